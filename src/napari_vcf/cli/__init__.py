@@ -1,0 +1,58 @@
+"""The command ``napari-vcf``: one module of this package for each subcommand."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+from napari_vcf import __version__
+from napari_vcf.errors import NapariVcfError
+from napari_vcf.notice import INTENDED_USE
+
+__all__ = ["build_parser", "main"]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser with every subcommand.
+
+    A subcommand is a module of this package with ``add_parser(subparsers)``, which sets ``run`` as a default.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+    """
+    parser = argparse.ArgumentParser(
+        prog="napari-vcf",
+        description="Structured reading of vertebral compression fractures on CT and MRI.",
+        epilog=INTENDED_USE,
+    )
+    parser.add_argument("--version", action="version", version=f"napari-vcf {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")):
+        importlib.import_module(f"{__name__}.{module}").add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; those of the process if left out.
+
+    Returns
+    -------
+    int
+        Exit status: 0 done, 1 refused or differing, 2 wrong arguments.
+    """
+    args = build_parser().parse_args(argv)
+    try:
+        status: int = args.run(args)
+    except NapariVcfError as error:
+        print(f"napari-vcf: {error}", file=sys.stderr)
+        return 1
+    return status
