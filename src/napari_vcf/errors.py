@@ -1,7 +1,7 @@
 """The root of every error that the program raises on purpose.
 
-Each layer derives its own errors from `NapariVcfError`, so that a command line or a window can show the sentence of any of
-them, and let everything else (a defect) through.
+Each layer derives its own errors from `NapariVcfError`, so that a command line or a window can show the sentence of any
+of them, and let everything else (a defect) through.
 """
 
 from __future__ import annotations

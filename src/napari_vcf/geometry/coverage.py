@@ -1,8 +1,8 @@
 """Exact overlap of a polygon with the pixels of a grid.
 
-The area of the polygon left of and above a grid corner has a closed form for each edge (Green's theorem); the overlap with
-one pixel is the second difference over its four corners. It is exact up to rounding, for any simple polygon, and costs one
-vectorised pass over the pixels in the polygon's bounding box.
+The area of the polygon left of and above a grid corner has a closed form for each edge (Green's theorem); the overlap
+with one pixel is the second difference over its four corners. It is exact up to rounding, for any simple polygon, and
+costs one vectorised pass over the pixels in the polygon's bounding box.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from napari_vcf.geometry.errors import GeometryError
 from napari_vcf.geometry.grid import Grid
 from napari_vcf.geometry.rectangle import Rectangle
 
-__all__ = ["COPLANAR_TOLERANCE_DEG", "Coverage", "coverage_on_slice", "polygon_coverage"]
+__all__ = ["CENTER_TOLERANCE_MM", "COPLANAR_TOLERANCE_DEG", "Coverage", "coverage_on_slice", "polygon_coverage"]
 
 #: A rectangle whose plane is tilted more than this against the slice is not a rectangle on that slice.
 COPLANAR_TOLERANCE_DEG = 0.1
+#: A voxel's centre this near to a side counts as inside, so that a tie does not hang on the last bit of a rounding.
+CENTER_TOLERANCE_MM = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +37,7 @@ class Coverage:
     area_mm2 : ndarray, shape (rows, columns)
         Overlap of region and pixel, in mm2.
     center_inside : ndarray of bool, shape (rows, columns)
-        Whether the pixel's centre lies inside the region.
+        Whether the pixel's centre lies inside the region or on its border.
     """
 
     slice_index: int
@@ -99,7 +101,8 @@ def coverage_on_slice(grid: Grid, rectangle: Rectangle) -> Coverage:
     grid : Grid
         The native grid of the image.
     rectangle : Rectangle
-        A rectangle parallel to the slices.
+        A rectangle parallel to the slices; between two slices it is measured on the nearer one, moved there along the
+        normal.
 
     Returns
     -------
@@ -120,7 +123,9 @@ def coverage_on_slice(grid: Grid, rectangle: Rectangle) -> Coverage:
     slice_index = round(position)
     if not 0 <= slice_index < grid.shape[0]:
         raise GeometryError(f"The rectangle lies outside the image: slice {position:.1f} of 0 to {grid.shape[0] - 1}.")
-    vertices = grid.to_index(rectangle.corners_lps)[:, :2]
+    on_slice = grid.to_lps((0, 0, slice_index))
+    to_slice = float((on_slice - rectangle.center_lps) @ grid.normal) * grid.normal
+    vertices = grid.to_index(rectangle.corners_lps + to_slice)[:, :2]
     low = np.floor(vertices.min(axis=0) + 0.5).astype(int)
     high = np.floor(vertices.max(axis=0) + 0.5).astype(int)
     columns, rows = (high - low + 1).tolist()
@@ -128,7 +133,7 @@ def coverage_on_slice(grid: Grid, rectangle: Rectangle) -> Coverage:
     column_index, row_index = np.meshgrid(low[0] + np.arange(columns), low[1] + np.arange(rows))
     centers = grid.to_lps(np.stack([column_index, row_index, np.full_like(row_index, slice_index)], axis=-1))
     offset = centers - rectangle.center_lps
-    inside = (np.abs(offset @ rectangle.axis_long) <= rectangle.long_mm / 2) & (
-        np.abs(offset @ rectangle.axis_short) <= rectangle.short_mm / 2
+    inside = (np.abs(offset @ rectangle.axis_long) <= rectangle.long_mm / 2 + CENTER_TOLERANCE_MM) & (
+        np.abs(offset @ rectangle.axis_short) <= rectangle.short_mm / 2 + CENTER_TOLERANCE_MM
     )
     return Coverage(slice_index, int(low[1]), int(low[0]), share * grid.pixel_area_mm2, inside)

@@ -1,7 +1,7 @@
 """The reading frame: patient space turned so that the axes of the screen are the axes of the reading plane.
 
-napari slices correctly only along the axes of its own world, so every layer is given an axis-aligned scale and translate
-in this frame. World coordinates are (slice, row, column) in mm; the patient's LPS millimetres stay the truth.
+napari slices correctly only along the axes of its own world, so every layer is given an axis-aligned scale and
+translate in this frame. World coordinates are (slice, row, column) in mm; the patient's LPS millimetres stay the truth.
 """
 
 from __future__ import annotations

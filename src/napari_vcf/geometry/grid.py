@@ -86,7 +86,14 @@ class Grid:
         Returns
         -------
         Grid
+
+        Raises
+        ------
+        GeometryError
+            If a direction is not one, or a spacing is not a positive number.
         """
+        if not all(np.isfinite(step) and step > 0 for step in spacing_mm):
+            raise GeometryError(f"The spacing of a grid must be positive, not {tuple(spacing_mm)} mm.")
         column = _unit(column_direction)
         row = _unit(row_direction)
         normal = np.cross(column, row) if slice_direction is None else np.asarray(slice_direction, dtype=np.float64)
