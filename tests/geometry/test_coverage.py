@@ -120,6 +120,15 @@ def test_sides_on_pixel_borders_cover_whole_pixels_only():
     np.testing.assert_array_equal(coverage.center_inside, whole)
 
 
+@given(st.integers(4, 15), st.integers(5, 24), st.integers(0, 4), st.sampled_from([0.0, 180.0]), rigid_transforms())
+def test_sides_on_pixel_borders_never_touch_the_pixels_beyond(column, row, index, angle_deg, motion):
+    straight = sagittal()
+    grid = Grid(straight.shape, motion.matrix @ straight.affine_lps)
+    coverage = coverage_on_slice(grid, rectangle_at(grid, (column, row, index), angle_deg))
+    assert (coverage.area_mm2 > 0).sum() == 35
+    assert coverage.center_inside.sum() == 35
+
+
 def test_half_a_pixel_aside_the_border_pixels_count_half_and_their_centres_as_inside():
     grid = sagittal()
     coverage = coverage_on_slice(grid, rectangle_at(grid, (10.5, 12, 2)))

@@ -16,12 +16,21 @@ from napari_vcf.geometry.errors import GeometryError
 from napari_vcf.geometry.grid import Grid
 from napari_vcf.geometry.rectangle import Rectangle
 
-__all__ = ["CENTER_TOLERANCE_MM", "COPLANAR_TOLERANCE_DEG", "Coverage", "coverage_on_slice", "polygon_coverage"]
+__all__ = [
+    "AREA_TOLERANCE_MM2",
+    "CENTER_TOLERANCE_MM",
+    "COPLANAR_TOLERANCE_DEG",
+    "Coverage",
+    "coverage_on_slice",
+    "polygon_coverage",
+]
 
 #: A rectangle whose plane is tilted more than this against the slice is not a rectangle on that slice.
 COPLANAR_TOLERANCE_DEG = 0.1
 #: A voxel's centre this near to a side counts as inside, so that a tie does not hang on the last bit of a rounding.
 CENTER_TOLERANCE_MM = 1e-9
+#: An overlap smaller than this is rounding: a side on a pixel's border does not touch the pixel beyond it.
+AREA_TOLERANCE_MM2 = 1e-11
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,11 +138,12 @@ def coverage_on_slice(grid: Grid, rectangle: Rectangle) -> Coverage:
     low = np.floor(vertices.min(axis=0) + 0.5).astype(int)
     high = np.floor(vertices.max(axis=0) + 0.5).astype(int)
     columns, rows = (high - low + 1).tolist()
-    share = polygon_coverage(vertices, int(low[0]), int(low[1]), (rows, columns))
+    area_mm2 = polygon_coverage(vertices, int(low[0]), int(low[1]), (rows, columns)) * grid.pixel_area_mm2
+    area_mm2[area_mm2 < AREA_TOLERANCE_MM2] = 0.0
     column_index, row_index = np.meshgrid(low[0] + np.arange(columns), low[1] + np.arange(rows))
     centers = grid.to_lps(np.stack([column_index, row_index, np.full_like(row_index, slice_index)], axis=-1))
     offset = centers - rectangle.center_lps
     inside = (np.abs(offset @ rectangle.axis_long) <= rectangle.long_mm / 2 + CENTER_TOLERANCE_MM) & (
         np.abs(offset @ rectangle.axis_short) <= rectangle.short_mm / 2 + CENTER_TOLERANCE_MM
     )
-    return Coverage(slice_index, int(low[1]), int(low[0]), share * grid.pixel_area_mm2, inside)
+    return Coverage(slice_index, int(low[1]), int(low[0]), area_mm2, inside)
