@@ -1,0 +1,259 @@
+"""The column as a chain of vertebrae in the patient, upright in LPS, and the curves that soft tissue follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+
+from napari_vcf.geometry import RigidTransform
+from napari_vcf.phantom.levels import COLUMN, LEVELS, measures_of
+from napari_vcf.phantom.spec import PhantomSpec
+from napari_vcf.phantom.vertebra import Vertebra, build_vertebra
+
+__all__ = ["Anatomy", "Curves", "build_anatomy", "with_posture"]
+
+#: Share of a wedge's angle that remains as kyphosis; the discs take up the rest.
+KYPHOSIS_SHARE = 0.65
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Lines along the column as functions of the height z, tabulated every millimetre.
+
+    Parameters
+    ----------
+    z : ndarray
+        Height, mm, ascending.
+    x : ndarray
+        The column's middle.
+    back, front : ndarray
+        The bodies' posterior and anterior wall in the midline, y in mm.
+    cosine : ndarray
+        Cosine of the column's tilt: thickness across the column over thickness along y.
+    """
+
+    z: NDArray[np.float64]
+    x: NDArray[np.float64]
+    back: NDArray[np.float64]
+    front: NDArray[np.float64]
+    cosine: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Vertebrae, their poses and what is around them, in an upright frame of the patient (LPS axes, mm).
+
+    Parameters
+    ----------
+    vertebrae : tuple of Vertebra
+        From head to feet.
+    poses : tuple of RigidTransform
+        Each vertebra's own frame to the upright frame.
+    disc_mm : tuple of float
+        Height of the disc below each vertebra.
+    curves : Curves
+    fractured : int
+        Index of the compressed vertebra.
+    """
+
+    vertebrae: tuple[Vertebra, ...]
+    poses: tuple[RigidTransform, ...]
+    disc_mm: tuple[float, ...]
+    curves: Curves
+    fractured: int
+
+    def index(self, level: str) -> int:
+        """Position of a level in the column."""
+        return [v.level for v in self.vertebrae].index(level)
+
+    def center_z(self, level: str) -> float:
+        """Height of a body's centre, mm."""
+        return float(self.poses[self.index(level)].matrix[2, 3])
+
+
+def fractured_heights(spec: PhantomSpec) -> tuple[float, float, float]:
+    """Anterior, middle and posterior height of the compressed body, mm."""
+    if spec.heights_mm is not None:
+        return spec.heights_mm
+    index = LEVELS.index(spec.level)
+    above, below = (
+        _varied_heights(spec, LEVELS[index - 1]),
+        _varied_heights(spec, LEVELS[index + 1]),
+    )
+    a, m, p = ((u + v) / 2 * (1 - loss) for u, v, loss in zip(above, below, spec.effective_losses, strict=True))
+    return a, m, p
+
+
+def build_anatomy(spec: PhantomSpec) -> Anatomy:
+    """Stack the column of a case as it lies in the MR examination.
+
+    Parameters
+    ----------
+    spec : PhantomSpec
+
+    Returns
+    -------
+    Anatomy
+        With the middle of T11..L5 near the origin.
+    """
+    names = tuple(COLUMN)
+    measures = [measures_of(name, spec.body_scale) for name in names]
+    vertebrae = [_vertebra(spec, name) for name in names]
+    fractured = names.index(spec.level)
+    vertebrae[fractured] = _compressed(spec, vertebrae[fractured])
+    broken = vertebrae[fractured]
+    reach = 2 * (broken.half_depth_mm - 2.5)
+    wedge = np.degrees(np.arctan2(broken.heights_mm[2] - broken.heights_mm[0], reach)) * KYPHOSIS_SHARE
+    tilts = _tilts(spec, names, fractured, float(wedge))
+    discs = [m.disc_mm for m in measures]
+    poses = _stack(vertebrae, tilts, discs)
+    curves = _curves(vertebrae, poses)
+    return Anatomy(tuple(vertebrae), tuple(poses), tuple(discs), curves, fractured)
+
+
+def with_posture(anatomy: Anatomy, spec: PhantomSpec) -> Anatomy:
+    """The same column as it lies in the CT examination: every other vertebra moved against the compressed one.
+
+    Each vertebra turns about the centre of the disc towards the compressed one, and takes all beyond it along.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+        As in the MR examination.
+    spec : PhantomSpec
+
+    Returns
+    -------
+    Anatomy
+    """
+    rng = np.random.default_rng([spec.seed, 31])
+    bend = 1.0 if rng.random() < 0.5 else -1.0
+    poses = list(anatomy.poses)
+    for direction in (-1, 1):
+        motion = RigidTransform.identity()
+        index = anatomy.fractured + direction
+        gap = 0
+        while 0 <= index < len(poses):
+            sacral = anatomy.vertebrae[index].is_sacral and anatomy.vertebrae[index].level != "S1"
+            size = 0.0 if sacral else spec.posture_deg * (1.0 if gap == 0 else 0.45)
+            axis = np.array([direction * bend, *rng.uniform(-0.35, 0.35, size=2)])
+            rotation = axis / np.linalg.norm(axis) * size
+            pivot = (anatomy.poses[index].matrix[:3, 3] + anatomy.poses[index - direction].matrix[:3, 3]) / 2
+            motion = motion @ RigidTransform.from_rotation_vector(rotation, (0.0, 0.0, 0.0), center_lps=pivot)
+            poses[index] = motion @ anatomy.poses[index]
+            index += direction
+            gap += 1
+    return replace(anatomy, poses=tuple(poses), curves=_curves(list(anatomy.vertebrae), poses))
+
+
+def _rng(spec: PhantomSpec, name: str) -> np.random.Generator:
+    return np.random.default_rng([spec.seed, 11, list(COLUMN).index(name)])
+
+
+def _varied_heights(spec: PhantomSpec, name: str) -> tuple[float, float, float]:
+    """Heights of an intact vertebra, which differ a little from person to person."""
+    rng = _rng(spec, name)
+    common = rng.normal(1.0, 0.015)
+    a, m, p = (h * common * rng.normal(1.0, 0.008) for h in measures_of(name, spec.body_scale).heights_mm)
+    return float(a), float(m), float(p)
+
+
+def _vertebra(spec: PhantomSpec, name: str) -> Vertebra:
+    measures = measures_of(name, spec.body_scale)
+    return build_vertebra(name, replace(measures, heights_mm=_varied_heights(spec, name)), spec.body_scale)
+
+
+def _compressed(spec: PhantomSpec, intact: Vertebra) -> Vertebra:
+    """Take the lost height from the upper endplate (wedge), or from both; the origin stays the body's centre."""
+    share_above = {"wedge": 1.0, "biconcave": 0.55, "crush": 0.6}[spec.fracture]
+    lost = [h - new for h, new in zip(intact.heights_mm, fractured_heights(spec), strict=True)]
+    top = [t - share_above * x for t, x in zip(intact.top_mm, lost, strict=True)]
+    bottom = [b + (1 - share_above) * x for b, x in zip(intact.bottom_mm, lost, strict=True)]
+    shift = (top[1] + bottom[1]) / 2
+    return replace(
+        intact,
+        top_mm=(top[0] - shift, top[1] - shift, top[2] - shift),
+        bottom_mm=(bottom[0] - shift, bottom[1] - shift, bottom[2] - shift),
+        posterior_bulge_mm=2.6 if spec.malignant else 0.4,
+        buckle_mm={"wedge": 1.8, "biconcave": 0.8, "crush": 2.0}[spec.fracture],
+    )
+
+
+def _tilts(spec: PhantomSpec, names: tuple[str, ...], fractured: int, wedge: float) -> NDArray[np.float64]:
+    """Rotation vector of each vertebra, degrees."""
+    rng = np.random.default_rng([spec.seed, 17])
+    tilts = np.zeros((len(names), 3))
+    for i, name in enumerate(names):
+        tilts[i, 0] = COLUMN[name].tilt_deg * spec.lordosis_scale + rng.normal(0.0, 0.8)
+        tilts[i, 0] += wedge * (0.55 if i < fractured else -0.45 if i > fractured else 0.05)
+        phase = (i - 5) / 3.0
+        tilts[i, 1] = spec.scoliosis_deg * np.sin(phase)
+        tilts[i, 2] = 0.4 * spec.scoliosis_deg * np.cos(phase) + rng.normal(0.0, 0.6)
+    return tilts
+
+
+def _stack(vertebrae: list[Vertebra], tilts: NDArray[np.float64], discs: list[float]) -> list[RigidTransform]:
+    """Put one vertebra under the other, a disc between the rims, then centre T11..L5 on the origin."""
+    rotations = [RigidTransform.from_rotation_vector(t, (0, 0, 0)).matrix[:3, :3] for t in tilts]
+    centers = [np.zeros(3)]
+    for i in range(1, len(vertebrae)):
+        above, below = vertebrae[i - 1], vertebrae[i]
+        rim_above = np.array([0.0, 0.0, (above.bottom_mm[0] + above.bottom_mm[2]) / 2])
+        rim_below = np.array([0.0, 0.0, (below.top_mm[0] + below.top_mm[2]) / 2])
+        axis = rotations[i - 1][:, 2] + rotations[i][:, 2]
+        axis /= np.linalg.norm(axis)
+        # Posterior walls stay in line: bodies of different depth are set back by half of the difference.
+        step = np.array([0.0, above.half_depth_mm - below.half_depth_mm, 0.0])
+        center = centers[-1] + rotations[i - 1] @ rim_above - discs[i - 1] * axis - rotations[i] @ rim_below + step
+        centers.append(center)
+    names = [v.level for v in vertebrae]
+    middle = np.mean([centers[names.index(name)] for name in LEVELS], axis=0)
+    poses = []
+    for rotation, center in zip(rotations, centers, strict=True):
+        matrix = np.eye(4)
+        matrix[:3, :3] = rotation
+        matrix[:3, 3] = center - middle
+        poses.append(RigidTransform(matrix))
+    return poses
+
+
+def _curves(vertebrae: list[Vertebra], poses: list[RigidTransform]) -> Curves:
+    back, front = [], []
+    for vertebra, pose in zip(vertebrae, poses, strict=True):
+        d = vertebra.half_depth_mm
+        wall = vertebra.posterior_bulge_mm
+        for index, share in ((2, 0.9), (1, 0.0), (2, -0.9)):
+            z = share * (vertebra.top_mm[index] if share > 0 else -vertebra.bottom_mm[index])
+            back.append(pose.apply((0.0, d + (wall if share == 0 else 0.35 * wall), z)))
+        for share in (0.85, 0.0, -0.85):
+            z = share * (vertebra.top_mm[0] if share > 0 else -vertebra.bottom_mm[0])
+            front.append(pose.apply((0.0, -d + (2.2 if share == 0 else 0.0), z)))
+    z = np.arange(-330.0, 330.0, 1.0)
+    back_y = _curve(np.array(back), 1, z)
+    slope = np.gradient(_smooth(back_y, 12), z)
+    return Curves(
+        z, _smooth(_curve(np.array(back), 0, z), 10), back_y, _curve(np.array(front), 1, z), 1 / np.sqrt(1 + slope**2)
+    )
+
+
+def _curve(points: NDArray[np.float64], axis: int, z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One coordinate of points along the column as a function of height, continued straight at both ends."""
+    points = points[np.argsort(points[:, 2])]
+    keep = np.concatenate([[True], np.diff(points[:, 2]) > 1.0])
+    points = points[keep]
+    inside = np.clip(z, points[0, 2], points[-1, 2])
+    y = PchipInterpolator(points[:, 2], points[:, axis])(inside)
+    for end, near in ((0, 4), (-1, -5)):
+        slope = (points[end, axis] - points[near, axis]) / (points[end, 2] - points[near, 2])
+        y = y + (z - inside) * slope * ((z < points[0, 2]) if end == 0 else (z > points[-1, 2]))
+    return np.asarray(_smooth(y, 3))
+
+
+def _smooth(values: NDArray[np.float64], half_width: int) -> NDArray[np.float64]:
+    """Moving average with a Hann window."""
+    window = np.hanning(2 * half_width + 3)[1:-1]
+    padded = np.pad(values, half_width, mode="reflect", reflect_type="odd")
+    return np.asarray(np.convolve(padded, window / window.sum(), mode="valid"))

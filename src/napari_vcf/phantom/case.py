@@ -1,0 +1,132 @@
+"""One synthetic case: images and truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_vcf.geometry import Grid, RigidTransform, Volume
+from napari_vcf.phantom.acquisition import MR_THICKNESS_MM, diffusion_grid, mr_grid, render_ct, render_mr
+from napari_vcf.phantom.anatomy import Anatomy, build_anatomy, with_posture
+from napari_vcf.phantom.lesion import fit_lesion
+from napari_vcf.phantom.levels import LEVELS
+from napari_vcf.phantom.spec import PhantomSpec
+from napari_vcf.phantom.truth import PhantomTruth
+
+__all__ = ["PhantomCase", "make_case"]
+
+
+@dataclass(frozen=True, eq=False)
+class PhantomCase:
+    """A synthetic case.
+
+    Parameters
+    ----------
+    spec : PhantomSpec
+    volumes : mapping of str to Volume
+        Keyed by contrast; whole numbers as stored, float32.
+    truth : PhantomTruth
+    """
+
+    spec: PhantomSpec
+    volumes: Mapping[str, Volume]
+    truth: PhantomTruth
+
+
+def make_case(spec: PhantomSpec | None = None) -> PhantomCase:
+    """Build and render a case; the same specification gives the same case.
+
+    Parameters
+    ----------
+    spec : PhantomSpec, optional
+        The sample case if left out.
+
+    Returns
+    -------
+    PhantomCase
+    """
+    spec = PhantomSpec() if spec is None else spec
+    anatomy = build_anatomy(spec)
+    to_mr = _to_mr(spec)
+    moved = with_posture(anatomy, spec)
+    to_ct = _to_ct(spec, anatomy, to_mr)
+    grid = mr_grid(spec, to_mr)
+    broken = anatomy.fractured
+    lesion, body_mask, lesion_mask = fit_lesion(
+        spec, anatomy.vertebrae[broken], to_mr @ anatomy.poses[broken], grid, thickness_mm=MR_THICKNESS_MM
+    )
+    truth = _truth(spec, anatomy, moved, to_mr, to_ct, grid, body_mask, lesion_mask)
+    volumes = render_mr(spec, anatomy, to_mr, lesion)
+    if "CT" in spec.contrasts:
+        volumes["CT"] = render_ct(spec, moved, to_ct, lesion)
+    return PhantomCase(spec, {name: volumes[name] for name in spec.contrasts}, truth)
+
+
+def _to_mr(spec: PhantomSpec) -> RigidTransform:
+    """How the patient lies in the MR: a little turned and off the isocentre."""
+    rng = np.random.default_rng([spec.seed, 3])
+    return RigidTransform.from_rotation_vector(
+        rng.uniform(-2, 2, size=3), (rng.uniform(-6, 6), rng.uniform(15, 45), rng.uniform(-20, 20))
+    )
+
+
+def _to_ct(spec: PhantomSpec, anatomy: Anatomy, to_mr: RigidTransform) -> RigidTransform:
+    """The upright frame to the CT's patient frame, so that the motion at the compressed vertebra is as specified."""
+    center_mr = to_mr.apply(anatomy.poses[anatomy.fractured].matrix[:3, 3])
+    center_ct = center_mr + np.array(spec.ct_translation_mm)
+    ct_to_mr = RigidTransform.from_rotation_vector(spec.ct_rotation_deg, center_mr - center_ct, center_lps=center_ct)
+    return ct_to_mr.inverse() @ to_mr
+
+
+def _truth(
+    spec: PhantomSpec,
+    anatomy: Anatomy,
+    moved: Anatomy,
+    to_mr: RigidTransform,
+    to_ct: RigidTransform,
+    grid: Grid,
+    body_mask: NDArray[np.bool_],
+    lesion_mask: NDArray[np.bool_],
+) -> PhantomTruth:
+    marks_mr, marks_ct, heights, transforms = {}, {}, {}, {}
+    for name in LEVELS:
+        index = anatomy.index(name)
+        pose_mr, pose_ct = to_mr @ anatomy.poses[index], to_ct @ moved.poses[index]
+        local = anatomy.vertebrae[index].landmarks()
+        marks_mr[name] = {key: pose_mr.apply(point) for key, point in local.items()}
+        marks_ct[name] = {key: pose_ct.apply(point) for key, point in local.items()}
+        transforms[name] = pose_mr @ pose_ct.inverse()
+        values = anatomy.vertebrae[index].heights_mm
+        heights[name] = dict(zip(("anterior", "middle", "posterior"), (float(v) for v in values), strict=True))
+    neighbour = LEVELS[LEVELS.index(spec.level) + 1]
+    if neighbour == spec.cemented:
+        neighbour = LEVELS[LEVELS.index(spec.level) - 1]
+    return PhantomTruth(
+        level=spec.level,
+        levels=LEVELS,
+        ct_to_mr=transforms[spec.level],
+        ct_to_mr_by_level=transforms,
+        landmarks_mr=marks_mr,
+        landmarks_ct=marks_ct,
+        heights_mm=heights,
+        t2_grid=grid,
+        adc_grid=diffusion_grid(grid),
+        body_mask=body_mask,
+        lesion_mask=lesion_mask,
+        lesion_share=float(lesion_mask.sum() / body_mask.sum()),
+        adc_um2_per_s={"lesion": spec.adc_lesion_um2_per_s, "marrow": spec.adc_marrow_um2_per_s},
+        lesion_point_lps=_deepest(lesion_mask if lesion_mask.any() else body_mask, grid),
+        marrow_point_lps=marks_mr[neighbour]["body_center"],
+        marrow_level=neighbour,
+    )
+
+
+def _deepest(mask: NDArray[np.bool_], grid: Grid) -> NDArray[np.float64]:
+    """The voxel centre farthest from the mask's border within its slice."""
+    depth = np.stack([ndimage.distance_transform_edt(layer) for layer in mask])
+    slice_, row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
+    return grid.to_lps((float(column), float(row), float(slice_)))

@@ -1,0 +1,188 @@
+"""The shape of one vertebra in its own frame: x left, y back, z up, origin at the centre of the body, mm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.phantom.levels import LevelMeasures
+from napari_vcf.phantom.shapes import F32, capsule, shell_free_max, smooth_min
+
+__all__ = ["CORNER_INSET_MM", "LANDMARKS", "Vertebra", "build_vertebra"]
+
+#: The anterior and posterior heights are taken this far inside the wall, where the rounding of the rim begins.
+CORNER_INSET_MM = 2.5
+#: Radius of the rim; smaller than the inset, so that the landmarks lie on the surface itself.
+RIM_RADIUS_MM = 2.0
+
+LANDMARKS = (
+    "body_center",
+    "anterior_superior",
+    "anterior_inferior",
+    "middle_superior",
+    "middle_inferior",
+    "posterior_superior",
+    "posterior_inferior",
+)
+
+
+@dataclass(frozen=True)
+class Vertebra:
+    """Measures of one vertebra.
+
+    Parameters
+    ----------
+    level : str
+    half_width_mm, half_depth_mm : float
+        Of the body at its rims.
+    top_mm, bottom_mm : tuple of float
+        Height of the upper and lower endplate over the origin at the anterior, middle and posterior landmark.
+    cortex_mm : float
+        Thickness of the body's shell.
+    spinous_mm, transverse_mm : float
+        As in `LevelMeasures`.
+    scale : float
+        Factor on the posterior elements.
+    posterior_bulge_mm : float
+        How far the posterior wall stands out (negative: concave).
+    buckle_mm : float
+        Step of the broken anterior wall below the upper rim.
+    """
+
+    level: str
+    half_width_mm: float
+    half_depth_mm: float
+    top_mm: tuple[float, float, float]
+    bottom_mm: tuple[float, float, float]
+    cortex_mm: float
+    spinous_mm: float
+    transverse_mm: float
+    scale: float
+    posterior_bulge_mm: float = -1.2
+    buckle_mm: float = 0.0
+
+    @property
+    def is_sacral(self) -> bool:
+        """Whether the segment belongs to the sacrum."""
+        return self.level.startswith("S")
+
+    @property
+    def heights_mm(self) -> tuple[float, float, float]:
+        """Anterior, middle and posterior height."""
+        a, m, p = (t - b for t, b in zip(self.top_mm, self.bottom_mm, strict=True))
+        return a, m, p
+
+    def landmarks(self) -> dict[str, NDArray[np.float64]]:
+        """Landmarks in the vertebra's own frame, mm."""
+        reach = self.half_depth_mm - CORNER_INSET_MM
+        points = {"body_center": np.zeros(3)}
+        for name, y, index in (("anterior", -reach, 0), ("middle", 0.0, 1), ("posterior", reach, 2)):
+            points[f"{name}_superior"] = np.array([0.0, y, self.top_mm[index]])
+            points[f"{name}_inferior"] = np.array([0.0, y, self.bottom_mm[index]])
+        return points
+
+    def endplates(self, x: F32, y: F32) -> tuple[F32, F32]:
+        """Height of the upper and lower endplate, mm."""
+        s = y * np.float32(1.0 / (self.half_depth_mm - CORNER_INSET_MM))
+        u = x * np.float32(1.0 / (self.half_width_mm - CORNER_INSET_MM))
+        dish = np.maximum(1.0 - s * s, 0.0) * np.maximum(1.0 - u * u, 0.0)
+        surfaces = []
+        for (a, m, p), lean in ((self.top_mm, 0.1), (self.bottom_mm, 0.25)):
+            surface = (a + p) / 2 + s * ((p - a) / 2)
+            surface += (m - (a + p) / 2) * dish * (1.0 + lean * s)
+            surfaces.append(np.asarray(surface, dtype=np.float32))
+        return surfaces[0], surfaces[1]
+
+    def body(self, x: F32, y: F32, z: F32) -> tuple[F32, F32, F32]:
+        """Distance to the body's surface, and to its upper and lower endplate alone (positive above, below).
+
+        Parameters
+        ----------
+        x, y, z : ndarray
+            Coordinates in the vertebra's own frame, mm.
+
+        Returns
+        -------
+        body, above, below : ndarray
+            Signed distances in mm, negative inside.
+        """
+        top, bottom = self.endplates(x, y)
+        above, below = z - top, bottom - z
+        level = np.clip((below - above) / np.maximum(top - bottom, 1.0), -1.0, 1.0)  # -1 lower, +1 upper endplate
+        waist = 1.0 - level * level
+        a = self.half_width_mm - waist * np.float32(0.11 * self.half_width_mm)
+        front = self.half_depth_mm - waist * np.float32(2.2)
+        if self.buckle_mm:
+            front = front + np.float32(self.buckle_mm) * np.exp(-(((level - 0.45) / 0.28) ** 2))
+        middle = np.exp(x * x * np.float32(-1.0 / 110.0))
+        back = self.half_depth_mm + np.float32(self.posterior_bulge_mm) * middle * (0.35 + 0.65 * waist)
+        b = np.where(y < 0, front, back)
+        u2, v2 = (x / a) ** 2, (y / b) ** 2
+        rho = np.sqrt(np.sqrt(u2 * u2 + v2 * v2 + 0.9 * u2 * v2)) + np.float32(1e-3)
+        wall = (1.0 - 1.0 / rho) * np.sqrt(x * x + y * y)
+        side = shell_free_max(np.asarray(wall, dtype=np.float32), np.maximum(above, below), RIM_RADIUS_MM)
+        return side, above, below
+
+    def posterior(self, x: F32, y: F32, z: F32) -> F32:
+        """Distance to pedicles, laminae, articular, transverse and spinous processes, mm."""
+        k = self.scale
+        d = self.half_depth_mm
+        ax = np.abs(x)
+        pedicle_x = 0.36 * 2 * self.half_width_mm
+        if self.is_sacral:
+            wing = capsule(ax, y, z, (12.0, d - 8, 2.0), (self.transverse_mm, d + 6, 4.0), 8.5 * k, 0.75)
+            roof = capsule(ax, y, z, (13.0, d + 8, 0.0), (0.0, d + 17 * k, -1.0), 2.6 * k, 0.3)
+            crest = capsule(x, y, z, (0.0, d + 17 * k, -1.0), (0.0, d + 17 * k + self.spinous_mm, -5.0), 2.5 * k, 0.35)
+            return smooth_min(smooth_min(wing, roof, 3.0), crest, 3.0)
+        zp = 0.22 * (self.top_mm[2] - self.bottom_mm[2])
+        pedicle = capsule(ax, y, z, (pedicle_x, d - 5, zp), (pedicle_x + 1.0, d + 11 * k, zp - 1.5), 4.3 * k, 0.60)
+        lamina = capsule(ax, y, z, (pedicle_x + 1, d + 14 * k, -1.0), (1.0, d + 26 * k, -7.0 * k), 3.1 * k, 0.34)
+        out = smooth_min(pedicle, lamina, 3.0)
+        droop = 14.0 if self.level.startswith("T") else 4.0
+        tip = (0.0, d + 26 * k + self.spinous_mm, (-8.0 - droop) * k)
+        spine = capsule(x, y, z, (0.0, d + 27 * k, -7.0 * k), tip, 3.1 * k, 0.33 if droop < 10 else 0.5)
+        out = smooth_min(out, spine, 3.5)
+        tip = (self.transverse_mm, d + 15 * k, zp + 1.0)
+        transverse = capsule(ax, y, z, (pedicle_x + 2, d + 9 * k, zp - 1.0), tip, 3.5 * k, 0.65)
+        out = smooth_min(out, transverse, 3.0)
+        upper = capsule(
+            ax, y, z, (pedicle_x + 1.5, d + 13 * k, 2.0), (pedicle_x + 2.5, d + 14.5 * k, 16.5 * k), 3.9 * k
+        )
+        lower = capsule(
+            ax, y, z, (pedicle_x - 1.5, d + 21.5 * k, -8.0 * k), (pedicle_x - 0.5, d + 22.5 * k, -24.5 * k), 3.9 * k
+        )
+        return smooth_min(smooth_min(out, upper, 3.0), lower, 3.0)
+
+    def body_box(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Corners of a box around the body, mm."""
+        margin = 2.0 + abs(self.posterior_bulge_mm) + self.buckle_mm
+        low = np.array([-self.half_width_mm - margin, -self.half_depth_mm - margin, min(self.bottom_mm) - 2.0])
+        high = np.array([self.half_width_mm + margin, self.half_depth_mm + margin, max(self.top_mm) + 2.0])
+        return low, high
+
+    def posterior_box(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Corners of a box around the posterior elements, mm."""
+        k, d = self.scale, self.half_depth_mm
+        side = max(self.transverse_mm, self.half_width_mm) + 10 * k
+        front = d - 19.0 if self.is_sacral else d - 11.0
+        low = np.array([-side, front, -36.0 * k])
+        high = np.array([side, d + 32 * k + self.spinous_mm, 22.0 * k])
+        return low, high
+
+
+def build_vertebra(level: str, measures: LevelMeasures, scale: float) -> Vertebra:
+    """An intact vertebra, with its endplates symmetric about the origin."""
+    a, m, p = (h / 2 for h in measures.heights_mm)
+    return Vertebra(
+        level=level,
+        half_width_mm=measures.width_mm / 2,
+        half_depth_mm=measures.depth_mm / 2,
+        top_mm=(a, m, p),
+        bottom_mm=(-a, -m, -p),
+        cortex_mm=1.0,
+        spinous_mm=measures.spinous_mm,
+        transverse_mm=measures.transverse_mm,
+        scale=scale,
+    )
