@@ -1,0 +1,314 @@
+"""Reading of DICOM headers, byte by byte.
+
+Only the elements of `tags.VR_OF` are kept, nested sequences with them; all others are stepped over. Implicit and explicit,
+little and big endian and deflated files, with or without preamble and file meta information. Follows DICOM PS3.5 (encoding)
+and PS3.10 (file format).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from napari_vcf.dicom.errors import HeaderError
+from napari_vcf.dicom.tags import PIXEL_TAGS, VR_OF
+
+__all__ = ["DEFLATED", "Elements", "RawHeader", "inflated", "read_raw_header"]
+
+DEFLATED: Final = "1.2.840.10008.1.2.1.99"
+_IMPLICIT: Final = "1.2.840.10008.1.2"
+_EXPLICIT: Final = "1.2.840.10008.1.2.1"
+_BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
+#: Most headers end within the first read; each further read is eight times as long.
+_FIRST_READ: Final = 1 << 15
+_UNDEFINED: Final = 0xFFFFFFFF
+_ITEM: Final = 0xFFFEE000
+_ITEM_END: Final = 0xFFFEE00D
+_SEQUENCE_END: Final = 0xFFFEE0DD
+_DEEPEST: Final = 16
+#: A deflated file that grows beyond this is taken for a damaged one.
+_INFLATED_LIMIT: Final = 1 << 31
+_SHORT_VRS: Final = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
+_LONG_VRS: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+
+#: Tag -> (value representation, bytes of the value or items of the sequence).
+Elements: TypeAlias = "dict[int, tuple[str, bytes | list[Elements]]]"
+
+
+class _MoreNeeded(Exception):  # noqa: N818 - a signal within this module, not an error
+    """The buffer ends before the header does."""
+
+
+@dataclass(slots=True)
+class RawHeader:
+    """What the bytes of one file say.
+
+    Attributes
+    ----------
+    elements : dict
+        The kept elements, by tag.
+    transfer_syntax : str
+        UID of the encoding, as stated or, where nothing is stated, as found.
+    big_endian : bool
+        Byte order of header and native pixels.
+    pixel_offset, pixel_length : int
+        Where the value of the pixel element lies in the file (in the inflated file if deflated); length -1 if encapsulated,
+        offset -1 if the file holds no pixels.
+    pixel_tag : int
+        Which pixel element it is.
+    size : int
+        Bytes of the file (of the inflated file if deflated).
+    remarks : list of str
+        What was found wrong and read nevertheless.
+    """
+
+    elements: Elements
+    transfer_syntax: str
+    big_endian: bool
+    pixel_offset: int = -1
+    pixel_length: int = 0
+    pixel_tag: int = 0
+    size: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+
+def read_raw_header(path: Path) -> RawHeader:
+    """Read the header of one file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    RawHeader
+
+    Raises
+    ------
+    HeaderError
+        If the file cannot be opened, is no DICOM file, or its header is damaged; the sentence does not name the file.
+    """
+    try:
+        with path.open("rb") as stream:
+            buffer = stream.read(_FIRST_READ)
+            complete = len(buffer) < _FIRST_READ
+            size = path.stat().st_size if not complete else len(buffer)
+            grow = _FIRST_READ
+            while True:
+                try:
+                    return _parse_file(buffer, size, complete=complete)
+                except _MoreNeeded:
+                    if complete:
+                        raise HeaderError("The file ends in the middle of its header: it is cut short.") from None
+                    grow *= 8
+                    more = stream.read(grow)
+                    buffer += more
+                    complete = len(more) < grow
+    except OSError as error:
+        raise HeaderError(f"The file cannot be opened: {error.strerror or type(error).__name__}.") from error
+
+
+def inflated(path: Path) -> bytes:
+    """The bytes of a deflated file as they were before deflation (with the file meta information in front).
+
+    Raises
+    ------
+    HeaderError
+        If the compressed stream is damaged.
+    """
+    raw = path.read_bytes()
+    _, _, start = _file_meta(raw, complete=True)
+    return _inflate(raw, start)
+
+
+def _inflate(raw: bytes, start: int) -> bytes:
+    machine = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        body = machine.decompress(raw[start:], _INFLATED_LIMIT)
+    except zlib.error as error:
+        raise HeaderError(f"The deflated data are damaged ({error}).") from error
+    if not machine.eof:
+        raise HeaderError("The deflated data are damaged: they do not end.")
+    return raw[:start] + body
+
+
+def _parse_file(buffer: bytes, size: int, *, complete: bool) -> RawHeader:
+    meta, remarks, start = _file_meta(buffer, complete=complete)
+    stated = meta.get(0x00020010)
+    syntax = stated[1].decode("ascii", "replace").strip(" \0") if stated and isinstance(stated[1], bytes) else ""
+    if syntax == DEFLATED:
+        if not complete:
+            raise _MoreNeeded
+        buffer = _inflate(buffer, start)
+        size = len(buffer)
+    if len(buffer) < start + 8:
+        if complete:
+            raise HeaderError("The file holds no data set.")
+        raise _MoreNeeded
+    explicit, big_endian = _encoding_found(buffer, start)
+    if not syntax:
+        syntax = _BIG_ENDIAN if big_endian else _EXPLICIT if explicit else _IMPLICIT
+        kind = ("big" if big_endian else "little") + "-endian, " + ("explicit" if explicit else "implicit") + " VR"
+        remarks.append(f"states no transfer syntax; read as uncompressed {kind}, as its bytes are")
+    elif (syntax == _IMPLICIT) == explicit or (syntax == _BIG_ENDIAN) != big_endian:
+        remarks.append(f"states transfer syntax {syntax} but is encoded otherwise; read as its bytes are")
+    parser = _Parser(buffer, explicit=explicit, big_endian=big_endian)
+    header = RawHeader({}, syntax, big_endian, size=size, remarks=remarks)
+    parser.data_set(start, header)
+    if parser.disordered:
+        remarks.append("has elements out of order, so that it may be damaged")
+    return header
+
+
+def _file_meta(buffer: bytes, *, complete: bool) -> tuple[Elements, list[str], int]:
+    """The file meta information, remarks, and where the data set begins."""
+    if len(buffer) < 8 and complete:
+        raise HeaderError("This is not a DICOM file: it holds fewer than 8 bytes." if buffer else "The file is empty.")
+    remarks: list[str] = []
+    if buffer[128:132] == b"DICM":
+        start = 132
+    else:
+        start = 4 if buffer[:4] == b"DICM" else 0
+        group = struct.unpack_from("<H", buffer, start)[0]
+        if group not in (0x0002, 0x0008, 0x0800) or buffer[start + 2 : start + 4].count(0) == 0:
+            raise HeaderError("This is not a DICOM file, or its beginning is damaged.")
+        remarks.append("has no DICOM preamble")
+    if buffer[start : start + 2] != b"\x02\x00":
+        return {}, remarks, start
+    parser = _Parser(buffer, explicit=True, big_endian=False)
+    meta, end = parser.group_two(start)
+    return meta, remarks, end
+
+
+def _encoding_found(buffer: bytes, start: int) -> tuple[bool, bool]:
+    """Whether the data set is explicit VR, and whether it is big endian, judged by its first element."""
+    vr = bytes(buffer[start + 4 : start + 6])
+    explicit = vr in _SHORT_VRS or vr in _LONG_VRS
+    little, big = struct.unpack_from("<H", buffer, start)[0], struct.unpack_from(">H", buffer, start)[0]
+    # A data set begins with a low group (0008 nearly always); only one order of its bytes makes it low.
+    return explicit, big < 0x0100 <= little
+
+
+class _Parser:
+    """Walks over one buffer; every step goes forward, so that no file, however damaged, holds it up."""
+
+    def __init__(self, buffer: bytes, *, explicit: bool, big_endian: bool) -> None:
+        order = ">" if big_endian else "<"
+        self.buffer = buffer
+        self.explicit = explicit
+        self.big_endian = big_endian
+        self.disordered = False
+        self.tag_at = struct.Struct(order + "HH").unpack_from
+        self.short_at = struct.Struct(order + "H").unpack_from
+        self.long_at = struct.Struct(order + "I").unpack_from
+
+    def head(self, pos: int, *, explicit: bool) -> tuple[int, str, int, int]:
+        """Tag, value representation, length and value position of the element at a position."""
+        buffer = self.buffer
+        if pos + 8 > len(buffer):
+            raise _MoreNeeded
+        group, element = self.tag_at(buffer, pos)
+        tag = group << 16 | element
+        if group == 0xFFFE:
+            return tag, "", self.long_at(buffer, pos + 4)[0], pos + 8
+        if explicit:
+            vr = buffer[pos + 4 : pos + 6]
+            if vr in _SHORT_VRS:
+                return tag, vr.decode("ascii"), self.short_at(buffer, pos + 6)[0], pos + 8
+            if vr in _LONG_VRS:
+                if pos + 12 > len(buffer):
+                    raise _MoreNeeded
+                return tag, vr.decode("ascii"), self.long_at(buffer, pos + 8)[0], pos + 12
+        # Some writers drop the VR of single elements; the length then takes its place.
+        return tag, "", self.long_at(buffer, pos + 4)[0], pos + 8
+
+    def group_two(self, pos: int) -> tuple[Elements, int]:
+        """The file meta information, and the position behind it."""
+        meta: Elements = {}
+        while pos + 8 <= len(self.buffer) and self.buffer[pos : pos + 2] == b"\x02\x00":
+            tag, vr, length, value = self.head(pos, explicit=True)
+            if length == _UNDEFINED or value + length > len(self.buffer):
+                raise _MoreNeeded
+            if tag in VR_OF:
+                meta[tag] = (vr, self.buffer[value : value + length])
+            pos = value + length
+        return meta, pos
+
+    def data_set(self, pos: int, header: RawHeader) -> None:
+        """Read the whole data set up to its pixels."""
+        buffer, size, elements, explicit = self.buffer, header.size, header.elements, self.explicit
+        last = -1
+        while pos < size:
+            if pos + 8 > size:
+                header.remarks.append("ends with a few stray bytes")
+                return
+            tag, vr, length, value = self.head(pos, explicit=explicit)
+            if tag <= last:
+                self.disordered = True
+            last = tag
+            if tag in PIXEL_TAGS:
+                header.pixel_offset, header.pixel_tag = value, tag
+                header.pixel_length = -1 if length == _UNDEFINED else length
+                return
+            if length == _UNDEFINED or (tag in VR_OF and VR_OF[tag] == "SQ"):
+                items, pos = self.sequence(value, length, explicit=explicit and vr != "UN", keep=tag in VR_OF, depth=1)
+                if tag in VR_OF:
+                    elements[tag] = ("SQ", items)
+                continue
+            pos = value + length
+            if pos > size:
+                raise HeaderError(
+                    f"Element ({tag >> 16:04X},{tag & 0xFFFF:04X}) states {length} bytes, more than the file holds: "
+                    "it is cut short or damaged."
+                )
+            if tag in VR_OF:
+                if pos > len(buffer):
+                    raise _MoreNeeded
+                elements[tag] = (vr if vr and vr != "UN" else VR_OF[tag], buffer[value:pos])
+
+    def sequence(self, pos: int, length: int, *, explicit: bool, keep: bool, depth: int) -> tuple[list[Elements], int]:
+        """The items of a sequence, and the position behind it."""
+        if depth > _DEEPEST:
+            raise HeaderError(f"Sequences are nested more than {_DEEPEST} deep: the header is damaged.")
+        end = None if length == _UNDEFINED else pos + length
+        items: list[Elements] = []
+        while end is None or pos < end:
+            tag, _, item_length, value = self.head(pos, explicit=explicit)
+            if tag == _SEQUENCE_END and end is None:
+                return items, value
+            if tag != _ITEM:
+                raise HeaderError(f"A sequence holds ({tag >> 16:04X},{tag & 0xFFFF:04X}) instead of an item.")
+            if not keep and item_length != _UNDEFINED:
+                pos = value + item_length
+                continue
+            item, pos = self.item(value, item_length, explicit=explicit, keep=keep, depth=depth)
+            if keep:
+                items.append(item)
+        return items, pos if end is None else end
+
+    def item(self, pos: int, length: int, *, explicit: bool, keep: bool, depth: int) -> tuple[Elements, int]:
+        """The elements of one item, and the position behind it."""
+        end = None if length == _UNDEFINED else pos + length
+        if end is not None and end > len(self.buffer):
+            raise _MoreNeeded
+        item: Elements = {}
+        while end is None or pos < end:
+            tag, vr, size, value = self.head(pos, explicit=explicit)
+            if tag == _ITEM_END:
+                return item, value
+            wanted = keep and tag in VR_OF
+            if size == _UNDEFINED or (wanted and VR_OF[tag] == "SQ"):
+                inner, pos = self.sequence(value, size, explicit=explicit and vr != "UN", keep=wanted, depth=depth + 1)
+                if wanted:
+                    item[tag] = ("SQ", inner)
+                continue
+            pos = value + size
+            if pos > len(self.buffer):
+                raise _MoreNeeded
+            if wanted:
+                item[tag] = (vr if vr and vr != "UN" else VR_OF[tag], self.buffer[value:pos])
+        return item, pos if end is None else end

@@ -1,0 +1,31 @@
+"""Errors of the DICOM layer."""
+
+from __future__ import annotations
+
+from napari_vcf.errors import NapariVcfError
+
+__all__ = ["DicomError", "FolderError", "HeaderError", "PixelError", "RoleError", "UnitError"]
+
+
+class DicomError(NapariVcfError):
+    """Something in the image files, or asked of them, that cannot be."""
+
+
+class FolderError(DicomError):
+    """The folder to read is missing, is no folder, or cannot be listed."""
+
+
+class HeaderError(DicomError):
+    """A file's header cannot be read, or describes no image that can be placed in the patient."""
+
+
+class PixelError(DicomError):
+    """A file's pixels are missing, damaged, or in an encoding that cannot be read."""
+
+
+class UnitError(DicomError):
+    """A unit was asked for or given that does not fit the series."""
+
+
+class RoleError(DicomError):
+    """A role was given that does not exist."""

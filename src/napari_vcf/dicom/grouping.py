@@ -1,0 +1,213 @@
+"""From slices to volumes to stacks: what lies on one grid belongs together, whatever the series UID says.
+
+A series may hold several orientations (localizers), several volumes at the same positions (b-values, directions, echoes,
+magnitude and phase, repetitions), and maps computed from them. A stack is one set of slice positions with all of its volumes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from napari_vcf.dicom.diffusion import ZERO_B_LIMIT
+from napari_vcf.dicom.frames import Frame
+from napari_vcf.dicom.layout import SAME_POSITION_MM, along_normal, layout_of
+from napari_vcf.dicom.stack import Stack, StackVolume
+
+__all__ = ["stacks_of"]
+
+_DIRECTION_TOLERANCE: Final = 1e-3
+_SPACING_TOLERANCE: Final = 1e-4
+#: Maps have units of their own, so that each makes a stack of its own.
+_MAPS: Final = frozenset({"adc", "eadc", "fa", "map"})
+_KIND_ORDER: Final = ("ct", "magnitude", "water", "in-phase", "b", "trace", "phase", "real", "imaginary")
+#: Names of positions in a sentence.
+_NAMED: Final = 6
+
+_Slotted: TypeAlias = "list[tuple[int, Frame]]"
+
+
+def stacks_of(frames: Iterable[Frame]) -> list[Stack]:
+    """Group slices to stacks.
+
+    Parameters
+    ----------
+    frames : iterable of Frame
+        Slices of any number of series.
+
+    Returns
+    -------
+    list of Stack
+        In a fixed order for the same slices.
+    """
+    apart: dict[Hashable, list[Frame]] = defaultdict(list)
+    for frame in frames:
+        file = frame.file
+        family = frame.kind if frame.kind in _MAPS else ""
+        apart[file.series_uid, file.modality, frame.shape, family, file.header.text(0x00200052)].append(frame)
+    stacks: list[Stack] = []
+    for group in apart.values():
+        for parallel in _parallel(group):
+            stacks.extend(_stacks_of_parallel(parallel))
+    return stacks
+
+
+def _parallel(frames: list[Frame]) -> list[list[Frame]]:
+    """Slices by orientation and pixel spacing."""
+    exact: dict[tuple[tuple[float, ...], tuple[float, ...]], list[Frame]] = defaultdict(list)
+    for frame in frames:
+        exact[frame.orientation, frame.pixel_spacing].append(frame)
+    merged: list[tuple[np.ndarray, np.ndarray, list[Frame]]] = []
+    for (orientation, spacing), members in sorted(exact.items(), key=lambda entry: -len(entry[1])):
+        directions, steps = np.asarray(orientation), np.asarray(spacing)
+        for known, known_steps, found in merged:
+            same_plane = np.abs(known - directions).max() <= _DIRECTION_TOLERANCE
+            if same_plane and np.abs(known_steps / steps - 1).max() <= _SPACING_TOLERANCE:
+                found.extend(members)
+                break
+        else:
+            merged.append((directions, steps, list(members)))
+    return [members for _, _, members in merged]
+
+
+def _stacks_of_parallel(frames: list[Frame]) -> list[Stack]:
+    slotted = _slotted(frames)
+    problems: list[str] = []
+    notes: list[str] = []
+    volumes: list[_Slotted] = []
+    for group in _by_meaning(slotted, notes):
+        volumes.extend(_without_duplicates(group, problems))
+    by_slots: dict[frozenset[int], list[_Slotted]] = defaultdict(list)
+    for volume in volumes:
+        by_slots[frozenset(slot for slot, _ in volume)].append(volume)
+    stacks: list[Stack] = []
+    for members in sorted(by_slots.values(), key=lambda entry: -len(entry[0])):
+        ordered = sorted(members, key=_volume_order)
+        content = tuple(
+            StackVolume(tuple(frame for _, frame in sorted(volume, key=lambda entry: entry[0]))) for volume in ordered
+        )
+        stacks.append(Stack(_numbered(content), layout_of(content[0].frames), tuple(problems), tuple(notes)))
+    if len(stacks) > 1:
+        stacks = _marked_partial(stacks)
+    return stacks
+
+
+def _slotted(frames: list[Frame]) -> _Slotted:
+    """Slices with the number of their position along the normal."""
+    depths = along_normal(frames)
+    order = np.argsort(depths, kind="stable")
+    slots = np.concatenate([[0], np.cumsum(np.diff(depths[order]) > SAME_POSITION_MM)])
+    return [(int(slot), frames[index]) for slot, index in zip(slots, order, strict=True)]
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _by_meaning(slotted: _Slotted, notes: list[str]) -> list[_Slotted]:
+    """Slices by what they show: kind, b-value, then echo time, direction, inversion time."""
+    essential: dict[Hashable, _Slotted] = defaultdict(list)
+    for slot, frame in slotted:
+        essential[frame.kind, _rounded(frame.diffusion.b_value, 4)].append((slot, frame))
+    groups: list[_Slotted] = []
+    for group in essential.values():
+        finer: dict[Hashable, _Slotted] = defaultdict(list)
+        for slot, frame in group:
+            direction = frame.diffusion.direction
+            # Directions of b = 0 images mean nothing, and some writers leave them in.
+            turned = direction if direction is not None and frame.diffusion.weighted else ()
+            finer[
+                _rounded(frame.echo_time_ms, 3),
+                tuple(round(part, 3) + 0.0 for part in turned),
+                _rounded(frame.inversion_time_ms, 1),
+            ].append((slot, frame))
+        if len(finer) > 1 and len({slot for slot, _ in group}) == len(group):
+            notes.append("Echo time, inversion time or diffusion direction differ between the slices of one volume.")
+            groups.append(group)
+        else:
+            groups.extend(finer.values())
+    return groups
+
+
+def _without_duplicates(group: _Slotted, problems: list[str]) -> list[_Slotted]:
+    """Split slices that differ in nothing but time into volumes of their own."""
+    counts: dict[int, int] = defaultdict(int)
+    for slot, _ in group:
+        counts[slot] += 1
+    most = max(counts.values())
+    if most == 1:
+        return [group]
+    for key in _REPETITIONS:
+        parts: dict[Hashable, _Slotted] = defaultdict(list)
+        for slot, frame in group:
+            parts[key(frame)].append((slot, frame))
+        unique = all(len({slot for slot, _ in part}) == len(part) for part in parts.values())
+        if unique and len(parts) == most:
+            return [parts[name] for name in sorted(parts, key=str)]
+    ranked: dict[int, _Slotted] = defaultdict(list)
+    seen: dict[int, int] = defaultdict(int)
+    for slot, frame in sorted(group, key=lambda entry: (entry[1].order, entry[1].file.name)):
+        ranked[seen[slot]].append((slot, frame))
+        seen[slot] += 1
+    if len(set(counts.values())) > 1:
+        crowded = sorted(slot for slot, count in counts.items() if count > 1)
+        depth = {slot: float(along_normal([frame])[0]) for slot, frame in group}
+        named = ", ".join(f"{depth[slot]:.2f}" for slot in crowded[:_NAMED])
+        more = ", ..." if len(crowded) > _NAMED else ""
+        names = sorted({frame.file.name for slot, frame in group if slot in set(crowded)})
+        problems.append(
+            f"Several images lie at the same position ({named}{more} mm along the normal) and nothing tells which of them "
+            f"belong together: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}."
+        )
+    return list(ranked.values())
+
+
+_REPETITIONS: Final[tuple[Callable[[Frame], Hashable], ...]] = (
+    lambda frame: frame.order[0],
+    lambda frame: frame.order[1],
+    lambda frame: frame.order[:2],
+    lambda frame: frame.file.name if frame.file.is_multiframe or frame.tile is not None else None,
+)
+
+
+def _volume_order(volume: _Slotted) -> tuple[object, ...]:
+    frame = volume[0][1]
+    kind = _KIND_ORDER.index(frame.kind) if frame.kind in _KIND_ORDER else len(_KIND_ORDER)
+    b_value = frame.diffusion.b_value or 0.0
+    zero = 0 if b_value < ZERO_B_LIMIT else 1
+    echo = frame.echo_time_ms or 0.0
+    first = min(entry.order for _, entry in volume)
+    if frame.kind in ("b", "magnitude"):
+        kind = _KIND_ORDER.index("b") if frame.diffusion.b_value is not None else kind
+    return (kind, zero, b_value, echo, first, frame.file.name)
+
+
+def _numbered(volumes: Sequence[StackVolume]) -> tuple[StackVolume, ...]:
+    """Number the volumes that differ in nothing but time."""
+    seen: dict[Hashable, int] = defaultdict(int)
+    numbered: list[StackVolume] = []
+    for volume in volumes:
+        frame = volume.frames[0]
+        key = (frame.kind, frame.diffusion.b_value, frame.diffusion.direction, frame.echo_time_ms)
+        numbered.append(StackVolume(volume.frames, repetition=seen[key]))
+        seen[key] += 1
+    return tuple(numbered)
+
+
+def _marked_partial(stacks: list[Stack]) -> list[Stack]:
+    """Name the stacks that hold only part of the positions of a fuller one."""
+    full = stacks[0]
+    positions = {round(depth / SAME_POSITION_MM) for depth in along_normal(full.volumes[0].frames).tolist()}
+    marked = [full]
+    for stack in stacks[1:]:
+        here = {round(depth / SAME_POSITION_MM) for depth in along_normal(stack.volumes[0].frames).tolist()}
+        note: tuple[str, ...] = ()
+        if here < positions:
+            note = (
+                f"Incomplete: {len(here)} of the {len(positions)} slice positions that other volumes of the series have.",
+            )
+        marked.append(Stack(stack.volumes, stack.layout, stack.problems, stack.notes + note))
+    return marked

@@ -1,0 +1,211 @@
+"""Volumes of a series: pixels in parallel, to real values, onto the delivered grid."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.dicom.errors import DicomError, PixelError
+from napari_vcf.dicom.frames import Frame
+from napari_vcf.dicom.layout import Layout
+from napari_vcf.dicom.model import Series
+from napari_vcf.dicom.pixels import FrameReader
+from napari_vcf.dicom.stack import StackVolume
+from napari_vcf.dicom.units import ValueScale
+from napari_vcf.errors import CancelledError
+from napari_vcf.geometry import Volume
+
+__all__ = ["Cancelled", "Progress", "load_volume", "native_mean"]
+
+#: progress(done, total, what)
+Progress = Callable[[int, int, str], None]
+#: Polled between slices; True stops the work.
+Cancelled = Callable[[], bool]
+
+
+def load_volume(
+    series: Series, index: int = 0, *, progress: Progress | None = None, cancelled: Cancelled | None = None
+) -> Volume:
+    """Read one volume of a series.
+
+    Parameters
+    ----------
+    series : Series
+        The series.
+    index : int
+        Which of its `Series.volumes`.
+    progress : callable, optional
+        Called with (slices done, slices in all, what is done).
+    cancelled : callable, optional
+        Polled; reading stops where it returns True.
+
+    Returns
+    -------
+    Volume
+        float32 values in `Series.unit` (``"unknown"`` for an ADC map whose unit has not been given), on `Series.grid`.
+
+    Raises
+    ------
+    PixelError
+        If pixels cannot be read; names the file.
+    CancelledError
+        If it was cancelled.
+    """
+    if not 0 <= index < len(series.volumes):
+        raise DicomError(f"The series has {len(series.volumes)} volumes; there is no number {index}.")
+    scale = series.scale
+    volume = series.stack.volumes[index]
+    layout = series.stack.layout
+    data = np.zeros(series.grid.shape, dtype=np.float32)
+    padding = np.zeros(series.grid.shape, dtype=np.bool_)
+    _fill(data, padding, volume, layout, scale, progress, cancelled)
+    return Volume(series.grid, data, series.unit or "unknown", padding if padding.any() else None)
+
+
+def native_mean(
+    series: Series, index: int, *, progress: Progress | None = None, cancelled: Cancelled | None = None
+) -> float:
+    """Mean over all voxels of a volume as the scanner stored them, in the unit of the series.
+
+    Voxels added by a resampling do not count, and padding is not left out, so that it is the mean that any other reader
+    finds.
+
+    Returns
+    -------
+    float
+    """
+    volume = series.stack.volumes[index]
+    total, count = 0.0, 0
+    for done, (_, values, _) in enumerate(_slices(volume.frames, series.scale, np.float64, cancelled), start=1):
+        total += float(values.sum())
+        count += values.size
+        if progress is not None:
+            progress(done, len(volume.frames), "reading slices")
+    return total / count
+
+
+def _fill(
+    data: NDArray[np.float32],
+    padding: NDArray[np.bool_],
+    volume: StackVolume,
+    layout: Layout,
+    scale: ValueScale,
+    progress: Progress | None,
+    cancelled: Cancelled | None,
+) -> None:
+    frames = volume.frames
+    if layout.blend is None:
+        for slot in set(range(data.shape[0])) - set(layout.slots):
+            padding[slot] = True
+        weights = [[(slot, 1.0)] for slot in layout.slots]
+    else:
+        weights = [[] for _ in frames]
+        for target, (lower, upper, weight) in enumerate(layout.blend):
+            for source, share in ((lower, 1 - weight), (upper, weight)):
+                if share > 0:
+                    weights[int(source)].append((target, float(share)))
+    for done, (position, values, empty) in enumerate(_slices(frames, scale, np.float32, cancelled), start=1):
+        if layout.shifts is not None:
+            values, empty = _shifted(values, empty, layout.shifts[position], data.shape[1:])
+        for target, share in weights[position]:
+            if share == 1.0:
+                data[target] = values
+            else:
+                data[target] += np.float32(share) * values
+            if empty is not None:
+                padding[target] |= empty
+        if progress is not None:
+            progress(done, len(frames), "reading slices")
+
+
+def _slices(
+    frames: Sequence[Frame], scale: ValueScale, dtype: type[np.float32] | type[np.float64], cancelled: Cancelled | None
+) -> Iterator[tuple[int, NDArray[np.float32] | NDArray[np.float64], NDArray[np.bool_] | None]]:
+    """Real values and padding of each slice, in order, read a few slices ahead."""
+    reader = FrameReader()
+
+    def one(position: int) -> tuple[int, NDArray[np.float32] | NDArray[np.float64], NDArray[np.bool_] | None]:
+        frame = frames[position]
+        stored = reader.read(frame.file, frame.index)
+        if frame.tile is not None:
+            row, column = frame.tile
+            stored = stored[row : row + frame.shape[0], column : column + frame.shape[1]]
+        values, empty = _real_values(stored, frame, scale, dtype)
+        return position, values, empty
+
+    workers = min(4, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
+        # A few slices ahead, never all of them: the memory stays that of the volume.
+        ahead = [pool.submit(one, position) for position in range(min(2 * workers, len(frames)))]
+        following = len(ahead)
+        try:
+            while ahead:
+                if cancelled is not None and cancelled():
+                    raise CancelledError("Reading was cancelled.")
+                yield ahead.pop(0).result()
+                if following < len(frames):
+                    ahead.append(pool.submit(one, following))
+                    following += 1
+        finally:
+            for waiting in ahead:
+                waiting.cancel()
+
+
+def _real_values(
+    stored: NDArray[np.generic], frame: Frame, scale: ValueScale, dtype: type[np.float32] | type[np.float64]
+) -> tuple[NDArray[np.float32] | NDArray[np.float64], NDArray[np.bool_] | None]:
+    intensity = frame.intensity
+    slope, intercept = intensity.slope, intensity.intercept
+    if scale.map_unit:
+        found = [entry for entry in intensity.maps if entry.unit == scale.map_unit]
+        if not found:
+            raise PixelError(
+                f"{frame.file.name}: this slice has no real-world value map in {scale.map_unit}, as the others have."
+            )
+        slope, intercept = found[0].slope, found[0].intercept
+    values = stored.astype(dtype)
+    # Two steps in place: no copy, and exact wherever slope and intercept are whole numbers.
+    if slope * scale.factor != 1:
+        values *= dtype(slope * scale.factor)
+    if intercept != 0:
+        values += dtype(intercept * scale.factor)
+    if intensity.padding is None:
+        return values, None
+    low, high = intensity.padding
+    empty = (stored >= low) & (stored <= high)  # type: ignore[operator]
+    return values, np.asarray(empty) if np.any(empty) else None
+
+
+def _shifted(
+    values: NDArray[np.float32] | NDArray[np.float64],
+    empty: NDArray[np.bool_] | None,
+    shift: NDArray[np.float64],
+    shape: tuple[int, ...],
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """A slice moved by (rows, columns) on a larger canvas, linear; outside it is padding with the slice's lowest value."""
+    canvas = np.full(shape, values.min(), dtype=np.float32)
+    hidden = np.ones(shape, dtype=np.bool_)
+    whole = np.floor(shift + 1e-9).astype(int)
+    part = shift - whole
+    part[part < 1e-6] = 0.0
+    rows, columns = values.shape
+    blurred = values.astype(np.float64)
+    holes = np.zeros(values.shape, dtype=np.bool_) if empty is None else empty
+    for axis in (0, 1):
+        if part[axis] > 0:
+            # Value at target i is between source i and source i - 1; the two edge lines have one neighbour only.
+            before = np.concatenate([np.take(blurred, [0], axis), blurred], axis)
+            after = np.concatenate([blurred, np.take(blurred, [-1], axis)], axis)
+            blurred = (1 - part[axis]) * after + part[axis] * before
+            edge = np.ones_like(np.take(holes, [0], axis))
+            holes = np.concatenate([edge, holes], axis) | np.concatenate([holes, edge], axis)
+    rows, columns = blurred.shape
+    window = (slice(whole[0], whole[0] + rows), slice(whole[1], whole[1] + columns))
+    rows_left, columns_left = canvas[window].shape
+    canvas[window] = blurred[:rows_left, :columns_left]
+    hidden[window] = holes[:rows_left, :columns_left]
+    return canvas, hidden

@@ -1,0 +1,77 @@
+"""What files of one stack do differently from each other, in sentences: each may be right, none is silent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import Final
+
+from napari_vcf.dicom.frames import Frame
+from napari_vcf.dicom.source import SourceFile
+from napari_vcf.dicom.stack import Stack
+
+__all__ = ["remarks_on"]
+
+_NAMED: Final = 4
+_PIXEL_PROPERTIES: Final[tuple[tuple[str, Callable[[SourceFile], Hashable]], ...]] = (
+    ("bits of a pixel", lambda file: (file.layout.bits_allocated, file.layout.bits_stored, file.layout.high_bit)),
+    ("sign of the pixels", lambda file: file.layout.signed),
+    ("manufacturer", lambda file: file.manufacturer),
+)
+
+
+def remarks_on(stack: Stack) -> tuple[str, ...]:
+    """Sentences on how the files of a stack differ where those of one acquisition agree.
+
+    Parameters
+    ----------
+    stack : Stack
+        The slices.
+
+    Returns
+    -------
+    tuple of str
+    """
+    remarks: list[str] = []
+    by_remark: dict[str, list[str]] = {}
+    for file in stack.files:
+        for remark in file.remarks:
+            by_remark.setdefault(remark, []).append(file.name)
+    remarks.extend(f"{_names(names)} {remark}." for remark, names in by_remark.items())
+    for what, value in _PIXEL_PROPERTIES:
+        remarks.extend(
+            _minority(f"The {what} differs between files", [(file.name, value(file)) for file in stack.files])
+        )
+    for volume in stack.volumes:
+        remarks.extend(_rescale(volume.frames))
+    return tuple(dict.fromkeys(remarks))
+
+
+def _rescale(frames: tuple[Frame, ...]) -> list[str]:
+    scales = Counter((frame.intensity.slope, frame.intensity.intercept) for frame in frames)
+    if len(scales) == 1:
+        return _minority(
+            "The padding value differs between files", [(frame.file.name, frame.intensity.padding) for frame in frames]
+        )
+    slopes = [slope for slope, _ in scales]
+    intercepts = [intercept for _, intercept in scales]
+    text = (
+        f"The rescale differs between slices of one volume (slope {min(slopes):g} to {max(slopes):g}, intercept "
+        f"{min(intercepts):g} to {max(intercepts):g}); each slice was read with its own"
+    )
+    return _minority(text, [(frame.file.name, (frame.intensity.slope, frame.intensity.intercept)) for frame in frames])
+
+
+def _minority(text: str, values: list[tuple[str, Hashable]]) -> list[str]:
+    """The sentence with the names of those that differ from most, if any do."""
+    counts = Counter(value for _, value in values)
+    if len(counts) < 2:
+        return []
+    usual, share = counts.most_common(1)[0]
+    if share <= len(values) / 2:
+        return [f"{text}."]
+    return [f"{text}: {_names(sorted({name for name, value in values if value != usual}))}."]
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

@@ -1,0 +1,218 @@
+"""A folder of files to series with roles and units; what cannot be read is listed with its reason."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from napari_vcf.dicom.errors import DicomError, FolderError, RoleError, UnitError
+from napari_vcf.dicom.frames import Frame, frames_of
+from napari_vcf.dicom.grouping import stacks_of
+from napari_vcf.dicom.model import Refusal, Role, Scan, Series, VolumeInfo
+from napari_vcf.dicom.remarks import remarks_on
+from napari_vcf.dicom.roles import role_of, three_plane
+from napari_vcf.dicom.source import open_source
+from napari_vcf.dicom.stack import Stack
+from napari_vcf.dicom.units import ADC_UNITS, ValueScale, unit_of
+from napari_vcf.errors import CancelledError
+
+__all__ = ["scan_folder", "with_adc_unit", "with_role"]
+
+_IGNORED: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+
+
+def scan_folder(
+    folder: str | os.PathLike[str],
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Scan:
+    """Find every series in a folder and its subfolders; headers are read, pixels are not.
+
+    Names and extensions mean nothing; a DICOMDIR is not needed, and not trusted.
+
+    Parameters
+    ----------
+    folder : path
+        The folder.
+    progress : callable, optional
+        Called with (files done, files in all, what is done).
+    cancelled : callable, optional
+        Polled; scanning stops where it returns True.
+
+    Returns
+    -------
+    Scan
+        Without series, if there is nothing that can be read.
+
+    Raises
+    ------
+    FolderError
+        If the folder is missing, is no folder, or cannot be listed.
+    CancelledError
+        If it was cancelled.
+    """
+    root = Path(folder)
+    if not root.exists():
+        raise FolderError(f"The folder {root} does not exist.")
+    if not root.is_dir():
+        raise FolderError(f"{root} is a file, not a folder; give the folder that holds the images.")
+    paths = sorted(_files_below(root))
+    frames: list[Frame] = []
+    refused: list[Refusal] = []
+    for done, path in enumerate(paths):
+        if cancelled is not None and cancelled():
+            raise CancelledError("Scanning was cancelled.")
+        if progress is not None and done % 32 == 0:
+            progress(done, len(paths), "reading headers")
+        name = path.relative_to(root)
+        try:
+            frames.extend(frames_of(open_source(path, name.as_posix())))
+        except DicomError as error:
+            refused.append(Refusal(name, str(error)))
+    if progress is not None:
+        progress(len(paths), len(paths), "reading headers")
+    return Scan(root, _series_of(frames), tuple(refused))
+
+
+def with_role(series: Series, role: Role | str) -> Series:
+    """Give a series another role, as the person says; recorded in its corrections.
+
+    Parameters
+    ----------
+    series : Series
+        The series.
+    role : Role
+        The role.
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    RoleError
+        If there is no such role.
+    """
+    try:
+        wanted = Role(role)
+    except ValueError:
+        raise RoleError(f"There is no role {role!r}; roles are {', '.join(Role)}.") from None
+    if wanted is series.role:
+        return series
+    note = f"Role set to {wanted} by the person; found was {series.role} ({series.role_evidence})."
+    changed = replace(series, role=wanted, role_evidence="set by the person", corrections=(*series.corrections, note))
+    return _with_scale(changed, unit_of(series.stack, wanted))
+
+
+def with_adc_unit(series: Series, unit: str) -> Series:
+    """Give the unit of an ADC map, as the person says; recorded in its unit evidence.
+
+    Parameters
+    ----------
+    series : Series
+        A series in the role ADC.
+    unit : str
+        One of `ADC_UNITS`: what one step of the stored, rescaled values means.
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    UnitError
+        If the series is no ADC map, or the unit is none of them.
+    """
+    if series.role is not Role.ADC:
+        raise UnitError(f"A unit of diffusivity can only be given for an ADC map, and this is {series.role}.")
+    if unit not in ADC_UNITS:
+        raise UnitError(f"{unit!r} is no unit of an ADC map; give one of {', '.join(ADC_UNITS)}.")
+    found = f"found was {series.unit}: {series.unit_evidence}" if series.unit else series.unit_evidence
+    return _with_scale(series, ValueScale("um2/s", f"{unit}, given by the person ({found})", ADC_UNITS[unit]))
+
+
+def _with_scale(series: Series, scale: ValueScale) -> Series:
+    return replace(series, scale=scale, unit=scale.unit, unit_evidence=scale.evidence)
+
+
+def _files_below(root: Path) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        raise FolderError(f"The folder cannot be listed: {error.strerror or 'unreadable'}.") from error
+
+    for folder, _, names in os.walk(root, onerror=refuse):
+        for name in names:
+            if name.lower() not in _IGNORED:
+                yield Path(folder, name)
+
+
+def _series_of(frames: list[Frame]) -> tuple[Series, ...]:
+    stacks = stacks_of(frames)
+    by_uid: dict[str, list[Stack]] = defaultdict(list)
+    for stack in stacks:
+        by_uid[stack.first.file.series_uid].append(stack)
+    series: list[Series] = []
+    for uid, members in by_uid.items():
+        crossing = len(members) > 1 and three_plane([stack.first.normal for stack in members])
+        for number, stack in enumerate(members):
+            key = uid if len(members) == 1 else f"{uid}#{number + 1}"
+            series.append(_series(key, uid, stack, crossing=crossing))
+    return tuple(sorted(series, key=_series_order))
+
+
+def _series_order(series: Series) -> tuple[object, ...]:
+    header = series.stack.first.file.header
+    return (header.integer(0x00200011) or 0, series.key)
+
+
+def _series(key: str, uid: str, stack: Stack, *, crossing: bool) -> Series:
+    role, evidence = role_of(stack, crossing=crossing)
+    scale = unit_of(stack, role)
+    header = stack.first.file.header
+    closed = " ".join(filter(None, (*stack.problems, stack.layout.reason)))
+    return Series(
+        key=key,
+        series_instance_uid=uid,
+        modality=stack.first.file.modality,
+        description=header.text(0x0008103E) or header.text(0x00181030),
+        role=role,
+        role_evidence=evidence,
+        grid=stack.layout.grid,
+        volumes=_volume_infos(stack, role),
+        unit=scale.unit,
+        unit_evidence=scale.evidence,
+        corrections=tuple(
+            dict.fromkeys((*stack.layout.corrections, *stack.problems, *stack.notes, *remarks_on(stack)))
+        ),
+        measurable=not closed,
+        not_measurable_reason=closed,
+        frame_of_reference_uid=header.text(0x00200052) or None,
+        stack=stack,
+        scale=scale,
+    )
+
+
+def _volume_infos(stack: Stack, role: Role) -> tuple[VolumeInfo, ...]:
+    infos: list[VolumeInfo] = []
+    for volume in stack.volumes:
+        frame = volume.frames[0]
+        kind = frame.kind
+        if role is Role.ADC:
+            kind = "adc"
+        elif role is Role.DWI and kind == "magnitude":
+            kind = "b"
+        weighting = frame.diffusion if role is Role.DWI else None
+        infos.append(
+            VolumeInfo(
+                kind=kind,
+                b_value=weighting.b_value if weighting else None,
+                echo_time_ms=frame.echo_time_ms,
+                direction=weighting.direction if weighting else None,
+                repetition=volume.repetition,
+            )
+        )
+    return tuple(infos)

@@ -1,0 +1,99 @@
+"""The unit of a series' values, with its evidence. An ADC map whose unit nothing tells has none, until the person says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from napari_vcf.dicom.intensity import UM2_PER_S_OF
+from napari_vcf.dicom.model import Role
+from napari_vcf.dicom.stack import Stack
+
+__all__ = ["ADC_UNITS", "ValueScale", "unit_of"]
+
+#: Units that a person may give for an ADC map -> factor to um2/s.
+ADC_UNITS: Final[dict[str, float]] = {
+    "um2/s": 1.0,
+    "1e-6 mm2/s": 1.0,
+    "1e-5 mm2/s": 10.0,
+    "1e-3 mm2/s": 1000.0,
+    "mm2/s": 1e6,
+    "1e-9 m2/s": 1000.0,
+}
+#: Makers that store ADC maps as whole numbers of 1e-6 mm2/s, as a word of the manufacturer's name -> what is known of it.
+_VENDOR_RULES: Final = {
+    "SIEMENS": "Siemens stores ADC maps in 1e-6 mm2/s",
+    "GE MEDICAL": "GE stores ADC maps in 1e-6 mm2/s",
+    "GE HEALTHCARE": "GE stores ADC maps in 1e-6 mm2/s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ValueScale:
+    """How the values of a series are brought to their unit.
+
+    Attributes
+    ----------
+    unit : str or None
+        ``"HU"``, ``"um2/s"``, ``"signal"``, or None where the person must be asked.
+    evidence : str
+        How that is known.
+    factor : float
+        Multiplies the rescaled values.
+    map_unit : str
+        Unit code of the real-world value map to use instead of the rescale; empty for the rescale.
+    """
+
+    unit: str | None
+    evidence: str
+    factor: float = 1.0
+    map_unit: str = ""
+
+
+def unit_of(stack: Stack, role: Role) -> ValueScale:
+    """Unit of a stack in a role.
+
+    Parameters
+    ----------
+    stack : Stack
+        The slices.
+    role : Role
+        What they are for the reading.
+
+    Returns
+    -------
+    ValueScale
+    """
+    if stack.first.file.modality == "CT":
+        return _hounsfield(stack)
+    if role is Role.ADC:
+        return _diffusivity(stack)
+    return ValueScale("signal", "MR signal has no unit")
+
+
+def _hounsfield(stack: Stack) -> ValueScale:
+    intensity = stack.first.intensity
+    kind = intensity.rescale_type.upper()
+    if kind == "HU":
+        return ValueScale("HU", "rescale type HU")
+    if kind in ("", "US") and intensity.stated:
+        return ValueScale("HU", "CT with a rescale")
+    if not intensity.stated:
+        return ValueScale("signal", "CT without a rescale: its values are no Hounsfield units")
+    return ValueScale("signal", f"CT with rescale type {kind}: its values are no Hounsfield units")
+
+
+def _diffusivity(stack: Stack) -> ValueScale:
+    intensity = stack.first.intensity
+    for entry in intensity.maps:
+        if entry.um2_per_s is not None:
+            return ValueScale("um2/s", f"real-world value map in {entry.unit}", entry.um2_per_s, entry.unit)
+    factor = UM2_PER_S_OF.get("".join(intensity.rescale_type.upper().split()))
+    if factor is not None:
+        return ValueScale("um2/s", f"rescale type {intensity.rescale_type}", factor)
+    file = stack.first.file
+    plain = intensity.slope == 1 and intensity.intercept == 0
+    for word, rule in _VENDOR_RULES.items():
+        if word in file.manufacturer and plain:
+            return ValueScale("um2/s", f"vendor rule: {rule}; no unit is stated")
+    return ValueScale(None, "nothing in the files states the unit of this ADC map")
