@@ -1,0 +1,100 @@
+"""Promises that the project as a whole makes, cheap to check."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tomllib
+from importlib.metadata import metadata, requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import napari_vcf
+from napari_vcf.notice import INTENDED_USE
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+LONGEST_FILE = 400
+
+pytestmark = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="not run from a source tree")
+
+
+def runtime_requirements() -> list[Requirement]:
+    """Direct dependencies of a plain install, and the Qt binding that is offered first."""
+    wanted = []
+    for text in requires("napari-vcf") or []:
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": "pyside6"}):
+            wanted.append(requirement)
+    return wanted
+
+
+def test_the_readme_carries_the_sentence_on_intended_use():
+    assert INTENDED_USE in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_no_source_file_is_longer_than_a_person_reads_at_once(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+def test_the_manifest_in_the_package_is_the_one_at_the_root():
+    inside = ROOT / "src" / "napari_vcf" / "napari.yaml"
+    assert inside.resolve() == (ROOT / "napari.yaml").resolve()
+
+
+def test_the_version_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert napari_vcf.__version__ == project["version"]
+    assert re.search(r"^version: (.*)$", citation, re.M).group(1) == project["version"]
+
+
+def test_no_qt_binding_is_forced_on_an_environment_that_has_another():
+    plain = [Requirement(text) for text in requires("napari-vcf") or []]
+    names = {requirement.name.lower() for requirement in plain if requirement.marker is None}
+    assert "napari" in names
+    assert not any(name.startswith(("pyqt", "pyside")) for name in names)
+
+
+@pytest.mark.parametrize("name", sorted({requirement.name for requirement in runtime_requirements()}))
+def test_no_direct_dependency_is_under_the_gpl_alone(name):
+    about = metadata(name)
+    licence = about.get("License-Expression") or ""
+    classifiers = [text for text in about.get_all("Classifier", []) if text.startswith("License ::")]
+    if not licence and not classifiers:
+        licence = (about.get("License") or "").partition("\n")[0]
+    assert licence or classifiers, f"{name} does not say what licence it is under"
+    # "GPL" as a word of its own: the LGPL is fine, and so is the GPL as one of several to choose from.
+    offered = re.split(r"\s+OR\s+", licence) if licence else [text.rpartition("::")[2] for text in classifiers]
+    assert any(not re.search(r"(?<![L])GPL|GNU General Public", offer) for offer in offered), f"{name}: {offered}"
+
+
+def tracked_text() -> dict[str, str]:
+    """Every tracked text file by its path, read from the index as git would check it out."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not run from a git checkout")
+    found = {}
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.suffix.lower() in {".png", ".gz", ".npz", ".dcm"} or not path.is_file():
+            continue
+        found[name] = path.read_text(encoding="utf-8")
+    return found
+
+
+def test_no_tracked_file_names_a_place_on_somebodys_machine():
+    place = re.compile(r"(?<![\w.])/(?:home|root|Users|work)/\w+")
+    named = {name: place.findall(text) for name, text in tracked_text().items() if place.search(text)}
+    assert named == {}
+
+
+def test_every_committed_schema_is_json_with_an_identifier():
+    for path in (ROOT / "docs" / "schema").glob("*.json"):
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        assert schema["$schema"]
+        assert schema["$id"]

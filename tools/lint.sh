@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Every check that runs no test. All of them run, so that one round shows everything; the exit status tells if any failed.
+
+source "$(dirname "$0")/common.sh"
+PATH="$PWD/$(venv_bin):$PATH"
+failed=()
+
+check() {
+    local name=$1
+    shift
+    say "--- $name"
+    "$@" >&2 || failed+=("$name")
+}
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export NAPARI_CONFIG="$scratch/settings.yaml"
+
+check "ruff check" ruff check
+check "ruff format" ruff format --check
+check "mypy" mypy
+check "import-linter" lint-imports
+check "codespell" codespell
+check "npe2 validate" npe2 validate napari-vcf
+
+[ ${#failed[@]} -eq 0 ] || fail "failed: $(printf '%s; ' "${failed[@]}")"
+say "lint: all checks passed"

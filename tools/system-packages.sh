@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# Sourced by setup.sh: which system packages are missing, and installing them where that is allowed.
+
+LIBRARY_FOLDERS=(/usr/lib /usr/lib64 /usr/local/lib /lib)
+
+has_library() {
+    # ldconfig lies in /sbin, which is not on everybody's PATH; drivers lie in folders that it does not list.
+    PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -F "$1" >/dev/null && return
+    [ -n "$(find "${LIBRARY_FOLDERS[@]}" -maxdepth 3 -name "$1" -print -quit 2>/dev/null)" ]
+}
+
+has_font() { [ -n "$(find /usr/share/fonts /usr/local/share/fonts -name "$1" -print -quit 2>/dev/null)" ]; }
+
+is_there() {
+    case $1 in
+        command) command -v "$2" >/dev/null ;;
+        library) has_library "$2" ;;
+        font) has_font "$2" ;;
+    esac
+}
+
+is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+missing_display_packages() {
+    local package kind name
+    while read -r package kind name; do
+        case $package in '' | '#'*) continue ;; esac
+        is_installed "$package" || is_there "$kind" "$name" || printf '%s\n' "$package"
+    done <tools/system-packages.txt
+}
+
+# need_display_packages: install what is missing, or stop with the names.
+need_display_packages() {
+    local missing
+    mapfile -t missing < <(missing_display_packages)
+    [ ${#missing[@]} -eq 0 ] ||
+        install_packages "Libraries that Qt and the virtual display need are missing." "${missing[@]}"
+}
+
+# install_packages REASON PACKAGE...: with apt as root or through a sudo that asks nothing; otherwise say what to do.
+install_packages() {
+    local reason=$1
+    shift
+    if ! command -v apt-get >/dev/null; then
+        fail "$reason This system has no apt; install what these Debian packages hold, then try again:" "$*"
+    fi
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+            fail "$reason Installing them needs an administrator, once:" "apt-get install --no-install-recommends $*"
+        fi
+        as_root=(sudo -n)
+    fi
+    say "$reason Installing with apt: $*"
+    local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    "${apt[@]}" update >&2 || say "apt-get update failed; trying with the lists at hand."
+    "${apt[@]}" install -y --no-install-recommends "$@" >&2 ||
+        fail "apt could not install them (its message stands above). Install them by hand, then try again:" \
+            "apt-get install --no-install-recommends $*"
+}
