@@ -1,0 +1,314 @@
+"""Which image is in front, on which plane, and through which registration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.layers import Image
+
+from napari_vcf.dicom import Role
+from napari_vcf.geometry import RigidTransform, Volume
+from napari_vcf.reading import CaseImage, LoggedAction
+from napari_vcf.reading.state import Registration
+from napari_vcf.widgets.layers import ImageLayers, place_image
+from napari_vcf.widgets.space import PatientSpace, View, native_view, sagittal_view
+from napari_vcf.widgets.windows import Window, presets
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk import Desk
+
+__all__ = ["Display"]
+
+#: The image whose own slices become the sagittal reading plane: the first of these that is sagittal.
+_PLANE_ROLES = (Role.T2, Role.T1, Role.T2FS, Role.ADC, Role.DWI)
+Key = tuple[str, int]
+
+
+class Display:
+    """The images of a desk on the canvas.
+
+    Parameters
+    ----------
+    desk : Desk
+        Whose case is shown.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.layers = ImageLayers(desk.viewer)
+        self.layers.on_restored = self._refresh
+        self.view: View | None = None
+        self.image_id: str | None = None
+        self._plane = "sagittal"
+        self._indices: dict[str, int] = {}
+        self._windows: dict[Key, Window] = {}
+        self._overlaid: tuple[str, float] | None = None
+        self._drawn_for: object = None
+        self._fresh = False
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+    def show(self, image_id: str, *, index: int | None = None) -> None:
+        """Bring an image to the front, on the plane that is chosen."""
+        case = self._desk.case
+        if case is None:
+            return
+        if index is not None:
+            self._indices[image_id] = index
+        # Loading may be refused; until then nothing on the screen has changed.
+        case.volume(image_id, self.index_of(image_id))
+        self._set_view(self._view_for(image_id))
+        before, self.image_id = self.image_id, image_id
+        self._refresh()
+        if before != image_id or index is not None:
+            self._desk.image_changed.emit(image_id)
+
+    def show_plane(self, plane: str) -> None:
+        """Choose the plane."""
+        self._plane = plane
+        target = plane.removeprefix("native:") if plane.startswith("native:") else self.image_id
+        if target is not None:
+            self.show(target)
+
+    @property
+    def plane(self) -> str:
+        """``"sagittal"`` or ``"native:"`` and an image's id."""
+        return self._plane
+
+    def index_of(self, image_id: str) -> int:
+        """Which of an image's volumes is shown; of several b-values the highest."""
+        if image_id not in self._indices:
+            assert self._desk.case is not None
+            volumes = self._desk.case.image(image_id).series.volumes
+            values = [-1.0 if info.b_value is None else float(info.b_value) for info in volumes]
+            self._indices[image_id] = int(np.argmax(values)) if values else 0
+        return self._indices[image_id]
+
+    def clear(self) -> None:
+        """Take everything off."""
+        self.layers.clear_images()
+        self.view, self.image_id, self._overlaid = None, None, None
+        self._plane = "sagittal"
+        if self._desk.reading is None:
+            self._indices.clear()
+            self._windows.clear()
+        self._desk.image_changed.emit(None)
+
+    @property
+    def front_layer(self) -> Image | None:
+        """The layer of the image in front."""
+        return None if self.image_id is None else self.layers.image(self._key(self.image_id))
+
+    def volume(self, image_id: str) -> Volume:
+        """Native voxels of the volume of an image that is shown."""
+        assert self._desk.case is not None
+        return self._desk.case.volume(image_id, self.index_of(image_id))
+
+    # -- registration -----------------------------------------------------------------------------------------------
+    @property
+    def registration(self) -> Registration | None:
+        """The registration that is accepted, or else the one that is proposed."""
+        reading = self._desk.reading
+        if reading is None or self._desk.stage != "combined":
+            return None
+        state = reading.state
+        level = state.spine.fractured if state.spine is not None else None
+        usable = [
+            entry
+            for entry in state.registrations.values()
+            if entry.ct_to_mr is not None and entry.acceptance != "refused"
+        ]
+        usable.sort(key=lambda entry: (entry.level != level, entry.acceptance != "accepted"))
+        return usable[0] if usable else None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the reader has accepted a registration, so that CT belongs to MR space."""
+        registration = self.registration
+        return registration is not None and registration.acceptance == "accepted"
+
+    def transform_of(self, image_id: str) -> RigidTransform | None:
+        """From an image's own LPS to the LPS of the space on the canvas; None where they are the same."""
+        registration = self.registration
+        if self.view is None or self.view.space == self._desk.space_of(image_id) or registration is None:
+            return None
+        matrix = RigidTransform(np.array(registration.ct_to_mr))
+        return matrix if self.view.space == "mr" else matrix.inverse()
+
+    def can_place(self, image_id: str) -> bool:
+        """Whether an image has a place on the canvas."""
+        return self.view is not None and (
+            self.view.space == self._desk.space_of(image_id) or self.registration is not None
+        )
+
+    def shown_on(self, image_id: str) -> str | None:
+        """The MR image in whose space a CT is shown."""
+        if self.view is None or self._desk.space_of(image_id) == "mr" or self.view.space == "ct":
+            return None
+        return self._plane_image()
+
+    # -- fusion -----------------------------------------------------------------------------------------------------
+    def overlay(self, image_id: str | None, opacity: float = 0.5) -> None:
+        """Lay another image over the one in front; None takes it off."""
+        self._overlaid = None if image_id is None else (image_id, opacity)
+        self._refresh()
+
+    @property
+    def overlaid(self) -> tuple[str, float] | None:
+        """The image laid over, and its opacity."""
+        return self._overlaid
+
+    # -- windows ----------------------------------------------------------------------------------------------------
+    def presets(self, image_id: str) -> dict[str, Window]:
+        """Windows offered for an image."""
+        assert self._desk.case is not None
+        return presets(self._desk.case.image(image_id).series.role, self.volume(image_id))
+
+    def set_window(self, window: Window) -> None:
+        """Set the window of the image in front."""
+        layer = self.front_layer
+        if layer is not None and self.image_id is not None:
+            low, high = window
+            layer.contrast_limits_range = (
+                min(low, layer.contrast_limits_range[0]),
+                max(high, layer.contrast_limits_range[1]),
+            )
+            layer.contrast_limits = (low, high)
+            self._windows[self._key(self.image_id)] = (low, high)
+
+    # -- slices -----------------------------------------------------------------------------------------------------
+    def go_to_slice(self, position_mm: float) -> None:
+        """Show the slice nearest to a world position."""
+        if self.view is not None:
+            positions = self.view.positions_mm
+            nearest = float(positions[int(np.abs(positions - position_mm).argmin())])
+            self._desk.viewer.dims.set_point(0, nearest)
+
+    def step_slice(self, steps: int) -> None:
+        """Go on by slices; a finely cut reformat goes by at least a millimetre."""
+        if self.view is None:
+            return
+        stride = max(1, round(1.0 / self.view.grid.spacing_mm[0]))
+        positions = self.view.positions_mm
+        index = int(np.abs(positions - self._desk.current_slice_mm).argmin()) + steps * stride
+        self._desk.viewer.dims.set_point(0, float(positions[int(np.clip(index, 0, len(positions) - 1))]))
+
+    # -- changes of the record --------------------------------------------------------------------------------------
+    def on_reading_changed(self, _logged: LoggedAction) -> None:
+        """Follow a correction of a role or unit, or a registration that moved."""
+        case, image_id = self._desk.case, self.image_id
+        if case is None:
+            return
+        reachable = {image.id for image in self._desk.images()}
+        if self._drawn_state() == self._drawn_for:
+            return
+        self.layers.clear_images()
+        if image_id is None or image_id not in reachable:
+            self.clear()
+            if reachable:
+                self.show(self._desk.images()[0].id)
+            return
+        if self._overlaid is not None and self._overlaid[0] not in reachable:
+            self._overlaid = None
+        self.show(image_id)
+        self._desk.image_changed.emit(image_id)
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+    def _drawn_state(self) -> object:
+        """What of the record the layers depend on."""
+        registration = self.registration
+        return (
+            tuple((image.id, image.label, image.series.unit) for image in self._desk.images()),
+            None if registration is None else (registration.level, registration.ct_to_mr, registration.acceptance),
+        )
+
+    def _key(self, image_id: str) -> Key:
+        return image_id, self.index_of(image_id)
+
+    def _plane_image(self) -> str | None:
+        """The MR image whose slices are the sagittal reading plane."""
+        images = [image for image in self._desk.images() if image.series.role is not Role.CT]
+        for role in _PLANE_ROLES:
+            for image in images:
+                if (
+                    image.series.role is role
+                    and image.series.grid.plane == "sagittal"
+                    and image.series.grid.is_orthogonal
+                ):
+                    return image.id
+        return images[0].id if images else None
+
+    def _view_for(self, image_id: str) -> View:
+        assert self._desk.case is not None
+        case, desk = self._desk.case, self._desk
+        space: PatientSpace = desk.space_of(image_id)
+        if self._plane.startswith("native:"):
+            owner = self._plane.removeprefix("native:")
+            if owner in {image.id for image in desk.images()} and (
+                desk.space_of(owner) == space or self.registration is not None
+            ):
+                return native_view(desk.space_of(owner), owner, case.image(owner).series.grid)
+            self._plane = "sagittal"
+        if space == "ct" and self.accepted:
+            space = "mr"
+        setter = image_id if space == "ct" else self._plane_image()
+        assert setter is not None
+        return sagittal_view(space, case.image(setter).series.grid)
+
+    def _set_view(self, view: View) -> None:
+        if view.same_as(self.view):
+            return
+        self.layers.clear_images()
+        if self._overlaid is not None:
+            self._overlaid = None
+        self.view = view
+        self._fresh = True
+
+    def _ensure(self, image_id: str) -> Image:
+        assert self._desk.case is not None
+        assert self.view is not None
+        key = self._key(image_id)
+        layer = self.layers.image(key)
+        if layer is None:
+            image: CaseImage = self._desk.case.image(image_id)
+            volume = self.volume(image_id)
+            window = self._windows.setdefault(key, next(iter(self.presets(image_id).values())))
+            placed = place_image(volume, self.view, self.transform_of(image_id), fill=min(window[0], 0.0))
+            layer = self.layers.add_image(
+                key, placed, name=self.title(image, resliced=placed.resliced), window=window, role=image.series.role
+            )
+        return layer
+
+    def title(self, image: CaseImage, *, resliced: bool) -> str:
+        """What an image is called on the canvas; it says whether its pixels are interpolated."""
+        info = image.series.volumes[self.index_of(image.id)] if image.series.volumes else None
+        b_value = (
+            f" b {info.b_value:g}"
+            if info is not None and info.b_value is not None and image.series.role is Role.DWI
+            else ""
+        )
+        return f"{image.label}{b_value}{' (resliced)' if resliced else ''}"
+
+    def _refresh(self) -> None:
+        """Make the canvas show exactly the image in front and what is laid over it."""
+        if self.image_id is None or self._desk.case is None:
+            return
+        viewer = self._desk.viewer
+        self._drawn_for = self._drawn_state()
+        front = self._ensure(self.image_id)
+        over = None
+        if self._overlaid is not None and self._overlaid[0] != self.image_id and self.can_place(self._overlaid[0]):
+            over = self._ensure(self._overlaid[0])
+        for layer in self.layers.images.values():
+            layer.visible = layer is front or layer is over
+            layer.opacity = 1.0
+            layer.blending = "translucent"
+        if over is not None and self._overlaid is not None:
+            over.opacity = self._overlaid[1]
+            self.layers.bring_forward(over)
+        if self._fresh:
+            self._fresh = False
+            self._desk.dressing.fit()
+            self._desk.frame_changed.emit()
+        if self._desk.tools.current is None or viewer.layers.selection.active is None:
+            viewer.layers.selection.active = front

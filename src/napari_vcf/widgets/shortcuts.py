@@ -1,0 +1,103 @@
+"""One registry of keys: each has a sentence, and none is bound twice.
+
+The keys belong to the window and not to the canvas, so that they work wherever the reader clicked last; a text field
+that is being typed into keeps its letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import QWidget
+
+from napari_vcf.errors import NapariVcfError
+
+__all__ = ["Binding", "ShortcutError", "Shortcuts", "key_text"]
+
+
+class ShortcutError(NapariVcfError, ValueError):
+    """A key that is taken already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A key and what it does.
+
+    Attributes
+    ----------
+    key : str
+        In Qt's portable notation, such as ``"Ctrl+Z"``.
+    description : str
+        A sentence for the tooltip and the list of keys.
+    group : str
+        Heading under which it is listed.
+    """
+
+    key: str
+    description: str
+    group: str
+
+
+def key_text(key: str) -> str:
+    """The key as this platform writes it."""
+    return str(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText))
+
+
+class Shortcuts:
+    """Keys of one window."""
+
+    def __init__(self) -> None:
+        self._window: QWidget | None = None
+        self._bindings: dict[str, tuple[Binding, Callable[[], object]]] = {}
+        self._shortcuts: dict[str, QShortcut] = {}
+
+    @property
+    def bindings(self) -> tuple[Binding, ...]:
+        """All keys, in the order in which they were bound."""
+        return tuple(binding for binding, _ in self._bindings.values())
+
+    def bind(self, key: str, run: Callable[[], object], description: str, *, group: str = "Desk") -> None:
+        """Bind a key.
+
+        Raises
+        ------
+        ShortcutError
+            If the key is taken.
+        """
+        name = QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+        if not name:
+            raise ShortcutError(f"'{key}' is not a key.")
+        if name in self._bindings:
+            raise ShortcutError(f"The key {name} is taken: {self._bindings[name][0].description}")
+        self._bindings[name] = (Binding(name, description, group), run)
+        if self._window is not None:
+            self._activate(name)
+
+    def unbind(self, key: str) -> None:
+        """Give a key back."""
+        name = QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+        self._bindings.pop(name, None)
+        shortcut = self._shortcuts.pop(name, None)
+        if shortcut is not None:
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+
+    def attach(self, window: QWidget) -> None:
+        """Put the keys into force in a window."""
+        self._window = window
+        for name in self._bindings:
+            self._activate(name)
+
+    def tooltip(self, text: str, key: str) -> str:
+        """A tooltip that ends with its key."""
+        return f"{text}  [{key_text(key)}]"
+
+    def _activate(self, name: str) -> None:
+        run = self._bindings[name][1]
+        shortcut = QShortcut(QKeySequence(name), self._window)
+        shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        shortcut.activated.connect(lambda: run())
+        self._shortcuts[name] = shortcut
