@@ -24,7 +24,6 @@ from napari_vcf.widgets.canvas import CanvasDressing
 from napari_vcf.widgets.display import Display
 from napari_vcf.widgets.shortcuts import Shortcuts
 from napari_vcf.widgets.space import PatientSpace, View
-from napari_vcf.widgets.tools import MouseTools
 
 __all__ = ["Desk"]
 
@@ -47,8 +46,6 @@ class Desk:
         The open reading; every change goes through its calls.
     stage : {"ct", "mri", "combined"}
         The stage that is being read.
-    tools : MouseTools
-        Which instrument has the left mouse button.
     keys : Shortcuts
         The registry of keys.
     """
@@ -75,7 +72,6 @@ class Desk:
         self.saved = True
         self.exported: Path | None = None
         self.keys = Shortcuts()
-        self.tools = MouseTools(self)
         self.display = Display(self)
         self.dressing = CanvasDressing(self)
 
@@ -122,7 +118,6 @@ class Desk:
         """Take the case off the screen; the caller has asked about unsaved work."""
         if self.reading is None:
             return
-        self.tools.use(None)
         self.reading.changed.disconnect(self._on_reading_changed)
         self.reading = None
         self.display.clear()
@@ -176,7 +171,6 @@ class Desk:
         """Go to another stage; what it may not see leaves the canvas."""
         if stage == self.stage:
             return
-        self.tools.use(None)
         self.stage = stage
         self.display.clear()
         self.stage_changed.emit(stage)
@@ -238,6 +232,12 @@ class Desk:
     def go_to_slice(self, position_mm: float) -> None:
         """Show the slice nearest to a world position."""
         self.display.go_to_slice(position_mm)
+
+    def on_current_slice(self, point_world: ArrayLike) -> bool:
+        """Whether a world point belongs to the slice on the canvas: no other slice is nearer to it."""
+        return self.display.nearest_slice(float(np.asarray(point_world)[0])) == self.display.nearest_slice(
+            self.current_slice_mm
+        )
 
     def step_slice(self, steps: int) -> None:
         """Go some slices on (towards the patient's left in a sagittal plane) or back."""

@@ -177,12 +177,16 @@ class Display:
             self._windows[self._key(self.image_id)] = (low, high)
 
     # -- slices -----------------------------------------------------------------------------------------------------
+    def nearest_slice(self, position_mm: float) -> int:
+        """Number of the slice nearest to a world position."""
+        if self.view is None:
+            return 0
+        return int(np.abs(self.view.positions_mm - position_mm).argmin())
+
     def go_to_slice(self, position_mm: float) -> None:
         """Show the slice nearest to a world position."""
         if self.view is not None:
-            positions = self.view.positions_mm
-            nearest = float(positions[int(np.abs(positions - position_mm).argmin())])
-            self._desk.viewer.dims.set_point(0, nearest)
+            self._desk.viewer.dims.set_point(0, float(self.view.positions_mm[self.nearest_slice(position_mm)]))
 
     def step_slice(self, steps: int) -> None:
         """Go on by slices; a finely cut reformat goes by at least a millimetre."""
@@ -190,8 +194,8 @@ class Display:
             return
         stride = max(1, round(1.0 / self.view.grid.spacing_mm[0]))
         positions = self.view.positions_mm
-        index = int(np.abs(positions - self._desk.current_slice_mm).argmin()) + steps * stride
-        self._desk.viewer.dims.set_point(0, float(positions[int(np.clip(index, 0, len(positions) - 1))]))
+        index = int(np.clip(self.nearest_slice(self._desk.current_slice_mm) + steps * stride, 0, len(positions) - 1))
+        self._desk.viewer.dims.set_point(0, float(positions[index]))
 
     # -- changes of the record --------------------------------------------------------------------------------------
     def on_reading_changed(self, _logged: LoggedAction) -> None:
@@ -310,5 +314,5 @@ class Display:
             self._fresh = False
             self._desk.dressing.fit()
             self._desk.frame_changed.emit()
-        if self._desk.tools.current is None or viewer.layers.selection.active is None:
+        if viewer.layers.selection.active is None or viewer.layers.selection.active in self.layers.images.values():
             viewer.layers.selection.active = front
