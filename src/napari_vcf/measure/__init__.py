@@ -1,0 +1,46 @@
+"""Height loss, lesion extent and ADC statistics: pure functions that return frozen results."""
+
+from __future__ import annotations
+
+from napari_vcf.measure.adc import Placements, RoiStatistics, roi_statistics, summarize_placements
+from napari_vcf.measure.errors import MeasureError
+from napari_vcf.measure.extent import Extent, ExtentGrade, lesion_extent
+from napari_vcf.measure.grading import Graded, grade_fraction, parse_ratio
+from napari_vcf.measure.height import (
+    POSITIONS,
+    REFERENCE_RULES,
+    Degree,
+    HeightLoss,
+    Heights,
+    Position,
+    PositionLoss,
+    ReferenceRule,
+    ReferenceVertebra,
+    VertebraStatus,
+    height_loss,
+)
+
+__all__ = [
+    "POSITIONS",
+    "REFERENCE_RULES",
+    "Degree",
+    "Extent",
+    "ExtentGrade",
+    "Graded",
+    "HeightLoss",
+    "Heights",
+    "MeasureError",
+    "Placements",
+    "Position",
+    "PositionLoss",
+    "ReferenceRule",
+    "ReferenceVertebra",
+    "RoiStatistics",
+    "VertebraStatus",
+    "grade_fraction",
+    "height_loss",
+    "lesion_extent",
+    "parse_ratio",
+    "roi_statistics",
+    "summarize_placements",
+]

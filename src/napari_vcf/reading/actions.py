@@ -1,0 +1,259 @@
+"""Every change to a reading is one of these actions: named, typed, and serialisable as one line of JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from napari_vcf.measure import Position, VertebraStatus
+from napari_vcf.reading.base import Affine, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
+from napari_vcf.reading.masks import GridRecord, MaskRecord
+from napari_vcf.reading.state import Reason, Tissue
+
+__all__ = [
+    "ACTION_ADAPTER",
+    "AcceptRegistration",
+    "Action",
+    "AnswerAdcUnit",
+    "AnswerItem",
+    "ClearMasks",
+    "CorrectRole",
+    "LoggedAction",
+    "MarkNotAssessable",
+    "NudgeRegistration",
+    "PlaceCaliper",
+    "PlaceRoi",
+    "ProposeRegistration",
+    "Redo",
+    "RefuseRegistration",
+    "RemoveCaliper",
+    "RemoveRoi",
+    "SetMasks",
+    "SetReference",
+    "SetSpine",
+    "Undo",
+    "WithdrawAnswer",
+    "WithdrawReference",
+]
+
+
+class SetSpine(FrozenModel):
+    """Name the fractured vertebra."""
+
+    action: Literal["set_spine"] = "set_spine"
+    fractured: Level
+    has_t13: bool = False
+    has_l6: bool = False
+
+
+class SetReference(FrozenModel):
+    """Say whether an adjacent vertebra is intact, not intact or not in view."""
+
+    action: Literal["set_reference"] = "set_reference"
+    stage: Stage
+    level: Level
+    status: VertebraStatus
+
+
+class WithdrawReference(FrozenModel):
+    """Take back what was said of an adjacent vertebra."""
+
+    action: Literal["withdraw_reference"] = "withdraw_reference"
+    stage: Stage
+    level: Level
+
+
+class PlaceCaliper(FrozenModel):
+    """Place a caliper, or replace the one that measures the same height."""
+
+    action: Literal["place_caliper"] = "place_caliper"
+    stage: Stage
+    level: Level
+    position: Position
+    image: ImageId
+    shown_on: ImageId | None = None
+    start_lps: Point
+    end_lps: Point
+
+
+class RemoveCaliper(FrozenModel):
+    """Remove a caliper."""
+
+    action: Literal["remove_caliper"] = "remove_caliper"
+    stage: Stage
+    level: Level
+    position: Position
+
+
+class SetMasks(FrozenModel):
+    """Set body and lesion after a stroke."""
+
+    action: Literal["set_masks"] = "set_masks"
+    stage: Stage
+    image: ImageId
+    grid: GridRecord
+    body: MaskRecord
+    lesion: MaskRecord
+
+
+class ClearMasks(FrozenModel):
+    """Remove both masks."""
+
+    action: Literal["clear_masks"] = "clear_masks"
+    stage: Stage
+
+
+class PlaceRoi(FrozenModel):
+    """Place an ADC rectangle, or replace the same placement."""
+
+    action: Literal["place_roi"] = "place_roi"
+    stage: Stage
+    tissue: Tissue
+    placement: Annotated[int, Field(ge=1, le=10)]
+    level: Level
+    image: ImageId
+    center_lps: Point
+    axis_long: Point
+    axis_short: Point
+
+
+class RemoveRoi(FrozenModel):
+    """Remove a placement."""
+
+    action: Literal["remove_roi"] = "remove_roi"
+    stage: Stage
+    tissue: Tissue
+    placement: Annotated[int, Field(ge=1, le=10)]
+
+
+class AnswerItem(FrozenModel):
+    """Answer an item of the form with one of its values."""
+
+    action: Literal["answer"] = "answer"
+    stage: Stage
+    item: str
+    value: str | int
+
+
+class MarkNotAssessable(FrozenModel):
+    """Say that an item is not assessable, and why."""
+
+    action: Literal["mark_not_assessable"] = "mark_not_assessable"
+    stage: Stage
+    item: str
+    reason: Reason
+
+
+class WithdrawAnswer(FrozenModel):
+    """Take an answer back; the item is unanswered again."""
+
+    action: Literal["withdraw_answer"] = "withdraw_answer"
+    stage: Stage
+    item: str
+
+
+class CorrectRole(FrozenModel):
+    """Correct the role that the program gave to an image."""
+
+    action: Literal["correct_role"] = "correct_role"
+    image: ImageId
+    role: str
+
+
+class AnswerAdcUnit(FrozenModel):
+    """Say in which unit an ADC map is stored."""
+
+    action: Literal["answer_adc_unit"] = "answer_adc_unit"
+    image: ImageId
+    unit: str
+
+
+class ProposeRegistration(FrozenModel):
+    """Put a registration before the reader; it counts once accepted."""
+
+    action: Literal["propose_registration"] = "propose_registration"
+    mr_level: Level
+    ct_level: Level
+    ct_image: ImageId
+    mr_images: tuple[ImageId, ...]
+    mr_point_lps: Point
+    ct_point_lps: Point
+    status: Literal["ok", "doubtful", "refused"]
+    reason: str = ""
+    ct_to_mr: Affine | None = None
+    quality: dict[str, bool | int | Finite | str | list[Finite] | list[str]] = Field(default_factory=dict)
+    shift_mm: Annotated[Finite, Field(ge=0)] = 0.0
+    angle_deg: Annotated[Finite, Field(ge=0)] = 0.0
+    seconds: Annotated[Finite, Field(ge=0)] = 0.0
+
+
+class NudgeRegistration(FrozenModel):
+    """Move a proposed registration by hand; an accepted one is open again."""
+
+    action: Literal["nudge_registration"] = "nudge_registration"
+    level: Level
+    shift_lps_mm: Point = (0.0, 0.0, 0.0)
+    rotation_lps_deg: Point = (0.0, 0.0, 0.0)
+
+
+class AcceptRegistration(FrozenModel):
+    """Accept a registration after looking at it."""
+
+    action: Literal["accept_registration"] = "accept_registration"
+    level: Level
+
+
+class RefuseRegistration(FrozenModel):
+    """Refuse a registration, with the reason."""
+
+    action: Literal["refuse_registration"] = "refuse_registration"
+    level: Level
+    reason: Reason
+
+
+class Undo(FrozenModel):
+    """Take the last change back."""
+
+    action: Literal["undo"] = "undo"
+
+
+class Redo(FrozenModel):
+    """Make the change again that was taken back last."""
+
+    action: Literal["redo"] = "redo"
+
+
+Action = Annotated[
+    SetSpine
+    | SetReference
+    | WithdrawReference
+    | PlaceCaliper
+    | RemoveCaliper
+    | SetMasks
+    | ClearMasks
+    | PlaceRoi
+    | RemoveRoi
+    | AnswerItem
+    | MarkNotAssessable
+    | WithdrawAnswer
+    | CorrectRole
+    | AnswerAdcUnit
+    | ProposeRegistration
+    | NudgeRegistration
+    | AcceptRegistration
+    | RefuseRegistration
+    | Undo
+    | Redo,
+    Field(discriminator="action"),
+]
+
+ACTION_ADAPTER: TypeAdapter[Action] = TypeAdapter(Action)
+
+
+class LoggedAction(FrozenModel):
+    """An action with its place in the reading and its time."""
+
+    number: Annotated[int, Field(ge=1)]
+    at: Timestamp
+    action: Action

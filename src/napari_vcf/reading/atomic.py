@@ -1,0 +1,87 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from napari_vcf.reading.errors import ExportError
+
+__all__ = ["write_atomically"]
+
+
+def write_atomically(path: Path, text: str, *, overwrite: bool = False) -> None:
+    """Write a text file so that after a failure or a power cut it is either the old one or the new one.
+
+    The text goes to a temporary file beside the target, is flushed to the disk, and takes the name in one step.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    text : str
+        Its content.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    ExportError
+        If the file exists and must not be replaced, or the disk refuses; nothing is left behind then.
+    """
+    if not path.parent.is_dir():
+        raise ExportError(f"The folder for {path.name} does not exist; choose another or create it.")
+    if path.exists() and not overwrite:
+        raise ExportError(f"{path.name} exists already. Choose another name, or allow it to be replaced.")
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if overwrite:
+            Path(temporary).replace(path)
+        else:
+            # A hard link fails where the name was taken meanwhile; replacing would destroy that file.
+            _link_or_rename(Path(temporary), path)
+        _sync_folder(path.parent)
+    except FileExistsError as error:
+        raise ExportError(f"{path.name} exists already. Choose another name, or allow it to be replaced.") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ExportError(
+            f"{path.name} could not be written: {reason}. "
+            "The reading is still open; make room or choose another folder."
+        ) from error
+    finally:
+        if temporary:
+            with contextlib.suppress(FileNotFoundError):
+                Path(temporary).unlink()
+
+
+def _link_or_rename(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Network shares and FAT have no hard links.
+        if path.exists():
+            raise FileExistsError(path) from None
+        temporary.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        # Some network file systems cannot sync a folder; the file itself is on the disk.
+        pass
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,252 @@
+"""The images of one case, under names that say nothing about the patient."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import TypeAdapter, ValidationError
+
+from napari_vcf.dicom import Refusal, Role, Scan, Series, load_volume, scan_folder, with_adc_unit, with_role
+from napari_vcf.geometry import Volume
+from napari_vcf.reading.base import Pseudonym
+from napari_vcf.reading.errors import ReadingError, UnknownImageError
+from napari_vcf.reading.state import ImageCorrection
+
+__all__ = ["MR_ROLES", "Case", "CaseImage", "image_id"]
+
+MR_ROLES = (Role.T1, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
+_ORDER = (Role.CT, *MR_ROLES, Role.OTHER, Role.LOCALIZER)
+_PSEUDONYM = TypeAdapter[str](Pseudonym)
+
+Progress = Callable[[int, int, str], None]
+
+
+def image_id(salt: str, key: str) -> str:
+    """Name of a series in the record: a salted hash of its identity, 32 hexadecimal digits.
+
+    Parameters
+    ----------
+    salt : str
+        The reading's salt, which the export carries, so that someone who has the images can tell which is which, and
+        nobody else.
+    key : str
+        The series' identity.
+    """
+    return hashlib.sha256(f"{salt}\n{key}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseImage:
+    """One image of a case.
+
+    Attributes
+    ----------
+    id : str
+        Its name in the record.
+    label : str
+        Its name on the screen, such as ``"T2"`` or ``"T2 2"``.
+    series : napari_vcf.dicom.Series
+        Geometry, role, unit and their evidence.
+    """
+
+    id: str
+    label: str
+    series: Series
+
+
+class Case:
+    """The images of one case.
+
+    Parameters
+    ----------
+    scan : napari_vcf.dicom.Scan
+        What was found.
+    pseudonym : str
+        The case's name in every record: letters, digits, ``-`` and ``_``.
+    salt : str, optional
+        Secret that keeps the images' names from being looked up; drawn at random if left out.
+
+    Raises
+    ------
+    ReadingError
+        If the pseudonym has other characters, or the folder holds no image at all.
+    """
+
+    def __init__(self, scan: Scan, *, pseudonym: str, salt: str | None = None) -> None:
+        self.pseudonym = check_pseudonym(pseudonym, "case")
+        self.salt = salt or secrets.token_hex(16)
+        self.refused: tuple[Refusal, ...] = scan.refused
+        self._found: dict[str, Series] = {image_id(self.salt, series.key): series for series in scan.series}
+        if not self._found:
+            raise ReadingError(_nothing_found(scan))
+        self._corrections: dict[str, ImageCorrection] = {}
+        self._volumes: dict[tuple[str, int], Volume] = {}
+        self._images: dict[str, CaseImage] = {}
+        self._relabel()
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path | str,
+        *,
+        pseudonym: str,
+        salt: str | None = None,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Case:
+        """Read the headers of a folder.
+
+        Parameters
+        ----------
+        folder : path
+            Where the files are.
+        pseudonym, salt
+            See the class.
+        progress : callable, optional
+            Called with (done, total, what).
+        cancelled : callable, optional
+            Asked from time to time whether to stop.
+
+        Returns
+        -------
+        Case
+
+        Raises
+        ------
+        ReadingError
+            If nothing in the folder can be shown; the sentence says what was there.
+        """
+        return cls(scan_folder(Path(folder), progress=progress, cancelled=cancelled), pseudonym=pseudonym, salt=salt)
+
+    @property
+    def images(self) -> Mapping[str, CaseImage]:
+        """Images by their name in the record, CT first, then T1, T2, T2FS, DWI, ADC and the rest."""
+        return MappingProxyType(self._images)
+
+    def image(self, image: str) -> CaseImage:
+        """One image.
+
+        Raises
+        ------
+        UnknownImageError
+            If the case has no such image.
+        """
+        try:
+            return self._images[image]
+        except KeyError:
+            raise UnknownImageError(f"Case {self.pseudonym} has no image {image[:8]}….") from None
+
+    def with_role(self, *roles: Role) -> list[CaseImage]:
+        """Images of one role or several, in the order of `images`."""
+        return [image for image in self._images.values() if image.series.role in roles]
+
+    def volume(
+        self,
+        image: str,
+        index: int = 0,
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Volume:
+        """Voxels of an image, read once and kept.
+
+        Parameters
+        ----------
+        image : str
+            Name of the image.
+        index : int
+            Which volume, where the image has several (b-values, echoes).
+        progress, cancelled
+            As for `open`.
+
+        Returns
+        -------
+        Volume
+        """
+        key = (image, index)
+        if key not in self._volumes:
+            self._volumes[key] = load_volume(self.image(image).series, index, progress=progress, cancelled=cancelled)
+        return self._volumes[key]
+
+    def corrected(self, image: str, correction: ImageCorrection) -> Series:
+        """The series as it would be with a person's correction; nothing is changed."""
+        if image not in self._found:
+            raise UnknownImageError(f"Case {self.pseudonym} has no image {image[:8]}….")
+        series = self._found[image]
+        if correction.role is not None:
+            try:
+                role = Role(correction.role)
+            except ValueError:
+                raise ReadingError(
+                    f"'{correction.role}' is not a role; roles are {', '.join(role.value for role in Role)}."
+                ) from None
+            series = with_role(series, role)
+        return series if correction.adc_unit is None else with_adc_unit(series, correction.adc_unit)
+
+    def apply_corrections(self, corrections: Mapping[str, ImageCorrection]) -> None:
+        """Take over all corrections of a reading (and drop those that it no longer has)."""
+        if dict(corrections) == self._corrections:
+            return
+        changed = {
+            image
+            for image in {*corrections, *self._corrections}
+            if corrections.get(image) != self._corrections.get(image)
+        }
+        self._volumes = {key: volume for key, volume in self._volumes.items() if key[0] not in changed}
+        self._corrections = dict(corrections)
+        self._relabel()
+
+    def _relabel(self) -> None:
+        current = {
+            name: self.corrected(name, self._corrections[name]) if name in self._corrections else series
+            for name, series in self._found.items()
+        }
+        # Bigger images first among equals: a reader's eye expects the full series before a fragment of it.
+        ordered = sorted(
+            current.items(), key=lambda entry: (_ORDER.index(entry[1].role), -entry[1].grid.shape[0], entry[1].key)
+        )
+        seen: Counter[Role] = Counter()
+        images = []
+        for name, series in ordered:
+            seen[series.role] += 1
+            label = series.role.value if seen[series.role] == 1 else f"{series.role.value} {seen[series.role]}"
+            images.append(CaseImage(name, label, series))
+        self._images = {image.id: image for image in images}
+
+    def without_modality(self, *roles: Role) -> Case:
+        """A case that holds none of the images of some roles, for a stage that must not see them."""
+        kept = [image.series for image in self._images.values() if image.series.role not in roles]
+        scan = Scan(folder=Path(), series=tuple(kept), refused=())
+        return Case(replace(scan), pseudonym=self.pseudonym, salt=self.salt)
+
+
+def check_pseudonym(text: str, what: str) -> str:
+    """Return a pseudonym, or say what is wrong with it.
+
+    Raises
+    ------
+    ReadingError
+        If it is empty, too long or holds other characters than letters, digits, ``-`` and ``_``.
+    """
+    try:
+        return _PSEUDONYM.validate_python(text)
+    except ValidationError:
+        raise ReadingError(
+            f"'{text}' cannot name a {what}: use 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit."
+        ) from None
+
+
+def _nothing_found(scan: Scan) -> str:
+    if not scan.refused:
+        return (
+            "The folder is empty: there is no file to read. Choose the folder that holds the DICOM files of one case."
+        )
+    reasons = Counter(refusal.reason for refusal in scan.refused).most_common(3)
+    listed = "; ".join(f"{count} x {reason}" if count > 1 else reason for reason, count in reasons)
+    return f"No image could be read from the {len(scan.refused)} files of the folder: {listed}"

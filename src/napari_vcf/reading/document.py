@@ -1,0 +1,220 @@
+"""The models of the exported JSON document: what an analysis script reads.
+
+The document names no patient: series are called by salted hashes, and it holds no identifier, date of birth,
+institution, device, original UID or file path.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from napari_vcf.measure import Degree, ExtentGrade, Position, ReferenceRule
+from napari_vcf.notice import INTENDED_USE
+from napari_vcf.reading.base import Finite, FrozenModel, ImageId, Level, Point, Pseudonym, Stage, Timestamp
+from napari_vcf.reading.masks import GridRecord
+from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.state import Answer, Caliper, Masks, Registration, Roi, Spine, StageState
+
+__all__ = [
+    "SCHEMA_ID",
+    "SCHEMA_VERSION",
+    "AdcExport",
+    "CaliperExport",
+    "ExtentExport",
+    "HeightLossExport",
+    "PlacementsExport",
+    "PositionLossExport",
+    "ReadingExport",
+    "RoiExport",
+    "RoiStatisticsExport",
+    "SeriesExport",
+    "StageExport",
+    "json_schema",
+]
+
+#: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
+SCHEMA_ID = "napari-vcf/reading"
+SCHEMA_VERSION = "1.0.0"
+
+
+class SeriesExport(FrozenModel):
+    """One image of the case."""
+
+    image: ImageId
+    label: str
+    role: str
+    role_evidence: str
+    role_corrected_by_reader: bool
+    modality: str
+    grid: GridRecord
+    spacing_mm: tuple[Finite, Finite, Finite] = Field(description="(slice, row, column) spacing in mm")
+    b_values_s_per_mm2: tuple[Finite, ...] = Field(description="b-values of its volumes, where it has any")
+    unit: str | None
+    unit_evidence: str
+    unit_answer: str | None = Field(description="unit in which the reader said the ADC map is stored")
+    corrections: tuple[str, ...]
+    measurable: bool
+    not_measurable_reason: str
+
+
+class CaliperExport(Caliper):
+    """A caliper with its length."""
+
+    mm: Finite
+
+
+class PositionLossExport(FrozenModel):
+    """Loss at one position; loss is a fraction of 1."""
+
+    position: Position
+    height_mm: Finite
+    reference_mm: Finite
+    loss: Finite
+
+
+class HeightLossExport(FrozenModel):
+    """Loss by one definition of the reference height."""
+
+    rule: ReferenceRule
+    graded: bool = Field(description="whether this is the protocol's definition")
+    losses: tuple[PositionLossExport, ...]
+    graded_loss: Finite | None
+    graded_position: Position | None
+    degree: Degree | None
+    nearest_cut: str | None
+    distance_to_cut: Finite | None
+    borderline: bool | None
+    reason: str
+    note: str
+
+
+class ExtentExport(FrozenModel):
+    """Extent of the lesion; fractions of 1, volumes in cm3."""
+
+    body_voxels: int
+    lesion_voxels: int
+    body_cm3: Finite
+    lesion_cm3: Finite
+    fraction: Finite
+    grade: ExtentGrade
+    rule: str
+    nearest_cut: str
+    distance_to_cut: Finite
+    borderline: bool
+    entire: bool
+    mid_slice: int
+    mid_slice_fraction: Finite | None
+    body_slices: tuple[int, ...]
+
+
+class RoiStatisticsExport(FrozenModel):
+    """ADC within one rectangle, um2/s; coverage-weighted unless named otherwise."""
+
+    mean_um2_per_s: Finite
+    sd_um2_per_s: Finite
+    min_um2_per_s: Finite
+    max_um2_per_s: Finite
+    area_mm2: Finite
+    n_voxels: int
+    effective_n: Finite
+    center_mean_um2_per_s: Finite | None
+    center_n: int
+    slice_index: int
+
+
+class RoiExport(Roi):
+    """An ROI with its size, angle, plane and statistics."""
+
+    long_mm: Finite
+    short_mm: Finite
+    angle_deg: Finite
+    plane_normal: Point
+    corners_lps: tuple[Point, Point, Point, Point]
+    statistics: RoiStatisticsExport
+
+
+class PlacementsExport(FrozenModel):
+    """Summary of the placements in one tissue."""
+
+    n: int
+    mean_um2_per_s: Finite
+    sd_um2_per_s: Finite | None
+    within_cv: Finite | None
+    center_spread_mm: Finite
+
+
+class AdcExport(FrozenModel):
+    """ADC summaries; None as long as a placement is missing."""
+
+    lesion: PlacementsExport | None
+    normal: PlacementsExport | None
+    ratio: Finite | None
+
+
+class StageExport(FrozenModel):
+    """Everything of one stage: what the reader did, and what follows from it."""
+
+    complete: bool
+    missing: tuple[str, ...]
+    conflicts: tuple[str, ...]
+    warnings: tuple[str, ...]
+    references: dict[Level, Literal["intact", "not_intact", "not_in_view"]]
+    calipers: tuple[CaliperExport, ...]
+    height_losses: tuple[HeightLossExport, ...]
+    masks: Masks | None
+    extent: ExtentExport | None
+    rois: tuple[RoiExport, ...]
+    adc: AdcExport
+    findings: dict[str, Answer] = Field(description="items answered by the reader, the verdict and confidence included")
+    unanswered: tuple[str, ...] = Field(
+        description="items that the protocol asks for and that have neither answer nor value"
+    )
+
+    def state(self) -> StageState:
+        """The reader's part, without what follows from it."""
+        return StageState(
+            calipers=tuple(Caliper(**c.model_dump(include=set(Caliper.model_fields))) for c in self.calipers),
+            references=self.references,
+            masks=self.masks,
+            rois=tuple(Roi(**r.model_dump(include=set(Roi.model_fields))) for r in self.rois),
+            answers=self.findings,
+        )
+
+
+class ReadingExport(FrozenModel):
+    """One reading as a JSON document."""
+
+    schema_id: Literal["napari-vcf/reading"] = "napari-vcf/reading"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    intended_use: str = Field(default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE})
+    software: dict[str, str]
+    study: Pseudonym
+    case: Pseudonym
+    reader: Pseudonym
+    kind: Literal["reading"] = "reading"
+    status: Literal["draft"] = Field(default="draft", description="draft: no stage has been signed")
+    complete: bool
+    protocol: Protocol
+    protocol_sha256: str
+    salt: str = Field(description="with which series identities were hashed")
+    spine: Spine | None
+    series: tuple[SeriesExport, ...]
+    registrations: dict[Level, Registration]
+    stages: dict[Stage, StageExport]
+    started_at: Timestamp
+    exported_at: Timestamp
+    actions: int = Field(ge=0, description="number of changes made, undone ones included")
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the exported document.
+
+    Returns
+    -------
+    dict
+        The same as the file that is kept with the documentation.
+    """
+    schema = ReadingExport.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"{SCHEMA_ID}/{SCHEMA_VERSION}", **schema}

@@ -1,0 +1,241 @@
+"""How the JSON document of one reading is built, written and read back."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from napari_vcf import __version__
+from napari_vcf.dicom import Series
+from napari_vcf.measure import REFERENCE_RULES, ReferenceRule
+from napari_vcf.reading.atomic import write_atomically
+from napari_vcf.reading.case import CaseImage
+from napari_vcf.reading.document import (
+    SCHEMA_VERSION,
+    AdcExport,
+    CaliperExport,
+    ExtentExport,
+    HeightLossExport,
+    PlacementsExport,
+    PositionLossExport,
+    ReadingExport,
+    RoiExport,
+    RoiStatisticsExport,
+    SeriesExport,
+    StageExport,
+)
+from napari_vcf.reading.errors import ExportError
+from napari_vcf.reading.masks import GridRecord
+from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.results import AdcResult, StageResults, caliper_mm, rectangle_of, roi_angle_deg
+from napari_vcf.reading.session import Reading
+from napari_vcf.reading.state import Roi, StageState, Tissue
+
+__all__ = ["build_export", "export_reading", "export_stage", "read_reading"]
+
+_PACKAGES = ("numpy", "pydicom", "SimpleITK", "pydantic")
+
+
+def build_export(reading: Reading) -> ReadingExport:
+    """Build the document of a reading as it stands.
+
+    Parameters
+    ----------
+    reading : Reading
+        Complete or not; what is missing is named in the document.
+
+    Returns
+    -------
+    ReadingExport
+    """
+    stages = {
+        stage: export_stage(
+            reading.state.stages[stage],
+            reading.results(stage),
+            reading.protocol,
+            missing=reading.missing(stage),
+            conflicts=reading.conflicts(stage),
+            unanswered=reading.unanswered(stage),
+        )
+        for stage in reading.protocol.stages
+    }
+    return ReadingExport(
+        software={
+            **{name: version(name) for name in _PACKAGES},
+            "napari-vcf": __version__,
+            "python": platform.python_version(),
+        },
+        study=reading.study,
+        case=reading.case.pseudonym,
+        reader=reading.reader,
+        complete=all(stage.complete for stage in stages.values()),
+        protocol=reading.protocol,
+        protocol_sha256=reading.protocol.sha256,
+        salt=reading.case.salt,
+        spine=reading.state.spine,
+        series=tuple(_series(image, reading) for image in reading.case.images.values()),
+        registrations=reading.state.registrations,
+        stages=stages,
+        started_at=reading.started_at,
+        exported_at=reading.now(),
+        actions=len(reading.log),
+    )
+
+
+def _software() -> dict[str, str]:
+    return {
+        "napari-vcf": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+    }
+
+
+def _series(image: CaseImage, reading: Reading) -> SeriesExport:
+    series: Series = image.series
+    correction = reading.state.corrections.get(image.id)
+    return SeriesExport(
+        image=image.id,
+        label=image.label,
+        role=series.role.value,
+        role_evidence=series.role_evidence,
+        role_corrected_by_reader=correction is not None and correction.role is not None,
+        modality=series.modality,
+        grid=GridRecord.of(series.grid),
+        spacing_mm=series.grid.spacing_mm,
+        b_values_s_per_mm2=tuple(sorted({v.b_value for v in series.volumes if v.b_value is not None})),
+        unit=series.unit,
+        unit_evidence=series.unit_evidence,
+        unit_answer=None if correction is None else correction.adc_unit,
+        corrections=series.corrections,
+        measurable=series.measurable,
+        not_measurable_reason=series.not_measurable_reason,
+    )
+
+
+def export_stage(
+    state: StageState,
+    results: StageResults,
+    protocol: Protocol,
+    *,
+    missing: tuple[str, ...],
+    conflicts: tuple[str, ...],
+    unanswered: tuple[str, ...],
+) -> StageExport:
+    """Put together the document's part for one stage."""
+    extent = results.extent
+    return StageExport(
+        complete=not missing,
+        missing=missing,
+        conflicts=conflicts,
+        warnings=results.warnings,
+        references=state.references,
+        calipers=tuple(CaliperExport(**c.model_dump(), mm=caliper_mm(c)) for c in state.calipers),
+        height_losses=tuple(_loss(rule, results) for rule in REFERENCE_RULES if rule in results.height_losses),
+        masks=state.masks,
+        extent=None if extent is None else ExtentExport(rule=_extent_rule(protocol), **_fields(extent)),
+        rois=tuple(_roi(roi, results.adc, protocol) for roi in state.rois),
+        adc=_adc(results.adc),
+        findings=state.answers,
+        unanswered=unanswered,
+    )
+
+
+def _fields(result: Any) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in result.__dataclass_fields__}
+
+
+def _loss(rule: ReferenceRule, results: StageResults) -> HeightLossExport:
+    fields = _fields(results.height_losses[rule])
+    losses = tuple(PositionLossExport(**_fields(item)) for item in results.height_losses[rule].losses)
+    return HeightLossExport(**{**fields, "losses": losses}, graded=rule == results.graded_rule)
+
+
+def _extent_rule(protocol: Protocol) -> str:
+    a, b, c = protocol.extent_cuts
+    return f"G1 [0, {a}) G2 [{a}, {b}) G3 [{b}, {c}) G4 [{c}, 1] of the body's voxels over all painted slices"
+
+
+def _roi(roi: Roi, adc: AdcResult, protocol: Protocol) -> RoiExport:
+    rectangle = rectangle_of(roi, protocol)
+    corners = tuple(tuple(corner) for corner in rectangle.corners_lps.tolist())
+    return RoiExport(
+        **roi.model_dump(),
+        long_mm=rectangle.long_mm,
+        short_mm=rectangle.short_mm,
+        angle_deg=roi_angle_deg(roi),
+        plane_normal=tuple(rectangle.normal.tolist()),
+        corners_lps=corners,
+        statistics=RoiStatisticsExport(**_fields(adc.statistics[roi.tissue, roi.placement])),
+    )
+
+
+def _adc(adc: AdcResult) -> AdcExport:
+    def summary(tissue: Tissue) -> PlacementsExport | None:
+        placements = getattr(adc, tissue)
+        return None if placements is None else PlacementsExport(**_fields(placements))
+
+    return AdcExport(lesion=summary("lesion"), normal=summary("normal"), ratio=adc.ratio)
+
+
+def export_reading(reading: Reading, path: Path | str, *, overwrite: bool = False) -> Path:
+    """Write a reading as JSON, whole or not at all.
+
+    Parameters
+    ----------
+    reading : Reading
+        What to write.
+    path : path
+        The file.
+    overwrite : bool
+        Whether a file that exists may be replaced.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ExportError
+        If the file exists, or cannot be written; the reading and an earlier file are untouched.
+    """
+    target = Path(path)
+    text = build_export(reading).model_dump_json(indent=1)
+    write_atomically(target, text + "\n", overwrite=overwrite)
+    return target
+
+
+def read_reading(path: Path | str) -> ReadingExport:
+    """Read an export back.
+
+    Parameters
+    ----------
+    path : path
+        A JSON file written by this program.
+
+    Returns
+    -------
+    ReadingExport
+
+    Raises
+    ------
+    ExportError
+        If the file is not there, is no JSON, or does not follow the schema; the sentence names the first places.
+    """
+    source = Path(path)
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExportError(f"{source.name} cannot be read: {error}") from error
+    try:
+        return ReadingExport.model_validate_json(text)
+    except ValidationError as error:
+        places = [f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors(include_url=False)]
+        more = f" (and {len(places) - 3} more)" if len(places) > 3 else ""
+        raise ExportError(
+            f"{source.name} is not a reading of schema {SCHEMA_VERSION}: {'; '.join(places[:3])}{more}"
+        ) from error

@@ -1,0 +1,102 @@
+"""The protocol: every decision that a study takes about what is measured and how it is graded.
+
+It travels with each export, and its hash tells whether two readings were made by the same rules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from napari_vcf.measure import ReferenceRule, parse_ratio
+from napari_vcf.reading.base import STAGES, Finite, FrozenModel, Stage
+from napari_vcf.reading.vocabulary import ITEMS, items_of_stage
+
+__all__ = ["Protocol"]
+
+Ratio = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}/[1-9][0-9]{0,5}$")]
+
+
+class Protocol(FrozenModel):
+    """What is measured and how it is graded.
+
+    Attributes
+    ----------
+    name, version : str
+        For people.
+    reference : str
+        Definition of the reference height whose loss is graded; the others are computed and exported beside it.
+    degree_cuts : tuple of str
+        Losses between degrees I, II and III; a loss on a cut is II.
+    degree_borderline_within : float
+        Distance to a cut up to which a degree is called borderline. The default is the published limit of agreement
+        between readers of CT height loss, 12.5 percentage points.
+    posterior_crushed_from : str
+        Posterior loss from which ``own_posterior`` is refused. The default is Genant's limit of a fracture, 20 %.
+    extent_cuts : tuple of str
+        Shares between G1, G2, G3 and G4; a share on a cut falls into the class above.
+    extent_entire_from : str
+        Share from which the body counts as entirely involved.
+    extent_borderline_within : float
+        Distance to a cut up to which an extent grade is called borderline.
+    roi_long_mm, roi_short_mm : float
+        Sides of the ADC rectangle, mm.
+    roi_placements : int
+        Placements in the lesion, and as many in the normal vertebra.
+    snapping : bool
+        Whether a caliper's end may be drawn to the nearest edge.
+    staging : str
+        ``open``: one sitting sees everything; ``sealed``: stages follow one another and close behind the reader.
+    stages : tuple of str
+        Stages of a reading, in their order.
+    stage_items : dict
+        Items asked in each stage.
+    """
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "vcf-default"
+    version: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "1"
+    reference: ReferenceRule = "mean_adjacent"
+    degree_cuts: tuple[Ratio, Ratio] = ("1/3", "2/3")
+    degree_borderline_within: Annotated[Finite, Field(ge=0, lt=1)] = 0.125
+    posterior_crushed_from: Ratio = "1/5"
+    extent_cuts: tuple[Ratio, Ratio, Ratio] = ("1/4", "2/4", "3/4")
+    extent_entire_from: Ratio = "19/20"
+    extent_borderline_within: Annotated[Finite, Field(ge=0, lt=1)] = 0.05
+    roi_long_mm: Annotated[Finite, Field(gt=0)] = 7.0
+    roi_short_mm: Annotated[Finite, Field(gt=0)] = 5.0
+    roi_placements: Annotated[int, Field(ge=1, le=10)] = 3
+    snapping: bool = True
+    staging: Literal["open", "sealed"] = "open"
+    stages: tuple[Stage, ...] = STAGES
+    stage_items: dict[Stage, tuple[str, ...]] = Field(
+        default_factory=lambda: {stage: tuple(item.key for item in items_of_stage(stage)) for stage in STAGES}
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for cuts in (self.degree_cuts, self.extent_cuts):
+            ratios = [parse_ratio(cut) for cut in cuts]
+            if sorted(set(ratios)) != ratios:
+                raise ValueError(f"the cuts {', '.join(cuts)} do not grow")
+        if not self.stages or len(set(self.stages)) != len(self.stages):
+            raise ValueError("the stages must be named once each")
+        for stage in self.stages:
+            unknown = set(self.stage_items.get(stage, ())) - set(ITEMS)
+            if unknown:
+                raise ValueError(f"stage {stage} asks for unknown items: {', '.join(sorted(unknown))}")
+            if stage not in self.stage_items:
+                raise ValueError(f"stage {stage} has no list of items")
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the protocol's content, independent of the order in which it was written."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def asks(self, stage: Stage, item: str) -> bool:
+        """Whether an item belongs to a stage."""
+        return stage in self.stages and item in self.stage_items[stage]

@@ -1,0 +1,290 @@
+"""What follows from the state of a reading: heights, losses, grades, shares and ADC, computed from the geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+
+from napari_vcf.geometry import Rectangle
+from napari_vcf.measure import (
+    POSITIONS,
+    REFERENCE_RULES,
+    Extent,
+    HeightLoss,
+    Heights,
+    Placements,
+    Position,
+    ReferenceRule,
+    ReferenceVertebra,
+    RoiStatistics,
+    height_loss,
+    lesion_extent,
+    summarize_placements,
+)
+from napari_vcf.reading.case import CaseImage
+from napari_vcf.reading.levels import level_above, level_below
+from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.state import Caliper, Masks, Roi, Spine, StageState, Tissue
+
+__all__ = [
+    "AdcResult",
+    "StageResults",
+    "adjacent_levels",
+    "caliper_mm",
+    "extent_of",
+    "heights_of",
+    "losses_of",
+    "rectangle_of",
+    "roi_angle_deg",
+    "stage_results",
+    "summarize_adc",
+]
+
+
+#: Fewer effective voxels than this make a mean ADC uncertain.
+MIN_EFFECTIVE_N = 10
+
+
+@dataclass(frozen=True, slots=True)
+class AdcResult:
+    """ADC of one stage.
+
+    Attributes
+    ----------
+    statistics : dict
+        Statistics of each placement, by (tissue, placement).
+    lesion, normal : Placements or None
+        Summaries; None as long as a placement is missing.
+    ratio : float or None
+        Mean of the lesion over mean of the normal vertebra.
+    """
+
+    statistics: dict[tuple[Tissue, int], RoiStatistics]
+    lesion: Placements | None
+    normal: Placements | None
+    ratio: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageResults:
+    """Everything that follows from one stage.
+
+    Attributes
+    ----------
+    heights : dict
+        Heights in mm by level.
+    height_losses : dict
+        Loss by each definition of the reference height; empty while the fractured vertebra is not named.
+    graded_rule : str
+        The protocol's definition.
+    extent : Extent or None
+        Extent of the lesion; None as long as there is no body mask.
+    adc : AdcResult
+        The ADC.
+    warnings : tuple of str
+        What a user of the numbers should know, in sentences.
+    """
+
+    heights: dict[str, Heights]
+    height_losses: dict[ReferenceRule, HeightLoss]
+    graded_rule: ReferenceRule
+    extent: Extent | None
+    adc: AdcResult
+    warnings: tuple[str, ...]
+
+    @property
+    def height_loss(self) -> HeightLoss | None:
+        """The graded loss."""
+        return self.height_losses.get(self.graded_rule)
+
+
+def caliper_mm(caliper: Caliper) -> float:
+    """Length of a caliper in mm."""
+    return float(np.linalg.norm(np.subtract(caliper.end_lps, caliper.start_lps)))
+
+
+def adjacent_levels(spine: Spine) -> tuple[str | None, str | None]:
+    """Names of the vertebrae above and below the fractured one; None where there is none."""
+    return (
+        level_above(spine.fractured, has_t13=spine.has_t13),
+        level_below(spine.fractured, has_t13=spine.has_t13, has_l6=spine.has_l6),
+    )
+
+
+def heights_of(stage: StageState) -> dict[str, Heights]:
+    """Heights in mm, by level, of every vertebra with a caliper."""
+    found: dict[str, dict[Position, float]] = {}
+    for caliper in stage.calipers:
+        found.setdefault(caliper.level, {})[caliper.position] = caliper_mm(caliper)
+    return {level: Heights(*(by_position.get(p) for p in POSITIONS)) for level, by_position in found.items()}
+
+
+def losses_of(stage: StageState, spine: Spine | None, protocol: Protocol) -> dict[ReferenceRule, HeightLoss]:
+    """Loss by every definition of the reference height."""
+    if spine is None:
+        return {}
+    heights = heights_of(stage)
+    above, below = (_reference(stage, heights, level) for level in adjacent_levels(spine))
+    return {
+        rule: height_loss(
+            heights.get(spine.fractured, Heights()),
+            above,
+            below,
+            rule=rule,
+            cuts=protocol.degree_cuts,
+            borderline_within=protocol.degree_borderline_within,
+            posterior_crushed_from=protocol.posterior_crushed_from,
+        )
+        for rule in REFERENCE_RULES
+    }
+
+
+def _reference(stage: StageState, heights: dict[str, Heights], level: str | None) -> ReferenceVertebra:
+    if level is None:
+        # Beyond the end of the column there is nothing to call intact.
+        return ReferenceVertebra(Heights(), "not_in_view")
+    return ReferenceVertebra(heights.get(level, Heights()), stage.references.get(level))
+
+
+def extent_of(stage: StageState, spine: Spine | None, protocol: Protocol) -> Extent | None:
+    """Extent of the painted lesion; None as long as no body is painted.
+
+    The mid-sagittal slice is the one nearest to the middle of the fractured vertebra's calipers; without calipers it is
+    the middle one of the slices that hold body.
+    """
+    masks = stage.masks
+    if masks is None or masks.body.voxels == 0:
+        return None
+    body = decode_mask(masks.body, masks.grid.shape)
+    lesion = decode_mask(masks.lesion, masks.grid.shape)
+    return lesion_extent(
+        body.sum(axis=(1, 2)),
+        lesion.sum(axis=(1, 2)),
+        voxel_mm3=masks.grid.grid().voxel_volume_mm3,
+        mid_slice=_mid_slice(stage, spine, masks, np.flatnonzero(body.any(axis=(1, 2)))),
+        cuts=protocol.extent_cuts,
+        entire_from=protocol.extent_entire_from,
+        borderline_within=protocol.extent_borderline_within,
+    )
+
+
+def _mid_slice(stage: StageState, spine: Spine | None, masks: Masks, body_slices: np.ndarray) -> int:
+    points = [
+        point
+        for caliper in stage.calipers
+        if spine is not None and caliper.level == spine.fractured and caliper.image == masks.image
+        for point in (caliper.start_lps, caliper.end_lps)
+    ]
+    if points:
+        index = round(float(masks.grid.grid().to_index(np.mean(points, axis=0))[2]))
+        return min(max(index, 0), masks.grid.shape[0] - 1)
+    return int(body_slices[(len(body_slices) - 1) // 2])
+
+
+def rectangle_of(roi: Roi, protocol: Protocol) -> Rectangle:
+    """The rectangle of a placement, in the protocol's size."""
+    return Rectangle(
+        np.array(roi.center_lps),
+        np.array(roi.axis_long),
+        np.array(roi.axis_short),
+        protocol.roi_long_mm,
+        protocol.roi_short_mm,
+    )
+
+
+def roi_angle_deg(roi: Roi) -> float:
+    """Angle of the long side against the patient's left-right/front-back (axial) plane, -90 to 90 degrees.
+
+    Positive where the long side rises towards the patient's head while it runs to the back (or, without such a part, to
+    the left).
+    """
+    x, y, z = roi.axis_long
+    forward = y if abs(y) > 1e-9 else x
+    sign = 1.0 if forward >= 0 else -1.0
+    return float(np.degrees(np.arctan2(sign * z, np.hypot(x, y))))
+
+
+def summarize_adc(
+    stage: StageState, statistics: dict[tuple[Tissue, int], RoiStatistics], protocol: Protocol
+) -> AdcResult:
+    """Average the placements of a stage, once they are complete."""
+    summaries: dict[Tissue, Placements | None] = {}
+    for tissue in get_args(Tissue):
+        wanted: list[tuple[Tissue, int]] = [(tissue, n) for n in range(1, protocol.roi_placements + 1)]
+        rois = [stage.roi(tissue, n) for _, n in wanted]
+        complete = all(key in statistics for key in wanted)
+        summaries[tissue] = (
+            summarize_placements(
+                [statistics[key] for key in wanted], [rectangle_of(roi, protocol) for roi in rois if roi is not None]
+            )
+            if complete
+            else None
+        )
+    lesion, normal = summaries["lesion"], summaries["normal"]
+    ratio = (
+        lesion.mean_um2_per_s / normal.mean_um2_per_s
+        if lesion is not None and normal is not None and normal.mean_um2_per_s > 0
+        else None
+    )
+    return AdcResult(statistics, lesion, normal, ratio)
+
+
+def stage_results(
+    stage: StageState,
+    spine: Spine | None,
+    protocol: Protocol,
+    statistics: Mapping[tuple[Tissue, int], RoiStatistics],
+    images: Mapping[str, CaseImage],
+) -> StageResults:
+    """Compute everything that follows from one stage.
+
+    Parameters
+    ----------
+    stage : StageState
+        What was done.
+    spine : Spine or None
+        Which vertebra is fractured.
+    protocol : Protocol
+        How to grade.
+    statistics : mapping
+        Statistics of each ROI, by (tissue, placement).
+    images : mapping
+        The case's images by name.
+    """
+    losses = losses_of(stage, spine, protocol)
+    return StageResults(
+        heights=heights_of(stage),
+        height_losses=losses,
+        graded_rule=protocol.reference,
+        extent=extent_of(stage, spine, protocol),
+        adc=summarize_adc(stage, dict(statistics), protocol),
+        warnings=_warnings(stage, losses.get(protocol.reference), statistics, images),
+    )
+
+
+def _warnings(
+    stage: StageState,
+    graded: HeightLoss | None,
+    statistics: Mapping[tuple[Tissue, int], RoiStatistics],
+    images: Mapping[str, CaseImage],
+) -> tuple[str, ...]:
+    warnings = []
+    measured_on = {caliper.image for caliper in stage.calipers}
+    if len(measured_on) > 1:
+        labels = sorted(images[name].label for name in measured_on)
+        warnings.append(f"The heights were measured on different images: {', '.join(labels)}.")
+    if graded is not None and graded.note:
+        warnings.append(graded.note)
+    for name in sorted({*measured_on, *(roi.image for roi in stage.rois)}):
+        warnings += [f"{images[name].label}: {text}" for text in images[name].series.corrections]
+    for (tissue, placement), item in sorted(statistics.items()):
+        if item.effective_n < MIN_EFFECTIVE_N:
+            warnings.append(
+                f"ROI {placement} ({tissue}) rests on {item.effective_n:.1f} effective voxels, "
+                f"fewer than {MIN_EFFECTIVE_N}."
+            )
+    return tuple(warnings)

@@ -1,0 +1,8 @@
+"""The rules of change: from a state and an action to the next state, or a refusal in a sentence."""
+
+from __future__ import annotations
+
+from napari_vcf.reading.rules import aligning, answering, measuring
+from napari_vcf.reading.rules.base import Context, reduce_action
+
+__all__ = ["Context", "aligning", "answering", "measuring", "reduce_action"]

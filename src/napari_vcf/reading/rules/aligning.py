@@ -1,0 +1,116 @@
+"""Rules for the registration of CT to MR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from napari_vcf.dicom import Role
+from napari_vcf.geometry import GeometryError, RigidTransform
+from napari_vcf.reading import actions as act
+from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.results import adjacent_levels
+from napari_vcf.reading.rules.base import Context, named_spine, reduce_action
+from napari_vcf.reading.state import ReadingState, Registration
+
+
+@reduce_action.register
+def _(action: act.ProposeRegistration, state: ReadingState, context: Context) -> ReadingState:
+    if action.mr_level != action.ct_level:
+        raise RefusedActionError(
+            f"You named {action.mr_level} on MR and {action.ct_level} on CT; both points must lie in the same vertebra."
+        )
+    spine = named_spine(state)
+    if action.mr_level not in (spine.fractured, *adjacent_levels(spine)):
+        raise RefusedActionError(f"{action.mr_level} is neither {spine.fractured} nor adjacent to it.")
+    for image, is_ct in ((action.ct_image, True), *((name, False) for name in action.mr_images)):
+        if (context.case.image(image).series.role is Role.CT) != is_ct:
+            raise RefusedActionError("A registration brings one CT to MR images.")
+    if (action.ct_to_mr is None) != (action.status == "refused"):
+        raise RefusedActionError("A registration has a transform exactly where it was not refused.")
+    if action.ct_to_mr is not None:
+        _rigid(action.ct_to_mr)
+    values = action.model_dump(exclude={"action", "mr_level", "ct_level"})
+    registration = Registration(level=action.mr_level, at=context.at, **values)
+    return _register(state, registration)
+
+
+def _register(state: ReadingState, registration: Registration) -> ReadingState:
+    _check_unused(state, registration.level)
+    return state.model_copy(update={"registrations": {**state.registrations, registration.level: registration}})
+
+
+def _check_unused(state: ReadingState, level: str) -> None:
+    previous = state.registrations.get(level)
+    if previous is None or previous.acceptance != "accepted":
+        return
+    fractured = state.spine.fractured if state.spine is not None else level
+    used = [c for stage in state.stages.values() for c in stage.calipers if c.shown_on is not None]
+    if any(c.level == level or (level == fractured and c.level not in state.registrations) for c in used):
+        raise RefusedActionError("Calipers were placed with this registration; remove them before changing it.")
+
+
+def _rigid(matrix: Any) -> RigidTransform:
+    try:
+        return RigidTransform(np.array(matrix))
+    except GeometryError as error:
+        raise RefusedActionError(str(error)) from error
+
+
+def _registration(state: ReadingState, level: str) -> Registration:
+    registration = state.registrations.get(level)
+    if registration is None:
+        raise RefusedActionError(f"There is no registration of {level}.")
+    return registration
+
+
+@reduce_action.register
+def _(action: act.NudgeRegistration, state: ReadingState, context: Context) -> ReadingState:
+    registration = _registration(state, action.level)
+    if registration.ct_to_mr is None:
+        raise RefusedActionError("The registration was refused; there is nothing to move.")
+    current = _rigid(registration.ct_to_mr)
+    center = current.apply(registration.ct_point_lps)
+    step = RigidTransform.from_rotation_vector(action.rotation_lps_deg, action.shift_lps_mm, center_lps=center)
+    moved = step @ current
+    start = RigidTransform.from_rotation_vector(
+        (0, 0, 0), np.subtract(registration.mr_point_lps, registration.ct_point_lps)
+    )
+    changed = registration.model_copy(
+        update={
+            "ct_to_mr": tuple(tuple(row) for row in moved.matrix.tolist()),
+            "nudges": registration.nudges + 1,
+            "acceptance": "open",
+            "refusal_reason": None,
+            "shift_mm": float(
+                np.linalg.norm(moved.apply(registration.ct_point_lps) - start.apply(registration.ct_point_lps))
+            ),
+            "angle_deg": moved.angle_deg,
+            "at": context.at,
+        }
+    )
+    return _register(state, changed)
+
+
+def _decide(state: ReadingState, level: str, check: Callable[[Registration], None], **changes: Any) -> ReadingState:
+    registration = _registration(state, level)
+    check(registration)
+    return _register(state, registration.model_copy(update=changes))
+
+
+@reduce_action.register
+def _(action: act.AcceptRegistration, state: ReadingState, context: Context) -> ReadingState:
+    def check(registration: Registration) -> None:
+        if registration.ct_to_mr is None:
+            raise RefusedActionError(f"The registration was refused ({registration.reason}); it cannot be accepted.")
+
+    return _decide(state, action.level, check, acceptance="accepted", refusal_reason=None, at=context.at)
+
+
+@reduce_action.register
+def _(action: act.RefuseRegistration, state: ReadingState, context: Context) -> ReadingState:
+    return _decide(
+        state, action.level, lambda _: None, acceptance="refused", refusal_reason=action.reason, at=context.at
+    )

@@ -1,0 +1,73 @@
+"""Rules for the form, and for what the person says of an image."""
+
+from __future__ import annotations
+
+from napari_vcf.reading import actions as act
+from napari_vcf.reading.base import Stage
+from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.rules.base import Context, change_stage, check_stage, reduce_action
+from napari_vcf.reading.state import Answer, ImageCorrection, ReadingState
+from napari_vcf.reading.vocabulary import ITEMS
+
+
+def _check_item(stage: Stage, item: str, context: Context) -> None:
+    check_stage(stage, context)
+    if item not in ITEMS:
+        raise RefusedActionError(f"The form has no item '{item}'.")
+    if not context.protocol.asks(stage, item):
+        raise RefusedActionError(f"'{ITEMS[item].label}' is not asked in the {stage} stage.")
+
+
+@reduce_action.register
+def _(action: act.AnswerItem, state: ReadingState, context: Context) -> ReadingState:
+    _check_item(action.stage, action.item, context)
+    item = ITEMS[action.item]
+    if item.measured:
+        raise RefusedActionError(f"'{item.label}' comes from the measurement and is not typed in.")
+    # bool is an int in Python, and True == 1: compare the type as well.
+    if not any(type(value) is type(action.value) and value == action.value for value in item.values):
+        allowed = ", ".join(str(value) for value in item.values)
+        raise RefusedActionError(f"'{action.value}' is not an answer to '{item.label}'; answers are {allowed}.")
+    answers = {**state.stages[action.stage].answers, action.item: Answer(value=action.value, at=context.at)}
+    return change_stage(state, action.stage, answers=answers)
+
+
+@reduce_action.register
+def _(action: act.MarkNotAssessable, state: ReadingState, context: Context) -> ReadingState:
+    _check_item(action.stage, action.item, context)
+    if action.item in ("verdict", "confidence"):
+        raise RefusedActionError("A verdict and its confidence are always given: 3 says that you are uncertain.")
+    answer = Answer(not_assessable=action.reason, at=context.at)
+    return change_stage(state, action.stage, answers={**state.stages[action.stage].answers, action.item: answer})
+
+
+@reduce_action.register
+def _(action: act.WithdrawAnswer, state: ReadingState, context: Context) -> ReadingState:
+    _check_item(action.stage, action.item, context)
+    answers = dict(state.stages[action.stage].answers)
+    if answers.pop(action.item, None) is None:
+        raise RefusedActionError(f"'{ITEMS[action.item].label}' is not answered.")
+    return change_stage(state, action.stage, answers=answers)
+
+
+def _correct(state: ReadingState, image: str, context: Context, **change: str) -> ReadingState:
+    correction = state.corrections.get(image, ImageCorrection()).model_copy(update=change)
+    context.case.corrected(image, correction)
+    in_use = any(
+        image in {c.image for c in stage.calipers} | {r.image for r in stage.rois}
+        or (stage.masks is not None and stage.masks.image == image)
+        for stage in state.stages.values()
+    )
+    if in_use:
+        raise RefusedActionError("The image has been measured on; remove those measurements before correcting it.")
+    return state.model_copy(update={"corrections": {**state.corrections, image: correction}})
+
+
+@reduce_action.register
+def _(action: act.CorrectRole, state: ReadingState, context: Context) -> ReadingState:
+    return _correct(state, action.image, context, role=action.role)
+
+
+@reduce_action.register
+def _(action: act.AnswerAdcUnit, state: ReadingState, context: Context) -> ReadingState:
+    return _correct(state, action.image, context, adc_unit=action.unit)

@@ -1,0 +1,87 @@
+"""What the rules of change share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import singledispatch
+from typing import Any
+
+from napari_vcf.dicom import Role
+from napari_vcf.reading.base import Stage
+from napari_vcf.reading.case import Case, CaseImage
+from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.state import ReadingState, Spine
+
+__all__ = ["Context", "change_stage", "check_stage", "image_for", "named_spine", "reduce_action"]
+
+
+class Context:
+    """What the rules look up: the images, the protocol, the time."""
+
+    __slots__ = ("at", "case", "protocol")
+
+    def __init__(self, case: Case, protocol: Protocol, at: datetime) -> None:
+        self.case = case
+        self.protocol = protocol
+        self.at = at
+
+
+@singledispatch
+def reduce_action(action: Any, state: ReadingState, context: Context) -> ReadingState:
+    """Apply one action.
+
+    Parameters
+    ----------
+    action : Action
+        The change.
+    state : ReadingState
+        Before it.
+    context : Context
+        Images, protocol and time.
+
+    Returns
+    -------
+    ReadingState
+        After it; the one before is not touched.
+
+    Raises
+    ------
+    RefusedActionError
+        If the protocol, the geometry or the vocabulary does not allow it.
+    """
+    del state, context
+    raise RefusedActionError(f"'{type(action).__name__}' is not a change to a reading.")
+
+
+def change_stage(state: ReadingState, stage: Stage, **changes: Any) -> ReadingState:
+    """Return the state with one stage changed."""
+    changed = state.stages[stage].model_copy(update=changes)
+    return state.model_copy(update={"stages": {**state.stages, stage: changed}})
+
+
+def check_stage(stage: Stage, context: Context) -> None:
+    """Refuse a stage that the protocol does not have."""
+    if stage not in context.protocol.stages:
+        raise RefusedActionError(f"The protocol has no stage '{stage}'.")
+
+
+def image_for(stage: Stage, image: str, context: Context) -> CaseImage:
+    """Return an image that may be measured on in a stage, or refuse it."""
+    check_stage(stage, context)
+    found = context.case.image(image)
+    series = found.series
+    if stage == "ct" and series.role is not Role.CT:
+        raise RefusedActionError(f"{found.label} is not open in the CT stage.")
+    if stage == "mri" and series.role is Role.CT:
+        raise RefusedActionError("CT is not open in the MRI stage.")
+    if not series.measurable:
+        raise RefusedActionError(f"{found.label} is closed to measurement: {series.not_measurable_reason}")
+    return found
+
+
+def named_spine(state: ReadingState) -> Spine:
+    """Return the named fractured vertebra, or refuse to go on without it."""
+    if state.spine is None:
+        raise RefusedActionError("Name the fractured vertebra first.")
+    return state.spine

@@ -1,0 +1,189 @@
+"""Rules for the fractured vertebra, calipers, masks and ROIs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_vcf.dicom import Role
+from napari_vcf.geometry import GeometryError, Rectangle, coverage_on_slice
+from napari_vcf.measure import MeasureError, roi_statistics
+from napari_vcf.reading import actions as act
+from napari_vcf.reading.case import MR_ROLES, CaseImage
+from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.results import adjacent_levels, rectangle_of
+from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
+from napari_vcf.reading.state import Caliper, Masks, ReadingState, Roi, Spine
+
+__all__ = ["MAX_CALIPER_MM", "MIN_CALIPER_MM"]
+
+#: Shorter is a slip of the hand, longer than any vertebral body.
+MIN_CALIPER_MM = 0.5
+MAX_CALIPER_MM = 80.0
+
+
+@reduce_action.register
+def _(action: act.SetSpine, state: ReadingState, context: Context) -> ReadingState:
+    del context
+    spine = Spine(fractured=action.fractured, has_t13=action.has_t13, has_l6=action.has_l6)
+    if spine == state.spine:
+        return state
+    measured = sorted({c.level for stage in state.stages.values() for c in stage.calipers})
+    regions = any(stage.rois or stage.masks for stage in state.stages.values())
+    if measured or regions:
+        what = f"calipers on {', '.join(measured)}" if measured else "a painted lesion or ADC ROIs"
+        raise RefusedActionError(f"There are already {what}. Remove them before naming another fractured vertebra.")
+    return state.model_copy(update={"spine": spine})
+
+
+@reduce_action.register
+def _(action: act.SetReference, state: ReadingState, context: Context) -> ReadingState:
+    check_stage(action.stage, context)
+    if action.level not in adjacent_levels(named_spine(state)):
+        raise RefusedActionError(f"{action.level} is not adjacent to {named_spine(state).fractured}.")
+    references = {**state.stages[action.stage].references, action.level: action.status}
+    return change_stage(state, action.stage, references=references)
+
+
+@reduce_action.register
+def _(action: act.WithdrawReference, state: ReadingState, context: Context) -> ReadingState:
+    check_stage(action.stage, context)
+    references = dict(state.stages[action.stage].references)
+    if references.pop(action.level, None) is None:
+        raise RefusedActionError(f"Nothing was said of {action.level}.")
+    return change_stage(state, action.stage, references=references)
+
+
+@reduce_action.register
+def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> ReadingState:
+    image = image_for(action.stage, action.image, context)
+    spine = named_spine(state)
+    if action.level not in (spine.fractured, *adjacent_levels(spine)):
+        raise RefusedActionError(f"{action.level} is neither {spine.fractured} nor adjacent to it.")
+    if action.shown_on is not None:
+        _check_fusion(image, context.case.image(action.shown_on), action.level, state)
+        if action.stage != "combined":
+            raise RefusedActionError("A registered CT over MR is open in the combined stage only.")
+    length = float(np.linalg.norm(np.subtract(action.end_lps, action.start_lps)))
+    if not MIN_CALIPER_MM <= length <= MAX_CALIPER_MM:
+        raise RefusedActionError(
+            f"A height of {length:.1f} mm is not that of a vertebral body "
+            f"({MIN_CALIPER_MM:g} to {MAX_CALIPER_MM:g} mm)."
+        )
+    if not image.series.grid.contains([action.start_lps, action.end_lps], margin_mm=-0.01).all():
+        raise RefusedActionError(f"The caliper reaches outside {image.label}.")
+    caliper = Caliper(
+        level=action.level,
+        position=action.position,
+        image=action.image,
+        shown_on=action.shown_on,
+        start_lps=action.start_lps,
+        end_lps=action.end_lps,
+        at=context.at,
+    )
+    others = tuple(
+        c for c in state.stages[action.stage].calipers if (c.level, c.position) != (action.level, action.position)
+    )
+    return change_stage(state, action.stage, calipers=(*others, caliper))
+
+
+def _check_fusion(image: CaseImage, shown_on: CaseImage, level: str, state: ReadingState) -> None:
+    if image.series.role is not Role.CT or shown_on.series.role is Role.CT:
+        raise RefusedActionError("Only a registered CT is measured over another image.")
+    registration = state.registrations.get(level) or (
+        state.registrations.get(state.spine.fractured) if state.spine is not None else None
+    )
+    if registration is None or registration.acceptance != "accepted":
+        raise RefusedActionError("Accept the registration before measuring CT over MR.")
+
+
+@reduce_action.register
+def _(action: act.RemoveCaliper, state: ReadingState, context: Context) -> ReadingState:
+    check_stage(action.stage, context)
+    stage = state.stages[action.stage]
+    if stage.caliper(action.level, action.position) is None:
+        raise RefusedActionError(f"There is no {action.position} caliper on {action.level}.")
+    kept = tuple(c for c in stage.calipers if (c.level, c.position) != (action.level, action.position))
+    return change_stage(state, action.stage, calipers=kept)
+
+
+@reduce_action.register
+def _(action: act.SetMasks, state: ReadingState, context: Context) -> ReadingState:
+    image = image_for(action.stage, action.image, context)
+    named_spine(state)
+    if image.series.role not in MR_ROLES:
+        raise RefusedActionError("The extent of the lesion is painted on MRI.")
+    grid = action.grid.grid()
+    if not grid.is_close_to(image.series.grid):
+        raise RefusedActionError(f"The masks do not lie on the native grid of {image.label}.")
+    body = decode_mask(action.body, grid.shape)
+    lesion = decode_mask(action.lesion, grid.shape)
+    if (lesion & ~body).any():
+        raise RefusedActionError("The lesion reaches outside the vertebral body.")
+    masks = Masks(image=action.image, grid=action.grid, body=action.body, lesion=action.lesion, at=context.at)
+    return change_stage(state, action.stage, masks=masks)
+
+
+@reduce_action.register
+def _(action: act.ClearMasks, state: ReadingState, context: Context) -> ReadingState:
+    check_stage(action.stage, context)
+    if state.stages[action.stage].masks is None:
+        raise RefusedActionError("Nothing is painted.")
+    return change_stage(state, action.stage, masks=None)
+
+
+@reduce_action.register
+def _(action: act.PlaceRoi, state: ReadingState, context: Context) -> ReadingState:
+    image = image_for(action.stage, action.image, context)
+    spine = named_spine(state)
+    series = image.series
+    if series.role is not Role.ADC:
+        raise RefusedActionError(f"The ADC is measured on an ADC map; {image.label} is none.")
+    if series.unit is None:
+        raise RefusedActionError(
+            f"The unit of {image.label} is not known ({series.unit_evidence}). Say which it is first."
+        )
+    if action.placement > context.protocol.roi_placements:
+        raise RefusedActionError(f"The protocol has {context.protocol.roi_placements} placements.")
+    if (action.tissue == "lesion") != (action.level == spine.fractured):
+        raise RefusedActionError(
+            f"The {action.tissue} ROI cannot lie in {action.level}: the lesion is in {spine.fractured}, "
+            "the normal marrow in another vertebra."
+        )
+    roi = Roi(
+        tissue=action.tissue,
+        placement=action.placement,
+        level=action.level,
+        image=action.image,
+        center_lps=action.center_lps,
+        axis_long=action.axis_long,
+        axis_short=action.axis_short,
+        at=context.at,
+    )
+    try:
+        roi = roi.model_copy(update={"center_lps": _onto_slice(rectangle_of(roi, context.protocol), image)})
+        roi_statistics(context.case.volume(action.image), rectangle_of(roi, context.protocol))
+    except (GeometryError, MeasureError) as error:
+        raise RefusedActionError(str(error)) from error
+    stage = state.stages[action.stage]
+    others = tuple(r for r in stage.rois if (r.tissue, r.placement) != (action.tissue, action.placement))
+    return change_stage(state, action.stage, rois=(*others, roi))
+
+
+def _onto_slice(rectangle: Rectangle, image: CaseImage) -> tuple[float, float, float]:
+    """The centre on the plane of the nearest slice, which is the one that is measured."""
+    grid = image.series.grid
+    index = grid.to_index(rectangle.center_lps)
+    slice_index = coverage_on_slice(grid, rectangle).slice_index
+    x, y, z = grid.to_lps((index[0], index[1], slice_index)).tolist()
+    return x, y, z
+
+
+@reduce_action.register
+def _(action: act.RemoveRoi, state: ReadingState, context: Context) -> ReadingState:
+    check_stage(action.stage, context)
+    stage = state.stages[action.stage]
+    if stage.roi(action.tissue, action.placement) is None:
+        raise RefusedActionError(f"There is no {action.tissue} ROI {action.placement}.")
+    kept = tuple(r for r in stage.rois if (r.tissue, r.placement) != (action.tissue, action.placement))
+    return change_stage(state, action.stage, rois=kept)

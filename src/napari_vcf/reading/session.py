@@ -1,0 +1,383 @@
+"""A reading: one reader, one case, one protocol. The headless interface that the widgets, scripts and tests share.
+
+Every change goes through `Reading.apply` as one action, and either takes effect whole or is refused with a sentence and
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from psygnal import Signal
+from pydantic import ValidationError
+
+from napari_vcf.geometry import Rectangle
+from napari_vcf.measure import Position, RoiStatistics, VertebraStatus, roi_statistics
+from napari_vcf.reading import actions as act
+from napari_vcf.reading.base import Point, Stage, utc_now
+from napari_vcf.reading.case import Case, check_pseudonym
+from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
+from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.masks import GridRecord, encode_mask
+from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.results import (
+    StageResults,
+    adjacent_levels,
+    rectangle_of,
+    stage_results,
+)
+from napari_vcf.reading.rules import Context, reduce_action
+from napari_vcf.reading.state import ReadingState, Roi, StageState, Tissue
+from napari_vcf.registration import RegistrationResult
+
+__all__ = ["Reading"]
+
+
+class Reading:
+    """One reader's reading of one case.
+
+    Parameters
+    ----------
+    case : Case
+        The images.
+    protocol : Protocol, optional
+        The study's decisions.
+    study, reader : str
+        Pseudonyms.
+    clock : callable, optional
+        Gives the time; for tests.
+
+    Attributes
+    ----------
+    changed : psygnal.Signal
+        Emitted with the `LoggedAction` after each change.
+    """
+
+    changed = Signal(object)
+
+    def __init__(
+        self,
+        case: Case,
+        *,
+        study: str,
+        reader: str,
+        protocol: Protocol | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.case = case
+        self.protocol = protocol or Protocol()
+        self.study = check_pseudonym(study, "study")
+        self.reader = check_pseudonym(reader, "reader")
+        self._clock = clock
+        self.started_at = clock()
+        self._states: list[ReadingState] = [ReadingState()]
+        self._undone: list[ReadingState] = []
+        self._log: list[act.LoggedAction] = []
+        self._roi_cache: dict[Roi, RoiStatistics] = {}
+        self._stage_cache: dict[Stage, tuple[StageState, Any, StageResults]] = {}
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> ReadingState:
+        """What has been done so far."""
+        return self._states[-1]
+
+    @property
+    def log(self) -> tuple[act.LoggedAction, ...]:
+        """Every action that took effect, in order, undo and redo included."""
+        return tuple(self._log)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return len(self._states) > 1
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a change to make again."""
+        return bool(self._undone)
+
+    def apply(self, action: act.Action) -> act.LoggedAction:
+        """Make one change.
+
+        Parameters
+        ----------
+        action : Action
+            The change.
+
+        Returns
+        -------
+        LoggedAction
+            The action with its number and time.
+
+        Raises
+        ------
+        RefusedActionError
+            If it is not allowed; nothing has changed then.
+        """
+        at = self._clock()
+        if isinstance(action, act.Undo):
+            if not self.can_undo:
+                raise RefusedActionError("There is nothing to undo.")
+            self._undone.append(self._states.pop())
+        elif isinstance(action, act.Redo):
+            if not self.can_redo:
+                raise RefusedActionError("There is nothing to redo.")
+            self._states.append(self._undone.pop())
+        else:
+            self._states.append(reduce_action(action, self.state, Context(self.case, self.protocol, at)))
+            self._undone.clear()
+        self.case.apply_corrections(self.state.corrections)
+        logged = act.LoggedAction(number=len(self._log) + 1, at=at, action=action)
+        self._log.append(logged)
+        self.changed.emit(logged)
+        return logged
+
+    def results(self, stage: Stage) -> StageResults:
+        """Everything that follows from one stage, computed anew where something changed."""
+        state, spine = self.state.stages[stage], self.state.spine
+        cached = self._stage_cache.get(stage)
+        if cached is not None and cached[0] is state and cached[1] is spine:
+            return cached[2]
+        statistics = {(roi.tissue, roi.placement): self._roi_statistics(roi) for roi in state.rois}
+        results = stage_results(state, spine, self.protocol, statistics, self.case.images)
+        self._stage_cache[stage] = (state, spine, results)
+        return results
+
+    def _roi_statistics(self, roi: Roi) -> RoiStatistics:
+        if roi not in self._roi_cache:
+            self._roi_cache[roi] = roi_statistics(self.case.volume(roi.image), rectangle_of(roi, self.protocol))
+        return self._roi_cache[roi]
+
+    def missing(self, stage: Stage) -> tuple[str, ...]:
+        """What the protocol asks for in a stage and has not got, in sentences."""
+        return missing_of(self.state, stage, self.results(stage), self.protocol)
+
+    def conflicts(self, stage: Stage) -> tuple[str, ...]:
+        """Answers that contradict each other or a measurement, in sentences."""
+        return conflicts_of(self.state, stage, self.results(stage))
+
+    def unanswered(self, stage: Stage) -> tuple[str, ...]:
+        """Keys of the items of a stage that have neither an answer nor a measured value."""
+        return unanswered_of(self.state, stage, self.results(stage), self.protocol)
+
+    def now(self) -> datetime:
+        """The time by this reading's clock."""
+        return self._clock()
+
+    def references(self) -> tuple[str | None, str | None]:
+        """Levels above and below the fractured vertebra; None where there is none or it is not named yet."""
+        return (None, None) if self.state.spine is None else adjacent_levels(self.state.spine)
+
+    def roi_rectangle(self, center_lps: ArrayLike, axis_long: ArrayLike, axis_short: ArrayLike) -> Rectangle:
+        """A rectangle in the protocol's size.
+
+        Parameters
+        ----------
+        center_lps : array_like, shape (3,)
+            LPS mm.
+        axis_long, axis_short : array_like, shape (3,)
+            Unit vectors at right angles.
+        """
+        return Rectangle(
+            np.asarray(center_lps, dtype=np.float64),
+            np.asarray(axis_long, dtype=np.float64),
+            np.asarray(axis_short, dtype=np.float64),
+            self.protocol.roi_long_mm,
+            self.protocol.roi_short_mm,
+        )
+
+    def export(self, path: Path | str, *, overwrite: bool = False) -> Path:
+        """Write the reading as JSON; see `napari_vcf.reading.export_reading`."""
+        from napari_vcf.reading.export import export_reading
+
+        return export_reading(self, path, overwrite=overwrite)
+
+    # -- changes -------------------------------------------------------------------------------------------------------
+
+    def set_spine(self, fractured: str, *, has_t13: bool = False, has_l6: bool = False) -> act.LoggedAction:
+        """Name the fractured vertebra."""
+        return self._make(act.SetSpine, fractured=fractured, has_t13=has_t13, has_l6=has_l6)
+
+    def set_reference(self, stage: Stage, level: str, status: VertebraStatus) -> act.LoggedAction:
+        """Say whether an adjacent vertebra is intact."""
+        return self._make(act.SetReference, stage=stage, level=level, status=status)
+
+    def withdraw_reference(self, stage: Stage, level: str) -> act.LoggedAction:
+        """Take back what was said of an adjacent vertebra."""
+        return self._make(act.WithdrawReference, stage=stage, level=level)
+
+    def place_caliper(
+        self,
+        *,
+        stage: Stage,
+        level: str,
+        position: Position,
+        image: str,
+        start_lps: ArrayLike,
+        end_lps: ArrayLike,
+        shown_on: str | None = None,
+    ) -> act.LoggedAction:
+        """Place a caliper; points in the LPS mm of ``image``."""
+        return self._make(
+            act.PlaceCaliper,
+            stage=stage,
+            level=level,
+            position=position,
+            image=image,
+            shown_on=shown_on,
+            start_lps=_point(start_lps),
+            end_lps=_point(end_lps),
+        )
+
+    def remove_caliper(self, stage: Stage, level: str, position: Position) -> act.LoggedAction:
+        """Remove a caliper."""
+        return self._make(act.RemoveCaliper, stage=stage, level=level, position=position)
+
+    def set_masks(
+        self, stage: Stage, image: str, body: NDArray[np.bool_], lesion: NDArray[np.bool_]
+    ) -> act.LoggedAction:
+        """Set body and lesion masks, of the shape of the image's native grid."""
+        grid = self.case.image(image).series.grid
+        for mask, name in ((body, "body"), (lesion, "lesion")):
+            if mask.shape != grid.shape:
+                raise RefusedActionError(f"A {name} mask of shape {mask.shape} does not fit the image ({grid.shape}).")
+        return self._make(
+            act.SetMasks,
+            stage=stage,
+            image=image,
+            grid=GridRecord.of(grid),
+            body=encode_mask(body),
+            lesion=encode_mask(lesion),
+        )
+
+    def clear_masks(self, stage: Stage) -> act.LoggedAction:
+        """Remove both masks."""
+        return self._make(act.ClearMasks, stage=stage)
+
+    def place_roi(
+        self, *, stage: Stage, tissue: Tissue, placement: int, level: str, image: str, rectangle: Rectangle
+    ) -> act.LoggedAction:
+        """Place an ADC rectangle; its centre is put on the plane of the nearest slice."""
+        wanted = (self.protocol.roi_long_mm, self.protocol.roi_short_mm)
+        if (rectangle.long_mm, rectangle.short_mm) != wanted:
+            raise RefusedActionError(
+                f"The ROI measures {rectangle.long_mm:g} x {rectangle.short_mm:g} mm; the protocol's is "
+                f"{wanted[0]:g} x {wanted[1]:g} mm."
+            )
+        return self._make(
+            act.PlaceRoi,
+            stage=stage,
+            tissue=tissue,
+            placement=placement,
+            level=level,
+            image=image,
+            center_lps=_point(rectangle.center_lps),
+            axis_long=_point(rectangle.axis_long),
+            axis_short=_point(rectangle.axis_short),
+        )
+
+    def remove_roi(self, stage: Stage, tissue: Tissue, placement: int) -> act.LoggedAction:
+        """Remove a placement."""
+        return self._make(act.RemoveRoi, stage=stage, tissue=tissue, placement=placement)
+
+    def answer(self, stage: Stage, item: str, value: str | int) -> act.LoggedAction:
+        """Answer an item with one of its values."""
+        return self._make(act.AnswerItem, stage=stage, item=item, value=value)
+
+    def mark_not_assessable(self, stage: Stage, item: str, reason: str) -> act.LoggedAction:
+        """Say that an item is not assessable, and why."""
+        return self._make(act.MarkNotAssessable, stage=stage, item=item, reason=reason)
+
+    def withdraw_answer(self, stage: Stage, item: str) -> act.LoggedAction:
+        """Take an answer back."""
+        return self._make(act.WithdrawAnswer, stage=stage, item=item)
+
+    def correct_role(self, image: str, role: str) -> act.LoggedAction:
+        """Correct the role of an image."""
+        return self._make(act.CorrectRole, image=image, role=role)
+
+    def answer_adc_unit(self, image: str, unit: str) -> act.LoggedAction:
+        """Say in which unit an ADC map is stored."""
+        return self._make(act.AnswerAdcUnit, image=image, unit=unit)
+
+    def propose_registration(
+        self,
+        *,
+        mr_level: str,
+        ct_level: str,
+        ct_image: str,
+        mr_images: Sequence[str],
+        mr_point_lps: ArrayLike,
+        ct_point_lps: ArrayLike,
+        result: RegistrationResult,
+    ) -> act.LoggedAction:
+        """Put a registration before the reader."""
+        matrix = None if result.ct_to_mr is None else tuple(tuple(row) for row in result.ct_to_mr.matrix.tolist())
+        return self._make(
+            act.ProposeRegistration,
+            mr_level=mr_level,
+            ct_level=ct_level,
+            ct_image=ct_image,
+            mr_images=tuple(mr_images),
+            mr_point_lps=_point(mr_point_lps),
+            ct_point_lps=_point(ct_point_lps),
+            status=result.status,
+            reason=result.reason,
+            ct_to_mr=matrix,
+            quality=result.quality,
+            shift_mm=result.shift_mm,
+            angle_deg=result.angle_deg,
+            seconds=result.seconds,
+        )
+
+    def nudge_registration(
+        self, level: str, *, shift_lps_mm: ArrayLike = (0, 0, 0), rotation_lps_deg: ArrayLike = (0, 0, 0)
+    ) -> act.LoggedAction:
+        """Move a proposed registration by hand, about the clicked point."""
+        return self._make(
+            act.NudgeRegistration,
+            level=level,
+            shift_lps_mm=_point(shift_lps_mm),
+            rotation_lps_deg=_point(rotation_lps_deg),
+        )
+
+    def accept_registration(self, level: str) -> act.LoggedAction:
+        """Accept a registration."""
+        return self._make(act.AcceptRegistration, level=level)
+
+    def refuse_registration(self, level: str, reason: str) -> act.LoggedAction:
+        """Refuse a registration."""
+        return self._make(act.RefuseRegistration, level=level, reason=reason)
+
+    def undo(self) -> act.LoggedAction:
+        """Take the last change back."""
+        return self.apply(act.Undo())
+
+    def redo(self) -> act.LoggedAction:
+        """Make the change again that was taken back last."""
+        return self.apply(act.Redo())
+
+    def _make(self, action: Callable[..., act.Action], **values: Any) -> act.LoggedAction:
+        return self.apply(refusing(partial(action, **values)))
+
+
+def refusing(build: Callable[[], act.Action]) -> act.Action:
+    """Build an action; what its model finds wrong becomes a refusal in a sentence."""
+    try:
+        return build()
+    except ValidationError as error:
+        parts = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False)]
+        raise RefusedActionError("Not accepted: " + "; ".join(parts)) from error
+
+
+def _point(values: ArrayLike) -> Point:
+    x, y, z = np.asarray(values, dtype=np.float64).tolist()
+    return x, y, z

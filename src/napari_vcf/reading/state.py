@@ -1,0 +1,200 @@
+"""The state of a reading: what the reader did, and nothing that can be computed from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from napari_vcf.measure import Position, VertebraStatus
+from napari_vcf.reading.base import (
+    STAGES,
+    Affine,
+    Finite,
+    FrozenModel,
+    ImageId,
+    Level,
+    Point,
+    Stage,
+    Timestamp,
+)
+from napari_vcf.reading.masks import GridRecord, MaskRecord
+
+__all__ = [
+    "Answer",
+    "Caliper",
+    "ImageCorrection",
+    "Masks",
+    "ReadingState",
+    "Reason",
+    "Registration",
+    "Roi",
+    "Spine",
+    "StageState",
+    "Tissue",
+]
+
+Tissue = Literal["lesion", "normal"]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+
+
+class Spine(FrozenModel):
+    """Which vertebra is fractured, and how this patient's vertebrae are counted."""
+
+    fractured: Level
+    has_t13: bool = False
+    has_l6: bool = False
+
+
+class Caliper(FrozenModel):
+    """One height: two points in the patient LPS millimetres of the image on which it was measured.
+
+    Attributes
+    ----------
+    level, position
+        Which height it is.
+    image : str
+        The image whose edges were measured; the points are in its frame of reference.
+    shown_on : str or None
+        The MR image over which a registered CT was shown while measuring; None where the image was seen as it is.
+    start_lps, end_lps : tuple of float
+        Ends on the upper and on the lower endplate, LPS mm.
+    """
+
+    level: Level
+    position: Position
+    image: ImageId
+    shown_on: ImageId | None = None
+    start_lps: Point
+    end_lps: Point
+    at: Timestamp
+
+
+class Masks(FrozenModel):
+    """Body and lesion, painted on the native grid of one image."""
+
+    image: ImageId
+    grid: GridRecord
+    body: MaskRecord
+    lesion: MaskRecord
+    at: Timestamp
+
+
+class Roi(FrozenModel):
+    """One placement of the ADC rectangle; its size is the protocol's.
+
+    Attributes
+    ----------
+    tissue : {"lesion", "normal"}
+        What it measures.
+    placement : int
+        1 for the first placement.
+    level : str
+        Vertebra in which it lies.
+    image : str
+        The ADC map.
+    center_lps : tuple of float
+        Centre, on the plane of a slice, LPS mm.
+    axis_long, axis_short : tuple of float
+        Unit vectors of the sides.
+    """
+
+    tissue: Tissue
+    placement: Annotated[int, Field(ge=1, le=10)]
+    level: Level
+    image: ImageId
+    center_lps: Point
+    axis_long: Point
+    axis_short: Point
+    at: Timestamp
+
+
+class Answer(FrozenModel):
+    """An answer that the reader gave: a value, or 'not assessable' with its reason."""
+
+    value: str | int | None = None
+    not_assessable: Reason | None = None
+    at: Timestamp
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.value is None) == (self.not_assessable is None):
+            raise ValueError("an answer is either a value or a reason why the item is not assessable")
+        return self
+
+
+class StageState(FrozenModel):
+    """What was done in one stage."""
+
+    calipers: tuple[Caliper, ...] = ()
+    references: dict[Level, VertebraStatus] = Field(default_factory=dict)
+    masks: Masks | None = None
+    rois: tuple[Roi, ...] = ()
+    answers: dict[str, Answer] = Field(default_factory=dict)
+
+    def caliper(self, level: str, position: Position) -> Caliper | None:
+        """The caliper of one height, if placed."""
+        return next((c for c in self.calipers if (c.level, c.position) == (level, position)), None)
+
+    def roi(self, tissue: Tissue, placement: int) -> Roi | None:
+        """One placement of the rectangle, if placed."""
+        return next((r for r in self.rois if (r.tissue, r.placement) == (tissue, placement)), None)
+
+
+class Registration(FrozenModel):
+    """A proposed alignment of the CT to the MR at one vertebra, and what the reader said of it.
+
+    Attributes
+    ----------
+    level : str
+        The vertebra, named by the reader on both images.
+    ct_image, mr_images
+        What was registered.
+    mr_point_lps, ct_point_lps : tuple of float
+        The clicked pair, each in its own frame, LPS mm.
+    ct_to_mr : tuple or None
+        4 x 4, CT patient LPS mm to MR patient LPS mm, the reader's nudges included.
+    status, reason
+        What the program thinks of it: ``ok``, ``doubtful`` or ``refused``.
+    quality : dict
+        Figures behind the status.
+    shift_mm, angle_deg : float
+        Distance from the start, at the clicked point.
+    nudges : int
+        Steps by which the reader moved it.
+    acceptance : {"open", "accepted", "refused"}
+        The reader's decision.
+    """
+
+    level: Level
+    ct_image: ImageId
+    mr_images: tuple[ImageId, ...]
+    mr_point_lps: Point
+    ct_point_lps: Point
+    status: Literal["ok", "doubtful", "refused"]
+    reason: str = ""
+    ct_to_mr: Affine | None = None
+    quality: dict[str, bool | int | Finite | str | list[Finite] | list[str]] = Field(default_factory=dict)
+    shift_mm: Annotated[Finite, Field(ge=0)] = 0.0
+    angle_deg: Annotated[Finite, Field(ge=0)] = 0.0
+    seconds: Annotated[Finite, Field(ge=0)] = 0.0
+    nudges: Annotated[int, Field(ge=0)] = 0
+    acceptance: Literal["open", "accepted", "refused"] = "open"
+    refusal_reason: Reason | None = None
+    at: Timestamp
+
+
+class ImageCorrection(FrozenModel):
+    """What the person said of an image: another role, or the unit of its ADC."""
+
+    role: str | None = None
+    adc_unit: str | None = None
+
+
+class ReadingState(FrozenModel):
+    """Everything that a reader did with one case."""
+
+    spine: Spine | None = None
+    corrections: dict[ImageId, ImageCorrection] = Field(default_factory=dict)
+    registrations: dict[Level, Registration] = Field(default_factory=dict)
+    stages: dict[Stage, StageState] = Field(default_factory=lambda: {stage: StageState() for stage in STAGES})

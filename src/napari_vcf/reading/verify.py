@@ -1,0 +1,218 @@
+"""Recompute every number of an export from its geometry and from the images, and say which differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_vcf.dicom import scan_folder
+from napari_vcf.errors import NapariVcfError
+from napari_vcf.measure import RoiStatistics, roi_statistics
+from napari_vcf.reading.case import Case
+from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
+from napari_vcf.reading.document import ReadingExport, StageExport
+from napari_vcf.reading.export import export_stage, read_reading
+from napari_vcf.reading.results import adjacent_levels, rectangle_of, stage_results
+from napari_vcf.reading.state import ImageCorrection, ReadingState, Tissue
+
+__all__ = ["GEOMETRY_TOLERANCE_MM", "STATISTICS_TOLERANCE", "Difference", "VerifyReport", "verify_export"]
+
+#: Relative tolerance of ADC statistics: voxels are single precision, and sums may be taken in another order.
+STATISTICS_TOLERANCE = 1e-6
+#: Largest distance between a voxel where the export and where the images put it.
+GEOMETRY_TOLERANCE_MM = 1e-3
+
+_STATISTICS = ("statistics", "adc")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A number of the export that the images do not confirm.
+
+    Attributes
+    ----------
+    place : str
+        Path within the document.
+    exported, recomputed : str
+        Both values, as text.
+    """
+
+    place: str
+    exported: str
+    recomputed: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: exported {self.exported}, recomputed {self.recomputed}"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was compared.
+
+    Attributes
+    ----------
+    compared : int
+        Values compared.
+    differences : tuple of Difference
+        Those that differ; empty where the export holds.
+    """
+
+    compared: int
+    differences: tuple[Difference, ...]
+
+
+def verify_export(
+    path: Path | str, images: Path | str, *, progress: Callable[[int, int, str], None] | None = None
+) -> VerifyReport:
+    """Recompute an export.
+
+    Parameters
+    ----------
+    path : path
+        The JSON file.
+    images : path
+        Folder with the case's images.
+    progress : callable, optional
+        Called with (done, total, what).
+
+    Returns
+    -------
+    VerifyReport
+        Heights, losses, counts and grades must agree exactly, ADC statistics to 1e-6 relative, geometry to 1e-3 mm.
+
+    Raises
+    ------
+    ExportError
+        If the file is no reading.
+    FolderError
+        If the folder cannot be read.
+    """
+    export = read_reading(path)
+    differences: list[Difference] = []
+    case = Case(scan_folder(Path(images), progress=progress), pseudonym=export.case, salt=export.salt)
+    case.apply_corrections(
+        {
+            series.image: ImageCorrection(
+                role=series.role if series.role_corrected_by_reader else None,
+                adc_unit=series.unit_answer,
+            )
+            for series in export.series
+            if series.image in case.images and (series.role_corrected_by_reader or series.unit_answer)
+        }
+    )
+    compared = _compare_series(export, case, differences)
+    comparison = _Comparison(differences)
+    if export.protocol.sha256 != export.protocol_sha256:
+        differences.append(Difference("protocol_sha256", export.protocol_sha256, export.protocol.sha256))
+    state = ReadingState(
+        spine=export.spine,
+        registrations=export.registrations,
+        stages={stage: part.state() for stage, part in export.stages.items()},
+    )
+    for stage, part in export.stages.items():
+        recomputed = _recompute(export, stage, state, case, differences)
+        if recomputed is not None:
+            comparison.walk(f"stages.{stage}", part.model_dump(mode="json"), recomputed.model_dump(mode="json"))
+    complete = all(part.complete for part in export.stages.values())
+    comparison.walk("complete", export.complete, complete)
+    return VerifyReport(compared + comparison.compared, tuple(differences))
+
+
+def _compare_series(export: ReadingExport, case: Case, differences: list[Difference]) -> int:
+    for exported in export.series:
+        place = f"series.{exported.label}"
+        if exported.image not in case.images:
+            differences.append(Difference(place, "present", "not found among the images"))
+            continue
+        series = case.images[exported.image].series
+        if not series.grid.is_close_to(exported.grid.grid(), tolerance_mm=GEOMETRY_TOLERANCE_MM):
+            differences.append(Difference(f"{place}.grid", str(exported.grid), str(series.grid.affine_lps.tolist())))
+        if series.role.value != exported.role:
+            differences.append(Difference(f"{place}.role", exported.role, series.role.value))
+        if series.unit != exported.unit:
+            differences.append(Difference(f"{place}.unit", str(exported.unit), str(series.unit)))
+    return 3 * len(export.series)
+
+
+def _recompute(
+    export: ReadingExport, stage: Any, state: ReadingState, case: Case, differences: list[Difference]
+) -> StageExport | None:
+    part = state.stages[stage]
+    _check_places(stage, state, case, differences)
+    statistics: dict[tuple[Tissue, int], RoiStatistics] = {}
+    for roi in part.rois:
+        try:
+            statistics[roi.tissue, roi.placement] = roi_statistics(
+                case.volume(roi.image), rectangle_of(roi, export.protocol)
+            )
+        except NapariVcfError as error:
+            differences.append(Difference(f"stages.{stage}.rois.{roi.tissue}.{roi.placement}", "measured", str(error)))
+            return None
+    used = {c.image for c in part.calipers} | {r.image for r in part.rois}
+    if not used <= set(case.images):
+        differences.append(Difference(f"stages.{stage}", "measured", "on an image that was not found"))
+        return None
+    results = stage_results(part, state.spine, export.protocol, statistics, case.images)
+    return export_stage(
+        part,
+        results,
+        export.protocol,
+        missing=missing_of(state, stage, results, export.protocol),
+        conflicts=conflicts_of(state, stage, results),
+        unanswered=unanswered_of(state, stage, results, export.protocol),
+    )
+
+
+def _check_places(stage: Any, state: ReadingState, case: Case, differences: list[Difference]) -> None:
+    """Check that measurements lie on the images and levels that they claim."""
+    part = state.stages[stage]
+    place = f"stages.{stage}"
+    levels = set() if state.spine is None else {state.spine.fractured, *adjacent_levels(state.spine)}
+    for caliper in part.calipers:
+        where = f"{place}.calipers.{caliper.level}.{caliper.position}"
+        if caliper.level not in levels:
+            differences.append(Difference(where, caliper.level, "neither the fractured vertebra nor adjacent to it"))
+        if caliper.image in case.images:
+            grid = case.images[caliper.image].series.grid
+            if not grid.contains([caliper.start_lps, caliper.end_lps], margin_mm=-0.02).all():
+                differences.append(Difference(where, "on the image", "outside it"))
+    if part.masks is not None and part.masks.image in case.images:
+        grid = case.images[part.masks.image].series.grid
+        if not grid.is_close_to(part.masks.grid.grid(), tolerance_mm=GEOMETRY_TOLERANCE_MM):
+            differences.append(Difference(f"{place}.masks.grid", str(part.masks.grid), "not the image's grid"))
+
+
+class _Comparison:
+    """Walks through two documents and notes where they part."""
+
+    def __init__(self, differences: list[Difference]) -> None:
+        self.differences = differences
+        self.compared = 0
+
+    def walk(self, place: str, exported: Any, recomputed: Any, *, tolerant: bool = False) -> None:
+        if isinstance(exported, dict) and isinstance(recomputed, dict):
+            for key in sorted({*exported, *recomputed}):
+                inside = tolerant or key in _STATISTICS
+                self.walk(f"{place}.{key}", exported.get(key), recomputed.get(key), tolerant=inside)
+        elif isinstance(exported, list) and isinstance(recomputed, list) and len(exported) == len(recomputed):
+            for index, (left, right) in enumerate(zip(exported, recomputed, strict=True)):
+                self.walk(f"{place}.{index}", left, right, tolerant=tolerant)
+        else:
+            self.compared += 1
+            if not _equal(exported, recomputed, tolerant):
+                self.differences.append(Difference(place, _short(exported), _short(recomputed)))
+
+
+def _equal(exported: Any, recomputed: Any, tolerant: bool) -> bool:
+    if tolerant and isinstance(exported, float) and isinstance(recomputed, float):
+        # A mean near zero has no relative error to speak of; ADC is in um2/s, where 1e-6 is nothing.
+        return math.isclose(exported, recomputed, rel_tol=STATISTICS_TOLERANCE, abs_tol=STATISTICS_TOLERANCE)
+    return bool(exported == recomputed)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
