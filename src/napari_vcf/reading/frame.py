@@ -54,8 +54,8 @@ def readings_frame(paths: Iterable[Path | str] | Path | str) -> pd.DataFrame:
     Notes
     -----
     Measured items are ``compression_degree``, ``height_loss`` (the graded one), ``loss_anterior`` / ``_middle`` /
-    ``_posterior``, ``height_anterior`` and so on of the fractured vertebra, ``height_anterior_above`` / ``_below`` and so
-    on of its neighbours, ``lesion_extent``, ``lesion_fraction``, ``lesion_fraction_mid_slice``, ``lesion_volume``,
+    ``_posterior``, ``height_anterior`` and so on of the fractured vertebra, ``height_anterior_above`` / ``_below`` and
+    so on of its neighbours, ``lesion_extent``, ``lesion_fraction``, ``lesion_fraction_mid_slice``, ``lesion_volume``,
     ``body_volume``, ``adc_lesion``, ``adc_normal``, ``adc_ratio``, and each placement as ``adc_lesion_1`` and so on.
     """
     import pandas as pd

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,7 +34,9 @@ from napari_vcf.reading.results import (
 )
 from napari_vcf.reading.rules import Context, reduce_action
 from napari_vcf.reading.state import ReadingState, Roi, StageState, Tissue
-from napari_vcf.registration import RegistrationResult
+
+if TYPE_CHECKING:
+    from napari_vcf.registration import RegistrationResult
 
 __all__ = ["Reading"]
 
