@@ -112,7 +112,6 @@ class CanvasDressing:
             self._text(f"vcf_{side}", side, text if shown else "", size=14)
         self._text("vcf_title", "top_left", self._title() if shown else "", size=11)
         overlays.scale_bar.visible = shown
-        overlays.scale_bar.unit = "mm"
         overlays.scale_bar.position = "bottom_right"
 
     def _title(self) -> str:

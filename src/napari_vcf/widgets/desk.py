@@ -18,7 +18,8 @@ from psygnal import Signal
 from napari_vcf.dicom import Role
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.geometry import ReadingFrame, RigidTransform
-from napari_vcf.reading import MR_ROLES, Case, CaseImage, LoggedAction, Protocol, Reading, Stage
+from napari_vcf.reading import Case, CaseImage, LoggedAction, Protocol, Reading, Stage
+from napari_vcf.reading.case import MR_ROLES
 from napari_vcf.reading.state import Registration
 from napari_vcf.widgets.canvas import CanvasDressing
 from napari_vcf.widgets.display import Display

@@ -15,7 +15,7 @@ from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Grid, RigidTransform, Volume
-from napari_vcf.registration import reslice_slice
+from napari_vcf.registration.reslicing import reslice_slice
 from napari_vcf.widgets.space import View, axis_order, turned_grid
 from napari_vcf.widgets.windows import Window
 
