@@ -67,19 +67,17 @@ def mr_grid(spec: PhantomSpec, to_mr: RigidTransform) -> Grid:
     row -= (row @ column) * column
     row /= np.linalg.norm(row)
     pixel = MR_FOV_MM / spec.mr_matrix
-    # Slices from the patient's right to left.
+    # Slices along the normal, that is from the patient's left to the right: the order in which readers sort them.
     normal = np.cross(column, row)
-    slice_direction = normal if normal[0] > 0 else -normal
     half = (spec.mr_matrix - 1) / 2 * pixel
     center = to_mr.apply((0.0, -18.0, -12.0))
-    origin = center - half * column - half * row - (MR_SLICES - 1) / 2 * MR_SPACING_MM * slice_direction
+    origin = center - half * column - half * row - (MR_SLICES - 1) / 2 * MR_SPACING_MM * normal
     return Grid.from_axes(
         (MR_SLICES, spec.mr_matrix, spec.mr_matrix),
         origin_lps=origin,
         column_direction=column,
         row_direction=row,
         spacing_mm=(MR_SPACING_MM, pixel, pixel),
-        slice_direction=slice_direction,
     )
 
 

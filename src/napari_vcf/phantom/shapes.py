@@ -64,8 +64,8 @@ def capsule(
     radius_mm : float
         Radius across z.
     flatten : float
-        Below 1 the rod is taller than wide: its half-height is the radius over this. Distances along z are then too short
-        by this factor.
+        Below 1 the rod is taller than wide: its half-height is the radius over this. Distances along z are then too
+        short by this factor.
 
     Returns
     -------

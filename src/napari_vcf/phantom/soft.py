@@ -29,7 +29,6 @@ class _Straight:
 def _straight(canvas: Canvas, anatomy: Anatomy, window: tuple[slice, slice]) -> _Straight:
     x, y, z = canvas.block.coordinates(window)
     c = anatomy.curves
-    # The curves change slowly across a slice's thickness: one look-up per row and sub-slice would do, but for obliquity.
     index = np.clip((z - np.float32(c.z[0])), 0.0, np.float32(len(c.z) - 1.001))
     low = index.astype(np.intp)
     part = index - low

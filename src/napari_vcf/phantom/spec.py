@@ -54,8 +54,8 @@ class PhantomSpec:
     adc_lesion_um2_per_s, adc_marrow_um2_per_s : float
         Apparent diffusion coefficients.
     ct_rotation_deg, ct_translation_mm : tuple of float
-        Motion from the CT's patient frame to the MR's at the compressed vertebra: the rotation vector (CT to MR, about the
-        centre of the body), and the position of that centre in the CT's frame minus that in the MR's.
+        Motion from the CT's patient frame to the MR's at the compressed vertebra: the rotation vector (CT to MR, about
+        the centre of the body), and the position of that centre in the CT's frame minus that in the MR's.
     posture_deg : float
         Rotation of each neighbour against the compressed vertebra between the two examinations.
     body_scale, lordosis_scale, scoliosis_deg : float
@@ -167,8 +167,8 @@ def random_spec(
     seed : int
         The same seed gives the same case.
     hard : bool
-        Thick CT slices, low signal, strong bias, chemical shift, differing posture, large turns, and in every third case a
-        cemented neighbour; otherwise an ordinary case.
+        Thick CT slices, low signal, strong bias, chemical shift, differing posture, large turns, and in every third
+        case a cemented neighbour; otherwise an ordinary case.
     contrasts : tuple of str
         What to render.
 

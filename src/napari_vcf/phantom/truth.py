@@ -30,8 +30,8 @@ class PhantomTruth:
         CT patient LPS to MR patient LPS at the compressed vertebra.
     ct_to_mr_by_level : mapping of str to RigidTransform
     landmarks_mr, landmarks_ct : mapping of str to mapping of str to ndarray
-        Level, then landmark (`napari_vcf.phantom.LANDMARKS`), LPS mm. The endplate landmarks lie on the outer surface of
-        the shell in the vertebra's midsagittal plane; anterior and posterior 2.5 mm inside the walls.
+        Level, then landmark (`napari_vcf.phantom.LANDMARKS`), LPS mm. The endplate landmarks lie on the outer surface
+        of the shell in the vertebra's midsagittal plane; anterior and posterior 2.5 mm inside the walls.
     heights_mm : mapping of str to mapping of str to float
         Level, then ``anterior``, ``middle``, ``posterior``: distance of the two landmarks.
     t2_grid, adc_grid : Grid
