@@ -1,0 +1,243 @@
+"""What the instrument panels have in common: the one in the reader's hand has the mouse and the shared keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+from qtpy.QtWidgets import QAbstractButton, QScrollArea, QVBoxLayout, QWidget
+
+from napari_vcf.reading.state import StageState
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk import Desk
+
+__all__ = ["Board", "Hand", "Holder", "Instrument", "World", "on_current_slice"]
+
+World = NDArray[np.float64]
+
+
+class Hand:
+    """What an instrument does with the mouse; points are world (slice, row, column) in mm. The base does nothing."""
+
+    def press(self, point: World) -> bool:
+        """Left button down; True takes the drag away from the view."""
+        del point
+        return False
+
+    def drag(self, point: World) -> None:
+        """Move with the button down, after a press that was taken."""
+
+    def release(self, point: World) -> None:
+        """Button up, after a press that was taken."""
+
+    def hover(self, point: World) -> None:
+        """Move with no button down."""
+
+    def double_click(self, point: World) -> bool:
+        """Second press of a double click; True if it was used."""
+        del point
+        return False
+
+
+class Holder(Protocol):
+    """Anything that can have the mouse: an instrument panel, or the registration."""
+
+    hand: Hand | None
+    shared_keys: dict[str, Callable[[], object]]
+
+    def taken(self) -> None:
+        """It has the mouse from now on."""
+
+    def laid_down(self) -> None:
+        """It has the mouse no longer."""
+
+
+class Board:
+    """Arbiter of one desk: gives mouse and shared keys to what is in the reader's hand, one thing at a time."""
+
+    #: Something else came into hand; carries it, or None.
+    changed = Signal(object)
+
+    _boards: ClassVar[WeakKeyDictionary[Any, Board]] = WeakKeyDictionary()
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.active: Holder | None = None
+        self._bound: set[str] = set()
+        viewer = desk.viewer
+        viewer.mouse_drag_callbacks.append(self._on_drag)
+        viewer.mouse_move_callbacks.append(self._on_move)
+        viewer.mouse_double_click_callbacks.append(self._on_double_click)
+
+    @classmethod
+    def of(cls, desk: Desk) -> Board:
+        """The one board of a desk."""
+        if desk not in cls._boards:
+            cls._boards[desk] = cls(desk)
+        return cls._boards[desk]
+
+    def take(self, holder: Holder) -> None:
+        """Put something into the reader's hand; what was there before is laid down."""
+        if self.active is holder:
+            return
+        if self.active is not None:
+            self.active.laid_down()
+        self.active = holder
+        holder.taken()
+        self.changed.emit(holder)
+
+    def lay_down(self, holder: Holder) -> None:
+        """Take it out of the reader's hand, if it is there; the mouse moves the image then."""
+        if self.active is holder:
+            self.active = None
+            holder.laid_down()
+            self.changed.emit(None)
+
+    def share_key(self, key: str, description: str) -> None:
+        """Bind a key that several instruments use, each in its own way, for the one that is in hand."""
+        if key not in self._bound:
+            self._bound.add(key)
+            self.desk.bind_key(key, lambda: self._press_key(key), description, group="Instruments")
+
+    def _press_key(self, key: str) -> None:
+        action = self.active.shared_keys.get(key) if self.active is not None else None
+        if action is not None:
+            action()
+
+    def _hand(self) -> Hand | None:
+        desk = self.desk
+        usable = desk.reading is not None and desk.view is not None and desk.viewer.dims.ndisplay == 2
+        return self.active.hand if usable and self.active is not None else None
+
+    def _on_drag(self, viewer: Any, event: Any) -> Iterator[None]:
+        hand = self._hand()
+        if hand is None or event.button != 1 or event.modifiers or event.handled:
+            return
+        if not hand.press(_point(event)):
+            # What the instrument does not want moves the image.
+            return
+        camera = viewer.scene.camera
+        panned = camera.mouse_pan
+        camera.mouse_pan = False
+        event.handled = True
+        try:
+            yield
+            while event.type == "mouse_move":
+                hand.drag(_point(event))
+                event.handled = True
+                yield
+            hand.release(_point(event))
+            event.handled = True
+        finally:
+            camera.mouse_pan = panned
+
+    def _on_move(self, _viewer: Any, event: Any) -> None:
+        hand = self._hand()
+        if hand is not None and not event.is_dragging:
+            hand.hover(_point(event))
+
+    def _on_double_click(self, _viewer: Any, event: Any) -> None:
+        hand = self._hand()
+        if hand is not None and event.button == 1 and hand.double_click(_point(event)):
+            event.handled = True
+
+
+def _point(event: Any) -> World:
+    return np.asarray(event.position, dtype=np.float64)[-3:]
+
+
+class Instrument(QWidget):
+    """A panel in a dock. It comes into hand when it comes to the front."""
+
+    #: Object name of the panel, for scripts.
+    name = "instrument"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.setObjectName(self.name)
+        self.desk = desk
+        self.board = Board.of(desk)
+        self.hand: Hand | None = None
+        self.shared_keys: dict[str, Callable[[], object]] = {}
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        inside = QWidget()
+        self.column = QVBoxLayout(inside)
+        self.column.setContentsMargins(8, 6, 8, 6)
+        self.column.setSpacing(6)
+        area.setWidget(inside)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def follow_desk(self) -> None:
+        """Refresh with everything that changes on the desk; called once the panel is built."""
+        desk = self.desk
+        for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.frame_changed):
+            signal.connect(self._on_desk)
+        desk.reading_changed.connect(self._on_desk)
+        self.refresh()
+
+    def _on_desk(self, *_: object) -> None:
+        self.refresh()
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether this instrument has the mouse."""
+        return self.board.active is self
+
+    @property
+    def stage(self) -> StageState | None:
+        """What was done in the stage on the desk; None without a case."""
+        reading = self.desk.reading
+        return None if reading is None else reading.state.stages[self.desk.stage]
+
+    def share(self, key: str, action: Callable[[], object], description: str) -> None:
+        """Use a shared key while this instrument is in hand."""
+        self.shared_keys[key] = action
+        self.board.share_key(key, description)
+
+    def button(self, name: str) -> QAbstractButton:
+        """A button of this panel by its object name."""
+        found = self.findChild(QAbstractButton, name)
+        if found is None:
+            raise LookupError(f"There is no button '{name}' in {self.name}.")
+        return found
+
+    def refresh(self) -> None:
+        """Redraw panel and layers from the state of the reading."""
+
+    def taken(self) -> None:
+        """The instrument comes into the reader's hand."""
+
+    def laid_down(self) -> None:
+        """The instrument leaves the reader's hand."""
+
+    def mousePressEvent(self, event: Any) -> None:  # noqa: N802
+        """Come back into hand when the panel is clicked."""
+        self.board.take(self)
+        super().mousePressEvent(event)
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        """Come into hand when the panel comes to the front."""
+        super().showEvent(event)
+        if not event.spontaneous():
+            self.board.take(self)
+
+    def hideEvent(self, event: Any) -> None:  # noqa: N802
+        """Leave the hand when another panel comes to the front."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self.board.lay_down(self)
+
+
+def on_current_slice(desk: Desk, point: World) -> bool:
+    """Whether a world point belongs to the slice on the canvas: nearer to it than to any other."""
+    spacing = desk.view.grid.spacing_mm[0] if desk.view is not None else 1.0
+    return abs(float(point[0]) - desk.current_slice_mm) <= spacing / 2 + 1e-6

@@ -1,0 +1,147 @@
+"""Small parts that the instrument panels share: colours, number formats, labelled buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from napari_vcf.reading.base import Stage
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "ORANGE",
+    "PURPLE",
+    "SKY",
+    "STAGE_NAMES",
+    "VERMILLION",
+    "YELLOW",
+    "Banner",
+    "button",
+    "clear_layout",
+    "heading",
+    "note",
+    "percent",
+    "points",
+    "rule",
+    "swatch",
+    "toggle",
+]
+
+# Okabe and Ito's palette: told apart with every common kind of colour blindness, and saturated enough over bright bone.
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+GREEN = "#009E73"
+YELLOW = "#F0E442"
+BLUE = "#0072B2"
+VERMILLION = "#D55E00"
+PURPLE = "#CC79A7"
+
+STAGE_NAMES: dict[Stage, str] = {"ct": "CT", "mri": "MRI", "combined": "CT + MRI"}
+
+
+def percent(fraction: float | None, decimals: int = 1) -> str:
+    """A fraction of 1 as a percentage, with a real minus sign; a dash for none."""
+    return "–" if fraction is None else f"{100 * fraction:.{decimals}f} %".replace("-", "−")
+
+
+def points(distance: float | None) -> str:
+    """A difference of two fractions in percentage points, signed."""
+    return "–" if distance is None else f"{100 * distance:+.1f} points".replace("-", "−")
+
+
+def button(name: str, text: str, tooltip: str, slot: Callable[[], object], *, key: str = "") -> QPushButton:
+    """A push button with a stable object name; its key is shown in the tooltip."""
+    widget = QPushButton(text)
+    widget.setObjectName(name)
+    widget.setToolTip(_with_key(tooltip, key))
+    widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    widget.clicked.connect(lambda _checked=False: slot())
+    return widget
+
+
+def toggle(name: str, text: str, tooltip: str, *, key: str = "") -> QToolButton:
+    """A flat button that stays down."""
+    widget = QToolButton()
+    widget.setObjectName(name)
+    widget.setText(text)
+    widget.setCheckable(True)
+    widget.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    widget.setToolTip(_with_key(tooltip, key))
+    widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    widget.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+    return widget
+
+
+def _with_key(tooltip: str, key: str) -> str:
+    return f"{tooltip}  [{key}]" if key else tooltip
+
+
+def heading(text: str) -> QLabel:
+    """A heading inside a panel."""
+    label = QLabel(text)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    return label
+
+
+def note(text: str = "", *, name: str = "") -> QLabel:
+    """A wrapped line of text that may be selected and copied."""
+    label = QLabel(text)
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return label
+
+
+def rule() -> QFrame:
+    """A thin horizontal line."""
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShadow(QFrame.Shadow.Plain)
+    line.setMaximumHeight(1)
+    line.setStyleSheet("color: rgba(128, 128, 128, 120); background: rgba(128, 128, 128, 120);")
+    return line
+
+
+def swatch(color: str, text: str) -> QLabel:
+    """A word with a square of its colour before it, so that the colour never carries the meaning alone."""
+    label = QLabel(f'<span style="color:{color}">■</span>&nbsp;{text}')
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    return label
+
+
+class Banner(QWidget):
+    """One line that says what to do next, with a coloured bar at its side."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._label = note(name=name)
+        bar = QFrame()
+        bar.setFixedWidth(4)
+        bar.setStyleSheet(f"background: {ORANGE}; border: none;")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 2)
+        layout.addWidget(bar)
+        layout.addWidget(self._label, 1)
+
+    def text(self) -> str:
+        """The sentence that is shown."""
+        return self._label.text()
+
+    def setText(self, text: str) -> None:  # noqa: N802
+        """Show a sentence."""
+        self._label.setText(text)
+
+
+def clear_layout(layout: object) -> None:
+    """Remove and delete every widget of a layout."""
+    while layout.count():  # type: ignore[attr-defined]
+        item = layout.takeAt(0)  # type: ignore[attr-defined]
+        if item.widget() is not None:
+            item.widget().setParent(None)
+            item.widget().deleteLater()
