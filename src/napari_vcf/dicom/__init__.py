@@ -1,7 +1,9 @@
-"""A folder of image files to series with roles, units and geometry that can be trusted, or refused with their reason."""
+"""A folder of image files to series whose roles, units and geometry can be trusted, or refused with the reason."""
 
 from __future__ import annotations
 
+from napari_vcf.dicom.adc import adc_from_signals, geometric_mean
+from napari_vcf.dicom.derived import check_adc_units, compute_adc, with_computed_adc
 from napari_vcf.dicom.errors import DicomError, FolderError, HeaderError, PixelError, RoleError, UnitError
 from napari_vcf.dicom.loading import load_volume, native_mean
 from napari_vcf.dicom.model import Refusal, Role, Scan, Series, VolumeInfo
@@ -21,9 +23,14 @@ __all__ = [
     "Series",
     "UnitError",
     "VolumeInfo",
+    "adc_from_signals",
+    "check_adc_units",
+    "compute_adc",
+    "geometric_mean",
     "load_volume",
     "native_mean",
     "scan_folder",
     "with_adc_unit",
+    "with_computed_adc",
     "with_role",
 ]

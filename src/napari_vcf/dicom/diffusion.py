@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from napari_vcf.dicom.header import Header
 from napari_vcf.dicom.siemens import csa_numbers
 
@@ -74,14 +76,27 @@ def diffusion_of(root: Header, group: Header | None, manufacturer: str) -> Diffu
     return found
 
 
+def _as_written(value: float | None) -> float | None:
+    """A double that was a single before (0.001 turned into 0.0010000000475) as it was meant."""
+    if value is None or float(np.float32(value)) != value:
+        return value
+    return float(np.format_float_positional(np.float32(value)))
+
+
 def _standard(item: Header) -> Diffusion:
-    b_value = item.number(0x00189087)
+    b_value = _as_written(item.number(0x00189087))
     direction = item.vector(0x00189089, 3) or item.first(0x00189076).vector(0x00189089, 3)
     return Diffusion(b_value, direction, trace=item.text(0x00189075).upper() == "ISOTROPIC")
 
 
+def _written_by(root: Header, creator: int, prefix: str) -> bool:
+    """Whether a private block may be the vendor's: anonymisers often drop the creator's name but leave the block."""
+    name = root.text(creator).upper()
+    return not name or name.startswith(prefix)
+
+
 def _siemens(root: Header) -> Diffusion:
-    if root.text(0x00190010).upper() == "SIEMENS MR HEADER" and 0x0019100C in root:
+    if _written_by(root, 0x00190010, "SIEMENS MR HEADER") and 0x0019100C in root:
         isotropic = "ISOTROPIC" in root.text(0x0019100D).upper() or "TRACE" in " ".join(root.tokens(0x00080008))
         return Diffusion(root.number(0x0019100C), root.vector(0x0019100E, 3), trace=isotropic)
     csa = root.raw(0x00291010)
@@ -95,7 +110,7 @@ def _siemens(root: Header) -> Diffusion:
 
 def _ge(root: Header) -> Diffusion:
     values = root.numbers(0x00431039)
-    if not values or not root.text(0x00430010).upper().startswith("GEMS_PARM"):
+    if not values or not _written_by(root, 0x00430010, "GEMS_PARM"):
         return Diffusion()
     parts = [root.number(tag) for tag in (0x001910BB, 0x001910BC, 0x001910BD)]
     direction = tuple(part for part in parts if part is not None)
@@ -104,9 +119,9 @@ def _ge(root: Header) -> Diffusion:
 
 
 def _philips(root: Header) -> Diffusion:
-    if not root.text(0x20010010).upper().startswith("PHILIPS"):
+    if not _written_by(root, 0x20010010, "PHILIPS"):
         return Diffusion()
-    b_value = root.number(0x20011003)
+    b_value = _as_written(root.number(0x20011003))
     parts = [root.number(tag) for tag in (0x200510B0, 0x200510B1, 0x200510B2)]
     direction = tuple(part for part in parts if part is not None)
     weighted = b_value is not None and b_value >= ZERO_B_LIMIT

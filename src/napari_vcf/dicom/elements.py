@@ -1,8 +1,8 @@
 """Reading of DICOM headers, byte by byte.
 
-Only the elements of `tags.VR_OF` are kept, nested sequences with them; all others are stepped over. Implicit and explicit,
-little and big endian and deflated files, with or without preamble and file meta information. Follows DICOM PS3.5 (encoding)
-and PS3.10 (file format).
+Only the elements of `tags.VR_OF` are kept, nested sequences with them; all others are stepped over. Implicit and
+explicit, little and big endian and deflated files, with or without preamble and file meta information. Follows DICOM
+PS3.5 (encoding) and PS3.10 (file format).
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class RawHeader:
     big_endian : bool
         Byte order of header and native pixels.
     pixel_offset, pixel_length : int
-        Where the value of the pixel element lies in the file (in the inflated file if deflated); length -1 if encapsulated,
-        offset -1 if the file holds no pixels.
+        Where the value of the pixel element lies in the file (in the inflated file if deflated); length -1 if
+        encapsulated, offset -1 if the file holds no pixels.
     pixel_tag : int
         Which pixel element it is.
     size : int
@@ -288,7 +288,7 @@ class _Parser:
             item, pos = self.item(value, item_length, explicit=explicit, keep=keep, depth=depth)
             if keep:
                 items.append(item)
-        return items, pos if end is None else end
+        return items, _reached(pos, end)
 
     def item(self, pos: int, length: int, *, explicit: bool, keep: bool, depth: int) -> tuple[Elements, int]:
         """The elements of one item, and the position behind it."""
@@ -311,4 +311,11 @@ class _Parser:
                 raise _MoreNeeded
             if wanted:
                 item[tag] = (vr if vr and vr != "UN" else VR_OF[tag], self.buffer[value:pos])
-        return item, pos if end is None else end
+        return item, _reached(pos, end)
+
+
+def _reached(pos: int, end: int) -> int:
+    """The end of a sequence or item, which its last element must meet."""
+    if pos != end:
+        raise HeaderError("A sequence ends in the middle of an element: the header is damaged.")
+    return end

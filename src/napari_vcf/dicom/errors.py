@@ -20,7 +20,20 @@ class HeaderError(DicomError):
 
 
 class PixelError(DicomError):
-    """A file's pixels are missing, damaged, or in an encoding that cannot be read."""
+    """A file's pixels are missing, damaged, or in an encoding that cannot be read.
+
+    Parameters
+    ----------
+    name : str
+        The file, relative to the scanned folder.
+    reason : str
+        What is wrong with it.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
 
 
 class UnitError(DicomError):

@@ -93,8 +93,8 @@ class Frame:
     echo_time_ms, inversion_time_ms : float or None
         As stated.
     order : tuple of int
-        (temporal position, acquisition number, instance number, frame number): the order in which volumes that differ in
-        nothing else were taken.
+        (temporal position, acquisition number, instance number, frame number): the order in which volumes that
+        differ in nothing else were taken.
     intensity : Intensity
         How stored values become real ones.
     """
@@ -240,7 +240,7 @@ def _kind(file: SourceFile, groups: _Groups, image_type: tuple[str, ...], diffus
     component = (groups.group(0x00189226).text(0x00089208) or groups.root.text(0x00089208)).upper()
     if component in _COMPONENT_OF:
         return _COMPONENT_OF[component]
-    if "GE" in file.manufacturer.split() and groups.root.text(0x00430010).upper().startswith("GEMS_PARM"):
+    if "GE" in file.manufacturer.split() and 0x0043102F in groups.root:
         # GE numbers the component: 0 magnitude, 1 phase, 2 real, 3 imaginary.
         number = groups.root.integer(0x0043102F) or 0
         if 1 <= number <= 3:

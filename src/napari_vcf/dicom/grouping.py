@@ -1,7 +1,8 @@
 """From slices to volumes to stacks: what lies on one grid belongs together, whatever the series UID says.
 
-A series may hold several orientations (localizers), several volumes at the same positions (b-values, directions, echoes,
-magnitude and phase, repetitions), and maps computed from them. A stack is one set of slice positions with all of its volumes.
+A series may hold several orientations (localizers), several volumes at the same positions (b-values, directions,
+echoes, magnitude and phase, repetitions), and maps computed from them. A stack is one set of slice positions with all
+of its volumes.
 """
 
 from __future__ import annotations
@@ -159,8 +160,8 @@ def _without_duplicates(group: _Slotted, problems: list[str]) -> list[_Slotted]:
         more = ", ..." if len(crowded) > _NAMED else ""
         names = sorted({frame.file.name for slot, frame in group if slot in set(crowded)})
         problems.append(
-            f"Several images lie at the same position ({named}{more} mm along the normal) and nothing tells which of them "
-            f"belong together: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}."
+            f"Several images lie at the same position ({named}{more} mm along the normal) and nothing tells which of "
+            f"them belong together: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}."
         )
     return list(ranked.values())
 
@@ -206,8 +207,6 @@ def _marked_partial(stacks: list[Stack]) -> list[Stack]:
         here = {round(depth / SAME_POSITION_MM) for depth in along_normal(stack.volumes[0].frames).tolist()}
         note: tuple[str, ...] = ()
         if here < positions:
-            note = (
-                f"Incomplete: {len(here)} of the {len(positions)} slice positions that other volumes of the series have.",
-            )
+            note = (f"Incomplete: {len(here)} of the {len(positions)} slice positions that other volumes have.",)
         marked.append(Stack(stack.volumes, stack.layout, stack.problems, stack.notes + note))
     return marked

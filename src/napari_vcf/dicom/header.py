@@ -73,9 +73,9 @@ class Header:
             If a value is no finite number.
         """
         entry = self.elements.get(tag)
-        if entry is None or not isinstance(entry[1], bytes) or not entry[1]:
+        if entry is None or not self.raw(tag):
             return ()
-        vr, value = entry
+        vr, value = entry[0], self.raw(tag)
         code = _BINARY.get(vr)
         if code is not None:
             width = struct.calcsize(code)
@@ -144,7 +144,7 @@ def _decimals(tag: int, value: bytes) -> tuple[float, ...]:
 
 def _name(tag: int) -> str:
     """Name of an element for a sentence."""
-    from pydicom.datadict import dictionary_description, dictionary_has_tag  # noqa: PLC0415 - only where a file is refused
+    from pydicom.datadict import dictionary_description, dictionary_has_tag
 
     code = f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
     return f"{dictionary_description(tag)} {code}" if dictionary_has_tag(tag) else f"Element {code}"

@@ -14,7 +14,7 @@ from napari_vcf.dicom.header import Header
 
 __all__ = ["UM2_PER_S_OF", "Intensity", "RealWorldMap", "intensity_of"]
 
-#: Diffusivity units as UCUM codes, rescale types or plain text write them (spaces removed, capitals) -> factor to um2/s.
+#: Units of diffusivity as UCUM codes, rescale types or plain text write them (no spaces, capitals) -> factor to um2/s.
 UM2_PER_S_OF: Final[dict[str, float]] = {
     "UM2/S": 1.0,
     "UM^2/S": 1.0,

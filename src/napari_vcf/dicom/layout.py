@@ -1,7 +1,7 @@
 """From slice positions to a grid: regular, tilted, gapped or uneven.
 
-Only Image Position and Image Orientation (Patient) count. Slices are ordered along the true normal, the cross product of the
-two image directions; slice thickness, slice location and instance number are never used.
+Only Image Position and Image Orientation (Patient) count. Slices are ordered along the true normal, the cross product
+of the two image directions; slice thickness, slice location and instance number are never used.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def layout_of(frames: Sequence[Frame]) -> Layout:
     if sideways.max() > _SIDEWAYS_MM:
         stray = np.flatnonzero(sideways > _SIDEWAYS_MM)
         reason = (
-            f"{len(stray)} of {len(frames)} slices are shifted sideways against the others by up to {sideways.max():.2f} mm, "
-            f"at {_positions(depths[stray])} along the normal"
+            f"{len(stray)} of {len(frames)} slices are shifted sideways by up to {sideways.max():.2f} mm against the "
+            f"others, at {_positions(depths[stray])} along the normal"
         )
     even = np.abs(gaps - np.median(gaps)).max() <= max(_EVEN_MM, _EVEN_SHARE * float(np.median(gaps)))
     corrections: list[str] = []
@@ -126,8 +126,8 @@ def layout_of(frames: Sequence[Frame]) -> Layout:
         return Layout(grid, slots, None, blend, tuple(corrections), _sentence(reason))
     grid, shifts = _upright(first, depths, tangent, spacing)
     corrections.append(
-        f"Gantry tilt of {np.degrees(np.arctan(shear)):.2f} degrees: slices shifted (linear interpolation) onto an orthogonal "
-        f"grid, spacing {spacing:.4f} mm along the normal."
+        f"Gantry tilt of {np.degrees(np.arctan(shear)):.2f} degrees: slices shifted (linear interpolation) onto an "
+        f"orthogonal grid, spacing {spacing:.4f} mm along the normal."
     )
     return Layout(grid, slots, shifts, None, tuple(corrections), "")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,10 @@ __all__ = ["Cancelled", "Progress", "load_volume", "native_mean"]
 Progress = Callable[[int, int, str], None]
 #: Polled between slices; True stops the work.
 Cancelled = Callable[[], bool]
+
+_T = TypeVar("_T")
+#: Real values and, where there is any, padding.
+_Slice: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.bool_] | None]"
 
 
 def load_volume(
@@ -57,6 +62,10 @@ def load_volume(
     """
     if not 0 <= index < len(series.volumes):
         raise DicomError(f"The series has {len(series.volumes)} volumes; there is no number {index}.")
+    if series.computed_from:
+        from napari_vcf.dicom.derived import compute_adc
+
+        return compute_adc(*series.computed_from, progress=progress, cancelled=cancelled)[0]
     scale = series.scale
     volume = series.stack.volumes[index]
     layout = series.stack.layout
@@ -80,9 +89,15 @@ def native_mean(
     """
     volume = series.stack.volumes[index]
     total, count = 0.0, 0
-    for done, (_, values, _) in enumerate(_slices(volume.frames, series.scale, np.float64, cancelled), start=1):
-        total += float(values.sum())
-        count += values.size
+
+    def prepare(frame: Frame, stored: NDArray[Any]) -> tuple[float, int]:
+        slope, intercept = _scaling(frame, series.scale)
+        # Sums of whole numbers are exact, so the mean has no rounding but the last.
+        return slope * int(stored.sum(dtype=np.int64)) + intercept * stored.size, stored.size
+
+    for done, (part, size) in enumerate(_prepared_slices(volume.frames, prepare, cancelled), start=1):
+        total += part
+        count += size
         if progress is not None:
             progress(done, len(volume.frames), "reading slices")
     return total / count
@@ -98,20 +113,16 @@ def _fill(
     cancelled: Cancelled | None,
 ) -> None:
     frames = volume.frames
-    if layout.blend is None:
-        for slot in set(range(data.shape[0])) - set(layout.slots):
-            padding[slot] = True
-        weights = [[(slot, 1.0)] for slot in layout.slots]
-    else:
-        weights = [[] for _ in frames]
-        for target, (lower, upper, weight) in enumerate(layout.blend):
-            for source, share in ((lower, 1 - weight), (upper, weight)):
-                if share > 0:
-                    weights[int(source)].append((target, float(share)))
-    for done, (position, values, empty) in enumerate(_slices(frames, scale, np.float32, cancelled), start=1):
+    targets = _targets(layout, len(frames))
+    padding[sorted(set(range(data.shape[0])) - {target for entry in targets for target, _ in entry})] = True
+
+    def prepare(frame: Frame, stored: NDArray[Any]) -> _Slice:
+        return _real_values(stored, frame, scale)
+
+    for position, (values, empty) in enumerate(_prepared_slices(frames, prepare, cancelled)):
         if layout.shifts is not None:
             values, empty = _shifted(values, empty, layout.shifts[position], data.shape[1:])
-        for target, share in weights[position]:
+        for target, share in targets[position]:
             if share == 1.0:
                 data[target] = values
             else:
@@ -119,23 +130,34 @@ def _fill(
             if empty is not None:
                 padding[target] |= empty
         if progress is not None:
-            progress(done, len(frames), "reading slices")
+            progress(position + 1, len(frames), "reading slices")
 
 
-def _slices(
-    frames: Sequence[Frame], scale: ValueScale, dtype: type[np.float32] | type[np.float64], cancelled: Cancelled | None
-) -> Iterator[tuple[int, NDArray[np.float32] | NDArray[np.float64], NDArray[np.bool_] | None]]:
-    """Real values and padding of each slice, in order, read a few slices ahead."""
+def _targets(layout: Layout, count: int) -> list[list[tuple[int, float]]]:
+    """Delivered slices that each native slice goes to, with its share in them."""
+    if layout.blend is None:
+        return [[(slot, 1.0)] for slot in layout.slots]
+    targets: list[list[tuple[int, float]]] = [[] for _ in range(count)]
+    for target, (lower, upper, weight) in enumerate(layout.blend):
+        for source, share in ((lower, 1 - weight), (upper, weight)):
+            if share > 0:
+                targets[int(source)].append((target, float(share)))
+    return targets
+
+
+def _prepared_slices(
+    frames: Sequence[Frame], prepare: Callable[[Frame, NDArray[Any]], _T], cancelled: Cancelled | None
+) -> Iterator[_T]:
+    """Each slice as stored, passed through `prepare` on a worker thread; in order, read a few slices ahead."""
     reader = FrameReader()
 
-    def one(position: int) -> tuple[int, NDArray[np.float32] | NDArray[np.float64], NDArray[np.bool_] | None]:
+    def one(position: int) -> _T:
         frame = frames[position]
         stored = reader.read(frame.file, frame.index)
         if frame.tile is not None:
             row, column = frame.tile
             stored = stored[row : row + frame.shape[0], column : column + frame.shape[1]]
-        values, empty = _real_values(stored, frame, scale, dtype)
-        return position, values, empty
+        return prepare(frame, stored)
 
     workers = min(4, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
@@ -155,38 +177,42 @@ def _slices(
                 waiting.cancel()
 
 
-def _real_values(
-    stored: NDArray[np.generic], frame: Frame, scale: ValueScale, dtype: type[np.float32] | type[np.float64]
-) -> tuple[NDArray[np.float32] | NDArray[np.float64], NDArray[np.bool_] | None]:
+def _scaling(frame: Frame, scale: ValueScale) -> tuple[float, float]:
+    """Slope and intercept from stored values of a slice to the unit of the series."""
     intensity = frame.intensity
     slope, intercept = intensity.slope, intensity.intercept
     if scale.map_unit:
         found = [entry for entry in intensity.maps if entry.unit == scale.map_unit]
         if not found:
             raise PixelError(
-                f"{frame.file.name}: this slice has no real-world value map in {scale.map_unit}, as the others have."
+                frame.file.name, f"this slice has no real-world value map in {scale.map_unit}, as the others have."
             )
         slope, intercept = found[0].slope, found[0].intercept
-    values = stored.astype(dtype)
+    return slope * scale.factor, intercept * scale.factor
+
+
+def _real_values(stored: NDArray[Any], frame: Frame, scale: ValueScale) -> _Slice:
+    slope, intercept = _scaling(frame, scale)
+    values = stored.astype(np.float32)
     # Two steps in place: no copy, and exact wherever slope and intercept are whole numbers.
-    if slope * scale.factor != 1:
-        values *= dtype(slope * scale.factor)
+    if slope != 1:
+        values *= np.float32(slope)
     if intercept != 0:
-        values += dtype(intercept * scale.factor)
-    if intensity.padding is None:
+        values += np.float32(intercept)
+    if frame.intensity.padding is None:
         return values, None
-    low, high = intensity.padding
-    empty = (stored >= low) & (stored <= high)  # type: ignore[operator]
-    return values, np.asarray(empty) if np.any(empty) else None
+    low, high = frame.intensity.padding
+    empty: NDArray[np.bool_] = (stored >= low) & (stored <= high)
+    return values, empty if empty.any() else None
 
 
 def _shifted(
-    values: NDArray[np.float32] | NDArray[np.float64],
+    values: NDArray[np.float32],
     empty: NDArray[np.bool_] | None,
     shift: NDArray[np.float64],
     shape: tuple[int, ...],
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """A slice moved by (rows, columns) on a larger canvas, linear; outside it is padding with the slice's lowest value."""
+    """A slice moved by (rows, columns) on a larger canvas, linear; outside is padding with the slice's lowest value."""
     canvas = np.full(shape, values.min(), dtype=np.float32)
     hidden = np.ones(shape, dtype=np.bool_)
     whole = np.floor(shift + 1e-9).astype(int)

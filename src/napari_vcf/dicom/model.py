@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -36,8 +37,8 @@ class VolumeInfo:
     Attributes
     ----------
     kind : str
-        ``"ct"``, ``"magnitude"``, ``"phase"``, ``"real"``, ``"imaginary"``, ``"b"`` (one direction or b = 0), ``"trace"`` (the
-        scanner's combination of directions), ``"adc"``, ``"water"``, ``"fat"``, ...
+        ``"ct"``, ``"magnitude"``, ``"phase"``, ``"real"``, ``"imaginary"``, ``"b"`` (one direction or b = 0),
+        ``"trace"`` (the scanner's combination of directions), ``"adc"``, ``"water"``, ``"fat"``, ...
     b_value : float or None
         Diffusion weighting in s/mm2, as the scanner states it; None where the image is not one of a diffusion series.
     echo_time_ms : float or None
@@ -86,7 +87,8 @@ class Series:
     volumes : tuple of VolumeInfo
         Its volumes, in the order of `load_volume`'s index.
     unit : str or None
-        ``"HU"``, ``"um2/s"`` or ``"signal"``; None for an ADC map whose unit nothing tells, so that the person must be asked.
+        ``"HU"``, ``"um2/s"`` or ``"signal"``; None for an ADC map whose unit nothing tells, so that the person must be
+        asked.
     unit_evidence : str
         How the unit was found.
     corrections : tuple of str
@@ -101,6 +103,8 @@ class Series:
         The slices behind it.
     scale : ValueScale
         How its values are brought to its unit.
+    computed_from : tuple of Series
+        The diffusion series that an ADC map of our own is computed from; empty for the scanner's images.
     """
 
     key: str
@@ -119,6 +123,7 @@ class Series:
     frame_of_reference_uid: str | None
     stack: Stack = field(repr=False)
     scale: ValueScale = field(repr=False)
+    computed_from: tuple[Series, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +159,7 @@ class Scan:
     folder: Path
     series: tuple[Series, ...]
     refused: tuple[Refusal, ...]
+
+    def with_series(self, series: Iterable[Series]) -> Scan:
+        """The same scan with other series, such as with an answer of the person in one of them."""
+        return Scan(self.folder, tuple(series), self.refused)

@@ -1,11 +1,12 @@
 """Stored pixel values of single frames, uncompressed or compressed.
 
-Compressed frames are decoded by what pydicom finds installed: Pillow and OpenJPEG (JPEG, JPEG 2000), CharLS (JPEG-LS), pydicom
-itself (RLE), and GDCM by way of SimpleITK for the lossless JPEG that these do not know. All of them are free of the GPL.
+Compressed frames are decoded by what pydicom finds installed: Pillow and OpenJPEG (JPEG, JPEG 2000), CharLS (JPEG-LS),
+pydicom itself (RLE), and GDCM by way of SimpleITK for the lossless JPEG that these do not know. None is under the GPL.
 """
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import warnings
 from collections import OrderedDict
@@ -21,7 +22,8 @@ from napari_vcf.dicom.source import NATIVE_SYNTAXES, PixelLayout, SourceFile
 
 __all__ = ["FrameReader"]
 
-_LOSSLESS_JPEG: Final = frozenset({"1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"})
+#: JPEG extended (12 bits) and lossless, which Pillow does not know.
+_JPEG_OF_ITK: Final = frozenset({"1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"})
 #: Decoded or inflated files kept at once by one reader, in bytes at most (one file is always kept).
 _KEPT_BYTES: Final = 64 << 20
 
@@ -85,9 +87,9 @@ def _native(file: SourceFile, index: int) -> NDArray[Any]:
     try:
         values = np.fromfile(file.path, dtype=dtype, count=count, offset=layout.offset + index * layout.frame_bytes)
     except OSError as error:
-        raise PixelError(f"{file.name}: the pixels cannot be read ({error.strerror or 'unreadable'}).") from error
+        raise PixelError(file.name, f"the pixels cannot be read ({error.strerror or 'unreadable'}).") from error
     if values.size < count:
-        raise PixelError(f"{file.name}: the file has become shorter since it was scanned; scan the folder again.")
+        raise PixelError(file.name, "the file has become shorter since it was scanned; scan the folder again.")
     return values.reshape(layout.rows, layout.columns)
 
 
@@ -96,20 +98,23 @@ def _inflated_frames(file: SourceFile) -> NDArray[Any]:
     try:
         buffer = inflated(file.path)
     except (HeaderError, OSError) as error:
-        raise PixelError(f"{file.name}: {error}") from error
+        raise PixelError(file.name, f"{error}") from error
     count = layout.frames * layout.rows * layout.columns
     if len(buffer) < layout.offset + layout.frames * layout.frame_bytes:
-        raise PixelError(f"{file.name}: the pixels are cut short.")
+        raise PixelError(file.name, "the pixels are cut short.")
     values = np.frombuffer(buffer, dtype=_stored_type(layout), count=count, offset=layout.offset)
     return values.reshape(layout.frames, layout.rows, layout.columns)
 
 
 def _decoded(file: SourceFile) -> NDArray[Any]:
     layout = file.layout
-    frames = _decoded_by_itk(file) if layout.transfer_syntax in _LOSSLESS_JPEG else _decoded_by_pydicom(file)
+    if layout.transfer_syntax in _JPEG_OF_ITK:
+        frames = _decoded_by_itk(file)
+    else:
+        frames = _decoded_by_pydicom(file)
     expected = (layout.frames, layout.rows, layout.columns)
     if frames.size != np.prod(expected):
-        raise PixelError(f"{file.name}: decoding gave {frames.shape} pixels instead of {expected}.")
+        raise PixelError(file.name, f"decoding gave {frames.shape} pixels instead of {expected}.")
     return frames.reshape(expected)
 
 
@@ -121,29 +126,54 @@ def _decoded_by_pydicom(file: SourceFile) -> NDArray[Any]:
         # Warnings of a decoder on a damaged file say nothing that its error or the size check does not.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return np.asarray(pixel_array(pydicom.dcmread(file.path, force=True)))
-    except Exception as error:  # noqa: BLE001 - decoders raise anything on damaged data; each becomes a refusal that names the file
+            return np.asarray(pixel_array(pydicom.dcmread(file.path, force=True), raw=True))
+    except Exception as error:  # decoders raise anything on damaged data; each becomes an error that names the file
         raise PixelError(
-            f"{file.name}: pixels in transfer syntax {file.layout.transfer_syntax} cannot be decoded "
-            f"({type(error).__name__}): the file is damaged or its compression is not supported."
+            file.name,
+            f"pixels in transfer syntax {file.layout.transfer_syntax} cannot be decoded "
+            f"({type(error).__name__}): the file is damaged or its compression is not supported.",
         ) from error
 
 
 def _decoded_by_itk(file: SourceFile) -> NDArray[Any]:
-    import SimpleITK as sitk
+    """Decode with GDCM; from a copy that holds nothing but pixels, because GDCM rescales some objects and not others."""
+    import pydicom
+    import SimpleITK as sitk  # noqa: N813 - the name that its users know
+    from pydicom.uid import MultiFrameGrayscaleWordSecondaryCaptureImageStorage, generate_uid
 
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(file.path))
-    try:
-        values = sitk.GetArrayFromImage(reader.Execute())
-    except RuntimeError as error:
-        raise PixelError(f"{file.name}: lossless JPEG pixels cannot be decoded: the file is damaged.") from error
-    # GDCM has no switch for stored values: its rescale is taken back exactly.
-    slope = file.header.number(0x00281053) or 1.0
-    intercept = file.header.number(0x00281052) or 0.0
-    stored = np.rint((np.asarray(values, dtype=np.float64) - intercept) / slope)
-    return stored.astype(_stored_type(file.layout).newbyteorder("="))
+    with tempfile.TemporaryDirectory() as folder:
+        bare = Path(folder, "pixels.dcm")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                full = pydicom.dcmread(file.path, force=True)
+                kept = pydicom.Dataset()
+                for tag in (
+                    0x00280002,
+                    0x00280010,
+                    0x00280011,
+                    0x00280100,
+                    0x00280101,
+                    0x00280102,
+                    0x00280103,
+                    0x7FE00010,
+                ):
+                    kept[tag] = full[tag]
+                kept.PhotometricInterpretation = "MONOCHROME2"
+                kept.NumberOfFrames = file.layout.frames
+                kept.SOPClassUID = MultiFrameGrayscaleWordSecondaryCaptureImageStorage
+                kept.SOPInstanceUID = generate_uid()
+                kept.file_meta = pydicom.dataset.FileMetaDataset()
+                kept.file_meta.TransferSyntaxUID = file.layout.transfer_syntax
+                kept.save_as(bare, enforce_file_format=True)
+            reader = sitk.ImageFileReader()
+            reader.SetImageIO("GDCMImageIO")
+            reader.SetFileName(str(bare))
+            return np.asarray(sitk.GetArrayFromImage(reader.Execute()))
+        except Exception as error:  # as above: whatever a decoder raises, the file is named
+            raise PixelError(
+                file.name, f"JPEG pixels cannot be decoded ({type(error).__name__}): the file is damaged."
+            ) from error
 
 
 def _used_bits(values: NDArray[Any], layout: PixelLayout) -> NDArray[Any]:

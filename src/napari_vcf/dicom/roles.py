@@ -20,6 +20,7 @@ _T1_WORDS: Final = re.compile(r"(?<![a-z0-9])t1(?![0-9])")
 _T2_WORDS: Final = re.compile(r"(?<![a-z0-9])t2(?![0-9])")
 _ADC_WORDS: Final = re.compile(r"(?<![a-z])adc(?![a-z])|apparent diffusion")
 _EXPONENTIAL_WORDS: Final = re.compile(r"(?<![a-z])e[ _-]?adc(?![a-z])|exponential|exp[ _-]adc")
+_PROJECTIONS: Final = frozenset({"PROJECTION IMAGE", "MIP", "MAX_IP", "MIN_IP", "MINIP", "CPR", "VRT", "SSD"})
 #: Planes of a localizer cross at more than this.
 _CROSSING_DEG: Final = 60.0
 
@@ -51,6 +52,8 @@ def role_of(stack: Stack, *, crossing: bool) -> tuple[Role, str]:
     description = file.header.text(0x0008103E).lower().replace("_", " ")
     if "LOCALIZER" in file.image_type:
         return Role.LOCALIZER, "image type LOCALIZER"
+    if set(file.image_type) & _PROJECTIONS:
+        return Role.OTHER, "a projection, not slices"
     if crossing:
         return Role.LOCALIZER, "planes that cross at large angles within one series"
     if file.modality == "CT":

@@ -117,7 +117,7 @@ def mosaic_of(root: Header, rows: int, columns: int) -> Mosaic:
         If the header does not say it.
     """
     csa = root.raw(0x00291010)
-    count = root.integer(0x0019100A) if root.text(0x00190010).upper() == "SIEMENS MR HEADER" else None
+    count = root.integer(0x0019100A) if root.text(0x00190010).upper() in ("", "SIEMENS MR HEADER") else None
     if count is None:
         stated = csa_numbers(csa, "NumberOfImagesInMosaic")
         count = round(stated[0]) if stated else None

@@ -9,8 +9,8 @@ from typing import Final
 
 __all__ = ["PIXEL_TAGS", "VR_OF"]
 
-#: Tag -> value representation. Private elements are listed at the block (xx10) in which their vendor writes them; who wrote
-#: the block is checked where they are used.
+#: Tag -> value representation. Private elements are listed at the block (xx10) in which their vendor writes them; who
+#: wrote the block is checked where they are used.
 VR_OF: Final[dict[int, str]] = {
     0x00020010: "UI",  # Transfer Syntax UID
     0x00080008: "CS",  # Image Type

@@ -1,4 +1,4 @@
-"""The unit of a series' values, with its evidence. An ADC map whose unit nothing tells has none, until the person says it."""
+"""The unit of a series, with its evidence; an ADC map whose unit nothing tells has none until the person says it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADC_UNITS: Final[dict[str, float]] = {
     "mm2/s": 1e6,
     "1e-9 m2/s": 1000.0,
 }
-#: Makers that store ADC maps as whole numbers of 1e-6 mm2/s, as a word of the manufacturer's name -> what is known of it.
+#: Makers that store ADC maps as whole numbers of 1e-6 mm2/s: a word of the manufacturer's name -> what is known.
 _VENDOR_RULES: Final = {
     "SIEMENS": "Siemens stores ADC maps in 1e-6 mm2/s",
     "GE MEDICAL": "GE stores ADC maps in 1e-6 mm2/s",

@@ -1,0 +1,163 @@
+"""``napari-vcf inspect``: what a folder holds, as a table and as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_vcf.dicom import Scan, Series
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "inspect",
+        help="list the series of a folder: role, geometry, unit, and what was refused",
+        description="List every series of a folder with its role, geometry and unit, and every file that was refused.",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="folder with the images (or its DICOMDIR)")
+    parser.add_argument("--json", metavar="FILE", help="write the list as JSON, with means; - for standard output")
+    parser.add_argument(
+        "--role",
+        metavar="NUMBER=ROLE",
+        action="append",
+        default=[],
+        help="give a series, by its number in the table, another role; may be repeated",
+    )
+    parser.add_argument(
+        "--adc-unit",
+        metavar="[NUMBER=]UNIT",
+        action="append",
+        default=[],
+        help='unit of an ADC map, such as "1e-6 mm2/s"; without a number, of every map whose unit is unknown',
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """List a folder.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        Parsed arguments.
+
+    Returns
+    -------
+    int
+        0 if something could be read, 1 if nothing could.
+    """
+    from napari_vcf.dicom import check_adc_units, scan_folder
+
+    scan = _with_answers(scan_folder(args.folder), args.role, args.adc_unit)
+    if args.json is None:
+        print(_table(scan))
+        return 0 if scan.series else 1
+    scan = check_adc_units(scan)
+    listing = _listing(scan)
+    text = json.dumps(listing, indent=1, allow_nan=False)
+    if args.json == "-":
+        print(text)
+    else:
+        try:
+            Path(args.json).write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            print(f"napari-vcf: {args.json} cannot be written: {error.strerror}.", file=sys.stderr)
+            return 1
+        print(_table(scan))
+    return 0 if listing["series"] else 1
+
+
+def _with_answers(scan: Scan, roles: list[str], units: list[str]) -> Scan:
+    from napari_vcf.dicom import DicomError, Role, with_adc_unit, with_role
+
+    series = list(scan.series)
+    for answer in roles:
+        number, _, role = answer.partition("=")
+        index = _index(number, len(series), answer)
+        series[index] = with_role(series[index], role)
+    for answer in units:
+        number, separator, unit = answer.partition("=")
+        if separator:
+            index = _index(number, len(series), answer)
+            series[index] = with_adc_unit(series[index], unit)
+            continue
+        unknown = [index for index, entry in enumerate(series) if entry.role is Role.ADC and entry.unit is None]
+        if not unknown:
+            raise DicomError(f"--adc-unit {answer}: there is no ADC map whose unit is unknown.")
+        for index in unknown:
+            series[index] = with_adc_unit(series[index], answer)
+    return scan.with_series(series)
+
+
+def _index(number: str, count: int, answer: str) -> int:
+    from napari_vcf.dicom import DicomError
+
+    if not number.isdecimal() or not 1 <= int(number) <= count:
+        raise DicomError(f"{answer}: give the number of a series, 1 to {count}, before the equals sign.")
+    return int(number) - 1
+
+
+def _listing(scan: Scan) -> dict[str, Any]:
+    from napari_vcf.dicom import PixelError, native_mean
+
+    entries: list[dict[str, Any]] = []
+    refused = [{"path": entry.path.as_posix(), "reason": entry.reason} for entry in scan.refused]
+    for series in scan.series:
+        volumes: list[dict[str, Any]] = []
+        failures: list[str] = []
+        for index, volume in enumerate(series.volumes):
+            mean: float | None = None
+            try:
+                mean = native_mean(series, index)
+            except PixelError as error:
+                refused.append({"path": error.name, "reason": error.reason})
+                failures.append(f"Volume {index + 1} cannot be read: {error}")
+            volumes.append({"kind": volume.kind, "b_value": volume.b_value, "mean": mean})
+        if len(failures) < len(volumes):
+            entries.append(_entry(series, volumes, failures))
+    return {"series": entries, "refused": refused}
+
+
+def _entry(series: Series, volumes: list[dict[str, Any]], failures: list[str]) -> dict[str, Any]:
+    closed = [series.not_measurable_reason] if series.not_measurable_reason else []
+    return {
+        "series_instance_uid": series.series_instance_uid,
+        "role": str(series.role),
+        "role_evidence": series.role_evidence,
+        "modality": series.modality,
+        "shape": list(series.grid.shape),
+        "spacing_mm": list(series.grid.spacing_mm),
+        "affine_lps": series.grid.affine_lps.tolist(),
+        "volumes": volumes,
+        "unit": series.unit,
+        "unit_evidence": series.unit_evidence,
+        "corrections": list(dict.fromkeys([*series.corrections, *closed, *failures])),
+    }
+
+
+def _table(scan: Scan) -> str:
+    lines = []
+    for number, series in enumerate(scan.series, start=1):
+        shape = " x ".join(str(size) for size in series.grid.shape)
+        spacing = " x ".join(f"{step:.3f}" for step in series.grid.spacing_mm)
+        many = f", {len(series.volumes)} volumes" if len(series.volumes) > 1 else ""
+        unit = series.unit or "unit unknown"
+        lines.append(f"{number:3d}  {series.role:9s}  {shape} at {spacing} mm, {series.grid.plane}{many}, {unit}")
+        lines.append(f"     {series.description or '(no description)'}")
+        lines.append(f"     role: {series.role_evidence}; unit: {series.unit_evidence}")
+        lines.extend(f"     ! {correction}" for correction in series.corrections)
+        if series.not_measurable_reason:
+            lines.append(f"     ! {series.not_measurable_reason}")
+    if not scan.series:
+        lines.append("No series could be read.")
+    if scan.refused:
+        lines.append(f"Refused ({len(scan.refused)}):")
+        lines.extend(f"     {entry.path.as_posix()}: {entry.reason}" for entry in scan.refused)
+    return "\n".join(lines)
