@@ -1,0 +1,10 @@
+"""CT to MRI registration of single vertebrae, its quality, and reslicing. No files, no windows."""
+
+from __future__ import annotations
+
+from napari_vcf.registration.errors import RegistrationError
+from napari_vcf.registration.reslicing import reslice, reslice_slice
+from napari_vcf.registration.result import RegistrationResult
+from napari_vcf.registration.vertebra import register_vertebra
+
+__all__ = ["RegistrationError", "RegistrationResult", "register_vertebra", "reslice", "reslice_slice"]

@@ -1,0 +1,155 @@
+"""The working frame of a registration: the MR's own axes, with each image's clicked point as its origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.geometry import Grid, RigidTransform
+
+__all__ = [
+    "ROTATION_LEVER_MM",
+    "Pose",
+    "WorkingFrame",
+    "anatomical_axes",
+    "pose_gradient",
+    "rotation_matrix",
+    "turn",
+]
+
+#: A rotation parameter of 1 turns by 1/30 rad: a shift and a turn of equal size move the vertebra's edge about equally.
+ROTATION_LEVER_MM = 30.0
+
+#: Six numbers: shift (mm), then rotation vector (rad x `ROTATION_LEVER_MM`), from MR to CT in the working frame.
+Pose = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkingFrame:
+    """Axes and origins.
+
+    Parameters
+    ----------
+    axes : ndarray, shape (3, 3)
+        Columns: unit LPS vectors near left, posterior and superior, along the MR's grid.
+    mr_point, ct_point : ndarray, shape (3,)
+        LPS mm; the origins.
+    """
+
+    axes: NDArray[np.float64]
+    mr_point: NDArray[np.float64]
+    ct_point: NDArray[np.float64]
+
+    def ct_to_mr(self, pose: Pose) -> RigidTransform:
+        """The pose as a transform of patient space."""
+        rotation = self.axes @ rotation_matrix(pose[3:] / ROTATION_LEVER_MM) @ self.axes.T
+        push = np.eye(4)
+        push[:3, :3] = rotation
+        push[:3, 3] = self.ct_point + self.axes @ pose[:3] - rotation @ self.mr_point
+        return RigidTransform(_rigid(push)).inverse()
+
+    def mr_to_working(self, points_lps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """MR patient points, shape (3, samples), in the working frame."""
+        return turn(self.axes.T, points_lps - self.mr_point[:, None])
+
+    def mr_to_lps(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Working-frame MR points, shape (3, samples), in patient LPS."""
+        return turn(self.axes, points) + self.mr_point[:, None]
+
+    def ct_to_lps(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Working-frame CT points, shape (3, samples), in patient LPS."""
+        return turn(self.axes, points) + self.ct_point[:, None]
+
+    def pose_of(self, ct_to_mr: RigidTransform) -> Pose:
+        """The inverse of `ct_to_mr`."""
+        push = ct_to_mr.inverse()
+        rotation = self.axes.T @ push.matrix[:3, :3] @ self.axes
+        shift = self.axes.T @ (push.apply(self.mr_point) - self.ct_point)
+        skew = np.array(
+            [rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]]
+        )
+        sine = float(np.linalg.norm(skew)) / 2
+        angle = float(np.arctan2(sine, (np.trace(rotation) - 1) / 2))
+        vector = skew / 2 * (angle / sine if sine > 1e-12 else 1.0)
+        return np.concatenate([shift, vector * ROTATION_LEVER_MM])
+
+
+def anatomical_axes(grid: Grid) -> NDArray[np.float64]:
+    """A grid's axes, reordered and flipped to lie nearest to left, posterior and superior; exactly orthonormal."""
+    u, _, vt = np.linalg.svd(grid.directions)
+    directions = u @ vt
+    best: tuple[float, NDArray[np.float64]] | None = None
+    for order in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)):
+        axes = directions[:, order]
+        axes = axes * np.where(np.diag(axes) < 0, -1.0, 1.0)
+        score = float(np.trace(axes))
+        if best is None or score > best[0] + 1e-9:
+            best = score, axes
+    assert best is not None
+    return np.asarray(best[1])
+
+
+def turn(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A 3 x 3 matrix times points, shape (3, samples).
+
+    Written out: a library's matrix product may be split among threads, and then its last bits depend on their number.
+    """
+    x, y, z = points
+    return np.stack([matrix[i, 0] * x + matrix[i, 1] * y + matrix[i, 2] * z for i in range(3)])
+
+
+def rotation_matrix(vector_rad: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rotation by a vector's length about its direction."""
+    return np.asarray(RigidTransform.from_rotation_vector(np.degrees(vector_rad), (0, 0, 0)).matrix[:3, :3])
+
+
+def pose_gradient(
+    pose: Pose, rotated: NDArray[np.float64], slope: NDArray[np.float64], gradient: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Derivative of a sum over samples by the six numbers of a pose.
+
+    Parameters
+    ----------
+    pose : Pose
+        Where.
+    rotated : ndarray, shape (3, samples)
+        Sample positions after the rotation, before the shift.
+    slope : ndarray, shape (samples,)
+        Derivative by each sample's value.
+    gradient : ndarray, shape (3, samples)
+        Derivative of each sample's value by its position.
+
+    Returns
+    -------
+    ndarray, shape (6,)
+    """
+    force = slope * gradient
+    torque = np.array(
+        [
+            (rotated[1] * force[2] - rotated[2] * force[1]).sum(),
+            (rotated[2] * force[0] - rotated[0] * force[2]).sum(),
+            (rotated[0] * force[1] - rotated[1] * force[0]).sum(),
+        ]
+    )
+    jacobian = _left_jacobian(pose[3:] / ROTATION_LEVER_MM)
+    return np.concatenate([force.sum(axis=1), jacobian.T @ torque / ROTATION_LEVER_MM])
+
+
+def _left_jacobian(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How a rotation turns further when its vector changes (left Jacobian of SO(3))."""
+    angle = float(np.linalg.norm(vector))
+    x, y, z = vector
+    skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    if angle < 1e-4:
+        return np.asarray(np.eye(3) + skew / 2 + skew @ skew / 6)
+    first = (1 - np.cos(angle)) / angle**2
+    second = (angle - np.sin(angle)) / angle**3
+    return np.asarray(np.eye(3) + first * skew + second * skew @ skew)
+
+
+def _rigid(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    u, _, vt = np.linalg.svd(matrix[:3, :3])
+    matrix[:3, :3] = u @ vt
+    return matrix
