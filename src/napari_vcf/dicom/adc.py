@@ -2,8 +2,8 @@
 
 The signal of a b-value is the geometric mean over its directions (an arithmetic mean lies about 2 % low in ADC where
 diffusion is anisotropic). Two b-values give ADC = ln(S1 / S2) / (b2 - b1); more are fitted by non-linear least squares
-on S = S0 exp(-b ADC), started from the log-linear fit weighted with the squared signal (Veraart et al., NeuroImage 2013,
-doi:10.1016/j.neuroimage.2013.05.028). b-values below 1 s/mm2 are b = 0. No noise floor is subtracted.
+on S = S0 exp(-b ADC), started from the log-linear fit weighted with the squared signal (Veraart et al., NeuroImage
+2013, doi:10.1016/j.neuroimage.2013.05.028). b-values below 1 s/mm2 are b = 0. No noise floor is subtracted.
 """
 
 from __future__ import annotations

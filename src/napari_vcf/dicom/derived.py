@@ -187,8 +187,8 @@ def check_adc_units(scan: Scan, *, progress: Progress | None = None, cancelled: 
     """Check the unit of every ADC map of the scanner's against the pixels.
 
     A map on the grid of b-images is compared with our own ADC from them: that settles an unknown unit, confirms a known
-    one, and takes back one that is contradicted. Without b-images the values are compared with free water, which nothing
-    in the body exceeds; that only informs the person who is asked.
+    one, and takes back one that is contradicted. Without b-images the values are compared with free water, which
+    nothing in the body exceeds; that only informs the person who is asked.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ import numpy as np
 
 from napari_vcf.dicom.diffusion import ZERO_B_LIMIT
 from napari_vcf.dicom.frames import Frame
-from napari_vcf.dicom.layout import SAME_POSITION_MM, along_normal, layout_of
+from napari_vcf.dicom.layout import SAME_POSITION_MM, along_normal, layout_of, runs_of
 from napari_vcf.dicom.stack import Stack, StackVolume
 
 __all__ = ["stacks_of"]
@@ -76,8 +76,18 @@ def _parallel(frames: list[Frame]) -> list[list[Frame]]:
 
 def _stacks_of_parallel(frames: list[Frame]) -> list[Stack]:
     slotted = _slotted(frames)
+    depth_of = {slot: float(along_normal([frame])[0]) for slot, frame in slotted}
+    runs = runs_of(np.array([depth_of[slot] for slot in sorted(depth_of)]))
+    stacks: list[Stack] = []
+    for number, run in enumerate(runs, start=1):
+        part = f"Part {number} of {len(runs)}: the slices of the series lie in groups with wide gaps between them."
+        members = [(slot, frame) for slot, frame in slotted if run.start <= slot < run.stop]
+        stacks.extend(_stacks_of_run(members, [part] if len(runs) > 1 else []))
+    return stacks
+
+
+def _stacks_of_run(slotted: _Slotted, notes: list[str]) -> list[Stack]:
     problems: list[str] = []
-    notes: list[str] = []
     volumes: list[_Slotted] = []
     for group in _by_meaning(slotted, notes):
         volumes.extend(_without_duplicates(group, problems))
@@ -91,9 +101,7 @@ def _stacks_of_parallel(frames: list[Frame]) -> list[Stack]:
             StackVolume(tuple(frame for _, frame in sorted(volume, key=lambda entry: entry[0]))) for volume in ordered
         )
         stacks.append(Stack(_numbered(content), layout_of(content[0].frames), tuple(problems), tuple(notes)))
-    if len(stacks) > 1:
-        stacks = _marked_partial(stacks)
-    return stacks
+    return _marked_partial(stacks)
 
 
 def _slotted(frames: list[Frame]) -> _Slotted:

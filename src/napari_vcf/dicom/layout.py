@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from napari_vcf.dicom.frames import Frame
 from napari_vcf.geometry import Grid
 from napari_vcf.geometry.grid import ORTHOGONALITY_TOLERANCE
 
-__all__ = ["SAME_POSITION_MM", "Layout", "along_normal", "layout_of"]
+__all__ = ["SAME_POSITION_MM", "Layout", "along_normal", "layout_of", "runs_of"]
 
 #: Slices nearer to each other than this along the normal lie at the same position.
 SAME_POSITION_MM: Final = 0.05
@@ -27,6 +28,8 @@ _EVEN_SHARE: Final = 0.005
 _EVEN_MM: Final = 0.015
 #: Slices may lie this far off the common line of their first pixels.
 _SIDEWAYS_MM: Final = 0.05
+#: A gap this many times the usual one separates slabs, and is no series of missing slices.
+_SLAB_GAPS: Final = 5.0
 #: Positions named in a sentence.
 _NAMED: Final = 6
 
@@ -132,6 +135,27 @@ def layout_of(frames: Sequence[Frame]) -> Layout:
     return Layout(grid, slots, shifts, None, tuple(corrections), "")
 
 
+def runs_of(depths: NDArray[np.float64]) -> list[slice]:
+    """Parts of an uneven set of slices that lie far apart, such as slabs through several discs.
+
+    Parameters
+    ----------
+    depths : ndarray, shape (n,)
+        Different positions along the normal, ascending.
+
+    Returns
+    -------
+    list of slice
+        One for all if the slices are even, have a few gaps only, or no gap stands out.
+    """
+    gaps = np.diff(depths)
+    if len(gaps) < 2 or _gapped(gaps)[0]:
+        return [slice(0, len(depths))]
+    cuts = np.flatnonzero(gaps > _SLAB_GAPS * np.median(gaps)) + 1
+    edges = [0, *cuts.tolist(), len(depths)]
+    return [slice(low, high) for low, high in pairwise(edges)]
+
+
 def _single(frame: Frame, normal: NDArray[np.float64]) -> Layout:
     stated = next((v for v in (frame.stated_spacing_mm, frame.thickness_mm) if v is not None and v > 0), None)
     note = f"Single slice; {f'{stated:g} mm as its header states' if stated else '1 mm assumed'} taken for its depth."
@@ -148,7 +172,7 @@ def _gapped(gaps: NDArray[np.float64]) -> tuple[tuple[int, ...], int, float]:
     if np.abs(gaps - whole * base).max() > tolerance * float(whole.max()):
         return (), 0, base
     count = int(whole.sum()) + 1
-    if count > 2 * (len(gaps) + 1):
+    if count - len(gaps) - 1 > max(1, (len(gaps) + 1) // 3):
         return (), 0, base
     slots = np.concatenate([[0], np.cumsum(whole)]).astype(int)
     return tuple(slots.tolist()), count, float(gaps.sum()) / (count - 1)

@@ -17,15 +17,19 @@ from napari_vcf.dicom.model import Series
 from napari_vcf.dicom.pixels import FrameReader
 from napari_vcf.dicom.stack import StackVolume
 from napari_vcf.dicom.units import ValueScale
+from napari_vcf.dicom.volumefile import VolumeFile
 from napari_vcf.errors import CancelledError
 from napari_vcf.geometry import Volume
 
-__all__ = ["Cancelled", "Progress", "load_volume", "native_mean"]
+__all__ = ["UNKNOWN_UNIT", "Cancelled", "Progress", "load_volume", "native_mean"]
 
 #: progress(done, total, what)
 Progress = Callable[[int, int, str], None]
 #: Polled between slices; True stops the work.
 Cancelled = Callable[[], bool]
+
+#: Unit of a volume of an ADC map whose unit has not been given.
+UNKNOWN_UNIT = "unknown"
 
 _T = TypeVar("_T")
 #: Real values and, where there is any, padding.
@@ -66,13 +70,17 @@ def load_volume(
         from napari_vcf.dicom.derived import compute_adc
 
         return compute_adc(*series.computed_from, progress=progress, cancelled=cancelled)[0]
-    scale = series.scale
-    volume = series.stack.volumes[index]
-    layout = series.stack.layout
+    unit = series.unit or UNKNOWN_UNIT
+    stack = series.stack
+    if isinstance(stack, VolumeFile):
+        values = stack.read(index)
+        holes = ~np.isfinite(values)
+        values[holes] = 0.0
+        return Volume(series.grid, values * np.float32(series.scale.factor), unit, holes if holes.any() else None)
     data = np.zeros(series.grid.shape, dtype=np.float32)
     padding = np.zeros(series.grid.shape, dtype=np.bool_)
-    _fill(data, padding, volume, layout, scale, progress, cancelled)
-    return Volume(series.grid, data, series.unit or "unknown", padding if padding.any() else None)
+    _fill(data, padding, stack.volumes[index], stack.layout, series.scale, progress, cancelled)
+    return Volume(series.grid, data, unit, padding if padding.any() else None)
 
 
 def native_mean(
@@ -87,6 +95,9 @@ def native_mean(
     -------
     float
     """
+    if isinstance(series.stack, VolumeFile):
+        values = series.stack.read(index).astype(np.float64)
+        return float(values[np.isfinite(values)].mean()) * series.scale.factor
     volume = series.stack.volumes[index]
     total, count = 0.0, 0
 
@@ -114,7 +125,7 @@ def _fill(
 ) -> None:
     frames = volume.frames
     targets = _targets(layout, len(frames))
-    padding[sorted(set(range(data.shape[0])) - {target for entry in targets for target, _ in entry})] = True
+    absent = sorted(set(range(data.shape[0])) - {target for entry in targets for target, _ in entry})
 
     def prepare(frame: Frame, stored: NDArray[Any]) -> _Slice:
         return _real_values(stored, frame, scale)
@@ -131,6 +142,9 @@ def _fill(
                 padding[target] |= empty
         if progress is not None:
             progress(position + 1, len(frames), "reading slices")
+    if absent:
+        padding[absent] = True
+        data[absent] = np.delete(data, absent, axis=0).min()
 
 
 def _targets(layout: Layout, count: int) -> list[list[tuple[int, float]]]:

@@ -13,6 +13,7 @@ from napari_vcf.geometry import Grid
 if TYPE_CHECKING:
     from napari_vcf.dicom.stack import Stack
     from napari_vcf.dicom.units import ValueScale
+    from napari_vcf.dicom.volumefile import VolumeFile
 
 __all__ = ["Refusal", "Role", "Scan", "Series", "VolumeInfo"]
 
@@ -99,8 +100,8 @@ class Series:
         Why not; empty where they may.
     frame_of_reference_uid : str or None
         Identity; series that share it share the patient's position.
-    stack : Stack
-        The slices behind it.
+    stack : Stack or VolumeFile
+        The slices, or the file of volumes, behind it.
     scale : ValueScale
         How its values are brought to its unit.
     computed_from : tuple of Series
@@ -121,7 +122,7 @@ class Series:
     measurable: bool
     not_measurable_reason: str
     frame_of_reference_uid: str | None
-    stack: Stack = field(repr=False)
+    stack: Stack | VolumeFile = field(repr=False)
     scale: ValueScale = field(repr=False)
     computed_from: tuple[Series, ...] = field(default=(), repr=False)
 

@@ -24,6 +24,11 @@ __all__ = ["FrameReader"]
 
 #: JPEG extended (12 bits) and lossless, which Pillow does not know.
 _JPEG_OF_ITK: Final = frozenset({"1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"})
+#: The elements that describe pixels, and the pixels.
+_PIXEL_MODULE: Final = (
+    *(0x00280002, 0x00280010, 0x00280011, 0x00280100),
+    *(0x00280101, 0x00280102, 0x00280103, 0x7FE00010),
+)
 #: Decoded or inflated files kept at once by one reader, in bytes at most (one file is always kept).
 _KEPT_BYTES: Final = 64 << 20
 
@@ -108,10 +113,7 @@ def _inflated_frames(file: SourceFile) -> NDArray[Any]:
 
 def _decoded(file: SourceFile) -> NDArray[Any]:
     layout = file.layout
-    if layout.transfer_syntax in _JPEG_OF_ITK:
-        frames = _decoded_by_itk(file)
-    else:
-        frames = _decoded_by_pydicom(file)
+    frames = _decoded_by_itk(file) if layout.transfer_syntax in _JPEG_OF_ITK else _decoded_by_pydicom(file)
     expected = (layout.frames, layout.rows, layout.columns)
     if frames.size != np.prod(expected):
         raise PixelError(file.name, f"decoding gave {frames.shape} pixels instead of {expected}.")
@@ -136,10 +138,10 @@ def _decoded_by_pydicom(file: SourceFile) -> NDArray[Any]:
 
 
 def _decoded_by_itk(file: SourceFile) -> NDArray[Any]:
-    """Decode with GDCM; from a copy that holds nothing but pixels, because GDCM rescales some objects and not others."""
+    """Decode with GDCM, from a copy that holds nothing but pixels: GDCM rescales some objects and not others."""
     import pydicom
     import SimpleITK as sitk  # noqa: N813 - the name that its users know
-    from pydicom.uid import MultiFrameGrayscaleWordSecondaryCaptureImageStorage, generate_uid
+    from pydicom.uid import UID, MultiFrameGrayscaleWordSecondaryCaptureImageStorage, generate_uid
 
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder, "pixels.dcm")
@@ -148,23 +150,14 @@ def _decoded_by_itk(file: SourceFile) -> NDArray[Any]:
                 warnings.simplefilter("ignore")
                 full = pydicom.dcmread(file.path, force=True)
                 kept = pydicom.Dataset()
-                for tag in (
-                    0x00280002,
-                    0x00280010,
-                    0x00280011,
-                    0x00280100,
-                    0x00280101,
-                    0x00280102,
-                    0x00280103,
-                    0x7FE00010,
-                ):
+                for tag in _PIXEL_MODULE:
                     kept[tag] = full[tag]
                 kept.PhotometricInterpretation = "MONOCHROME2"
                 kept.NumberOfFrames = file.layout.frames
                 kept.SOPClassUID = MultiFrameGrayscaleWordSecondaryCaptureImageStorage
                 kept.SOPInstanceUID = generate_uid()
                 kept.file_meta = pydicom.dataset.FileMetaDataset()
-                kept.file_meta.TransferSyntaxUID = file.layout.transfer_syntax
+                kept.file_meta.TransferSyntaxUID = UID(file.layout.transfer_syntax)
                 kept.save_as(bare, enforce_file_format=True)
             reader = sitk.ImageFileReader()
             reader.SetImageIO("GDCMImageIO")

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from napari_vcf.dicom.errors import DicomError, FolderError, RoleError, UnitError
+from napari_vcf.dicom.copies import copies_among
+from napari_vcf.dicom.errors import DicomError, FolderError, HeaderError, RoleError, UnitError
 from napari_vcf.dicom.frames import Frame, frames_of
 from napari_vcf.dicom.grouping import stacks_of
 from napari_vcf.dicom.model import Refusal, Role, Scan, Series, VolumeInfo
@@ -18,6 +19,7 @@ from napari_vcf.dicom.roles import role_of, three_plane
 from napari_vcf.dicom.source import open_source
 from napari_vcf.dicom.stack import Stack
 from napari_vcf.dicom.units import ADC_UNITS, ValueScale, unit_of
+from napari_vcf.dicom.volumefile import VolumeFile, is_volume_file, open_volume_file
 from napari_vcf.errors import CancelledError
 
 __all__ = ["scan_folder", "with_adc_unit", "with_role"]
@@ -56,13 +58,10 @@ def scan_folder(
     CancelledError
         If it was cancelled.
     """
-    root = Path(folder)
-    if not root.exists():
-        raise FolderError(f"The folder {root} does not exist.")
-    if not root.is_dir():
-        raise FolderError(f"{root} is a file, not a folder; give the folder that holds the images.")
+    root = _root_of(Path(folder))
     paths = sorted(_files_below(root))
-    frames: list[Frame] = []
+    files: list[list[Frame]] = []
+    volumes: list[VolumeFile] = []
     refused: list[Refusal] = []
     for done, path in enumerate(paths):
         if cancelled is not None and cancelled():
@@ -71,12 +70,61 @@ def scan_folder(
             progress(done, len(paths), "reading headers")
         name = path.relative_to(root)
         try:
-            frames.extend(frames_of(open_source(path, name.as_posix())))
+            if is_volume_file(path):
+                volumes.append(open_volume_file(path, name.as_posix()))
+            else:
+                files.append(frames_of(open_source(path, name.as_posix())))
         except DicomError as error:
             refused.append(Refusal(name, str(error)))
     if progress is not None:
         progress(len(paths), len(paths), "reading headers")
-    return Scan(root, _series_of(frames), tuple(refused))
+    copies = copies_among(files)
+    refused.extend(Refusal(Path(name), reason) for name, reason in copies.items())
+    frames = [frame for members in files if members[0].file.name not in copies for frame in members]
+    series = (*_series_of(frames), *_volume_series(volumes))
+    return Scan(root, series, tuple(sorted(refused, key=lambda entry: entry.path)))
+
+
+def _root_of(folder: Path) -> Path:
+    if not folder.exists():
+        raise FolderError(f"The folder {folder} does not exist.")
+    if folder.is_dir():
+        return folder
+    if folder.name.upper().startswith("DICOMDIR"):
+        # A DICOM directory lists what lies beside and below it; the files themselves say more, and are always right.
+        return folder.parent
+    raise FolderError(f"{folder} is a file, not a folder; give the folder that holds the images.")
+
+
+def _volume_series(files: list[VolumeFile]) -> list[Series]:
+    """Series of NIfTI and NRRD files; two files with the same content have the same key only once."""
+    series: list[Series] = []
+    seen: dict[str, int] = defaultdict(int)
+    for file in files:
+        scale = unit_of(file, Role.OTHER)
+        key = f"{file.key}#{seen[file.key] + 1}" if seen[file.key] else file.key
+        seen[file.key] += 1
+        series.append(
+            Series(
+                key=key,
+                series_instance_uid="",
+                modality="",
+                description=file.name,
+                role=Role.OTHER,
+                role_evidence="NIfTI and NRRD files do not say what they are; give the role",
+                grid=file.grid,
+                volumes=tuple(VolumeInfo("magnitude", repetition=index) for index in range(file.count)),
+                unit=scale.unit,
+                unit_evidence=scale.evidence,
+                corrections=(),
+                measurable=True,
+                not_measurable_reason="",
+                frame_of_reference_uid=None,
+                stack=file,
+                scale=scale,
+            )
+        )
+    return series
 
 
 def with_role(series: Series, role: Role | str) -> Series:
@@ -151,22 +199,23 @@ def _files_below(root: Path) -> Iterator[Path]:
 
 
 def _series_of(frames: list[Frame]) -> tuple[Series, ...]:
-    stacks = stacks_of(frames)
     by_uid: dict[str, list[Stack]] = defaultdict(list)
-    for stack in stacks:
+    for stack in stacks_of(frames):
         by_uid[stack.first.file.series_uid].append(stack)
-    series: list[Series] = []
+    numbered: list[tuple[float, Series]] = []
     for uid, members in by_uid.items():
         crossing = len(members) > 1 and three_plane([stack.first.normal for stack in members])
         for number, stack in enumerate(members):
             key = uid if len(members) == 1 else f"{uid}#{number + 1}"
-            series.append(_series(key, uid, stack, crossing=crossing))
-    return tuple(sorted(series, key=_series_order))
+            numbered.append((_series_number(stack), _series(key, uid, stack, crossing=crossing)))
+    return tuple(series for _, series in sorted(numbered, key=lambda entry: (entry[0], entry[1].key)))
 
 
-def _series_order(series: Series) -> tuple[object, ...]:
-    header = series.stack.first.file.header
-    return (header.integer(0x00200011) or 0, series.key)
+def _series_number(stack: Stack) -> float:
+    try:
+        return stack.first.file.header.number(0x00200011) or 0.0
+    except HeaderError:  # the number only orders a list
+        return 0.0
 
 
 def _series(key: str, uid: str, stack: Stack, *, crossing: bool) -> Series:

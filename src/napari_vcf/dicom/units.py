@@ -8,6 +8,7 @@ from typing import Final
 from napari_vcf.dicom.intensity import UM2_PER_S_OF
 from napari_vcf.dicom.model import Role
 from napari_vcf.dicom.stack import Stack
+from napari_vcf.dicom.volumefile import VolumeFile
 
 __all__ = ["ADC_UNITS", "ValueScale", "unit_of"]
 
@@ -50,13 +51,13 @@ class ValueScale:
     map_unit: str = ""
 
 
-def unit_of(stack: Stack, role: Role) -> ValueScale:
+def unit_of(stack: Stack | VolumeFile, role: Role) -> ValueScale:
     """Unit of a stack in a role.
 
     Parameters
     ----------
-    stack : Stack
-        The slices.
+    stack : Stack or VolumeFile
+        The slices or the file.
     role : Role
         What they are for the reading.
 
@@ -64,11 +65,21 @@ def unit_of(stack: Stack, role: Role) -> ValueScale:
     -------
     ValueScale
     """
+    if isinstance(stack, VolumeFile):
+        return _of_volume_file(role)
     if stack.first.file.modality == "CT":
         return _hounsfield(stack)
     if role is Role.ADC:
         return _diffusivity(stack)
     return ValueScale("signal", "MR signal has no unit")
+
+
+def _of_volume_file(role: Role) -> ValueScale:
+    if role is Role.CT:
+        return ValueScale("HU", "taken for a CT as the person says; NIfTI and NRRD files state no unit")
+    if role is Role.ADC:
+        return ValueScale(None, "NIfTI and NRRD files state no unit")
+    return ValueScale("signal", "NIfTI and NRRD files state no unit")
 
 
 def _hounsfield(stack: Stack) -> ValueScale:

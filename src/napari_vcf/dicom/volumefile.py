@@ -1,0 +1,155 @@
+"""NIfTI and NRRD volumes: a grid and values, but no word on what they are; the person gives the role."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.dicom.errors import HeaderError, PixelError
+from napari_vcf.geometry import GeometryError, Grid
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk  # noqa: N813 - the name that its users know
+
+__all__ = ["VolumeFile", "is_volume_file", "open_volume_file"]
+
+_SUFFIXES: Final = (".nii", ".nii.gz", ".nrrd", ".nhdr")
+_HASHED: Final = 1 << 20
+_MOST_VOXELS: Final = 1 << 31
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VolumeFile:
+    """One file of volumes on a grid.
+
+    Attributes
+    ----------
+    path : Path
+        Where it is.
+    name : str
+        Its path relative to the scanned folder, for sentences.
+    key : str
+        Hash of its content.
+    grid : Grid
+        Of each of its volumes.
+    count : int
+        Number of volumes.
+    """
+
+    path: Path
+    name: str
+    key: str
+    grid: Grid
+    count: int
+
+    def read(self, index: int) -> NDArray[np.float32]:
+        """One volume.
+
+        Raises
+        ------
+        PixelError
+            If the voxels cannot be read; names the file.
+        """
+        reader = _reader(self.path)
+        try:
+            reader.ReadImageInformation()
+            if reader.GetDimension() == 4:
+                size = list(reader.GetSize())
+                reader.SetExtractIndex([0, 0, 0, index])
+                reader.SetExtractSize([*size[:3], 0])
+            data: NDArray[Any] = _itk().GetArrayFromImage(reader.Execute())
+        except RuntimeError as error:
+            raise PixelError(self.name, "the voxels cannot be read: the file is damaged or cut short.") from error
+        values = np.asarray(data, dtype=np.float32)
+        if values.shape != self.grid.shape:
+            raise PixelError(self.name, f"the file holds {values.shape} voxels instead of {self.grid.shape}.")
+        return values
+
+
+def is_volume_file(path: Path) -> bool:
+    """Whether a file's name is that of a NIfTI or NRRD volume."""
+    return path.name.lower().endswith(_SUFFIXES)
+
+
+def open_volume_file(path: Path, name: str) -> VolumeFile:
+    """Read the header of a NIfTI or NRRD volume.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        Its name in sentences.
+
+    Returns
+    -------
+    VolumeFile
+
+    Raises
+    ------
+    HeaderError
+        If it cannot be read, or says nothing of its place in the patient.
+    """
+    reader = _reader(path)
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError:
+        raise HeaderError(
+            "This is no NIfTI or NRRD volume that can be read, or its axes are not at right angles."
+        ) from None
+    if reader.GetNumberOfComponents() != 1:
+        raise HeaderError("The voxels are vectors or colours, not single values.")
+    dimension = reader.GetDimension()
+    if dimension not in (3, 4):
+        raise HeaderError(
+            f"The file holds a {dimension}-dimensional image; volumes have 3 dimensions, series of them 4."
+        )
+    if _without_place(reader):
+        raise HeaderError("The NIfTI header has neither qform nor sform, so that its place in the patient is unknown.")
+    size, spacing = reader.GetSize(), reader.GetSpacing()
+    if int(np.prod([int(n) for n in size], dtype=object)) > _MOST_VOXELS:
+        raise HeaderError(f"The header states {' x '.join(map(str, size))} voxels, which is damaged or too large.")
+    direction = np.reshape(reader.GetDirection(), (dimension, dimension))[:3, :3]
+    affine = np.eye(4)
+    affine[:3, :3] = direction * np.asarray(spacing[:3])
+    affine[:3, 3] = reader.GetOrigin()[:3]
+    try:
+        grid = Grid((size[2], size[1], size[0]), affine)
+    except GeometryError as error:
+        raise HeaderError(f"The header's geometry cannot be: {error}") from error
+    if not grid.is_orthogonal:
+        raise HeaderError("The axes of the volume are not at right angles; resample it before.")
+    return VolumeFile(path, name, _content_hash(path), grid, size[3] if dimension == 4 else 1)
+
+
+def _itk() -> Any:
+    import SimpleITK as sitk  # noqa: N813 - the name that its users know
+
+    return sitk
+
+
+def _reader(path: Path) -> sitk.ImageFileReader:
+    reader = _itk().ImageFileReader()
+    reader.SetFileName(str(path))
+    return reader
+
+
+def _without_place(reader: sitk.ImageFileReader) -> bool:
+    codes = [reader.GetMetaData(key) for key in ("qform_code", "sform_code") if reader.HasMetaDataKey(key)]
+    return bool(codes) and all(code.strip() in ("", "0") for code in codes)
+
+
+def _content_hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(_HASHED):
+                digest.update(block)
+    except OSError as error:
+        raise HeaderError(f"The file cannot be opened: {error.strerror or 'unreadable'}.") from error
+    return digest.hexdigest()
