@@ -17,7 +17,7 @@ from napari_vcf.phantom.physics import (
     ct_noise,
     low_pass,
     rician,
-    shifted_rows_or_columns,
+    shifted,
 )
 from napari_vcf.phantom.shapes import F32
 from napari_vcf.phantom.skeleton import paint_column
@@ -139,11 +139,12 @@ def render_mr(spec: PhantomSpec, anatomy: Anatomy, to_mr: RigidTransform, lesion
     grid = mr_grid(spec, to_mr)
     images_water = np.zeros((len(names), *grid.shape), dtype=np.float32)
     images_fat = np.zeros_like(images_water)
-    fine, coarse = _textures(spec)
+    textures = Textures(spec)
     for index in range(grid.shape[0]):
         weights = _paint(spec, anatomy, lesion, grid, index, to_mr, MR_THICKNESS_MM, examination=0)
         block = Block.of_slice(grid, index, thickness_mm=MR_THICKNESS_MM, samples=1).moved(to_mr.inverse())
-        _texture(weights, fine.sample(block), coarse.sample(block))
+        textures.infiltrate(weights, block)
+        textures.modulate(weights, block)
         flat = weights.reshape(len(Tissue), -1)
         images_water[:, index] = (water @ flat).reshape(len(names), *grid.shape[1:])
         images_fat[:, index] = (fat @ flat).reshape(len(names), *grid.shape[1:])
@@ -172,8 +173,8 @@ def _mr_images(
             noisy = rician(low_pass(clean, 0.35), _MARROW_LEVEL / spec.dwi_snr / math.sqrt(averages), rng)
             out[name] = _stored(noisy, diffusion_grid(grid))
             continue
-        shifted = shifted_rows_or_columns(images_fat[number], spec.chemical_shift_px, axis)
-        clean = low_pass((images_water[number] + shifted) * sensitivity * scale, _LOW_PASS_PX)
+        fat = shifted(images_fat[number], spec.chemical_shift_px, axis)
+        clean = low_pass((images_water[number] + fat) * sensitivity * scale, _LOW_PASS_PX)
         out[name] = _stored(rician(clean, _MARROW_LEVEL / spec.snr, rng), grid)
     if "ADC" in spec.contrasts:
         out["ADC"] = _adc(out["DWI_b0"], out["DWI_b800"], spec)
@@ -227,15 +228,38 @@ def _linear_weights(size: int, nodes: int) -> F32:
     return np.asarray(np.maximum(1 - np.abs(where[:, None] - np.arange(nodes)[None]), 0), dtype=np.float32)
 
 
-def _textures(spec: PhantomSpec) -> tuple[Texture, Texture]:
-    return Texture([spec.seed, 59], (1.9, 1.9, 2.3)), Texture([spec.seed, 61], (7.0, 7.0, 11.0))
+class Textures:
+    """The patient's textures, which both examinations see.
 
+    Parameters
+    ----------
+    spec : PhantomSpec
+    """
 
-def _texture(weights: F32, fine: F32, coarse: F32) -> None:
-    pattern = fine * np.float32(0.8) + coarse * np.float32(0.7)
-    for tissue, strength in enumerate(texture_strength().tolist()):
-        if strength:
-            weights[tissue] *= 1 + np.float32(strength) * pattern
+    def __init__(self, spec: PhantomSpec) -> None:
+        self._fine = Texture([spec.seed, 59], (2.0, 2.0, 2.4))
+        self._coarse = Texture([spec.seed, 61], (7.0, 7.0, 9.0))
+        self._strands = Texture([spec.seed, 71], (4.2, 3.4, 26.0))
+        self._fatty = float(np.random.default_rng([spec.seed, 29]).uniform(0.25, 0.7))
+
+    def pattern(self, block: Block) -> F32:
+        """Mixed fine and coarse texture, standard deviation about 1."""
+        return self._fine.sample(block) * np.float32(0.75) + self._coarse.sample(block) * np.float32(0.65)
+
+    def infiltrate(self, weights: F32, block: Block) -> None:
+        """Strands of fat in the muscles."""
+        strands = self._strands.sample(block)
+        share = np.clip((strands - np.float32(0.55)) * np.float32(0.6), 0.0, 0.8) * np.float32(self._fatty)
+        moved = weights[Tissue.MUSCLE] * share
+        weights[Tissue.FAT] += moved
+        weights[Tissue.MUSCLE] -= moved
+
+    def modulate(self, weights: F32, block: Block) -> None:
+        """Let each tissue's signal vary with the texture."""
+        pattern = self.pattern(block)
+        for tissue, strength in enumerate(texture_strength().tolist()):
+            if strength:
+                weights[tissue] *= 1 + np.float32(strength) * pattern
 
 
 def _paint(
@@ -253,6 +277,9 @@ def _paint(
     block = Block.of_slice(grid, index, thickness_mm=thickness_mm, samples=samples).moved(to_frame.inverse())
     canvas = Canvas(block)
     paint_column(canvas, anatomy, spec, lesion)
+    if examination:
+        # Axial slices: along the column, all but the bones changes slowly.
+        canvas.coarsen(1)
     paint_canal(canvas, anatomy, spec)
     paint_trunk(canvas, anatomy, spec, examination=examination)
     return canvas.weights
@@ -278,12 +305,13 @@ def render_ct(spec: PhantomSpec, anatomy: Anatomy, to_ct: RigidTransform, lesion
     grid = ct_grid(spec, anatomy, to_ct)
     half = _half(grid)
     hu = hounsfield(malignant=spec.malignant) + 1000.0
-    fine, coarse = _textures(spec)
+    textures = Textures(spec)
     image = np.zeros(half.shape, dtype=np.float32)
     for index in range(half.shape[0]):
         weights = _paint(spec, anatomy, lesion, half, index, to_ct, spec.ct_slice_mm, examination=1)
         block = Block.of_slice(half, index, thickness_mm=spec.ct_slice_mm, samples=1).moved(to_ct.inverse())
-        pattern = fine.sample(block) * np.float32(0.8) + coarse.sample(block) * np.float32(0.7)
+        textures.infiltrate(weights, block)
+        pattern = textures.pattern(block)
         flat = (hu @ weights.reshape(len(Tissue), -1)).reshape(half.shape[1:])
         bone = weights[Tissue.MARROW] + weights[Tissue.LESION] + weights[Tissue.POSTERIOR_MARROW]
         image[index] = flat + pattern * (np.float32(4.0) + np.float32(26.0) * bone)

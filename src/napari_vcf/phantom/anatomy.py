@@ -31,6 +31,8 @@ class Curves:
         The column's middle.
     back, front : ndarray
         The bodies' posterior and anterior wall in the midline, y in mm.
+    trend : ndarray
+        The posterior wall's course without its waves, which the trunk follows.
     cosine : ndarray
         Cosine of the column's tilt: thickness across the column over thickness along y.
     """
@@ -39,6 +41,7 @@ class Curves:
     x: NDArray[np.float64]
     back: NDArray[np.float64]
     front: NDArray[np.float64]
+    trend: NDArray[np.float64]
     cosine: NDArray[np.float64]
 
 
@@ -231,11 +234,16 @@ def _curves(vertebrae: list[Vertebra], poses: list[RigidTransform]) -> Curves:
         for share in (0.85, 0.0, -0.85):
             z = share * (vertebra.top_mm[0] if share > 0 else -vertebra.bottom_mm[0])
             front.append(pose.apply((0.0, -d + (2.2 if share == 0 else 0.0), z)))
-    z = np.arange(-330.0, 330.0, 1.0)
-    back_y = _curve(np.array(back), 1, z)
-    slope = np.gradient(_smooth(back_y, 12), z)
+    heights = np.arange(-330.0, 330.0, 1.0)
+    back_y = _curve(np.array(back), 1, heights)
+    slope = np.gradient(_smooth(back_y, 12), heights)
     return Curves(
-        z, _smooth(_curve(np.array(back), 0, z), 10), back_y, _curve(np.array(front), 1, z), 1 / np.sqrt(1 + slope**2)
+        z=heights,
+        x=_smooth(_curve(np.array(back), 0, heights), 10),
+        back=back_y,
+        front=_curve(np.array(front), 1, heights),
+        trend=_smooth(back_y, 60),
+        cosine=1 / np.sqrt(1 + slope**2),
     )
 
 

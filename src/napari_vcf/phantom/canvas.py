@@ -131,9 +131,12 @@ class Canvas:
     def coarsen(self, samples: int) -> None:
         """Go on with fewer sub-slices, for large objects that change little across the slice."""
         total = self.block.shape[0]
+        if samples >= total:
+            return
         matrix = self.block.matrix.copy()
-        matrix[:3, 3] += matrix[:3, 2] * ((total - 1) / 2 - (total / samples) * (samples - 1) / 2)
-        matrix[:3, 2] *= total / samples
+        step = total / samples
+        matrix[:3, 3] += matrix[:3, 2] * ((total - 1) / 2 - step * (samples - 1) / 2)
+        matrix[:3, 2] *= step
         self.block = Block((samples, *self.block.shape[1:]), matrix)
         self.remaining = np.repeat(self.remaining.mean(axis=0)[None], samples, axis=0)
 

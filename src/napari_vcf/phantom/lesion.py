@@ -112,8 +112,8 @@ def fit_lesion(
         if window is None:
             continue
         x, y, z = block.coordinates(window)
-        body, above, below = vertebra.body(x, y, z)
-        marrow_parts.append(occupancy(body + np.float32(vertebra.cortex_mm), block.pixel_mm))
+        _, marrow, above, below = vertebra.body(x, y, z)
+        marrow_parts.append(occupancy(marrow, block.pixel_mm))
         field_parts.append(probe.field(x, y, z, above, below))
         places.append((index, *window))
 

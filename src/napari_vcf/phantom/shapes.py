@@ -64,8 +64,7 @@ def capsule(
     radius_mm : float
         Radius across z.
     flatten : float
-        Below 1 the rod is taller than wide: its half-height is the radius over this. Distances along z are then too
-        short by this factor.
+        Below 1 the rod is taller than wide: its half-height is the radius over this.
 
     Returns
     -------
@@ -79,7 +78,13 @@ def capsule(
     px = px - t * dx
     py = py - t * dy
     pz = pz - t * dz
-    return np.asarray(np.sqrt(px * px + py * py + pz * pz) - radius_mm, dtype=np.float32)
+    across, along = px * px + py * py, pz * pz
+    norm = np.sqrt(across + along)
+    if flatten == 1.0:
+        return np.asarray(norm - radius_mm, dtype=np.float32)
+    # Divided by the gradient's length, the flattened distance is one in mm again.
+    slope = np.sqrt((across + flatten * flatten * along + np.float32(1e-4)) / (across + along + np.float32(1e-4)))
+    return np.asarray((norm - radius_mm) / slope, dtype=np.float32)
 
 
 def ellipse(u: F32, v: F32, a: float | F32, b: float | F32) -> F32:

@@ -60,9 +60,9 @@ def _paint_body(canvas: Canvas, block: Block, vertebra: Vertebra, spec: PhantomS
     if window is None:
         return
     x, y, z = block.coordinates(window)
-    distance, above, below = vertebra.body(x, y, z)
+    distance, inner, above, below = vertebra.body(x, y, z)
     pixel = block.pixel_mm
-    marrow = occupancy(distance + np.float32(vertebra.cortex_mm), pixel)
+    marrow = occupancy(inner, pixel)
     if vertebra.level == spec.cemented:
         canvas.paint(window, Tissue.CEMENT, marrow * _cement(spec, vertebra, x, y, z))
     if lesion is not None:

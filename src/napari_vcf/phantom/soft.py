@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_vcf.phantom.anatomy import Anatomy
-from napari_vcf.phantom.canvas import Canvas
+from napari_vcf.phantom.anatomy import Anatomy, Curves
+from napari_vcf.phantom.canvas import Canvas, Window
 from napari_vcf.phantom.shapes import F32, ellipse, ellipsoid, occupancy, smooth_min
 from napari_vcf.phantom.spec import PhantomSpec
 from napari_vcf.phantom.tissues import Tissue
@@ -17,28 +18,32 @@ __all__ = ["paint_canal", "paint_trunk"]
 
 @dataclass(frozen=True)
 class _Straight:
-    """Coordinates along the column: x from its middle, q behind the posterior wall, f before the anterior wall."""
+    """Coordinates along the column: x from its middle, q behind the posterior wall, f before the anterior wall.
+
+    `t` is y behind the course of the posterior wall without its waves.
+    """
 
     x: F32
     q: F32
     f: F32
-    y: F32
+    t: F32
     z: F32
 
 
-def _straight(canvas: Canvas, anatomy: Anatomy, window: tuple[slice, slice]) -> _Straight:
+def _straight(canvas: Canvas, anatomy: Anatomy, window: Window) -> _Straight:
     x, y, z = canvas.block.coordinates(window)
     c = anatomy.curves
-    index = np.clip((z - np.float32(c.z[0])), 0.0, np.float32(len(c.z) - 1.001))
+    index = np.clip(z - np.float32(c.z[0]), 0.0, np.float32(len(c.z) - 1.001))
     low = index.astype(np.intp)
     part = index - low
 
-    def curve(values: np.ndarray) -> F32:  # type: ignore[type-arg]
+    def curve(values: NDArray[np.float64]) -> F32:
         table = values.astype(np.float32)
-        return np.asarray(table[low] * (1 - part) + table[low + 1] * part, dtype=np.float32)
+        steps = np.append(np.diff(table), np.float32(0.0))
+        return np.asarray(table[low] + steps[low] * part, dtype=np.float32)
 
     cosine = curve(c.cosine)
-    return _Straight(x - curve(c.x), (y - curve(c.back)) * cosine, (curve(c.front) - y) * cosine, y, z)
+    return _Straight(x - curve(c.x), (y - curve(c.back)) * cosine, (curve(c.front) - y) * cosine, y - curve(c.trend), z)
 
 
 def paint_canal(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec) -> None:
@@ -52,8 +57,9 @@ def paint_canal(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec) -> None:
     spec : PhantomSpec
     """
     c = anatomy.curves
-    low = np.array([float(c.x.min()) - 16, float(c.back.min()) - 3, -400.0])
-    high = np.array([float(c.x.max()) + 16, float(c.back.max()) + 34, 400.0])
+    near = _part_in_view(canvas, c)
+    low = np.array([float(c.x[near].min()) - 26, float(c.back[near].min()) - 3, -400.0])
+    high = np.array([float(c.x[near].max()) + 26, float(c.back[near].max()) + 34, 400.0])
     window = canvas.block.window((low, high))
     if window is None:
         return
@@ -89,6 +95,17 @@ def paint_canal(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec) -> None:
     canvas.paint(window, Tissue.FAT, occupancy(root_fat, 2.0))
 
 
+def _part_in_view(canvas: Canvas, curves: Curves) -> slice:
+    """The part of the curves between the lowest and the highest point of the slice."""
+    s, r, c = canvas.block.shape
+    corners = np.array([[i, j, k, 1] for i in (0, c - 1) for j in (0, r - 1) for k in (0, s - 1)])
+    z = corners @ canvas.block.matrix[2]
+    last = len(curves.z) - 2
+    low = int(np.clip(z.min() - curves.z[0], 0, last))
+    high = int(np.clip(z.max() - curves.z[0] + 2, 1, last + 2))
+    return slice(low, max(high, low + 1))
+
+
 def paint_trunk(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec, *, examination: int) -> None:
     """Everything else, out to the skin and the air.
 
@@ -101,7 +118,7 @@ def paint_trunk(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec, *, examinat
     examination : int
         Bowel and its gas differ between examinations.
     """
-    canvas.coarsen(2)
+    canvas.coarsen(1)
     window = canvas.block.everything
     s = _straight(canvas, anatomy, window)
     pixel = canvas.block.pixel_mm
@@ -110,9 +127,10 @@ def paint_trunk(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec, *, examinat
     front = occupancy(np.abs(s.f - np.float32(0.8)) - np.float32(0.9), pixel) * occupancy(side - 13, 3.0)
     canvas.paint(window, Tissue.LIGAMENT, front)
     _paint_vessels(canvas, anatomy, s, k)
-    _paint_muscles(canvas, anatomy, spec, s, k)
+    _paint_muscles(canvas, anatomy, s, k)
     trunk, wall, cavity = _trunk(anatomy, spec, s, k)
-    _paint_organs(canvas, anatomy, spec, s, cavity, examination)
+    _paint_kidneys_and_liver(canvas, anatomy, s, cavity)
+    _paint_bowel(canvas, anatomy, spec, cavity, s.f, examination)
     muscle = occupancy(np.maximum(wall, -(wall + np.float32(11.0))), pixel)
     canvas.paint(window, Tissue.MUSCLE, muscle)
     canvas.paint(window, Tissue.FAT, occupancy(trunk + np.float32(2.0), pixel))
@@ -125,10 +143,10 @@ def _paint_vessels(canvas: Canvas, anatomy: Anatomy, s: _Straight, k: float) -> 
     fork = anatomy.center_z("L4")
     apart = np.clip((np.float32(fork) - s.z) / np.float32(80.0), 0.0, 1.0)
     wander = np.sin(s.z * np.float32(0.021)) * np.float32(2.5)
-    for tissue_x, radius, branch in ((9.0, 9.0, 14.0), (-14.0, 9.5, 12.0)):
+    for tissue_x, radius, branch in ((8.0, 8.5, 14.0), (-16.0, 9.5, 12.0)):
         sign = 1.0 if tissue_x > 0 else -1.0
-        for direction in (-1.0, 1.0):
-            # Both branches run together above the fork.
+        # Both branches run together above the fork.
+        for direction in (-1.0, 1.0) if bool((apart > 0).any()) else (1.0,):
             x = s.x - np.float32(tissue_x) - wander - direction * sign * apart * np.float32(branch * 1.6)
             r = np.float32(radius * k) * (1 - 0.42 * np.minimum(apart * 4, 1))
             flat = 0.8 if tissue_x < 0 else 1.0
@@ -137,7 +155,7 @@ def _paint_vessels(canvas: Canvas, anatomy: Anatomy, s: _Straight, k: float) -> 
             canvas.paint(window, Tissue.LIGAMENT, occupancy(vessel - np.float32(1.0), 1.0) * np.float32(0.5))
 
 
-def _paint_muscles(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec, s: _Straight, k: float) -> None:
+def _paint_muscles(canvas: Canvas, anatomy: Anatomy, s: _Straight, k: float) -> None:
     window = canvas.block.everything
     top, bottom = anatomy.center_z("T12"), anatomy.center_z("L5")
     course = np.clip((np.float32(top) - s.z) / np.float32(top - bottom), 0.0, 1.6)
@@ -146,24 +164,17 @@ def _paint_muscles(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec, s: _Stra
     size = np.sqrt(np.clip(course, 0.0, 1.1))
     psoas = ellipse(side - (24 + 16 * course) * k, s.q + (20 + 10 * course), 0.3 + 15 * size * k, 0.3 + 19 * size * k)
     canvas.paint(window, Tissue.MUSCLE, occupancy(psoas, 1.2) * np.float32(0.97) * (course > 0))
-    quadratus = ellipse(side - 60 * k, s.q - 6, 22.0 * k, 9.0 * k)
+    quadratus = ellipse(side - 54 * k, s.q - 5, 19.0 * k, 7.0 * k)
     canvas.paint(window, Tissue.MUSCLE, occupancy(quadratus, 1.2) * np.float32(0.95))
     crus = ellipse(side - 11, s.f - 4, 7.0, 3.2)
     above = np.clip((s.z - np.float32(anatomy.center_z("L2"))) / np.float32(30.0), 0.0, 1.0)
     canvas.paint(window, Tissue.MUSCLE, occupancy(crus, 1.0) * above)
-    # Multifidus and erector spinae, with fat between and within, more of it towards the sacrum.
-    rng = np.random.default_rng([spec.seed, 29])
-    fatty = float(rng.uniform(0.06, 0.25)) + np.float32(0.22) * np.clip(course - 0.6, 0.0, 1.0)
-    streaks = np.sin(
-        side * np.float32(0.42) + np.float32(0.9) * np.sin(s.q * np.float32(0.33) + s.z * np.float32(0.02))
-    )
-    streaks += np.sin(s.q * np.float32(0.61) + np.float32(0.035) * s.z + np.float32(0.3) * side)
-    fat = np.clip((streaks - np.float32(1.15)) * 1.2, 0.0, 1.0) * np.float32(0.75) + fatty * np.float32(0.3)
-    multifidus = ellipse(side - 16 * k, s.q - (34 + 3 * course), 14.0 * k, 15.0 * k)
+    # Multifidus and erector spinae, with a layer of fat between.
+    multifidus = ellipse(side - 15 * k, s.q - (34 + 3 * course), 14.0 * k, 15.0 * k)
     erector = ellipse(side - 42 * k, s.q - 30, 26.0 * k, 18.0 * k)
     back = occupancy(smooth_min(multifidus, erector, 1.0), 1.2)
-    gap = np.exp(-(((multifidus - erector) / np.float32(1.6)) ** 2)) * np.float32(0.8)
-    canvas.paint(window, Tissue.FAT, back * np.clip(fat + gap, 0.0, 0.9))
+    gap = np.exp(-(((multifidus - erector) / np.float32(1.6)) ** 2)) * np.float32(0.7)
+    canvas.paint(window, Tissue.FAT, back * gap)
     canvas.paint(window, Tissue.MUSCLE, back)
     # Between the spinous processes: ligament and fat.
     between = occupancy(side - 3.0, 2.0) * occupancy(np.abs(s.q - 38) - 15, 2.0)
@@ -176,56 +187,59 @@ def _trunk(anatomy: Anatomy, spec: PhantomSpec, s: _Straight, k: float) -> tuple
     """Distances to the skin, to the abdominal wall's outside, and to the cavity."""
     rng = np.random.default_rng([spec.seed, 37])
     fat_mm = float(rng.uniform(9, 24))
-    c = anatomy.curves
-    middle = float(np.interp(0.0, c.z, c.back))
-    lean = s.y - (s.y - (s.q + np.float32(middle))) * np.float32(0.75)
     depth = float(rng.uniform(105, 118)) * k
     width = float(rng.uniform(150, 168)) * k
-    back = middle + 55.0 * k + fat_mm
+    back = 54.0 * k + fat_mm
     lower = np.clip((np.float32(anatomy.center_z("L3")) - s.z) / np.float32(90.0), 0.0, 1.0)
-    y = lean - np.float32(back - depth) - lower * np.float32(8.0)
+    y = s.t - np.float32(back - depth) - lower * np.float32(8.0)
     furrow = np.exp(-((s.x / np.float32(12.0)) ** 2)) * np.float32(3.5) * (y > 0)
     trunk = ellipse(s.x, y, width, depth) + furrow - np.float32(4.0) * np.abs(np.sin(2 * np.arctan2(y, s.x)))
     wall = trunk + np.float32(fat_mm + 2.0)
     return trunk, wall, wall + np.float32(16.0)
 
 
-def _paint_organs(
-    canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec, s: _Straight, cavity: F32, examination: int
-) -> None:
-    window = canvas.block.everything
-    inside = occupancy(cavity, 2.0) * occupancy(np.float32(20.0) - s.f, 3.0)
+def _paint_kidneys_and_liver(canvas: Canvas, anatomy: Anatomy, s: _Straight, cavity: F32) -> None:
     center = anatomy.center_z("L1")
     for side, drop in ((1.0, 0.0), (-1.0, 14.0)):
-        x = s.x - np.float32(side * 62.0) + (s.z - np.float32(center - drop)) * np.float32(0.18 * side)
-        kidney = ellipsoid(x, s.q + 14, s.z - np.float32(center - drop), (27.0, 25.0, 54.0))
-        hilum = ellipsoid(x + np.float32(side * 16), s.q + 18, s.z - np.float32(center - drop), (14.0, 10.0, 22.0))
-        canvas.paint(window, Tissue.FAT, occupancy(hilum, 2.0))
-        canvas.paint(window, Tissue.ORGAN, occupancy(kidney, 1.5))
-    rng = np.random.default_rng([spec.seed, 43, examination])
-    low = canvas.block.matrix[:3, 3]
-    for number in range(34):
-        place = rng.uniform((-75, -130, -150), (75, -62, 140))
-        half = tuple(float(v) for v in rng.uniform((11, 10, 11), (24, 18, 30)))
-        gas = number % 4 == 0
-        tilt = float(rng.uniform(-0.5, 0.5))
-        box = (np.array([*(place - 42)]) + low * 0, place + 42)
-        if _misses(canvas, anatomy, box):
+        z = s.z - np.float32(center - drop)
+        x = s.x - np.float32(side * 66.0) + z * np.float32(0.18 * side)
+        kidney = ellipsoid(x, s.q + 24, z, (25.0, 23.0, 54.0))
+        if float(kidney.min()) > 1.0:
             continue
-        x = s.x - np.float32(place[0])
-        y = s.q - np.float32(place[1]) + tilt * x
-        loop = ellipsoid(x, y, s.z - np.float32(place[2]), (half[0], half[1], half[2]))
-        if gas:
+        hilum = ellipsoid(x + np.float32(side * 17), s.q + 28, z, (15.0, 8.0, 22.0))
+        canvas.paint(canvas.block.everything, Tissue.FAT, occupancy(hilum, 2.0) * np.float32(0.9))
+        canvas.paint(canvas.block.everything, Tissue.ORGAN, occupancy(kidney, 1.5))
+    # The liver, and the stomach's and pancreas' place on the other side.
+    for x0, reach in ((-75.0, (95.0, 75.0, 95.0)), (20.0, (45.0, 30.0, 42.0))):
+        shape = ellipsoid(s.x - np.float32(x0), s.q + 104, s.z - np.float32(center + 98), reach)
+        share = occupancy(np.maximum(shape, cavity), 2.0)
+        canvas.paint(canvas.block.everything, Tissue.ORGAN, share)
+
+
+def _paint_bowel(
+    canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec, cavity: F32, front: F32, examination: int
+) -> None:
+    """Loops with fluid and gas, at other places in each examination."""
+    rng = np.random.default_rng([spec.seed, 43, examination])
+    c = anatomy.curves
+    for number in range(64):
+        place = rng.uniform((-85, -150, -170), (85, -58, 70))
+        half = tuple(float(v) for v in rng.uniform((9, 8, 9), (22, 15, 28)))
+        tilt = float(rng.uniform(-0.5, 0.5))
+        # Loops hang before the column.
+        place += (np.interp(place[2], c.z, c.x), np.interp(place[2], c.z, c.trend), 0.0)
+        reach = max(half) * 1.3 + 2
+        window = canvas.block.window((place - reach, place + reach))
+        if window is None:
+            continue
+        rows, columns = window
+        inside = occupancy(cavity[:, rows, columns], 2.0) * occupancy(16.0 - front[:, rows, columns], 3.0)
+        x, y, z = canvas.block.coordinates(window)
+        x = x - np.float32(place[0])
+        y = y - np.float32(place[1]) + np.float32(tilt) * x
+        loop = ellipsoid(x, y, z - np.float32(place[2]), (half[0], half[1], half[2]))
+        if number % 4 == 0:
             # Gas collects in front, above a level.
             level = np.maximum(loop + np.float32(2.0), y + np.float32(half[1] * 0.1))
             canvas.paint(window, Tissue.AIR, inside * occupancy(level, 1.5))
         canvas.paint(window, Tissue.BOWEL, inside * occupancy(loop, 1.5))
-    liver = occupancy(np.maximum(cavity + 3, np.float32(center + 20) - s.z - 0.5 * s.x), 2.0)
-    canvas.paint(window, Tissue.ORGAN, inside * liver * (s.x < 15))
-
-
-def _misses(canvas: Canvas, anatomy: Anatomy, box: tuple[np.ndarray, np.ndarray]) -> bool:  # type: ignore[type-arg]
-    c = anatomy.curves
-    low = box[0] + np.array([c.x.min(), c.back.min() - 20, 0.0])
-    high = box[1] + np.array([c.x.max(), c.back.max() + 20, 0.0])
-    return canvas.block.window((low, high)) is None

@@ -113,7 +113,7 @@ class PhantomSpec:
     mr_oblique_deg: tuple[float, float] = (1.8, -1.2)
     snr: float = 26.0
     dwi_snr: float = 30.0
-    bias: float = 0.35
+    bias: float = 0.6
     chemical_shift_px: float = 0.5
     readout: Literal["head_feet", "anterior_posterior"] = "head_feet"
     contrasts: tuple[Contrast, ...] = ALL_CONTRASTS
@@ -209,7 +209,7 @@ def random_spec(
         ct_noise_hu=float(uniform(18, 30) if hard else uniform(9, 18)),
         mr_oblique_deg=(float(uniform(-4, 4)), float(uniform(-4, 4))),
         snr=9.0 if hard else float(uniform(14, 35)),
-        bias=float(uniform(0.8, 1.2) if hard else uniform(0.1, 0.6)),
+        bias=float(uniform(1.0, 1.5) if hard else uniform(0.2, 0.8)),
         chemical_shift_px=1.5 if hard else float(uniform(0.0, 1.0)),
         readout="head_feet" if rng.random() < 0.6 else "anterior_posterior",
         contrasts=contrasts,

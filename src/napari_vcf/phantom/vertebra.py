@@ -40,7 +40,7 @@ class Vertebra:
     top_mm, bottom_mm : tuple of float
         Height of the upper and lower endplate over the origin at the anterior, middle and posterior landmark.
     cortex_mm : float
-        Thickness of the body's shell.
+        Thickness of the body's shell at the endplates.
     spinous_mm, transverse_mm : float
         As in `LevelMeasures`.
     scale : float
@@ -95,8 +95,8 @@ class Vertebra:
             surfaces.append(np.asarray(surface, dtype=np.float32))
         return surfaces[0], surfaces[1]
 
-    def body(self, x: F32, y: F32, z: F32) -> tuple[F32, F32, F32]:
-        """Distance to the body's surface, and to its upper and lower endplate alone (positive above, below).
+    def body(self, x: F32, y: F32, z: F32) -> tuple[F32, F32, F32, F32]:
+        """Distance to the body's surface, to its marrow space, and to its upper and lower endplate alone.
 
         Parameters
         ----------
@@ -105,8 +105,8 @@ class Vertebra:
 
         Returns
         -------
-        body, above, below : ndarray
-            Signed distances in mm, negative inside.
+        body, marrow, above, below : ndarray
+            Signed distances in mm, negative inside, below the upper and above the lower endplate.
         """
         top, bottom = self.endplates(x, y)
         above, below = z - top, bottom - z
@@ -123,7 +123,9 @@ class Vertebra:
         rho = np.sqrt(np.sqrt(u2 * u2 + v2 * v2 + 0.9 * u2 * v2)) + np.float32(1e-3)
         wall = (1.0 - 1.0 / rho) * np.sqrt(x * x + y * y)
         side = shell_free_max(np.asarray(wall, dtype=np.float32), np.maximum(above, below), RIM_RADIUS_MM)
-        return side, above, below
+        # The shell is thinner at the waist than at the rims and the endplates.
+        shell = np.float32(self.cortex_mm) * (1.0 - np.float32(0.3) * waist)
+        return side, np.asarray(side + shell, dtype=np.float32), above, below
 
     def posterior(self, x: F32, y: F32, z: F32) -> F32:
         """Distance to pedicles, laminae, articular, transverse and spinous processes, mm."""
@@ -142,8 +144,11 @@ class Vertebra:
         out = smooth_min(pedicle, lamina, 3.0)
         droop = 14.0 if self.level.startswith("T") else 4.0
         tip = (0.0, d + 26 * k + self.spinous_mm, (-8.0 - droop) * k)
-        spine = capsule(x, y, z, (0.0, d + 27 * k, -7.0 * k), tip, 3.1 * k, 0.33 if droop < 10 else 0.5)
+        spine = capsule(x, y, z, (0.0, d + 27 * k, -7.0 * k), tip, 3.1 * k, 0.30 if droop < 10 else 0.42)
         out = smooth_min(out, spine, 3.5)
+        if self.level.startswith("T"):
+            rib = capsule(ax, y, z, (pedicle_x + 9, d + 4 * k, zp), (64.0 * k, d + 22 * k, zp - 17 * k), 3.2 * k, 0.7)
+            out = np.minimum(out, rib)
         tip = (self.transverse_mm, d + 15 * k, zp + 1.0)
         transverse = capsule(ax, y, z, (pedicle_x + 2, d + 9 * k, zp - 1.0), tip, 3.5 * k, 0.65)
         out = smooth_min(out, transverse, 3.0)
@@ -151,7 +156,7 @@ class Vertebra:
             ax, y, z, (pedicle_x + 1.5, d + 13 * k, 2.0), (pedicle_x + 2.5, d + 14.5 * k, 16.5 * k), 3.9 * k
         )
         lower = capsule(
-            ax, y, z, (pedicle_x - 1.5, d + 21.5 * k, -8.0 * k), (pedicle_x - 0.5, d + 22.5 * k, -24.5 * k), 3.9 * k
+            ax, y, z, (pedicle_x - 1.5, d + 20.5 * k, -6.0 * k), (pedicle_x - 0.5, d + 21.0 * k, -23.5 * k), 4.2 * k
         )
         return smooth_min(smooth_min(out, upper, 3.0), lower, 3.0)
 
@@ -165,7 +170,7 @@ class Vertebra:
     def posterior_box(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Corners of a box around the posterior elements, mm."""
         k, d = self.scale, self.half_depth_mm
-        side = max(self.transverse_mm, self.half_width_mm) + 10 * k
+        side = 72.0 * k if self.level.startswith("T") else max(self.transverse_mm, self.half_width_mm) + 10 * k
         front = d - 19.0 if self.is_sacral else d - 11.0
         low = np.array([-side, front, -36.0 * k])
         high = np.array([side, d + 32 * k + self.spinous_mm, 22.0 * k])
@@ -181,7 +186,7 @@ def build_vertebra(level: str, measures: LevelMeasures, scale: float) -> Vertebr
         half_depth_mm=measures.depth_mm / 2,
         top_mm=(a, m, p),
         bottom_mm=(-a, -m, -p),
-        cortex_mm=1.0,
+        cortex_mm=0.85,
         spinous_mm=measures.spinous_mm,
         transverse_mm=measures.transverse_mm,
         scale=scale,
