@@ -19,6 +19,7 @@ from napari_vcf.measure.height import (
     VertebraStatus,
     height_loss,
 )
+from napari_vcf.measure.outline import fill_outline, interpolate_slices
 
 __all__ = [
     "POSITIONS",
@@ -37,8 +38,10 @@ __all__ = [
     "ReferenceVertebra",
     "RoiStatistics",
     "VertebraStatus",
+    "fill_outline",
     "grade_fraction",
     "height_loss",
+    "interpolate_slices",
     "lesion_extent",
     "parse_ratio",
     "roi_statistics",
