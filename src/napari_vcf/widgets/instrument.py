@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_vcf.reading.state import StageState
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Board", "Hand", "Holder", "Instrument", "World", "on_current_slice"]
 
 World = NDArray[np.float64]
+#: Narrowest width in which every panel is readable, pixels.
+PANEL_WIDTH = 370
 
 
 class Hand:
@@ -167,6 +170,8 @@ class Instrument(QWidget):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(PANEL_WIDTH)
         inside = QWidget()
         self.column = QVBoxLayout(inside)
         self.column.setContentsMargins(8, 6, 8, 6)

@@ -48,8 +48,8 @@ def percent(fraction: float | None, decimals: int = 1) -> str:
 
 
 def points(distance: float | None) -> str:
-    """A difference of two fractions in percentage points, signed."""
-    return "–" if distance is None else f"{100 * distance:+.1f} points".replace("-", "−")
+    """A difference of two fractions in percentage points (pts), signed."""
+    return "–" if distance is None else f"{100 * distance:+.1f} pts".replace("-", "−")
 
 
 def button(name: str, text: str, tooltip: str, slot: Callable[[], object], *, key: str = "") -> QPushButton:

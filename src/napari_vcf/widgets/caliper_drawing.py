@@ -1,0 +1,112 @@
+"""The drawing of the calipers: one Shapes layer that shows the record and keeps nothing of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Shapes
+
+from napari_vcf.measure import Position
+from napari_vcf.reading.results import caliper_mm
+from napari_vcf.widgets.caliper_hand import CaliperHand
+from napari_vcf.widgets.instrument import World, on_current_slice
+from napari_vcf.widgets.locked_layer import lock_drawing, new_drawing
+from napari_vcf.widgets.parts import GREEN, ORANGE, SKY
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk import Desk
+
+__all__ = ["POSITION_COLORS", "POSITION_SHORT", "CaliperDrawing"]
+
+POSITION_COLORS: dict[Position, str] = {"anterior": ORANGE, "middle": SKY, "posterior": GREEN}
+POSITION_SHORT: dict[Position, str] = {"anterior": "ant", "middle": "mid", "posterior": "post"}
+#: Side of the caliper on which its label stands, so that the labels of one vertebra do not cover each other.
+_LABEL_SIDE: dict[Position, float] = {"anterior": -1.0, "middle": 0.0, "posterior": 1.0}
+#: Pixels to the middle of a label: half a character each, and a gap.
+_LABEL_HALF_CHARACTER_PX = 4.3
+_LABEL_GAP_PX = 9.0
+_LINE_PX = 2.0
+_SELECTED_PX = 3.5
+#: Half the width of the small bars at the ends, mm.
+_SERIF_MM = 1.6
+_OTHER_SLICE_ALPHA = 0.25
+
+
+class CaliperDrawing:
+    """Draws the calipers of the current stage and the one that is being placed."""
+
+    def __init__(self, desk: Desk, hand: CaliperHand) -> None:
+        self._desk = desk
+        self._hand = hand
+        self.layer: Shapes = new_drawing("Calipers")
+        self.redraw = lock_drawing(self.layer, self._draw)
+        desk.add_layer(self.layer)
+        hand.changed.connect(self._redraw)
+        desk.slice_changed.connect(self._redraw)
+        desk.viewer.scene.camera.events.zoom.connect(self._redraw)
+
+    def _redraw(self, *_: Any) -> None:
+        self.redraw()
+
+    def _draw(self) -> None:
+        layer = self.layer
+        paths: list[World] = []
+        widths: list[float] = []
+        colors: list[tuple[float, ...]] = []
+        labels: list[str] = []
+        zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+        for start, end, position, text, selected, here in self._items():
+            rgb = _rgb(POSITION_COLORS[position])
+            alpha = 1.0 if here else _OTHER_SLICE_ALPHA
+            width = (_SELECTED_PX if selected else _LINE_PX) / zoom
+            away_px = _LABEL_SIDE[position] * (len(text) * _LABEL_HALF_CHARACTER_PX + _LABEL_GAP_PX)
+            anchor = (start + end) / 2 + np.array([0.0, away_px / zoom])
+            # The second shape is too small to be seen: it only carries the text to its place.
+            paths += [_with_serifs(start, end), np.stack([anchor, anchor + np.array([0.01, 0.0])])]
+            widths += [width, 0.01]
+            colors += [(*rgb, alpha), (*rgb, 0.0)]
+            labels += ["", text if here else ""]
+        layer.selected_data = set()
+        layer.data = []
+        if paths:
+            layer.add(
+                paths, shape_type="path", edge_width=widths, edge_color=np.array(colors), face_color="transparent"
+            )
+        layer.features = {"label": labels}
+        if paths:
+            layer.text = {
+                "string": "{label}",
+                "size": 9,
+                "color": [(*color[:3], 1.0) for color in colors],
+                "anchor": "center",
+            }
+        layer.refresh()
+
+    def _items(self) -> list[tuple[World, World, Position, str, bool, bool]]:
+        reading = self._desk.reading
+        if reading is None:
+            return []
+        hand = self._hand
+        items = []
+        for caliper in hand.stage_with_draft().calipers:
+            if not self._desk.can_show(caliper.image):
+                continue
+            draft = hand.draft is not None and hand.draft.caliper is caliper
+            start, end = self._desk.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
+            text = f"{caliper.level} {POSITION_SHORT[caliper.position]} {caliper_mm(caliper):.1f} mm"
+            selected = draft or hand.selected == (caliper.level, caliper.position)
+            here = on_current_slice(self._desk, start)
+            items.append((start[1:], end[1:], caliper.position, text, selected, here))
+        return items
+
+
+def _with_serifs(start: World, end: World) -> World:
+    """A line in the shape of an I, drawn in one go."""
+    along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
+    side = np.array([-along[1], along[0]]) * _SERIF_MM
+    return np.stack([start - side, start + side, start, end, end + side, end - side])
+
+
+def _rgb(color: str) -> tuple[float, float, float]:
+    return int(color[1:3], 16) / 255, int(color[3:5], 16) / 255, int(color[5:7], 16) / 255
