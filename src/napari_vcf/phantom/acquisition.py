@@ -56,7 +56,7 @@ _MARROW_LEVEL = 420.0
 #: Averages at b = 800 for one at b = 0.
 _AVERAGES = 6
 #: Share of the pixels' width that the MR's low-pass has as its standard deviation.
-_LOW_PASS_PX = 0.42
+_LOW_PASS_PX = 0.5
 
 
 def mr_grid(spec: PhantomSpec, to_mr: RigidTransform) -> Grid:

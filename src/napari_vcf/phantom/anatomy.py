@@ -17,6 +17,8 @@ __all__ = ["Anatomy", "Curves", "build_anatomy", "with_posture"]
 
 #: Share of a wedge's angle that remains as kyphosis; the discs take up the rest.
 KYPHOSIS_SHARE = 0.65
+#: Share of the lost height that the upper endplate has come down.
+_SHARE_ABOVE = {"wedge": 1.0, "biconcave": 0.55, "crush": 0.6}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Curves:
         The bodies' posterior and anterior wall in the midline, y in mm.
     trend : ndarray
         The posterior wall's course without its waves, which the trunk follows.
+    gap : ndarray
+        1 at the height of a disc, 0 at that of a lamina.
     cosine : ndarray
         Cosine of the column's tilt: thickness across the column over thickness along y.
     """
@@ -42,6 +46,7 @@ class Curves:
     back: NDArray[np.float64]
     front: NDArray[np.float64]
     trend: NDArray[np.float64]
+    gap: NDArray[np.float64]
     cosine: NDArray[np.float64]
 
 
@@ -171,7 +176,7 @@ def _vertebra(spec: PhantomSpec, name: str) -> Vertebra:
 
 def _compressed(spec: PhantomSpec, intact: Vertebra) -> Vertebra:
     """Take the lost height from the upper endplate (wedge), or from both; the origin stays the body's centre."""
-    share_above = {"wedge": 1.0, "biconcave": 0.55, "crush": 0.6}[spec.fracture]
+    share_above = _SHARE_ABOVE[spec.fracture]
     lost = [h - new for h, new in zip(intact.heights_mm, fractured_heights(spec), strict=True)]
     top = [t - share_above * x for t, x in zip(intact.top_mm, lost, strict=True)]
     bottom = [b + (1 - share_above) * x for b, x in zip(intact.bottom_mm, lost, strict=True)]
@@ -191,7 +196,10 @@ def _tilts(spec: PhantomSpec, names: tuple[str, ...], fractured: int, wedge: flo
     tilts = np.zeros((len(names), 3))
     for i, name in enumerate(names):
         tilts[i, 0] = COLUMN[name].tilt_deg * spec.lordosis_scale + rng.normal(0.0, 0.8)
-        tilts[i, 0] += wedge * (0.55 if i < fractured else -0.45 if i > fractured else 0.05)
+        # The compressed body lies between, nearer to the side whose endplate is not depressed.
+        tilts[i, 0] += wedge * (
+            0.55 if i < fractured else -0.45 if i > fractured else 0.55 - _SHARE_ABOVE[spec.fracture]
+        )
         phase = (i - 5) / 3.0
         tilts[i, 1] = spec.scoliosis_deg * np.sin(phase)
         tilts[i, 2] = 0.4 * spec.scoliosis_deg * np.cos(phase) + rng.normal(0.0, 0.6)
@@ -243,8 +251,15 @@ def _curves(vertebrae: list[Vertebra], poses: list[RigidTransform]) -> Curves:
         back=back_y,
         front=_curve(np.array(front), 1, heights),
         trend=_smooth(back_y, 60),
+        gap=_gaps(poses, heights),
         cosine=1 / np.sqrt(1 + slope**2),
     )
+
+
+def _gaps(poses: list[RigidTransform], heights: NDArray[np.float64]) -> NDArray[np.float64]:
+    laminae = np.array([pose.apply((0.0, 0.0, -5.0))[2] for pose in poses])[::-1]
+    phase = np.interp(heights, laminae, np.arange(len(laminae)))
+    return np.asarray(np.sin(np.pi * phase) ** 2)
 
 
 def _curve(points: NDArray[np.float64], axis: int, z: NDArray[np.float64]) -> NDArray[np.float64]:

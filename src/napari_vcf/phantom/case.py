@@ -127,6 +127,9 @@ def _truth(
 
 def _deepest(mask: NDArray[np.bool_], grid: Grid) -> NDArray[np.float64]:
     """The voxel centre farthest from the mask's border within its slice."""
-    depth = np.stack([ndimage.distance_transform_edt(layer) for layer in mask])
-    slice_, row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
+    slices, rows, columns = np.nonzero(mask)
+    low = np.array([slices.min(), rows.min() - 1, columns.min() - 1])
+    part = mask[low[0] : slices.max() + 1, low[1] : rows.max() + 2, low[2] : columns.max() + 2]
+    depth = np.stack([ndimage.distance_transform_edt(layer) for layer in part])
+    slice_, row, column = np.array(np.unravel_index(int(np.argmax(depth)), depth.shape)) + low
     return grid.to_lps((float(column), float(row), float(slice_)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["F32", "capsule", "ellipse", "ellipsoid", "occupancy", "shell_free_max", "smooth_min"]
+__all__ = ["F32", "capsule", "ellipse", "ellipsoid", "occupancy", "rounded_max", "smooth_min"]
 
 F32 = NDArray[np.float32]
 
 
-def occupancy(distance_mm: F32, width_mm: float) -> F32:
+def occupancy(distance_mm: F32, width_mm: float | F32) -> F32:
     """Share of a sample that lies inside, from the distance of its centre to the surface.
 
     A ramp of the sample's width is the exact share for a straight edge along an axis.
@@ -19,20 +19,20 @@ def occupancy(distance_mm: F32, width_mm: float) -> F32:
     ----------
     distance_mm : ndarray
         Signed distance, negative inside.
-    width_mm : float
-        Width of the sample.
+    width_mm : float or ndarray
+        Width of the sample across the surface.
 
     Returns
     -------
     ndarray
         0 to 1.
     """
-    out = distance_mm * np.float32(-1.0 / width_mm)
+    out = distance_mm * np.float32(-1.0 / width_mm) if isinstance(width_mm, float) else distance_mm / -width_mm
     out += np.float32(0.5)
-    return np.clip(out, 0.0, 1.0, out=out)
+    return np.asarray(np.clip(out, 0.0, 1.0, out=out), dtype=np.float32)
 
 
-def shell_free_max(a: F32, b: F32, radius_mm: float) -> F32:
+def rounded_max(a: F32, b: F32, radius_mm: float) -> F32:
     """Intersection of two bodies with a rounded edge; equal to the maximum farther than the radius from the edge."""
     blend = np.maximum(np.float32(radius_mm) - np.abs(a - b), 0.0)
     return np.asarray(np.maximum(a, b) + blend * blend * np.float32(0.25 / radius_mm), dtype=np.float32)

@@ -62,7 +62,8 @@ def _paint_body(canvas: Canvas, block: Block, vertebra: Vertebra, spec: PhantomS
     x, y, z = block.coordinates(window)
     distance, inner, above, below = vertebra.body(x, y, z)
     pixel = block.pixel_mm
-    marrow = occupancy(inner, pixel)
+    width = _sample_width(block, distance, above, below)
+    marrow = occupancy(inner, width)
     if vertebra.level == spec.cemented:
         canvas.paint(window, Tissue.CEMENT, marrow * _cement(spec, vertebra, x, y, z))
     if lesion is not None:
@@ -78,7 +79,16 @@ def _paint_body(canvas: Canvas, block: Block, vertebra: Vertebra, spec: PhantomS
         inside = occupancy(distance + np.float32(0.2), pixel)
         canvas.paint(window, Tissue.VEIN, inside * occupancy(vein, 1.5) * fade * np.float32(0.8))
     canvas.paint(window, Tissue.MARROW, marrow)
-    canvas.paint(window, Tissue.CORTEX, occupancy(distance, pixel))
+    canvas.paint(window, Tissue.CORTEX, occupancy(distance, width))
+
+
+def _sample_width(block: Block, distance: F32, above: F32, below: F32) -> float | F32:
+    """Width of a sample across the body's surface: at the endplates of an axial slice the step of the sub-slices."""
+    step = abs(float(block.matrix[2, 2]))
+    if step <= block.pixel_mm:
+        return block.pixel_mm
+    at_plate = np.maximum(above, below) > distance - np.float32(0.3)
+    return np.asarray(np.where(at_plate, np.float32(step), np.float32(block.pixel_mm)), dtype=np.float32)
 
 
 def _cement(spec: PhantomSpec, vertebra: Vertebra, x: F32, y: F32, z: F32) -> F32:

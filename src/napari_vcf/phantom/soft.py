@@ -20,7 +20,7 @@ __all__ = ["paint_canal", "paint_trunk"]
 class _Straight:
     """Coordinates along the column: x from its middle, q behind the posterior wall, f before the anterior wall.
 
-    `t` is y behind the course of the posterior wall without its waves.
+    `t` is y behind the course of the posterior wall without its waves; `gap` is 1 at discs and 0 at laminae.
     """
 
     x: F32
@@ -28,6 +28,7 @@ class _Straight:
     f: F32
     t: F32
     z: F32
+    gap: F32
 
 
 def _straight(canvas: Canvas, anatomy: Anatomy, window: Window) -> _Straight:
@@ -43,7 +44,9 @@ def _straight(canvas: Canvas, anatomy: Anatomy, window: Window) -> _Straight:
         return np.asarray(table[low] + steps[low] * part, dtype=np.float32)
 
     cosine = curve(c.cosine)
-    return _Straight(x - curve(c.x), (y - curve(c.back)) * cosine, (curve(c.front) - y) * cosine, y - curve(c.trend), z)
+    return _Straight(
+        x - curve(c.x), (y - curve(c.back)) * cosine, (curve(c.front) - y) * cosine, y - curve(c.trend), z, curve(c.gap)
+    )
 
 
 def paint_canal(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec) -> None:
@@ -87,7 +90,9 @@ def paint_canal(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec) -> None:
     # The posterior long ligament, the yellow ligaments with the fat between them, and the epidural fat.
     back = occupancy(np.abs(s.q - np.float32(0.2)) - np.float32(0.6), pixel) * occupancy(np.abs(s.x) - 7, 2.0)
     canvas.paint(window, Tissue.LIGAMENT, back)
-    canal = ellipse(s.x, s.q - np.float32(10.2), 12.0, 10.6)
+    # Fat fills the triangle between the yellow ligaments; before the laminae little is left of it.
+    depth = 8.9 + 1.9 * s.gap
+    canal = ellipse(s.x, s.q - depth, 12.0, depth + np.float32(0.4))
     canvas.paint(window, Tissue.FAT, occupancy(canal, pixel))
     yellow = occupancy(np.abs(np.abs(s.x) * np.float32(0.75) + s.q - np.float32(21.5)) - np.float32(1.7), 1.0)
     canvas.paint(window, Tissue.LIGAMENT, yellow * occupancy(np.abs(s.x) - 11, 2.0) * np.float32(0.8))
@@ -124,7 +129,8 @@ def paint_trunk(canvas: Canvas, anatomy: Anatomy, spec: PhantomSpec, *, examinat
     pixel = canvas.block.pixel_mm
     k = spec.body_scale
     side = np.abs(s.x)
-    front = occupancy(np.abs(s.f - np.float32(0.8)) - np.float32(0.9), pixel) * occupancy(side - 13, 3.0)
+    bow = s.f - np.float32(0.6) + s.x * s.x * np.float32(1 / 44)
+    front = occupancy(np.abs(bow) - np.float32(0.8), pixel) * occupancy(side - 12, 3.0)
     canvas.paint(window, Tissue.LIGAMENT, front)
     _paint_vessels(canvas, anatomy, s, k)
     _paint_muscles(canvas, anatomy, s, k)
@@ -222,7 +228,7 @@ def _paint_bowel(
     """Loops with fluid and gas, at other places in each examination."""
     rng = np.random.default_rng([spec.seed, 43, examination])
     c = anatomy.curves
-    for number in range(64):
+    for number in range(96):
         place = rng.uniform((-85, -150, -170), (85, -58, 70))
         half = tuple(float(v) for v in rng.uniform((9, 8, 9), (22, 15, 28)))
         tilt = float(rng.uniform(-0.5, 0.5))

@@ -112,7 +112,7 @@ class PhantomSpec:
     mr_matrix: int = 384
     mr_oblique_deg: tuple[float, float] = (1.8, -1.2)
     snr: float = 26.0
-    dwi_snr: float = 30.0
+    dwi_snr: float = 50.0
     bias: float = 0.6
     chemical_shift_px: float = 0.5
     readout: Literal["head_feet", "anterior_posterior"] = "head_feet"

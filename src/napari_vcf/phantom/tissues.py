@@ -70,7 +70,7 @@ _TABLE: dict[Tissue, _Properties] = {
     Tissue.CEMENT: _Properties(2200, 0.02, 1000, 10, 0.0, 300, 0.08),
     Tissue.VEIN: _Properties(80, 0.75, 1500, 110, 0.15, 1300, 0.03),
     Tissue.CARTILAGE: _Properties(140, 0.45, 1000, 22, 0.02, 900, 0.03),
-    Tissue.POSTERIOR_MARROW: _Properties(230, 0.28, 1100, 44, 0.40, 420, 0.10),
+    Tissue.POSTERIOR_MARROW: _Properties(270, 0.28, 1100, 44, 0.40, 420, 0.10),
 }
 #: Fat as turbo spin echo shows it: a long effective T2.
 _FAT_T1_MS, _FAT_T2_MS = 380.0, 125.0

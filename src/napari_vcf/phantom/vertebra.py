@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.phantom.levels import LevelMeasures
-from napari_vcf.phantom.shapes import F32, capsule, shell_free_max, smooth_min
+from napari_vcf.phantom.shapes import F32, capsule, rounded_max, smooth_min
 
 __all__ = ["CORNER_INSET_MM", "LANDMARKS", "Vertebra", "build_vertebra"]
 
@@ -122,7 +122,7 @@ class Vertebra:
         u2, v2 = (x / a) ** 2, (y / b) ** 2
         rho = np.sqrt(np.sqrt(u2 * u2 + v2 * v2 + 0.9 * u2 * v2)) + np.float32(1e-3)
         wall = (1.0 - 1.0 / rho) * np.sqrt(x * x + y * y)
-        side = shell_free_max(np.asarray(wall, dtype=np.float32), np.maximum(above, below), RIM_RADIUS_MM)
+        side = rounded_max(np.asarray(wall, dtype=np.float32), np.maximum(above, below), RIM_RADIUS_MM)
         # The shell is thinner at the waist than at the rims and the endplates.
         shell = np.float32(self.cortex_mm) * (1.0 - np.float32(0.3) * waist)
         return side, np.asarray(side + shell, dtype=np.float32), above, below
