@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from napari_vcf.measure import Position, VertebraStatus
-from napari_vcf.reading.base import Affine, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
+from napari_vcf.reading.base import Affine, AnswerValue, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
 from napari_vcf.reading.masks import GridRecord, MaskRecord
 from napari_vcf.reading.state import Reason, Tissue
 
@@ -133,7 +133,7 @@ class AnswerItem(FrozenModel):
     action: Literal["answer"] = "answer"
     stage: Stage
     item: str
-    value: str | int
+    value: AnswerValue
 
 
 class MarkNotAssessable(FrozenModel):

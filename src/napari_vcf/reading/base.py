@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, StringConstraints
 
 __all__ = [
     "STAGES",
     "Affine",
+    "AnswerValue",
     "Finite",
     "FrozenModel",
     "ImageId",
@@ -35,6 +36,8 @@ def _utc(value: datetime) -> datetime:
 
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+#: Strict, because True is not an answer of 1.
+AnswerValue = StrictStr | StrictInt
 Point = tuple[Finite, Finite, Finite]
 Row = tuple[Finite, Finite, Finite, Finite]
 Affine = tuple[Row, Row, Row, Row]

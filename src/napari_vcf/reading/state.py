@@ -10,6 +10,7 @@ from napari_vcf.measure import Position, VertebraStatus
 from napari_vcf.reading.base import (
     STAGES,
     Affine,
+    AnswerValue,
     Finite,
     FrozenModel,
     ImageId,
@@ -112,7 +113,7 @@ class Roi(FrozenModel):
 class Answer(FrozenModel):
     """An answer that the reader gave: a value, or 'not assessable' with its reason."""
 
-    value: str | int | None = None
+    value: AnswerValue | None = None
     not_assessable: Reason | None = None
     at: Timestamp
 

@@ -1,0 +1,163 @@
+"""The export: strict, complete, atomic, and readable back."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from cases import complete_reading, measure_heights, memory_case, new_reading
+
+from napari_vcf import read_reading, readings_frame
+from napari_vcf.cli import main
+from napari_vcf.notice import INTENDED_USE
+from napari_vcf.reading import ExportError, build_export, export_reading, json_schema
+from napari_vcf.reading.document import SCHEMA_ID, SCHEMA_VERSION, ReadingExport
+from napari_vcf.reading.masks import decode_mask
+
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-1.0.0.json"
+
+
+def test_committed_schema_is_that_of_the_models(capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == json_schema()
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == json_schema()
+    assert ReadingExport.model_fields["schema_id"].default == SCHEMA_ID
+    assert ReadingExport.model_fields["schema_version"].default == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("reading", [new_reading, complete_reading])
+def test_export_follows_the_schema_and_reads_back(reading, tmp_path: Path) -> None:
+    path = reading().export(tmp_path / "r.json")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.validate(document, json_schema(), cls=jsonschema.Draft202012Validator)
+    assert document["intended_use"] == INTENDED_USE
+    assert read_reading(path).model_dump(mode="json") == document
+
+
+def test_completeness_and_what_is_missing_are_in_the_export(tmp_path: Path) -> None:
+    assert build_export(complete_reading()).complete
+    part = build_export(new_reading()).stages["ct"]
+    assert not part.complete
+    assert "verdict" in part.unanswered
+    assert "verdict" not in part.findings
+
+
+def test_numbers_are_those_of_the_reading(tmp_path: Path) -> None:
+    reading = complete_reading()
+    export = build_export(reading)
+    part = export.stages["combined"]
+    assert {(c.level, c.position): c.mm for c in part.calipers}["L1", "middle"] == pytest.approx(20.0)
+    assert [item.rule for item in part.height_losses if item.graded] == ["mean_adjacent"]
+    assert part.extent is not None
+    assert (part.extent.grade, part.extent.lesion_cm3) == ("G3", pytest.approx(180 * 2 * 2 * 4.8 / 1000))
+    assert part.masks is not None
+    assert decode_mask(part.masks.lesion, part.masks.grid.shape).sum() == 180
+    roi = part.rois[0]
+    assert roi.statistics.area_mm2 == pytest.approx(35.0)
+    assert roi.long_mm * roi.short_mm == 35.0
+    corners = np.array(roi.corners_lps)
+    assert np.linalg.norm(corners[1] - corners[0]) == pytest.approx(7.0)
+    assert part.findings["confidence"].value == 1
+
+
+def test_unknown_keys_and_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
+    path = complete_reading().export(tmp_path / "r.json")
+    text = path.read_text(encoding="utf-8")
+    document = json.loads(text)
+    document["patient_name"] = "x"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ExportError, match="patient_name"):
+        read_reading(path)
+    document = json.loads(text)
+    document["stages"]["combined"]["calipers"][0]["mm"] = float("nan")
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ExportError, match="finite"):
+        read_reading(path)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(ExportError, match="not a reading"):
+        read_reading(path)
+    with pytest.raises(ExportError, match="cannot be read"):
+        read_reading(tmp_path / "none.json")
+
+
+def test_identities_of_the_series_are_not_in_the_export(tmp_path: Path) -> None:
+    reading = complete_reading()
+    text = reading.export(tmp_path / "r.json").read_text(encoding="utf-8")
+    for found in reading.case.images.values():
+        assert found.series.key not in text
+        assert found.series.series_instance_uid not in text
+    assert str(tmp_path) not in text
+
+
+def test_an_existing_file_is_kept_unless_the_person_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_text("precious", encoding="utf-8")
+    with pytest.raises(ExportError, match="exists already"):
+        new_reading().export(path)
+    assert path.read_text(encoding="utf-8") == "precious"
+    new_reading().export(path, overwrite=True)
+    assert read_reading(path).case == "C001"
+    assert [item.name for item in tmp_path.iterdir()] == ["r.json"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "write", "replace"])
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r.json"
+    path.write_text("precious", encoding="utf-8")
+    reading = new_reading()
+    before = reading.state
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if call == "fsync":
+        monkeypatch.setattr("napari_vcf.reading.atomic.os.fsync", full)
+    elif call == "write":
+        monkeypatch.setattr("napari_vcf.reading.atomic.os.fdopen", full)
+    else:
+        monkeypatch.setattr("napari_vcf.reading.atomic.Path.replace", full)
+    with pytest.raises(ExportError, match="No space left"):
+        export_reading(reading, path, overwrite=True)
+    monkeypatch.undo()
+    assert path.read_text(encoding="utf-8") == "precious"
+    assert [item.name for item in tmp_path.iterdir()] == ["r.json"]
+    assert reading.state is before
+    reading.export(path, overwrite=True)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"folder for r\.json does not exist"):
+        new_reading().export(tmp_path / "none" / "r.json")
+
+
+def test_tidy_frame(tmp_path: Path) -> None:
+    frame = readings_frame([complete_reading().export(tmp_path / "a.json")])
+    assert list(frame.columns) == ["case", "reader", "stage", "item", "value", "unit"]
+    assert not frame.duplicated(["case", "reader", "stage", "item"]).any()
+    values = frame[frame.stage == "combined"].set_index("item").value
+    assert values["compression_degree"] == "II"
+    assert values["lesion_extent"] == "G3"
+    assert values["height_anterior"] == pytest.approx(15.0)
+    assert values["height_anterior_above"] == pytest.approx(30.0)
+    assert values["height_loss"] == pytest.approx(0.5)
+    assert values["confidence"] == 1
+    units = frame.set_index("item").unit
+    assert set(units[units.index.str.startswith("height_") & ~units.index.str.startswith("height_loss")]) == {"mm"}
+    assert units["adc_lesion"].unique().tolist() == ["um2/s"]
+
+
+def test_unanswered_items_have_no_row_and_not_assessable_has_one(tmp_path: Path) -> None:
+    reading = new_reading(memory_case())
+    reading.mark_not_assessable("mri", "enhancement", "no contrast medium was given")
+    measure_heights(reading, "mri")
+    reading.mark_not_assessable("mri", "compression_degree", "motion artefact")
+    frame = readings_frame(reading.export(tmp_path / "a.json")).set_index("item").value
+    assert frame["enhancement"] == "not_assessable"
+    assert frame["compression_degree"] == "not_assessable"
+    assert "verdict" not in frame.index
