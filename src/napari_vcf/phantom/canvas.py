@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,10 @@ class Block:
         """Length of the column step."""
         return float(np.linalg.norm(self.matrix[:3, 0]))
 
+    @cached_property
+    def _inverse(self) -> NDArray[np.float64]:
+        return np.asarray(np.linalg.inv(self.matrix[:3, :3]))
+
     def moved(self, transform: RigidTransform) -> Block:
         """The same points after a rigid motion."""
         return Block(self.shape, transform.matrix @ self.matrix)
@@ -63,9 +68,9 @@ class Block:
         tuple of slice or None
         """
         low, high = box
-        corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
-        index = np.linalg.solve(self.matrix[:3, :3], (corners - self.matrix[:3, 3]).T)
-        first, last = index.min(axis=1), index.max(axis=1)
+        middle = self._inverse @ ((low + high) / 2 - self.matrix[:3, 3])
+        reach = np.abs(self._inverse) @ ((high - low) / 2)
+        first, last = middle - reach, middle + reach
         if first[2] > self.shape[0] - 0.5 or last[2] < -0.5:
             return None
         columns = slice(max(int(first[0]), 0), min(int(last[0]) + 2, self.shape[2]))
@@ -125,7 +130,7 @@ class Canvas:
         """
         empty = self.remaining[:, window[0], window[1]]
         taken = empty * share
-        self.weights[tissue][window] += taken.mean(axis=0)
+        self.weights[tissue][window] += np.add.reduce(taken, axis=0) * np.float32(1.0 / len(taken))
         empty -= taken
 
     def coarsen(self, samples: int) -> None:

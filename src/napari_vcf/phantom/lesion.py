@@ -69,7 +69,7 @@ class Lesion:
                 + np.float32(wave[2]) * z
                 + np.float32(rng.uniform(0, 6.3))
             )
-        return out
+        return np.asarray(out, dtype=np.float32)
 
     def share(self, x: F32, y: F32, z: F32, above: F32, below: F32) -> F32:
         """Share of the marrow that is abnormal, 0 to 1."""

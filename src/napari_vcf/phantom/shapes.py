@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ __all__ = ["F32", "capsule", "ellipse", "ellipsoid", "occupancy", "rounded_max",
 F32 = NDArray[np.float32]
 
 
-def occupancy(distance_mm: F32, width_mm: float | F32) -> F32:
+def occupancy(distance_mm: NDArray[Any], width_mm: float | F32) -> F32:
     """Share of a sample that lies inside, from the distance of its centre to the surface.
 
     A ramp of the sample's width is the exact share for a straight edge along an axis.
@@ -87,7 +89,7 @@ def capsule(
     return np.asarray((norm - radius_mm) / slope, dtype=np.float32)
 
 
-def ellipse(u: F32, v: F32, a: float | F32, b: float | F32) -> F32:
+def ellipse(u: NDArray[Any], v: NDArray[Any], a: float | F32, b: float | F32) -> F32:
     """Distance along the ray from the centre to an ellipse with half-axes a and b."""
     rho = np.sqrt((u / a) ** 2 + (v / b) ** 2) + np.float32(1e-3)
     return np.asarray((1.0 - 1.0 / rho) * np.sqrt(u * u + v * v + np.float32(1e-2)), dtype=np.float32)

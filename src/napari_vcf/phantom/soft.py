@@ -228,6 +228,7 @@ def _paint_bowel(
     """Loops with fluid and gas, at other places in each examination."""
     rng = np.random.default_rng([spec.seed, 43, examination])
     c = anatomy.curves
+    inside = occupancy(cavity, 2.0) * occupancy(16.0 - front, 3.0)
     for number in range(96):
         place = rng.uniform((-85, -150, -170), (85, -58, 70))
         half = tuple(float(v) for v in rng.uniform((9, 8, 9), (22, 15, 28)))
@@ -239,7 +240,7 @@ def _paint_bowel(
         if window is None:
             continue
         rows, columns = window
-        inside = occupancy(cavity[:, rows, columns], 2.0) * occupancy(16.0 - front[:, rows, columns], 3.0)
+        room = inside[:, rows, columns]
         x, y, z = canvas.block.coordinates(window)
         x = x - np.float32(place[0])
         y = y - np.float32(place[1]) + np.float32(tilt) * x
@@ -247,5 +248,5 @@ def _paint_bowel(
         if number % 4 == 0:
             # Gas collects in front, above a level.
             level = np.maximum(loop + np.float32(2.0), y + np.float32(half[1] * 0.1))
-            canvas.paint(window, Tissue.AIR, inside * occupancy(level, 1.5))
-        canvas.paint(window, Tissue.BOWEL, inside * occupancy(loop, 1.5))
+            canvas.paint(window, Tissue.AIR, room * occupancy(level, 1.5))
+        canvas.paint(window, Tissue.BOWEL, room * occupancy(loop, 1.5))

@@ -17,6 +17,10 @@ CORNER_INSET_MM = 2.5
 #: Radius of the rim; smaller than the inset, so that the landmarks lie on the surface itself.
 RIM_RADIUS_MM = 2.0
 
+_FAR_MM = 50.0
+_Point = tuple[float, float, float]
+_Rod = tuple[_Point, _Point, float, float, float]
+
 LANDMARKS = (
     "body_center",
     "anterior_superior",
@@ -128,37 +132,47 @@ class Vertebra:
         return side, np.asarray(side + shell, dtype=np.float32), above, below
 
     def posterior(self, x: F32, y: F32, z: F32) -> F32:
-        """Distance to pedicles, laminae, articular, transverse and spinous processes, mm."""
+        """Distance to pedicles, laminae, articular, transverse and spinous processes, mm.
+
+        Parts whose distance from the points along x alone is more than a few millimetres are left out, so that larger
+        distances are no more than a bound.
+        """
+        side = np.abs(x)
+        nearest, farthest = float(side.min()), float(side.max())
+        out = np.full(np.broadcast_shapes(x.shape, y.shape, z.shape), _FAR_MM, dtype=np.float32)
+        for start, end, radius, flatten, fillet in self._rods():
+            reach = radius + 4.0
+            if min(start[0], end[0]) - reach < farthest and max(start[0], end[0]) + reach > nearest:
+                out = smooth_min(out, capsule(side, y, z, start, end, radius, flatten), fillet)
+        return out
+
+    def _rods(self) -> list[_Rod]:
+        """Rods that make up the posterior elements of one side: ends, radius, flattening, fillet."""
         k = self.scale
         d = self.half_depth_mm
-        ax = np.abs(x)
-        pedicle_x = 0.36 * 2 * self.half_width_mm
+        tip = d + self.spinous_mm
         if self.is_sacral:
-            wing = capsule(ax, y, z, (12.0, d - 8, 2.0), (self.transverse_mm, d + 6, 4.0), 8.5 * k, 0.75)
-            roof = capsule(ax, y, z, (13.0, d + 8, 0.0), (0.0, d + 17 * k, -1.0), 2.6 * k, 0.3)
-            crest = capsule(x, y, z, (0.0, d + 17 * k, -1.0), (0.0, d + 17 * k + self.spinous_mm, -5.0), 2.5 * k, 0.35)
-            return smooth_min(smooth_min(wing, roof, 3.0), crest, 3.0)
+            return [
+                ((12.0, d - 8, 2.0), (self.transverse_mm, d + 6, 4.0), 8.5 * k, 0.75, 3.0),
+                ((13.0, d + 8, 0.0), (0.0, d + 17 * k, -1.0), 2.6 * k, 0.3, 3.0),
+                ((0.0, d + 17 * k, -1.0), (0.0, tip + 17 * k, -5.0), 2.5 * k, 0.35, 3.0),
+            ]
+        p = 0.72 * self.half_width_mm
         zp = 0.22 * (self.top_mm[2] - self.bottom_mm[2])
-        pedicle = capsule(ax, y, z, (pedicle_x, d - 5, zp), (pedicle_x + 1.0, d + 11 * k, zp - 1.5), 4.3 * k, 0.60)
-        lamina = capsule(ax, y, z, (pedicle_x + 1, d + 14 * k, -1.0), (1.0, d + 26 * k, -7.0 * k), 3.1 * k, 0.34)
-        out = smooth_min(pedicle, lamina, 3.0)
-        droop = 14.0 if self.level.startswith("T") else 4.0
-        tip = (0.0, d + 26 * k + self.spinous_mm, (-8.0 - droop) * k)
-        spine = capsule(x, y, z, (0.0, d + 27 * k, -7.0 * k), tip, 3.1 * k, 0.30 if droop < 10 else 0.42)
-        out = smooth_min(out, spine, 3.5)
-        if self.level.startswith("T"):
-            rib = capsule(ax, y, z, (pedicle_x + 9, d + 4 * k, zp), (64.0 * k, d + 22 * k, zp - 17 * k), 3.2 * k, 0.7)
-            out = np.minimum(out, rib)
-        tip = (self.transverse_mm, d + 15 * k, zp + 1.0)
-        transverse = capsule(ax, y, z, (pedicle_x + 2, d + 9 * k, zp - 1.0), tip, 3.5 * k, 0.65)
-        out = smooth_min(out, transverse, 3.0)
-        upper = capsule(
-            ax, y, z, (pedicle_x + 1.5, d + 13 * k, 2.0), (pedicle_x + 2.5, d + 14.5 * k, 16.5 * k), 3.9 * k
-        )
-        lower = capsule(
-            ax, y, z, (pedicle_x - 1.5, d + 20.5 * k, -6.0 * k), (pedicle_x - 0.5, d + 21.0 * k, -23.5 * k), 4.2 * k
-        )
-        return smooth_min(smooth_min(out, upper, 3.0), lower, 3.0)
+        thoracic = self.level.startswith("T")
+        low, flat = (-22.0, 0.42) if thoracic else (-12.0, 0.30)
+        rods: list[_Rod] = [
+            ((p, d - 5, zp), (p + 1.0, d + 11 * k, zp - 1.5), 4.3 * k, 0.60, 3.0),
+            ((p + 1, d + 14 * k, -1.0), (1.0, d + 26 * k, -7.0 * k), 3.1 * k, 0.34, 3.0),
+            ((0.0, d + 27 * k, -7.0 * k), (0.0, tip + 26 * k, low * k), 3.1 * k, flat, 3.5),
+            ((p + 2, d + 9 * k, zp - 1.0), (self.transverse_mm, d + 15 * k, zp + 1.0), 3.5 * k, 0.65, 3.0),
+            ((p + 1.5, d + 13 * k, 2.0), (p + 2.5, d + 14.5 * k, 16.5 * k), 3.9 * k, 1.0, 3.0),
+            ((p - 1.5, d + 20.5 * k, -6.0 * k), (p - 0.5, d + 21.0 * k, -23.5 * k), 4.2 * k, 1.0, 3.0),
+        ]
+        if thoracic:
+            rib: _Rod = ((p + 9, d + 4 * k, zp), (64.0 * k, d + 22 * k, zp - 17 * k), 3.2 * k, 0.7, 0.1)
+            rods.append(rib)
+        return rods
 
     def body_box(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Corners of a box around the body, mm."""
