@@ -25,18 +25,7 @@ find_python() {
 
 can_make_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 
-need_python() {
-    if ! python=$(find_python); then
-        install_packages "Python 3.11 or newer is needed and was not found." python3 python3-venv python3-pip
-        python=$(find_python) || fail "Python 3.11 or newer is needed, and this system's own python3 is older." \
-            "Install one, and name it: make PYTHON=/path/to/python3.11 ..."
-    fi
-    if ! can_make_venv "$python"; then
-        install_packages "Python's venv module is missing." python3-venv python3-pip
-        can_make_venv "$python" || fail "$python cannot make virtual environments (no venv and ensurepip)." \
-            "Name another Python: make PYTHON=/path/to/python3.11 ..."
-    fi
-}
+has_good_python() { python=$(find_python) && can_make_venv "$python"; }
 
 # --- Virtual environment ---------------------------------------------------------------------------------------------
 
@@ -47,10 +36,14 @@ fingerprint() {
     { printf '%s\n' "$EXTRAS" "$PWD"; "$(venv_bin)/python" --version; cat pyproject.toml; } | cksum
 }
 
-if [ "$DISPLAY_WANTED" = display ] && is_linux; then need_display_packages; fi
+missing=()
+if [ "$DISPLAY_WANTED" = display ] && is_linux; then mapfile -t missing < <(missing_display_packages); fi
+venv_works || has_good_python || missing+=(python3 python3-venv)
+[ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 
 if ! venv_works; then
-    need_python
+    has_good_python || fail "Python 3.11 or newer with its venv module is needed; this system's own has not got it." \
+        "Install one, and name it: make PYTHON=/path/to/python3.11 ..."
     say "Making a virtual environment in $VENV ..."
     rm -rf "$VENV"
     "$python" -m venv "$VENV"

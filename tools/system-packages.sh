@@ -29,18 +29,9 @@ missing_display_packages() {
     done <tools/system-packages.txt
 }
 
-# need_display_packages: install what is missing, or stop with the names.
-need_display_packages() {
-    local missing
-    mapfile -t missing < <(missing_display_packages)
-    [ ${#missing[@]} -eq 0 ] ||
-        install_packages "Libraries that Qt and the virtual display need are missing." "${missing[@]}"
-}
-
-# install_packages REASON PACKAGE...: with apt as root or through a sudo that asks nothing; otherwise say what to do.
+# install_packages PACKAGE...: with apt as root or through a sudo that asks nothing; otherwise say what to do.
 install_packages() {
-    local reason=$1
-    shift
+    local reason="System packages are missing that Python, Qt or the virtual display need."
     if ! command -v apt-get >/dev/null; then
         fail "$reason This system has no apt; install what these Debian packages hold, then try again:" "$*"
     fi
@@ -51,7 +42,7 @@ install_packages() {
         fi
         as_root=(sudo -n)
     fi
-    say "$reason Installing with apt: $*"
+    say "Installing system packages with apt: $*"
     local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
     "${apt[@]}" update >&2 || say "apt-get update failed; trying with the lists at hand."
     "${apt[@]}" install -y --no-install-recommends "$@" >&2 ||
