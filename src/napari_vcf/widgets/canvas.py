@@ -92,6 +92,7 @@ class CanvasDressing:
             return
         viewer.dims.ndisplay = 2
         viewer.dims.order = (0, 1, 2)
+        viewer.dims.axis_labels = ("slice", "row", "column")
         viewer.reset_view()
         positions = desk.view.positions_mm
         viewer.dims.set_point(0, float(positions[len(positions) // 2]))

@@ -11,6 +11,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.geometry import RigidTransform, Volume
 from napari_vcf.reading import CaseImage, LoggedAction
 from napari_vcf.reading.state import Registration
+from napari_vcf.widgets.edges import EdgeLines
 from napari_vcf.widgets.layers import ImageLayers, place_image
 from napari_vcf.widgets.space import PatientSpace, View, native_view, sagittal_view
 from napari_vcf.widgets.windows import Window, presets
@@ -45,6 +46,7 @@ class Display:
         self._windows: dict[Key, Window] = {}
         self._overlaid: tuple[str, float] | None = None
         self._drawn_for: object = None
+        self._edges_wanted = False
         self._fresh = False
 
     # -- what is shown ----------------------------------------------------------------------------------------------
@@ -157,6 +159,16 @@ class Display:
     def overlaid(self) -> tuple[str, float] | None:
         """The image laid over, and its opacity."""
         return self._overlaid
+
+    def show_edges(self, wanted: bool) -> None:
+        """Draw the CT's edges over the MR, or not."""
+        self._edges_wanted = wanted
+        self._refresh()
+
+    @property
+    def edges_shown(self) -> bool:
+        """Whether the CT's edges are drawn over the MR."""
+        return self._edges_wanted
 
     # -- windows ----------------------------------------------------------------------------------------------------
     def presets(self, image_id: str) -> dict[str, Window]:
@@ -283,6 +295,22 @@ class Display:
             )
         return layer
 
+    def _edges(self) -> Image | None:
+        """The layer of edges, where they are wanted and have a place."""
+        desk = self._desk
+        registration = self.registration
+        if not self._edges_wanted or registration is None or self.view is None or self.view.space != "mr":
+            return None
+        ct = registration.ct_image
+        if ct not in {image.id for image in desk.images()}:
+            return None
+        layer = self.layers.image("edges")
+        if layer is None:
+            placed = place_image(self.volume(ct), self.view, self.transform_of(ct), fill=-1024.0, lazily=EdgeLines)
+            layer = self.layers.add_edges("edges", placed)
+        self.layers.bring_forward(layer)
+        return layer
+
     def title(self, image: CaseImage, *, resliced: bool) -> str:
         """What an image is called on the canvas; it says whether its pixels are interpolated."""
         info = image.series.volumes[self.index_of(image.id)] if image.series.volumes else None
@@ -306,13 +334,17 @@ class Display:
         for layer in self.layers.images.values():
             layer.visible = layer is front or layer is over
             layer.opacity = 1.0
-            layer.blending = "translucent"
         if over is not None and self._overlaid is not None:
             over.opacity = self._overlaid[1]
             self.layers.bring_forward(over)
+        edges = self._edges()
+        if edges is not None:
+            edges.visible = True
         if self._fresh:
             self._fresh = False
             self._desk.dressing.fit()
             self._desk.frame_changed.emit()
-        if viewer.layers.selection.active is None or viewer.layers.selection.active in self.layers.images.values():
+        active = viewer.layers.selection.active
+        # A layer that is being painted on keeps the mouse; a drawing has no use for it.
+        if active is None or str(active.mode) == "pan_zoom":
             viewer.layers.selection.active = front

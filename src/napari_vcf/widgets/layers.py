@@ -92,7 +92,13 @@ class PlacedImage:
         self.resliced = resliced
 
 
-def place_image(volume: Volume, view: View, transform: RigidTransform | None, fill: float) -> PlacedImage:
+def place_image(
+    volume: Volume,
+    view: View,
+    transform: RigidTransform | None,
+    fill: float,
+    lazily: type[LazyReslice] = LazyReslice,
+) -> PlacedImage:
     """Put a volume on the plane of a view.
 
     Parameters
@@ -105,6 +111,8 @@ def place_image(volume: Volume, view: View, transform: RigidTransform | None, fi
         From the volume's patient space to the view's, where they differ.
     fill : float
         Value shown outside the volume.
+    lazily : type
+        What shows a slice that has to be resampled.
 
     Returns
     -------
@@ -129,7 +137,7 @@ def place_image(volume: Volume, view: View, transform: RigidTransform | None, fi
     affine[:3, 3] = first
     grid = Grid((view.grid.shape[0], rows, columns), affine)
     scale, translate = view.frame.placement(grid)
-    return PlacedImage(LazyReslice(volume, grid, transform, fill), scale, translate, resliced=True)
+    return PlacedImage(lazily(volume, grid, transform, fill), scale, translate, resliced=True)
 
 
 class ImageLayers:
@@ -170,7 +178,25 @@ class ImageLayers:
             interpolation2d="nearest" if role is Role.ADC else "linear",
             multiscale=False,
             rgb=False,
-            metadata={"napari-vcf": "image"},
+        )
+        self._images[key] = layer
+        self._insert(len(self._images) - 1, layer)
+        return layer
+
+    def add_edges(self, key: object, placed: PlacedImage) -> Image:
+        """Show edge lines above the images."""
+        layer = Image(
+            placed.data,
+            name="CT edges",
+            scale=placed.scale_mm,
+            translate=placed.translate_mm,
+            units="mm",
+            contrast_limits=(0.0, 1.0),
+            colormap="yellow",
+            blending="additive",
+            interpolation2d="nearest",
+            multiscale=False,
+            rgb=False,
         )
         self._images[key] = layer
         self._insert(len(self._images) - 1, layer)

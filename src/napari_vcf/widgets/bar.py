@@ -1,0 +1,326 @@
+"""The bar above the image: stage, image, plane, window, fusion, undo; and below it the line for messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_vcf.dicom import Role
+from napari_vcf.notice import INTENDED_USE
+from napari_vcf.reading import STAGES
+from napari_vcf.widgets.canvas import Readout
+from napari_vcf.widgets.parts import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout
+from napari_vcf.widgets.space import position_text
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk import Desk
+
+__all__ = ["DeskBar"]
+
+_COLORS = {"info": GREEN, "warning": ORANGE, "error": VERMILLION}
+
+
+# napari draws tool buttons without a frame, and the one that is down like the others.
+_STYLE = f"""
+QToolButton {{ padding: 3px 9px; border: 1px solid rgba(128, 128, 128, 90); border-radius: 3px; }}
+QToolButton:hover {{ border-color: rgba(128, 128, 128, 220); }}
+QToolButton:checked {{ background: {BLUE}; color: white; font-weight: bold; border-color: {SKY}; }}
+QToolButton:disabled {{ color: rgba(128, 128, 128, 130); }}
+"""
+
+
+class DeskBar(QWidget):
+    """Controls over the canvas.
+
+    Parameters
+    ----------
+    desk : Desk
+        What they act on.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.setObjectName("desk_bar")
+        self._desk = desk
+        self._before_flicker = 0.5
+        self.setStyleSheet(_STYLE)
+        self._stages = QButtonGroup(self)
+        self._images = QButtonGroup(self)
+        self._build()
+        desk.message.connect(self._on_message)
+        desk.dressing.readout.connect(self._on_readout)
+        desk.slice_changed.connect(self._on_slice)
+        for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.frame_changed):
+            signal.connect(self.refresh)
+        desk.reading_changed.connect(self.refresh)
+        self.refresh()
+
+    # -- building ---------------------------------------------------------------------------------------------------
+    def _build(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(3)
+        for number, stage in enumerate(STAGES, start=1):
+            widget = _tool(f"stage_{stage}", STAGE_NAMES[stage], f"Read the {STAGE_NAMES[stage]} stage  [Alt+{number}]")
+            widget.setCheckable(True)
+            widget.clicked.connect(lambda _checked=False, s=stage: self._desk.set_stage(s))
+            self._stages.addButton(widget)
+            top.addWidget(widget)
+        top.addWidget(_gap())
+        self._image_row = QHBoxLayout()
+        self._image_row.setSpacing(2)
+        top.addLayout(self._image_row)
+        top.addWidget(_gap())
+        self.volume = _combo("volume", "Which of the image's volumes (b-values, echoes)")
+        self.volume.activated.connect(self._on_volume)
+        top.addWidget(self.volume)
+        self.plane = _combo("plane", "Plane on the screen  [P]")
+        self.plane.activated.connect(lambda _index: self._desk.show_plane(self.plane.currentData()))
+        top.addWidget(self.plane)
+        self.window_preset = _combo("window_preset", "Window  [W]; a right drag on the image sets it by hand")
+        self.window_preset.activated.connect(self._on_preset)
+        top.addWidget(self.window_preset)
+        top.addWidget(_gap())
+        self.overlay = _combo("overlay", "Image laid over the one in front")
+        self.overlay.activated.connect(lambda _index: self._on_fusion())
+        top.addWidget(self.overlay)
+        self.fusion = QSlider(Qt.Orientation.Horizontal)
+        self.fusion.setObjectName("fusion")
+        self.fusion.setRange(0, 100)
+        self.fusion.setFixedWidth(90)
+        self.fusion.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.fusion.setToolTip("How much of the image laid over is seen  [F flickers]")
+        self.fusion.valueChanged.connect(lambda _value: self._on_fusion())
+        top.addWidget(self.fusion)
+        top.addStretch(1)
+        self.undo = _tool("undo", "Undo", "Take the last change back  [Ctrl+Z]")
+        self.undo.clicked.connect(self._desk.undo)
+        self.redo = _tool("redo", "Redo", "Make it again  [Ctrl+Shift+Z]")
+        self.redo.clicked.connect(self._desk.redo)
+        self.panels = _tool("panels", "Layers", "Show or hide napari's own layer list and controls  [F8]")
+        self.help = _tool("help", "?", "All keys  [?]")
+        for widget in (self.undo, self.redo, self.panels, self.help):
+            top.addWidget(widget)
+        self.message = QLabel()
+        self.message.setObjectName("message")
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.readout = QLabel()
+        self.readout.setObjectName("readout")
+        self.readout.setAlignment(Qt.AlignmentFlag.AlignRight)
+        notice = QLabel(INTENDED_USE.split(":")[0])
+        notice.setToolTip(INTENDED_USE)
+        notice.setStyleSheet(f"color: {ORANGE};")
+        bottom = QHBoxLayout()
+        bottom.addWidget(notice)
+        bottom.addWidget(self.message, 1)
+        bottom.addWidget(self.readout)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 3, 6, 3)
+        layout.setSpacing(2)
+        layout.addLayout(top)
+        layout.addLayout(bottom)
+        self._fading = QTimer(self)
+        self._fading.setSingleShot(True)
+        self._fading.timeout.connect(lambda: self.message.setText(""))
+
+    # -- following the desk -----------------------------------------------------------------------------------------
+    def refresh(self, *_: object) -> None:
+        """Show what the desk shows."""
+        desk = self._desk
+        is_open = desk.reading is not None
+        stages = desk.reading.protocol.stages if desk.reading is not None else ()
+        for widget in self._stages.buttons():
+            stage = widget.objectName().removeprefix("stage_")
+            widget.setEnabled(stage in stages)
+            widget.setChecked(is_open and stage == desk.stage)
+        self._refresh_images()
+        self._refresh_volumes()
+        self._refresh_planes()
+        self._refresh_presets()
+        self._refresh_overlay()
+        self.undo.setEnabled(desk.reading is not None and desk.reading.can_undo)
+        self.redo.setEnabled(desk.reading is not None and desk.reading.can_redo)
+
+    def _refresh_images(self) -> None:
+        images = self._desk.images()
+        wanted = [(image.id, image.label) for image in images]
+        have = [(button.property("image"), button.text()) for button in self._images.buttons()]
+        if wanted != have:
+            for widget in self._images.buttons():
+                self._images.removeButton(widget)
+            clear_layout(self._image_row)
+            for number, image in enumerate(images, start=1):
+                key = f"  [Ctrl+{number}]" if number < 10 else ""
+                widget = _tool(f"image_{image.label}", image.label, f"Bring {image.label} to the front{key}")
+                widget.setCheckable(True)
+                widget.setProperty("image", image.id)
+                widget.clicked.connect(lambda _checked=False, i=image.id: self._desk.show(i))
+                self._images.addButton(widget)
+                self._image_row.addWidget(widget)
+        for widget in self._images.buttons():
+            widget.setChecked(widget.property("image") == self._desk.image_id)
+
+    def _refresh_volumes(self) -> None:
+        image = self._desk.image
+        volumes = () if image is None else image.series.volumes
+        self.volume.setVisible(len(volumes) > 1)
+        _fill(self.volume, [(info.label, index) for index, info in enumerate(volumes)])
+        if image is not None:
+            self.volume.setCurrentIndex(self._desk.display.index_of(image.id))
+
+    def _refresh_planes(self) -> None:
+        entries = [("Sagittal", "sagittal")]
+        entries += [
+            (f"{image.label}: own {image.series.grid.plane} slices", f"native:{image.id}")
+            for image in self._desk.images()
+            if image.series.grid.plane != "sagittal"
+        ]
+        self.plane.setVisible(len(entries) > 1)
+        _fill(self.plane, entries)
+        self.plane.setCurrentIndex(max(0, self.plane.findData(self._desk.display.plane)))
+
+    def _refresh_presets(self) -> None:
+        image = self._desk.image
+        names = [] if image is None else list(self._desk.display.presets(image.id))
+        self.window_preset.setEnabled(bool(names))
+        before = self.window_preset.currentText()
+        _fill(self.window_preset, [(name, name) for name in names])
+        if before in names:
+            self.window_preset.setCurrentText(before)
+
+    def _refresh_overlay(self) -> None:
+        desk = self._desk
+        others = [
+            image
+            for image in desk.images()
+            if image.id != desk.image_id and desk.view is not None and desk.can_show(image.id)
+        ]
+        # CT over MR is what a registration is judged by.
+        others.sort(key=lambda image: image.series.role is not Role.CT)
+        overlaid = desk.display.overlaid
+        _fill(self.overlay, [("no overlay", ""), *((f"+ {image.label}", image.id) for image in others)])
+        index = 0 if overlaid is None else max(0, self.overlay.findData(overlaid[0]))
+        self.overlay.setCurrentIndex(index)
+        self.overlay.setEnabled(bool(others))
+        self.fusion.setEnabled(index > 0)
+        self.fusion.blockSignals(True)
+        self.fusion.setValue(0 if overlaid is None else round(100 * overlaid[1]))
+        self.fusion.blockSignals(False)
+
+    # -- what the controls do ---------------------------------------------------------------------------------------
+    def _on_volume(self, index: int) -> None:
+        if self._desk.image_id is not None:
+            self._desk.show(self._desk.image_id, index=index)
+
+    def _on_preset(self, _index: int) -> None:
+        if self._desk.image_id is not None:
+            window = self._desk.display.presets(self._desk.image_id).get(self.window_preset.currentText())
+            if window is not None:
+                self._desk.display.set_window(window)
+
+    def next_window(self) -> None:
+        """Go to the next preset."""
+        if self.window_preset.count():
+            self.window_preset.setCurrentIndex((self.window_preset.currentIndex() + 1) % self.window_preset.count())
+            self._on_preset(0)
+
+    def next_plane(self) -> None:
+        """Go to the next plane."""
+        if self.plane.count() > 1:
+            self.plane.setCurrentIndex((self.plane.currentIndex() + 1) % self.plane.count())
+            self._desk.show_plane(self.plane.currentData())
+
+    def _on_fusion(self) -> None:
+        chosen = self.overlay.currentData()
+        if not chosen:
+            self._desk.display.overlay(None)
+        else:
+            before = self._desk.display.overlaid
+            fresh = before is None or before[0] != chosen
+            self._desk.display.overlay(chosen, 0.5 if fresh else self.fusion.value() / 100)
+        self._refresh_overlay()
+        self._desk.dressing.refresh()
+
+    def flicker(self) -> None:
+        """Change between the image in front and the one laid over it."""
+        overlaid = self._desk.display.overlaid
+        if overlaid is None:
+            if self.overlay.count() < 2:
+                self._desk.message.emit("There is no other image to change to on this plane.", "info")
+                return
+            self._desk.display.overlay(self.overlay.itemData(1), 1.0)
+        else:
+            self._desk.display.overlay(overlaid[0], 0.0 if overlaid[1] > 0.5 else 1.0)
+        self._refresh_overlay()
+        self._desk.dressing.refresh()
+
+    def _on_message(self, text: str, kind: str) -> None:
+        self.message.setText(text)
+        self.message.setToolTip(text)
+        self.message.setStyleSheet(f"color: {_COLORS.get(kind, SKY)}; font-weight: bold;")
+        # An error stays until the next message; the rest makes room after a while.
+        if kind == "error":
+            self._fading.stop()
+        else:
+            self._fading.start(12_000)
+
+    def _on_slice(self, position: float) -> None:
+        view = self._desk.view
+        self.readout.setText("" if view is None else position_text(view, position))
+
+    def _on_readout(self, readout: Readout | None) -> None:
+        view = self._desk.view
+        if readout is None or view is None:
+            self.readout.setText("")
+            return
+        self.readout.setText(f"{position_text(view, self._desk.current_slice_mm)}    {readout.text}")
+
+
+def _tool(name: str, text: str, tooltip: str) -> QToolButton:
+    widget = QToolButton()
+    widget.setObjectName(name)
+    widget.setText(text)
+    widget.setToolTip(tooltip)
+    widget.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    widget.setMinimumHeight(26)
+    return widget
+
+
+def _combo(name: str, tooltip: str) -> QComboBox:
+    widget = QComboBox()
+    widget.setObjectName(name)
+    widget.setToolTip(tooltip)
+    widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    return widget
+
+
+def _gap() -> QWidget:
+    widget = QWidget()
+    widget.setFixedWidth(10)
+    return widget
+
+
+def _fill(combo: QComboBox, entries: list[tuple[str, object]]) -> None:
+    """Replace the entries of a box, only where they differ, without a signal."""
+    have = [(combo.itemText(index), combo.itemData(index)) for index in range(combo.count())]
+    if have == entries:
+        return
+    combo.blockSignals(True)
+    combo.clear()
+    for text, data in entries:
+        combo.addItem(text, data)
+    combo.blockSignals(False)

@@ -1,0 +1,215 @@
+"""The arrangement of the desk in a napari window: bar above, panels as tabs on the right, keys, closing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QTabWidget, QToolButton, QWidget
+
+from napari_vcf.reading import STAGES
+from napari_vcf.widgets.bar import DeskBar
+from napari_vcf.widgets.case_panel import CasePanel
+from napari_vcf.widgets.desk import Desk
+from napari_vcf.widgets.exporting import ask_export
+from napari_vcf.widgets.keys_dialog import KeysDialog
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.instrument import Instrument
+
+__all__ = ["PANELS", "Arrangement", "arrange"]
+
+#: Panels in the order of the work: name of the dock, and who builds it.
+PANELS: tuple[tuple[str, str], ...] = (
+    ("Case", "napari_vcf.widgets.case_panel:CasePanel"),
+    ("Registration", "napari_vcf.widgets.registration_panel:RegistrationWidget"),
+    ("Calipers", "napari_vcf.widgets.calipers:CalipersWidget"),
+    ("Lesion extent", "napari_vcf.widgets.extent:ExtentWidget"),
+    ("ADC ROI", "napari_vcf.widgets.adc:AdcWidget"),
+    ("Findings", "napari_vcf.widgets.findings:FindingsWidget"),
+)
+
+
+def build_panel(name: str, desk: Desk) -> QWidget:
+    """Build the panel of a dock."""
+    from importlib import import_module
+
+    module, _, attribute = dict(PANELS)[name].partition(":")
+    built: QWidget = getattr(import_module(module), attribute)(desk)
+    return built
+
+
+PANEL_WIDTH = 460
+
+
+class Arrangement(QObject):
+    """The desk's widgets in one window; get it with `arrange`.
+
+    Parameters
+    ----------
+    desk : Desk
+        The desk.
+    """
+
+    _all: list[Arrangement] = []  # noqa: RUF012  (one list for the program)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.panels: dict[str, QWidget] = {}
+        self.docks: dict[str, QDockWidget] = {}
+        window = desk.viewer.window
+        self.bar = DeskBar(desk)
+        bar_dock = window.add_dock_widget(self.bar, name="Reading desk bar", area="top", add_vertical_stretch=False)
+        main = bar_dock.parent()
+        assert isinstance(main, QMainWindow)
+        self.main = main
+        # A title over a bar only takes room from the image.
+        bar_dock.setTitleBarWidget(QWidget())
+        bar_dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        main.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
+        main.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
+        for name, _ in PANELS:
+            self._add_panel(name)
+        self._bind_keys()
+        desk.keys.attach(main)
+        main.installEventFilter(self)
+        self.keys_dialog = KeysDialog(desk, main)
+        self.bar.help.clicked.connect(self.keys_dialog.toggle)
+        self.bar.panels.clicked.connect(lambda: self.show_napari_panels(not self._napari_panels_shown()))
+        self.show_napari_panels(shown=False)
+        self.raise_panel("Case")
+        main.resizeDocks(list(self.docks.values()), [PANEL_WIDTH] * len(self.docks), Qt.Orientation.Horizontal)
+
+    def _add_panel(self, name: str) -> None:
+        panel = build_panel(name, self.desk)
+        dock = self.desk.viewer.window.add_dock_widget(
+            panel, name=name, area="right", tabify=bool(self.docks), add_vertical_stretch=False
+        )
+        # The tabs name the panels already, and a panel that can be closed by mistake is one that is missed later.
+        dock.setTitleBarWidget(QWidget())
+        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        panel.setMinimumWidth(340)
+        self.panels[name] = panel
+        self.docks[name] = dock
+
+    @property
+    def case_panel(self) -> CasePanel:
+        """The panel that opens cases."""
+        panel = self.panels["Case"]
+        assert isinstance(panel, CasePanel)
+        return panel
+
+    def instrument(self, name: str) -> Instrument | QWidget:
+        """The panel of an instrument."""
+        return self.panels[name]
+
+    def raise_panel(self, name: str) -> None:
+        """Bring a panel to the front of the tabs."""
+        dock = self.docks[name]
+        dock.show()
+        dock.raise_()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+    def _bind_keys(self) -> None:
+        desk, bar = self.desk, self.bar
+        bind = desk.bind_key
+        for number, name in enumerate(self.docks, start=1):
+            bind(f"F{number}", lambda n=name: self.raise_panel(n), f"Go to {name}", group="Panels")
+        for number, stage in enumerate(STAGES, start=1):
+            bind(
+                f"Alt+{number}", bar.findChild(QToolButton, f"stage_{stage}").click, _stage_text(number), group="Image"
+            )
+        for number in range(1, 10):
+            bind(
+                f"Ctrl+{number}", lambda n=number: self._show_image(n - 1), f"Image {number} of the bar", group="Image"
+            )
+        bind("I", lambda: self._next_image(1), "Next image", group="Image")
+        bind("Shift+I", lambda: self._next_image(-1), "Image before", group="Image")
+        bind("W", bar.next_window, "Next window (right drag sets it by hand)", group="Image")
+        bind("P", bar.next_plane, "Next plane: sagittal, or an image's own slices", group="Image")
+        bind("F", bar.flicker, "Flicker between the image in front and the one laid over it", group="Image")
+        bind("PgUp", lambda: desk.step_slice(-1), "Slice before (or the wheel)", group="Image")
+        bind("PgDown", lambda: desk.step_slice(1), "Next slice (or the wheel)", group="Image")
+        bind("Home", desk.dressing.fit, "Show the whole image", group="Image")
+        bind("Ctrl+Z", desk.undo, "Undo", group="Reading")
+        bind("Ctrl+Shift+Z", desk.redo, "Redo", group="Reading")
+        bind("Ctrl+Shift+L", self.case_panel.ask_folder, "Open a folder", group="Reading")
+        bind("Ctrl+Shift+E", lambda: ask_export(desk, self.main), "Export the reading as JSON", group="Reading")
+        bind("F8", bar.panels.click, "Show or hide napari's own layer list and controls", group="Panels")
+        bind("?", lambda: self.keys_dialog.toggle(), "This list of keys", group="Panels")
+
+    def _show_image(self, index: int) -> None:
+        images = self.desk.images()
+        if index < len(images):
+            self.desk.show(images[index].id)
+
+    def _next_image(self, step: int) -> None:
+        ids = [image.id for image in self.desk.images()]
+        if self.desk.image_id in ids:
+            self.desk.show(ids[(ids.index(self.desk.image_id) + step) % len(ids)])
+
+    # -- napari's own panels ----------------------------------------------------------------------------------------
+    def _napari_docks(self) -> list[QDockWidget]:
+        return [
+            dock
+            for dock in self.main.findChildren(QDockWidget)
+            if dock.objectName() in {"layer list", "layer controls"}
+        ]
+
+    def _napari_panels_shown(self) -> bool:
+        return any(dock.isVisible() for dock in self._napari_docks())
+
+    def show_napari_panels(self, shown: bool) -> None:
+        """Show or hide napari's layer list and layer controls."""
+        for dock in self._napari_docks():
+            dock.setVisible(shown)
+
+    # -- closing ----------------------------------------------------------------------------------------------------
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Ask before a window with unsaved work closes."""
+        if watched is self.main and event.type() == QEvent.Type.Close:
+            if self.desk.unsaved and not self._may_close():
+                event.ignore()
+                return True
+            self._leave()
+        return False
+
+    def _may_close(self) -> bool:
+        box = QMessageBox(self.main)
+        box.setObjectName("unsaved")
+        box.setWindowTitle("Unsaved reading")
+        box.setText("The reading has changes that were not exported.")
+        box.setInformativeText("Close and lose them?")
+        export = box.addButton("Export…", QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton("Close without export", QMessageBox.ButtonRole.DestructiveRole)
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(cancel)
+        box.exec()
+        if box.clickedButton() is export:
+            ask_export(self.desk, self.main, then=self.main.close)
+        return box.clickedButton() is discard
+
+    def _leave(self) -> None:
+        self.main.removeEventFilter(self)
+        self.desk.dispose()
+        Arrangement._all = [known for known in Arrangement._all if known is not self]
+
+
+def _stage_text(number: int) -> str:
+    return f"Stage {('CT', 'MRI', 'CT + MRI')[number - 1]}"
+
+
+def arrange(viewer: Any) -> Arrangement:
+    """Lay the desk out in a viewer's window; a second call gives the same."""
+    desk = Desk.of(viewer)
+    for known in Arrangement._all:
+        if known.desk is desk:
+            return known
+    arrangement = Arrangement(desk)
+    Arrangement._all.append(arrangement)
+    return arrangement
+
+
+Builder = Callable[[Desk], QWidget]

@@ -1,0 +1,399 @@
+"""The registration panel: name the vertebra, click its centre on MR and CT, let the program join them, judge it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QProgressBar
+
+from napari_vcf.dicom import Role
+from napari_vcf.reading.case import MR_ROLES, CaseImage
+from napari_vcf.reading.levels import LEVELS
+from napari_vcf.registration import RegistrationResult
+from napari_vcf.widgets.instrument import Hand, Instrument, World
+from napari_vcf.widgets.locked_layer import lock_drawing, new_drawing
+from napari_vcf.widgets.parts import GREEN, ORANGE, SKY, VERMILLION, Banner, button, heading, note, rule
+from napari_vcf.widgets.registration_run import RegistrationRun
+from napari_vcf.widgets.space import PatientSpace
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk import Desk
+
+__all__ = ["RegistrationWidget"]
+
+STEP_MM = 0.5
+STEP_DEG = 0.5
+_MARK_MM = 5.0
+_NAMES: dict[PatientSpace, str] = {"mr": "MRI", "ct": "CT"}
+_STATUS_COLORS = {"ok": GREEN, "doubtful": ORANGE, "refused": VERMILLION}
+
+
+class MarkHand(Hand):
+    """A click marks the centre of the vertebral body on the image in front."""
+
+    def __init__(self, panel: RegistrationWidget) -> None:
+        self._panel = panel
+
+    def press(self, point: World) -> bool:
+        """Take the click if a mark is being set."""
+        return self._panel.marking is not None and self._panel.mark(point)
+
+
+class RegistrationWidget(Instrument):
+    """Joins the CT to the MRI at one vertebra.
+
+    Parameters
+    ----------
+    desk : Desk
+        Whose case is registered.
+    """
+
+    name = "registration"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.marks: dict[PatientSpace, NDArray[np.float64]] = {}
+        self.marking: PatientSpace | None = None
+        self.run = RegistrationRun()
+        self.run.progressed.connect(self._on_progress)
+        self.run.finished.connect(self._on_finished)
+        self.hand = MarkHand(self)
+        self._build()
+        self.drawing = new_drawing("Vertebral centre")
+        self._redraw = lock_drawing(self.drawing, self._draw_marks)
+        desk.add_layer(self.drawing)
+        desk.opened.connect(self._forget)
+        desk.slice_changed.connect(lambda _position: self._redraw())
+        for key, direction, text in (("Up", (0, -1, 0), "up"), ("Down", (0, 1, 0), "down")):
+            self.share(key, lambda d=direction: self.nudge(d), f"Move what is chosen {text} a little")
+        for key, direction, text in (("Left", (0, 0, -1), "left"), ("Right", (0, 0, 1), "right")):
+            self.share(key, lambda d=direction: self.nudge(d), f"Move what is chosen to the {text} a little")
+        self.share("[", lambda: self.turn(-1), "Turn what is chosen a little to the left")
+        self.share("]", lambda: self.turn(1), "Turn what is chosen a little to the right")
+        self.share("Esc", lambda: self.set_marking(None), "Stop what is being drawn or chosen")
+        self.follow_desk()
+
+    def _build(self) -> None:
+        self.banner = Banner("registration_next")
+        self.column.addWidget(self.banner)
+        levels = QGridLayout()
+        self.level: dict[PatientSpace, QComboBox] = {}
+        self.mark_buttons = {}
+        for row, space in enumerate(("mr", "ct")):
+            box = QComboBox()
+            box.setObjectName(f"level_{space}")
+            box.addItems(["level…", *LEVELS])
+            box.setToolTip(f"Name of the fractured vertebra, counted on the {_NAMES[space]}")
+            box.activated.connect(lambda _index, s=space: self._on_level(s))
+            self.level[space] = box
+            mark = button(
+                f"mark_{space}",
+                "",
+                f"Brings the {_NAMES[space]} to the front; then click the centre of the fractured vertebral body",
+                lambda s=space: self.set_marking(None if self.marking == s else s),
+            )
+            mark.setCheckable(True)
+            self.mark_buttons[space] = mark
+            levels.addWidget(QLabel(f"On {_NAMES[space]}"), row, 0)
+            levels.addWidget(box, row, 1)
+            levels.addWidget(mark, row, 2)
+        levels.setColumnStretch(2, 1)
+        self.column.addWidget(heading("The fractured vertebra"))
+        self.column.addLayout(levels)
+        self.register_button = button(
+            "register",
+            "Register CT to MRI",
+            "Finds the rigid motion that joins the two at this vertebra",
+            self.register,
+        )
+        self.cancel_button = button("cancel_register", "Cancel", "Stop the registration", self.run.cancel)
+        row_layout = QHBoxLayout()
+        row_layout.addWidget(self.register_button, 1)
+        row_layout.addWidget(self.cancel_button)
+        self.column.addLayout(row_layout)
+        self.progress = QProgressBar()
+        self.column.addWidget(self.progress)
+        self.verdict = note(name="registration_result")
+        self.column.addWidget(self.verdict)
+        self.column.addWidget(rule())
+        self.column.addWidget(heading("Look at it, then decide"))
+        self.edges = QCheckBox("Edges of the CT over the MRI")
+        self.edges.setObjectName("edges")
+        self.edges.toggled.connect(self._on_edges)
+        self.column.addWidget(self.edges)
+        self.column.addWidget(
+            note("Scroll through the slices. The slider above the image blends CT and MRI; F flickers between them.")
+        )
+        self.nudges = self._build_nudges()
+        self.column.addLayout(self.nudges)
+        decide = QHBoxLayout()
+        self.accept_button = button("accept", "Accept", "The CT lies right on the MRI at this vertebra", self.accept)
+        self.refuse_button = button("refuse", "Refuse", "It does not; say why in the line beside", self.refuse)
+        self.reason = QLineEdit()
+        self.reason.setObjectName("refusal_reason")
+        self.reason.setPlaceholderText("why it is refused")
+        for widget in (self.accept_button, self.refuse_button, self.reason):
+            decide.addWidget(widget)
+        self.column.addLayout(decide)
+        self.column.addStretch(1)
+        self.progress.setVisible(False)
+        self.cancel_button.setVisible(False)
+
+    def _build_nudges(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.addWidget(QLabel(f"By hand, {STEP_MM:g} mm or {STEP_DEG:g}°"), 0, 0, 1, 4)
+        moves = (
+            ("nudge_left", "← ", "Left", lambda: self.nudge((0, 0, -1))),
+            ("nudge_right", "→", "Right", lambda: self.nudge((0, 0, 1))),
+            ("nudge_up", "↑", "Up", lambda: self.nudge((0, -1, 0))),
+            ("nudge_down", "↓", "Down", lambda: self.nudge((0, 1, 0))),
+            ("turn_left", "⟲", "[", lambda: self.turn(-1)),
+            ("turn_right", "⟳", "]", lambda: self.turn(1)),
+            ("nudge_back", "slice −", "", lambda: self.nudge((-1, 0, 0))),
+            ("nudge_forth", "slice +", "", lambda: self.nudge((1, 0, 0))),
+        )
+        for index, (name, text, key, run) in enumerate(moves):
+            widget = button(name, text.strip(), "Move the CT on the MRI a little", run, key=key)
+            grid.addWidget(widget, 1 + index // 4, index % 4)
+        return grid
+
+    # -- marks ------------------------------------------------------------------------------------------------------
+    def _ct(self) -> CaseImage | None:
+        images = [image for image in self.desk.images() if image.series.role is Role.CT]
+        shown = [image for image in images if image.id == self.desk.image_id]
+        return next(iter([*shown, *images]), None)
+
+    def _mr(self) -> dict[str, CaseImage]:
+        """The anatomical contrasts, or, where there is none, what else the MR has."""
+        found: dict[str, CaseImage] = {}
+        for roles in ((Role.T1, Role.T2, Role.T2FS), MR_ROLES):
+            for image in self.desk.images():
+                if image.series.role in roles:
+                    found.setdefault(image.series.role.value, image)
+            if found:
+                break
+        return found
+
+    def set_marking(self, space: PatientSpace | None) -> None:
+        """Begin to mark the centre on CT or MRI (that image comes to the front), or stop."""
+        if space is not None:
+            ct, mr = self._ct(), self._mr()
+            in_front = self.desk.image_id is not None and self.desk.space_of(self.desk.image_id) == space
+            if not in_front:
+                image = ct if space == "ct" else mr.get("T2", next(iter(mr.values()), None))
+                if image is None:
+                    self.desk.message.emit(f"This case has no {_NAMES[space]} in this stage.", "warning")
+                    space = None
+                else:
+                    self.desk.show(image.id)
+        self.marking = space
+        self.refresh()
+
+    def mark(self, point: World) -> bool:
+        """Set the mark of the image in front at a world point."""
+        image_id = self.desk.image_id
+        if image_id is None or self.marking is None or self.desk.space_of(image_id) != self.marking:
+            return False
+        self.marks[self.marking] = self.desk.to_lps(point)
+        other: PatientSpace = "ct" if self.marking == "mr" else "mr"
+        self.set_marking(None if other in self.marks else other)
+        return True
+
+    def _draw_marks(self) -> None:
+        crosses = []
+        for space, image in (("mr", next(iter(self._mr().values()), None)), ("ct", self._ct())):
+            if space not in self.marks or image is None or not self.desk.can_show(image.id):
+                continue
+            world = self.desk.to_world(self.marks[space], image.id)
+            if self.desk.on_current_slice(world):
+                flat, arm = world[1:], _MARK_MM
+                crosses += [np.stack([flat - across, flat + across]) for across in np.eye(2) * arm]
+        self.drawing.data = []
+        if crosses:
+            self.drawing.add(crosses, shape_type="line", edge_width=0.5, edge_color=SKY)
+
+    def _forget(self) -> None:
+        self.marks.clear()
+        self.marking = None
+        self.edges.setChecked(False)
+
+    # -- registering ------------------------------------------------------------------------------------------------
+    def _on_level(self, space: PatientSpace) -> None:
+        """Take over the name; the first one named fills the other, which the reader still has to agree with."""
+        reading = self.desk.reading
+        if reading is None or self.level[space].currentIndex() == 0:
+            return
+        name = self.level[space].currentText()
+        spine = reading.state.spine
+        if space == "mr" and (spine is None or spine.fractured != name):
+            self.desk.guard(lambda: reading.set_spine(name, has_t13=name == "T13", has_l6=name == "L6"))
+        self.refresh()
+
+    def register(self) -> None:
+        """Run the registration on a worker thread."""
+        ct, mr, reading = self._ct(), self._mr(), self.desk.reading
+        if ct is None or not mr or reading is None or self.run.running:
+            return
+        for image in (ct, *mr.values()):
+            if not image.series.measurable:
+                self.desk.message.emit(f"{image.label}: {image.series.not_measurable_reason}", "warning")
+        volumes = self.desk.guard(
+            lambda: (
+                self.desk.display.volume(ct.id),
+                {name: self.desk.display.volume(image.id) for name, image in mr.items()},
+            )
+        )
+        if volumes is None:
+            return
+        frame = ct.series.frame_of_reference_uid
+        same = frame is not None and all(image.series.frame_of_reference_uid == frame for image in mr.values())
+        self._images = (ct.id, tuple(image.id for image in mr.values()))
+        self._levels = (self.level["mr"].currentText(), self.level["ct"].currentText())
+        self._points = (self.marks["mr"], self.marks["ct"])
+        self._for = reading
+        self.run.start(
+            volumes[0], volumes[1], ct_point_lps=self._points[1], mr_point_lps=self._points[0], same_frame=same
+        )
+        self.refresh()
+
+    def _on_progress(self, done: int, total: int, what: str) -> None:
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+        self.progress.setFormat(f"{what} %p %")
+
+    def _on_finished(self, result: RegistrationResult | None) -> None:
+        reading = self.desk.reading
+        if result is None or reading is not self._for:
+            self.desk.message.emit("The registration was stopped; nothing has changed.", "info")
+            self.refresh()
+            return
+        proposed = self.desk.guard(
+            lambda: reading.propose_registration(
+                mr_level=self._levels[0],
+                ct_level=self._levels[1],
+                ct_image=self._images[0],
+                mr_images=self._images[1],
+                mr_point_lps=self._points[0],
+                ct_point_lps=self._points[1],
+                result=result,
+            )
+        )
+        if proposed is not None and result.ct_to_mr is not None:
+            self._present()
+        self.refresh()
+
+    def _present(self) -> None:
+        """Show the proposal where it is to be judged: fused, with edges, at the clicked point."""
+        self.desk.show(self._images[1][0] if "T2" not in self._mr() else self._mr()["T2"].id)
+        self.desk.display.overlay(self._images[0], 0.4)
+        self.edges.setChecked(True)
+        self.desk.dressing.center_on(self.desk.to_world(self._points[0], self._images[1][0]))
+        self.desk.image_changed.emit(self.desk.image_id)
+
+    # -- judging ----------------------------------------------------------------------------------------------------
+    def _on_edges(self, checked: bool) -> None:
+        self.desk.display.show_edges(checked)
+
+    def nudge(self, direction: tuple[int, int, int]) -> None:
+        """Move the CT on the MR by a step along (slice, row, column) of the screen."""
+        shift = np.array(direction, dtype=np.float64) @ self.desk.frame.axes * STEP_MM
+        self._nudge(shift, np.zeros(3))
+
+    def turn(self, direction: int) -> None:
+        """Turn the CT in the plane of the screen, clockwise for 1."""
+        axes = self.desk.frame.axes
+        # From the column axis (to the right) towards the row axis (down) is clockwise on the screen.
+        self._nudge(np.zeros(3), np.cross(axes[2], axes[1]) * direction * STEP_DEG)
+
+    def _nudge(self, shift: NDArray[np.float64], rotation: NDArray[np.float64]) -> None:
+        reading, registration = self.desk.reading, self.desk.registration
+        if reading is not None and registration is not None:
+            self.desk.guard(
+                lambda: reading.nudge_registration(registration.level, shift_lps_mm=shift, rotation_lps_deg=rotation)
+            )
+
+    def accept(self) -> None:
+        """Accept; from now on the CT belongs to MR space."""
+        reading, registration = self.desk.reading, self.desk.registration
+        if reading is not None and registration is not None:
+            self.desk.guard(lambda: reading.accept_registration(registration.level))
+
+    def refuse(self) -> None:
+        """Refuse, with the reason; CT and MRI stay apart."""
+        reading, registration = self.desk.reading, self.desk.registration
+        if reading is not None and registration is not None:
+            self.desk.guard(lambda: reading.refuse_registration(registration.level, self.reason.text()))
+
+    # -- following the desk -----------------------------------------------------------------------------------------
+    def refresh(self) -> None:
+        """Show what can be done now, and what came out."""
+        desk = self.desk
+        reading = desk.reading
+        spine = None if reading is None else reading.state.spine
+        if spine is not None:
+            self.level["mr"].setCurrentText(spine.fractured)
+        possible = reading is not None and desk.stage == "combined" and self._ct() is not None and bool(self._mr())
+        named = all(box.currentIndex() > 0 for box in self.level.values())
+        for space, mark in self.mark_buttons.items():
+            self.level[space].setEnabled(possible)
+            mark.setEnabled(possible)
+            mark.setChecked(self.marking == space)
+            done = "✓ " if space in self.marks else ""
+            mark.setText(f"{done}Click its centre on {_NAMES[space]}")
+        running = self.run.running
+        self.register_button.setEnabled(possible and named and len(self.marks) == 2 and not running)
+        self.progress.setVisible(running)
+        self.cancel_button.setVisible(running)
+        registration = desk.registration if possible else None
+        for index in range(self.nudges.count()):
+            self.nudges.itemAt(index).widget().setEnabled(registration is not None)
+        self.edges.setEnabled(registration is not None)
+        self.accept_button.setEnabled(registration is not None and registration.acceptance != "accepted")
+        self.refuse_button.setEnabled(registration is not None)
+        self.reason.setEnabled(registration is not None)
+        self.banner.setText(self._next_step(possible=possible, named=named))
+        self.verdict.setText(self._verdict())
+        self._redraw()
+
+    def _next_step(self, *, possible: bool, named: bool) -> str:
+        desk, registration = self.desk, self.desk.registration
+        if desk.reading is None:
+            return "Open a case first."
+        if not possible:
+            if desk.stage != "combined":
+                return "Registration belongs to the CT + MRI stage."
+            missing = "CT" if self._ct() is None else "MRI"
+            return f"This case has no {missing}: there is nothing to join. The other images can be read as they are."
+        if self.run.running:
+            return "Registering…"
+        if registration is not None and registration.acceptance == "accepted":
+            return "Accepted: the CT is shown and measured in the MRI's space."
+        if registration is not None:
+            return "Judge the overlay at the fractured vertebra, then accept or refuse."
+        if not named:
+            return "Name the fractured vertebra, counted on each examination by itself."
+        if self.marking is not None:
+            return f"Click the centre of the fractured vertebral body on the {_NAMES[self.marking]}."
+        if len(self.marks) < 2:
+            return "Mark the centre of the fractured vertebral body on both."
+        return "Ready to register."
+
+    def _verdict(self) -> str:
+        reading = self.desk.reading
+        entries = () if reading is None else tuple(reading.state.registrations.values())
+        lines = []
+        for entry in entries:
+            color = _STATUS_COLORS[entry.status]
+            line = f'<b>{entry.level}</b>: <b style="color:{color}">{entry.status}</b>. {entry.reason}'
+            if entry.ct_to_mr is not None:
+                nudged = f", {entry.nudges} nudges" if entry.nudges else ""
+                line += (
+                    f"<br>From the start: {entry.shift_mm:.1f} mm, {entry.angle_deg:.1f}°{nudged} "
+                    f"({entry.seconds:.1f} s). <b>{entry.acceptance.capitalize()}</b>."
+                )
+            if entry.refusal_reason:
+                line += f"<br>Refused: {entry.refusal_reason}"
+            lines.append(line)
+        return "<br>".join(lines)
