@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_vcf.dicom.adc import adc_from_signals, geometric_mean
+from napari_vcf.dicom.cache import cache_folder, load_prepared
 from napari_vcf.dicom.derived import check_adc_units, compute_adc, with_computed_adc
 from napari_vcf.dicom.errors import DicomError, FolderError, HeaderError, PixelError, RoleError, UnitError
 from napari_vcf.dicom.loading import load_volume, native_mean
@@ -24,9 +25,11 @@ __all__ = [
     "UnitError",
     "VolumeInfo",
     "adc_from_signals",
+    "cache_folder",
     "check_adc_units",
     "compute_adc",
     "geometric_mean",
+    "load_prepared",
     "load_volume",
     "native_mean",
     "scan_folder",

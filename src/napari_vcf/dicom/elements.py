@@ -25,6 +25,7 @@ _BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 #: Most headers end within the first read; each further read is eight times as long.
 _FIRST_READ: Final = 1 << 15
 _UNDEFINED: Final = 0xFFFFFFFF
+_DELIMITERS: Final = 0xFFFE
 _ITEM: Final = 0xFFFEE000
 _ITEM_END: Final = 0xFFFEE00D
 _SEQUENCE_END: Final = 0xFFFEE0DD
@@ -33,9 +34,12 @@ _DEEPEST: Final = 16
 _INFLATED_LIMIT: Final = 1 << 31
 _SHORT_VRS: Final = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _LONG_VRS: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_KNOWN_VRS: Final = (_SHORT_VRS | _LONG_VRS) - {b"UN"}
+_VR_BYTES: Final = {tag: vr.encode("ascii") for tag, vr in VR_OF.items()}
+_SEQUENCES: Final = frozenset(tag for tag, vr in VR_OF.items() if vr == "SQ")
 
 #: Tag -> (value representation, bytes of the value or items of the sequence).
-Elements: TypeAlias = "dict[int, tuple[str, bytes | list[Elements]]]"
+Elements: TypeAlias = "dict[int, tuple[bytes, bytes | list[Elements]]]"
 
 
 class _MoreNeeded(Exception):  # noqa: N818 - a signal within this module, not an error
@@ -200,37 +204,32 @@ class _Parser:
         order = ">" if big_endian else "<"
         self.buffer = buffer
         self.explicit = explicit
-        self.big_endian = big_endian
         self.disordered = False
-        self.tag_at = struct.Struct(order + "HH").unpack_from
-        self.short_at = struct.Struct(order + "H").unpack_from
+        self.explicit_at = struct.Struct(order + "HH2sH").unpack_from
+        self.implicit_at = struct.Struct(order + "HHI").unpack_from
         self.long_at = struct.Struct(order + "I").unpack_from
 
-    def head(self, pos: int, *, explicit: bool) -> tuple[int, str, int, int]:
+    def head(self, pos: int, explicit: bool) -> tuple[int, bytes, int, int]:
         """Tag, value representation, length and value position of the element at a position."""
-        buffer = self.buffer
-        if pos + 8 > len(buffer):
-            raise _MoreNeeded
-        group, element = self.tag_at(buffer, pos)
-        tag = group << 16 | element
-        if group == 0xFFFE:
-            return tag, "", self.long_at(buffer, pos + 4)[0], pos + 8
-        if explicit:
-            vr = buffer[pos + 4 : pos + 6]
-            if vr in _SHORT_VRS:
-                return tag, vr.decode("ascii"), self.short_at(buffer, pos + 6)[0], pos + 8
-            if vr in _LONG_VRS:
-                if pos + 12 > len(buffer):
-                    raise _MoreNeeded
-                return tag, vr.decode("ascii"), self.long_at(buffer, pos + 8)[0], pos + 12
-        # Some writers drop the VR of single elements; the length then takes its place.
-        return tag, "", self.long_at(buffer, pos + 4)[0], pos + 8
+        try:
+            if explicit:
+                group, element, vr, length = self.explicit_at(self.buffer, pos)
+                if group != _DELIMITERS:
+                    if vr in _SHORT_VRS:
+                        return group << 16 | element, vr, length, pos + 8
+                    if vr in _LONG_VRS:
+                        return group << 16 | element, vr, self.long_at(self.buffer, pos + 8)[0], pos + 12
+            # Some writers drop the VR of single elements; the length then takes its place.
+            group, element, length = self.implicit_at(self.buffer, pos)
+        except struct.error:
+            raise _MoreNeeded from None
+        return group << 16 | element, b"", length, pos + 8
 
     def group_two(self, pos: int) -> tuple[Elements, int]:
         """The file meta information, and the position behind it."""
         meta: Elements = {}
         while pos + 8 <= len(self.buffer) and self.buffer[pos : pos + 2] == b"\x02\x00":
-            tag, vr, length, value = self.head(pos, explicit=True)
+            tag, vr, length, value = self.head(pos, True)
             if length == _UNDEFINED or value + length > len(self.buffer):
                 raise _MoreNeeded
             if tag in VR_OF:
@@ -246,7 +245,7 @@ class _Parser:
             if pos + 8 > size:
                 header.remarks.append("ends with a few stray bytes")
                 return
-            tag, vr, length, value = self.head(pos, explicit=explicit)
+            tag, vr, length, value = self.head(pos, explicit)
             if tag <= last:
                 self.disordered = True
             last = tag
@@ -254,10 +253,10 @@ class _Parser:
                 header.pixel_offset, header.pixel_tag = value, tag
                 header.pixel_length = -1 if length == _UNDEFINED else length
                 return
-            if length == _UNDEFINED or (tag in VR_OF and VR_OF[tag] == "SQ"):
-                items, pos = self.sequence(value, length, explicit=explicit and vr != "UN", keep=tag in VR_OF, depth=1)
+            if length == _UNDEFINED or tag in _SEQUENCES:
+                items, pos = self.sequence(value, length, explicit=explicit and vr != b"UN", keep=tag in VR_OF, depth=1)
                 if tag in VR_OF:
-                    elements[tag] = ("SQ", items)
+                    elements[tag] = (b"SQ", items)
                 continue
             pos = value + length
             if pos > size:
@@ -268,7 +267,7 @@ class _Parser:
             if tag in VR_OF:
                 if pos > len(buffer):
                     raise _MoreNeeded
-                elements[tag] = (vr if vr and vr != "UN" else VR_OF[tag], buffer[value:pos])
+                elements[tag] = (vr if vr in _KNOWN_VRS else _VR_BYTES[tag], buffer[value:pos])
 
     def sequence(self, pos: int, length: int, *, explicit: bool, keep: bool, depth: int) -> tuple[list[Elements], int]:
         """The items of a sequence, and the position behind it."""
@@ -277,7 +276,7 @@ class _Parser:
         end = None if length == _UNDEFINED else pos + length
         items: list[Elements] = []
         while end is None or pos < end:
-            tag, _, item_length, value = self.head(pos, explicit=explicit)
+            tag, _, item_length, value = self.head(pos, explicit)
             if tag == _SEQUENCE_END and end is None:
                 return items, value
             if tag != _ITEM:
@@ -297,20 +296,20 @@ class _Parser:
             raise _MoreNeeded
         item: Elements = {}
         while end is None or pos < end:
-            tag, vr, size, value = self.head(pos, explicit=explicit)
+            tag, vr, size, value = self.head(pos, explicit)
             if tag == _ITEM_END:
                 return item, value
             wanted = keep and tag in VR_OF
-            if size == _UNDEFINED or (wanted and VR_OF[tag] == "SQ"):
-                inner, pos = self.sequence(value, size, explicit=explicit and vr != "UN", keep=wanted, depth=depth + 1)
+            if size == _UNDEFINED or (wanted and tag in _SEQUENCES):
+                inner, pos = self.sequence(value, size, explicit=explicit and vr != b"UN", keep=wanted, depth=depth + 1)
                 if wanted:
-                    item[tag] = ("SQ", inner)
+                    item[tag] = (b"SQ", inner)
                 continue
             pos = value + size
             if pos > len(self.buffer):
                 raise _MoreNeeded
             if wanted:
-                item[tag] = (vr if vr and vr != "UN" else VR_OF[tag], self.buffer[value:pos])
+                item[tag] = (vr if vr in _KNOWN_VRS else _VR_BYTES[tag], self.buffer[value:pos])
         return item, _reached(pos, end)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from functools import lru_cache
 from typing import Final
 
 from napari_vcf.dicom.elements import Elements
@@ -11,7 +12,7 @@ from napari_vcf.dicom.errors import HeaderError
 
 __all__ = ["Header"]
 
-_BINARY: Final = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "OW": "H", "OB": "B"}
+_BINARY: Final = {b"US": "H", b"SS": "h", b"UL": "I", b"SL": "i", b"FL": "f", b"FD": "d", b"OW": "H", b"OB": "B"}
 _ASCII_ZERO: Final = "\0 "
 
 
@@ -73,24 +74,16 @@ class Header:
             If a value is no finite number.
         """
         entry = self.elements.get(tag)
-        if entry is None or not self.raw(tag):
+        if entry is None:
             return ()
-        vr, value = entry[0], self.raw(tag)
-        code = _BINARY.get(vr)
-        if code is not None:
-            width = struct.calcsize(code)
-            if len(value) % width:
-                raise HeaderError(f"{_name(tag)} has {len(value)} bytes, which is no whole number of values.")
-            found = struct.unpack(f"{'>' if self.big_endian else '<'}{len(value) // width}{code}", value)
-            numbers = tuple(float(number) for number in found)
-        else:
-            numbers = _decimals(tag, value)
-        if not all(map(math.isfinite, numbers)):
-            raise HeaderError(f"{_name(tag)} holds a value that is not a finite number.")
-        return numbers
+        vr, value = entry
+        # Most values are the same in every file of a series.
+        return _parsed(tag, vr, value, self.big_endian) if isinstance(value, bytes) and value else ()
 
     def number(self, tag: int) -> float | None:
         """The first value of a numeric element, or None."""
+        if tag not in self.elements:
+            return None
         values = self.numbers(tag)
         return values[0] if values else None
 
@@ -130,6 +123,22 @@ class Header:
         if len(values) != length:
             raise HeaderError(f"{_name(tag)} must hold {length} numbers, not {len(values)}.")
         return values
+
+
+@lru_cache(maxsize=8192)
+def _parsed(tag: int, vr: bytes, value: bytes, big_endian: bool) -> tuple[float, ...]:
+    code = _BINARY.get(vr)
+    if code is None:
+        numbers = _decimals(tag, value)
+    else:
+        width = struct.calcsize(code)
+        if len(value) % width:
+            raise HeaderError(f"{_name(tag)} has {len(value)} bytes, which is no whole number of values.")
+        found = struct.unpack(f"{'>' if big_endian else '<'}{len(value) // width}{code}", value)
+        numbers = tuple(float(number) for number in found)
+    if not all(map(math.isfinite, numbers)):
+        raise HeaderError(f"{_name(tag)} holds a value that is not a finite number.")
+    return numbers
 
 
 def _decimals(tag: int, value: bytes) -> tuple[float, ...]:
