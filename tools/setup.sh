@@ -36,6 +36,9 @@ fingerprint() {
     { printf '%s\n' "$EXTRAS" "$PWD"; "$(venv_bin)/python" --version; cat pyproject.toml; } | cksum
 }
 
+if [ -n "${PYTHON:-}" ] && ! has_good_python; then
+    fail "PYTHON=$PYTHON is not a Python 3.11 or newer that can make virtual environments."
+fi
 missing=()
 if [ "$DISPLAY_WANTED" = display ] && is_linux; then mapfile -t missing < <(missing_display_packages); fi
 venv_works || has_good_python || missing+=(python3 python3-venv)
