@@ -23,7 +23,15 @@ from hypothesis import strategies as st
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import RigidTransform
-from napari_vcf.reading import ACTION_ADAPTER, Protocol, Reading, ReadingError, RefusedActionError, UnknownImageError
+from napari_vcf.reading import (
+    ACTION_ADAPTER,
+    LoggedAction,
+    Protocol,
+    Reading,
+    ReadingError,
+    RefusedActionError,
+    UnknownImageError,
+)
 from napari_vcf.registration import RegistrationResult
 
 
@@ -335,3 +343,25 @@ def test_signals_tell_of_each_change() -> None:
 def test_protocol_hash_depends_on_its_content_alone() -> None:
     assert Protocol().sha256 == Protocol().sha256
     assert Protocol(reference="above").sha256 != Protocol().sha256
+
+
+def test_a_change_that_cannot_be_written_down_is_not_made() -> None:
+    written, full = [], [False]
+
+    def recorder(entry: LoggedAction) -> None:
+        if full[0]:
+            raise OSError("No space left on device")
+        written.append(entry)
+
+    reading = Reading(memory_case(), study="S", reader="R", clock=clock(), recorder=recorder)
+    reading.set_spine("L1")
+    before = reading.state
+    full[0] = True
+    for change in (lambda: reading.answer("ct", "verdict", "benign"), reading.undo):
+        with pytest.raises(OSError, match="No space"):
+            change()
+        assert reading.state is before
+    full[0] = False
+    reading.answer("ct", "verdict", "benign")
+    assert written == list(reading.log)
+    assert [entry.number for entry in written] == [1, 2]

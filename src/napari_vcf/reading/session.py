@@ -54,6 +54,8 @@ class Reading:
         Pseudonyms.
     clock : callable, optional
         Gives the time; for tests.
+    recorder : callable, optional
+        Called with each `LoggedAction` before it takes effect; where it raises, the change is not made.
 
     Attributes
     ----------
@@ -71,15 +73,17 @@ class Reading:
         reader: str,
         protocol: Protocol | None = None,
         clock: Callable[[], datetime] = utc_now,
+        recorder: Callable[[act.LoggedAction], None] | None = None,
     ) -> None:
         self.case = case
         self.protocol = protocol or Protocol()
         self.study = check_pseudonym(study, "study")
         self.reader = check_pseudonym(reader, "reader")
         self._clock = clock
+        self._recorder = recorder
         self.started_at = clock()
-        self._states: list[ReadingState] = [ReadingState()]
-        self._undone: list[ReadingState] = []
+        self._states: tuple[ReadingState, ...] = (ReadingState(),)
+        self._undone: tuple[ReadingState, ...] = ()
         self._log: list[act.LoggedAction] = []
         self._roi_cache: dict[Roi, RoiStatistics] = {}
         self._stage_cache: dict[Stage, tuple[StageState, Any, StageResults]] = {}
@@ -125,22 +129,28 @@ class Reading:
             If it is not allowed; nothing has changed then.
         """
         at = self._clock()
+        logged = act.LoggedAction(number=len(self._log) + 1, at=at, action=action)
+        states, undone = self._after(action, at)
+        if self._recorder is not None:
+            # Written down before it counts: what the screen confirms is on the disk.
+            self._recorder(logged)
+        self._states, self._undone = states, undone
+        self._log.append(logged)
+        self.case.apply_corrections(self.state.corrections)
+        self.changed.emit(logged)
+        return logged
+
+    def _after(self, action: act.Action, at: datetime) -> tuple[tuple[ReadingState, ...], tuple[ReadingState, ...]]:
+        """States to go back to, the current one last, and states to go forward to, as they will be after an action."""
         if isinstance(action, act.Undo):
             if not self.can_undo:
                 raise RefusedActionError("There is nothing to undo.")
-            self._undone.append(self._states.pop())
-        elif isinstance(action, act.Redo):
+            return self._states[:-1], (*self._undone, self.state)
+        if isinstance(action, act.Redo):
             if not self.can_redo:
                 raise RefusedActionError("There is nothing to redo.")
-            self._states.append(self._undone.pop())
-        else:
-            self._states.append(reduce_action(action, self.state, Context(self.case, self.protocol, at)))
-            self._undone.clear()
-        self.case.apply_corrections(self.state.corrections)
-        logged = act.LoggedAction(number=len(self._log) + 1, at=at, action=action)
-        self._log.append(logged)
-        self.changed.emit(logged)
-        return logged
+            return (*self._states, self._undone[-1]), self._undone[:-1]
+        return (*self._states, reduce_action(action, self.state, Context(self.case, self.protocol, at))), ()
 
     def results(self, stage: Stage) -> StageResults:
         """Everything that follows from one stage, computed anew where something changed."""
