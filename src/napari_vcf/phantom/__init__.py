@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_vcf.phantom.case import PhantomCase, make_case
+from napari_vcf.phantom.case import PhantomCase, make_case, make_truth
 from napari_vcf.phantom.dicom_files import FolderNotEmptyError, write_dicom
 from napari_vcf.phantom.spec import PhantomSpec, SpecError, random_spec
 from napari_vcf.phantom.truth import PhantomTruth, write_truth
@@ -16,6 +16,7 @@ __all__ = [
     "PhantomTruth",
     "SpecError",
     "make_case",
+    "make_truth",
     "random_spec",
     "write_dicom",
     "write_truth",

@@ -12,12 +12,12 @@ from scipy import ndimage
 from napari_vcf.geometry import Grid, RigidTransform, Volume
 from napari_vcf.phantom.acquisition import MR_THICKNESS_MM, diffusion_grid, mr_grid, render_ct, render_mr
 from napari_vcf.phantom.anatomy import Anatomy, build_anatomy, with_posture
-from napari_vcf.phantom.lesion import fit_lesion
+from napari_vcf.phantom.lesion import Lesion, fit_lesion
 from napari_vcf.phantom.levels import LEVELS
 from napari_vcf.phantom.spec import PhantomSpec
 from napari_vcf.phantom.truth import PhantomTruth
 
-__all__ = ["PhantomCase", "make_case"]
+__all__ = ["PhantomCase", "make_case", "make_truth"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,21 +49,62 @@ def make_case(spec: PhantomSpec | None = None) -> PhantomCase:
     -------
     PhantomCase
     """
-    spec = PhantomSpec() if spec is None else spec
+    plan = _plan(PhantomSpec() if spec is None else spec)
+    volumes = render_mr(plan.spec, plan.anatomy, plan.to_mr, plan.lesion)
+    if "CT" in plan.spec.contrasts:
+        volumes["CT"] = render_ct(plan.spec, plan.moved, plan.to_ct, plan.lesion)
+    return PhantomCase(plan.spec, {name: volumes[name] for name in plan.spec.contrasts}, _truth(plan))
+
+
+def make_truth(spec: PhantomSpec | None = None) -> PhantomTruth:
+    """The truth of a case without its images, in a fraction of a second.
+
+    Parameters
+    ----------
+    spec : PhantomSpec, optional
+        The sample case if left out.
+
+    Returns
+    -------
+    PhantomTruth
+    """
+    return _truth(_plan(PhantomSpec() if spec is None else spec))
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """All that is settled before anything is rendered."""
+
+    spec: PhantomSpec
+    anatomy: Anatomy
+    moved: Anatomy
+    to_mr: RigidTransform
+    to_ct: RigidTransform
+    grid: Grid
+    lesion: Lesion
+    body_mask: NDArray[np.bool_]
+    lesion_mask: NDArray[np.bool_]
+
+
+def _plan(spec: PhantomSpec) -> _Plan:
     anatomy = build_anatomy(spec)
     to_mr = _to_mr(spec)
-    moved = with_posture(anatomy, spec)
-    to_ct = _to_ct(spec, anatomy, to_mr)
     grid = mr_grid(spec, to_mr)
     broken = anatomy.fractured
     lesion, body_mask, lesion_mask = fit_lesion(
         spec, anatomy.vertebrae[broken], to_mr @ anatomy.poses[broken], grid, thickness_mm=MR_THICKNESS_MM
     )
-    truth = _truth(spec, anatomy, moved, to_mr, to_ct, grid, body_mask, lesion_mask)
-    volumes = render_mr(spec, anatomy, to_mr, lesion)
-    if "CT" in spec.contrasts:
-        volumes["CT"] = render_ct(spec, moved, to_ct, lesion)
-    return PhantomCase(spec, {name: volumes[name] for name in spec.contrasts}, truth)
+    return _Plan(
+        spec=spec,
+        anatomy=anatomy,
+        moved=with_posture(anatomy, spec),
+        to_mr=to_mr,
+        to_ct=_to_ct(spec, anatomy, to_mr),
+        grid=grid,
+        lesion=lesion,
+        body_mask=body_mask,
+        lesion_mask=lesion_mask,
+    )
 
 
 def _to_mr(spec: PhantomSpec) -> RigidTransform:
@@ -82,20 +123,13 @@ def _to_ct(spec: PhantomSpec, anatomy: Anatomy, to_mr: RigidTransform) -> RigidT
     return ct_to_mr.inverse() @ to_mr
 
 
-def _truth(
-    spec: PhantomSpec,
-    anatomy: Anatomy,
-    moved: Anatomy,
-    to_mr: RigidTransform,
-    to_ct: RigidTransform,
-    grid: Grid,
-    body_mask: NDArray[np.bool_],
-    lesion_mask: NDArray[np.bool_],
-) -> PhantomTruth:
+def _truth(plan: _Plan) -> PhantomTruth:
+    spec, anatomy, moved = plan.spec, plan.anatomy, plan.moved
+    grid, body_mask, lesion_mask = plan.grid, plan.body_mask, plan.lesion_mask
     marks_mr, marks_ct, heights, transforms = {}, {}, {}, {}
     for name in LEVELS:
         index = anatomy.index(name)
-        pose_mr, pose_ct = to_mr @ anatomy.poses[index], to_ct @ moved.poses[index]
+        pose_mr, pose_ct = plan.to_mr @ anatomy.poses[index], plan.to_ct @ moved.poses[index]
         local = anatomy.vertebrae[index].landmarks()
         marks_mr[name] = {key: pose_mr.apply(point) for key, point in local.items()}
         marks_ct[name] = {key: pose_ct.apply(point) for key, point in local.items()}
