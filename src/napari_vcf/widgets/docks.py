@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, Qt
@@ -111,6 +110,12 @@ class Arrangement(QObject):
         dock.show()
         dock.raise_()
 
+    def fit_screen(self) -> None:
+        """Make the window as large as the screen allows, and the panels as wide as they like to be."""
+        screen = self.main.screen().availableGeometry()
+        self.desk.viewer.window.resize(min(screen.width(), 1900), min(screen.height(), 1200))
+        self.main.resizeDocks(list(self.docks.values()), [PANEL_WIDTH] * len(self.docks), Qt.Orientation.Horizontal)
+
     # -- keys -------------------------------------------------------------------------------------------------------
     def _bind_keys(self) -> None:
         desk, bar = self.desk, self.bar
@@ -210,6 +215,3 @@ def arrange(viewer: Any) -> Arrangement:
     arrangement = Arrangement(desk)
     Arrangement._all.append(arrangement)
     return arrangement
-
-
-Builder = Callable[[Desk], QWidget]

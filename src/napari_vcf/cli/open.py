@@ -1,0 +1,72 @@
+"""``napari-vcf open``: the reading desk on a folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "open",
+        help="open the reading desk on the folder of a case",
+        description="Open napari with the reading desk on the folder of one case (CT, MRI or both).",
+    )
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder with the images of one case")
+    parser.add_argument("--case", metavar="NAME", default="C001", help="pseudonym of the case (default C001)")
+    parser.add_argument("--reader", metavar="NAME", default="R1", help="pseudonym of the reader (default R1)")
+    parser.add_argument("--study", metavar="NAME", default="STUDY", help="name of the study (default STUDY)")
+    parser.add_argument("--protocol", metavar="FILE", type=Path, help="protocol of the study, JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the window and stay until it closes.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+
+    Returns
+    -------
+    int
+        0.
+    """
+    from napari_vcf.dicom import FolderError
+
+    folder: Path = args.folder
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise FolderError(f"{folder} {what}; name the folder that holds the files of one case.")
+    protocol = None if args.protocol is None else _read_protocol(args.protocol)
+
+    import napari
+
+    from napari_vcf.widgets.launch import open_window
+
+    panel = open_window().case_panel
+    panel.protocol = protocol
+    for field, text in ((panel.case_name, args.case), (panel.reader_name, args.reader), (panel.study_name, args.study)):
+        field.setText(text)
+    panel.open_folder(folder)
+    napari.run()
+    return 0
+
+
+def _read_protocol(path: Path) -> Any:
+    from pydantic import ValidationError
+
+    from napari_vcf.reading import Protocol, ReadingError
+
+    try:
+        return Protocol.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReadingError(f"The protocol {path} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise ReadingError(f"{path} is not a protocol: {place}: {first['msg']}.") from error

@@ -1,0 +1,136 @@
+"""What the manifest names: reader, sample data and dock widgets. Each leads to the one desk of the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import napari
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_vcf.errors import NapariVcfError
+from napari_vcf.widgets.docks import arrange
+
+__all__ = [
+    "AdcRoi",
+    "Calipers",
+    "Findings",
+    "LesionExtent",
+    "NoWindowError",
+    "ReadingDesk",
+    "get_reader",
+    "open_sample",
+]
+
+_IMAGE_SUFFIXES = {"", ".dcm", ".ima", ".dicom", ".nii", ".gz"}
+#: How many names of a folder are looked at before it is left to other readers.
+_LOOK_AT = 2000
+
+
+class NoWindowError(NapariVcfError):
+    """The desk needs a window, and there is none."""
+
+
+def get_reader(path: str | list[str]) -> Callable[[Any], list[tuple[None]]] | None:
+    """Offer to open a folder that may hold a case.
+
+    Parameters
+    ----------
+    path : str or list of str
+        What was dropped or opened.
+
+    Returns
+    -------
+    callable or None
+        Opens the folder on the reading desk; None where it is no folder, or holds nothing that could be an image.
+    """
+    folder = Path(path[0] if isinstance(path, list) else path)
+    if not folder.is_dir():
+        return None
+    for number, entry in enumerate(folder.rglob("*")):
+        if entry.is_file() and (entry.suffix.lower() in _IMAGE_SUFFIXES or entry.suffix[1:].isdigit()):
+            return _open_folder
+        if number > _LOOK_AT:
+            break
+    return None
+
+
+def _open_folder(path: str | list[str]) -> list[tuple[None]]:
+    folder = Path(path[0] if isinstance(path, list) else path)
+    _arranged().case_panel.open_folder(folder)
+    # The desk adds the layers itself, once the folder is read; this is npe2's word for "nothing to add".
+    return [(None,)]
+
+
+def open_sample() -> list[Any]:
+    """Open the synthetic case on the reading desk of the viewer in front.
+
+    Returns
+    -------
+    list
+        Empty: the desk adds the layers itself.
+    """
+    _arranged().case_panel.open_sample()
+    return []
+
+
+def _arranged() -> Any:
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise NoWindowError("The reading desk needs a napari window; open one first, with napari.Viewer().")
+    return arrange(viewer)
+
+
+class _Launcher(QWidget):
+    """Lays out the desk, brings one panel to the front, and takes its own dock away again."""
+
+    panel_name = "Case"
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        layout = QVBoxLayout(self)
+        layout.addWidget(QLabel("The reading desk is laid out on the right."))
+        self.arrangement = arrange(napari_viewer)
+        # napari puts this widget into a dock as soon as it has been made.
+        QTimer.singleShot(0, self._step_aside)
+
+    @property
+    def panel(self) -> QWidget:
+        """The panel that was brought to the front."""
+        return self.arrangement.panels[self.panel_name]
+
+    def _step_aside(self) -> None:
+        self.arrangement.raise_panel(self.panel_name)
+        if self.parent() is not None:
+            self._viewer.window.remove_dock_widget(self)
+
+
+class ReadingDesk(_Launcher):
+    """Reading desk."""
+
+
+class Calipers(_Launcher):
+    """Height calipers."""
+
+    panel_name = "Calipers"
+
+
+class LesionExtent(_Launcher):
+    """Lesion painter."""
+
+    panel_name = "Lesion extent"
+
+
+class AdcRoi(_Launcher):
+    """ADC rectangle."""
+
+    panel_name = "ADC ROI"
+
+
+class Findings(_Launcher):
+    """Structured form."""
+
+    panel_name = "Findings"
