@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractButton, QDockWidget, QScrollArea, QVBoxLayout, QWidget
 
 from napari_vcf.reading.state import StageState
 
@@ -167,6 +167,7 @@ class Instrument(QWidget):
         self.board = Board.of(desk)
         self.hand: Hand | None = None
         self.shared_keys: dict[str, Callable[[], object]] = {}
+        self._dock: QDockWidget | None = None
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -232,13 +233,32 @@ class Instrument(QWidget):
     def showEvent(self, event: Any) -> None:  # noqa: N802
         """Come into hand when the panel comes to the front."""
         super().showEvent(event)
-        if not event.spontaneous():
+        dock = self._find_dock()
+        if dock is None:
             self.board.take(self)
+        elif dock is not self._dock:
+            # Behind another tab a docked panel is neither hidden nor told; only its dock knows.
+            self._dock = dock
+            dock.visibilityChanged.connect(self._on_front)
+            if not self.visibleRegion().isEmpty():
+                self._on_front(front=True)
 
     def hideEvent(self, event: Any) -> None:  # noqa: N802
-        """Leave the hand when another panel comes to the front."""
+        """Leave the hand when the panel is closed."""
         super().hideEvent(event)
         if not event.spontaneous():
+            self.board.lay_down(self)
+
+    def _find_dock(self) -> QDockWidget | None:
+        parent = self.parent()
+        while parent is not None and not isinstance(parent, QDockWidget):
+            parent = parent.parent()
+        return parent
+
+    def _on_front(self, front: bool) -> None:
+        if front:
+            self.board.take(self)
+        else:
             self.board.lay_down(self)
 
 

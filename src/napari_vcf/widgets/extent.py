@@ -1,0 +1,339 @@
+"""The lesion painter's panel: outline the body, paint the lesion in it, estimate by eye, then see the share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QSlider
+
+from napari_vcf.measure import Extent
+from napari_vcf.reading import ITEMS
+from napari_vcf.widgets.extent_layers import Part
+from napari_vcf.widgets.extent_model import ExtentModel
+from napari_vcf.widgets.instrument import Instrument
+from napari_vcf.widgets.outline_hand import OutlineDrawing, OutlineHand
+from napari_vcf.widgets.parts import ORANGE, Banner, button, heading, note, percent, points, rule, toggle
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk import Desk
+
+__all__ = ["ExtentWidget", "Mode"]
+
+Mode = Literal["outline", "body_add", "body_erase", "lesion_add", "lesion_erase", "look"]
+VISUAL = "lesion_extent_visual"
+_MODES: dict[Mode, tuple[str, str, str]] = {
+    "outline": ("Outline body", "Outline the body on this slice: click around it, or draw freehand", "O"),
+    "body_add": ("Body +", "Add to the body with the brush", "B"),
+    "body_erase": ("Body −", "Take from the body with the brush", "Shift+B"),
+    "lesion_add": ("Lesion +", "Paint the lesion; the brush cannot leave the body", "L"),
+    "lesion_erase": ("Lesion −", "Take from the lesion with the brush", "E"),
+    "look": ("Look", "Paint nothing; the left button moves the image", "K"),
+}
+_BRUSHES: dict[Mode, tuple[Part, Literal["paint", "erase"]]] = {
+    "body_add": ("body", "paint"),
+    "body_erase": ("body", "erase"),
+    "lesion_add": ("lesion", "paint"),
+    "lesion_erase": ("lesion", "erase"),
+}
+
+
+class ExtentWidget(Instrument):
+    """Share of the vertebral body that the lesion takes.
+
+    Parameters
+    ----------
+    desk : Desk
+        The desk on which it paints.
+    """
+
+    name = "extent"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.model = ExtentModel(desk)
+        self.outline = OutlineHand(desk, self._on_outline)
+        self.mode: Mode = "outline"
+        self._build()
+        self.drawing = OutlineDrawing(desk, self.outline)
+        self.model.layers_changed.connect(self._use_mode)
+        self.outline.changed.connect(self._show_guide)
+        desk.slice_changed.connect(self._on_slice)
+        desk.opened.connect(self.model.forget)
+        for mode, (_, text, key) in _MODES.items():
+            self.share(key, lambda m=mode: self.set_mode(m), f"{text} (lesion extent)")
+        self.share("Return", self.outline.close, "Finish what is being drawn or placed")
+        self.share("Backspace", self.outline.back, "Take back the last point of an outline")
+        self.share("Esc", self.outline.cancel, "Stop what is being drawn or chosen")
+        self.share("[", lambda: self._resize(-1), "Turn what is chosen a little to the left; smaller brush")
+        self.share("]", lambda: self._resize(1), "Turn what is chosen a little to the right; bigger brush")
+        self.share("U", self.next_unseen, "Go to the next slice of the body not yet looked at (lesion extent)")
+        self.follow_desk()
+
+    # -- building ---------------------------------------------------------------------------------------------------
+    def _build(self) -> None:
+        self._guide = Banner("guide")
+        self._image = QComboBox()
+        self._image.setObjectName("image")
+        self._image.setToolTip("Image on whose voxels body and lesion are painted; fixed once something is painted.")
+        self._image.activated.connect(self._on_image)
+        top = QHBoxLayout()
+        top.addWidget(QLabel("Paint on"))
+        top.addWidget(self._image, 1)
+        self.column.addWidget(self._guide)
+        self.column.addLayout(top)
+        self.column.addLayout(self._build_modes())
+        self.column.addLayout(self._build_brush())
+        row = QHBoxLayout()
+        row.addWidget(button("clear_slice", "Clear slice", "Remove body and lesion from this slice", self._clear_slice))
+        row.addWidget(button("clear_all", "Clear all", "Remove body and lesion; it can be undone", self.model.clear))
+        self._undo = button("undo", "Undo", "Take the last change back", self.desk.undo, key="Ctrl+Z")
+        self._redo = button("redo", "Redo", "Make it again", self.desk.redo, key="Ctrl+Shift+Z")
+        row.addWidget(self._undo)
+        row.addWidget(self._redo)
+        self.column.addLayout(row)
+        self.column.addWidget(rule())
+        self.column.addWidget(heading("Your estimate by eye"))
+        self.column.addLayout(self._build_visual())
+        self.column.addWidget(rule())
+        self.column.addWidget(heading("Measured"))
+        self._result = note(name="result")
+        self._details = note(name="details")
+        self._differ = note(name="differ")
+        self._unseen = note(name="unseen")
+        self._next = button("next_unseen", "Next one", "Go to a slice not yet looked at", self.next_unseen, key="U")
+        for widget in (self._result, self._details, self._differ):
+            self.column.addWidget(widget)
+        seen = QHBoxLayout()
+        seen.addWidget(self._unseen, 1)
+        seen.addWidget(self._next)
+        self.column.addLayout(seen)
+        self.column.addStretch(1)
+
+    def _build_modes(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        group = QButtonGroup(self)
+        for number, (mode, (text, tooltip, key)) in enumerate(_MODES.items()):
+            widget = toggle(f"mode_{mode}", text, tooltip, key=key)
+            widget.clicked.connect(lambda _=False, m=mode: self.set_mode(m))
+            group.addButton(widget)
+            grid.addWidget(widget, number // 3, number % 3)
+        return grid
+
+    def _build_brush(self) -> QGridLayout:
+        grid = QGridLayout()
+        self._brush = QSlider(Qt.Orientation.Horizontal)
+        self._brush.setObjectName("brush")
+        self._brush.setRange(1, 40)
+        self._brush.setValue(9)
+        self._brush.setToolTip("Diameter of the brush, in pixels of the image  [ [ and ] ]")
+        self._brush.valueChanged.connect(self._on_brush)
+        self._brush_mm = QLabel()
+        self._brush_mm.setMinimumWidth(60)
+        self._through = QCheckBox("through slices")
+        self._through.setObjectName("in_3d")
+        self._through.setToolTip("The brush is a ball and paints on the neighbouring slices as well")
+        self._through.toggled.connect(self._on_brush)
+        self._fill = QCheckBox("fill between outlined slices")
+        self._fill.setObjectName("fill_between")
+        self._fill.setChecked(True)
+        self._fill.setToolTip("Slices between two outlined ones follow from their shapes; correct them with the brush")
+        self._fill.toggled.connect(lambda on: setattr(self.model, "fill_between", on))
+        grid.addWidget(QLabel("Brush"), 0, 0)
+        grid.addWidget(self._brush, 0, 1)
+        grid.addWidget(self._brush_mm, 0, 2)
+        grid.addWidget(self._through, 1, 2)
+        grid.addWidget(self._fill, 1, 0, 1, 2)
+        return grid
+
+    def _build_visual(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self._visual = {}
+        group = QButtonGroup(self)
+        group.setExclusive(False)
+        for value in ITEMS[VISUAL].values:
+            widget = toggle(f"visual_{value}", str(value), ITEMS[VISUAL].help)
+            widget.clicked.connect(lambda _=False, v=str(value): self._on_visual(v))
+            group.addButton(widget)
+            row.addWidget(widget)
+            self._visual[str(value)] = widget
+        return row
+
+    # -- what the reader does ---------------------------------------------------------------------------------------
+    def set_mode(self, mode: Mode) -> None:
+        """Take another of the painter's tools."""
+        self.board.take(self)
+        if mode != "outline":
+            self.outline.cancel()
+        self.mode = mode
+        self._use_mode()
+        self._show()
+
+    def _use_mode(self) -> None:
+        self.button(f"mode_{self.mode}").setChecked(True)
+        self.hand = self.outline if self.mode == "outline" else None
+        layers = self.model.layers
+        if layers is None:
+            return
+        self._on_brush()
+        if self.in_hand and self.mode in _BRUSHES:
+            layers.start(*_BRUSHES[self.mode])
+        else:
+            layers.stop()
+
+    def taken(self) -> None:
+        """Show the plane on which the image can be painted, and take the tool that was last used."""
+        image = self.model.image
+        if image is not None and self.model.layers is None and self.desk.reading is not None:
+            self.desk.show(image.id)
+            if self.model.layers is None:
+                self.desk.show_plane(f"native:{image.id}")
+        self._use_mode()
+        self._show()
+
+    def laid_down(self) -> None:
+        """Give the mouse back."""
+        self.outline.cancel()
+        if self.model.layers is not None:
+            self.model.layers.stop()
+
+    def next_unseen(self) -> None:
+        """Show the next slice of the body that was not looked at."""
+        extent = self._extent()
+        unseen = self.model.unseen(extent.body_slices) if extent is not None else ()
+        if unseen:
+            self.model.go_to(unseen[0])
+
+    def _on_outline(self, outline: NDArray[np.float64]) -> None:
+        self.model.outline(outline)
+
+    def _on_image(self, index: int) -> None:
+        self.model.choose(self._image.itemData(index))
+        self.desk.show(self._image.itemData(index))
+        self.refresh()
+
+    def _on_brush(self, *_: object) -> None:
+        size, image = self._brush.value(), self.model.image
+        pixel = 0.0 if image is None else float(image.series.grid.spacing_mm[2])
+        self._brush_mm.setText(f"{size * pixel:.1f} mm" if pixel else "")
+        if self.model.layers is not None:
+            self.model.layers.set_brush(size, in_3d=self._through.isChecked())
+
+    def _resize(self, step: int) -> None:
+        self._brush.setValue(self._brush.value() + step)
+
+    def _on_visual(self, value: str) -> None:
+        reading, stage = self.desk.reading, self.desk.stage
+        if reading is None:
+            return
+        answer = reading.state.stages[stage].answers.get(VISUAL)
+        if answer is not None and answer.value == value:
+            self.desk.guard(lambda: reading.withdraw_answer(stage, VISUAL))
+        else:
+            self.desk.guard(lambda: reading.answer(stage, VISUAL, value))
+        self._show()
+
+    def _clear_slice(self) -> None:
+        self.model.clear_slice()
+
+    def _on_slice(self, _position: float) -> None:
+        self.model.look()
+        if self.isVisible():
+            self._show()
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+    def refresh(self) -> None:
+        """Redraw the panel and the layers from the reading."""
+        if self.desk.reading is not None or self.model.layers is not None:
+            self.model.sync()
+        self._show()
+
+    def _extent(self) -> Extent | None:
+        reading = self.desk.reading
+        return None if reading is None else reading.results(self.desk.stage).extent
+
+    def _show(self) -> None:
+        reading = self.desk.reading
+        images = self.model.images() if reading is not None else ()
+        self.setEnabled(bool(images))
+        if [self._image.itemData(i) for i in range(self._image.count())] != [i.id for i in images]:
+            self._image.clear()
+            for image in images:
+                self._image.addItem(image.label, image.id)
+        if self.model.image is not None and reading is not None:
+            self._image.setCurrentIndex(self._image.findData(self.model.image.id))
+        self._image.setEnabled(self.model.masks is None)
+        self._undo.setEnabled(reading is not None and reading.can_undo)
+        self._redo.setEnabled(reading is not None and reading.can_redo)
+        self._show_guide()
+        self._show_results()
+
+    def _show_guide(self) -> None:
+        self._guide.setText(self._guidance())
+
+    def _guidance(self) -> str:
+        reading = self.desk.reading
+        if reading is None:
+            return "No case is open."
+        if self.model.image is None:
+            return "The extent is painted on MRI; this stage has none."
+        if reading.state.spine is None:
+            return "Name the fractured vertebra first (Calipers)."
+        if self.model.layers is None:
+            return f"{self.model.image.label} does not lie on this plane. Choose it, or its own slices."
+        if self.outline.points:
+            return f"{len(self.outline.points)} points. Close at the first one, by a double click or Enter; Esc stops."
+        if self.model.masks is None or self.model.masks.body.voxels == 0:
+            return f"Outline the body of <b>{reading.state.spine.fractured}</b>: every second or third slice is enough."
+        return {
+            "outline": "Click around the body on this slice, or draw freehand. Slices between are filled.",
+            "body_add": "Paint what belongs to the body.",
+            "body_erase": "Paint over what does not belong to the body.",
+            "lesion_add": "Paint abnormal marrow; the brush cannot leave the body.",
+            "lesion_erase": "Paint over what is normal marrow.",
+            "look": "Nothing is painted; the left button moves the image.",
+        }[self.mode]
+
+    def _show_results(self) -> None:
+        reading, stage = self.desk.reading, self.desk.stage
+        extent = self._extent()
+        answer = reading.state.stages[stage].answers.get(VISUAL) if reading is not None else None
+        asked = reading is not None and reading.protocol.asks(stage, VISUAL)
+        for value, widget in self._visual.items():
+            widget.setEnabled(asked)
+            widget.setChecked(answer is not None and answer.value == value)
+        for widget in (self._result, self._details, self._differ):
+            widget.setText("")
+        unseen = self.model.unseen(extent.body_slices) if extent is not None else ()
+        self._next.setVisible(bool(unseen))
+        if extent is None:
+            self._result.setText("No body outlined yet.")
+            self._unseen.setText("")
+            return
+        self._unseen.setText(
+            f"<b>{len(unseen)}</b> of {len(extent.body_slices)} body slices not yet looked at"
+            if unseen
+            else f"All {len(extent.body_slices)} body slices looked at"
+        )
+        self._unseen.setStyleSheet(f"color: {ORANGE};" if unseen else "")
+        if asked and answer is None:
+            self._result.setText("Hidden until you have given your own estimate above.")
+            return
+        self._show_extent(extent)
+        if answer is not None and answer.value is not None and answer.value != extent.grade:
+            self._differ.setText(f"Your estimate {answer.value} and the measured {extent.grade} differ; both are kept.")
+
+    def _show_extent(self, extent: Extent) -> None:
+        mark = " · <b>◐ borderline</b>" if extent.borderline else ""
+        entire = " · entire" if extent.entire else ""
+        self._result.setText(
+            f'<span style="font-size: large;"><b>{extent.grade}</b></span> &nbsp;{percent(extent.fraction)} of the body'
+            f"{entire}<br>{points(extent.distance_to_cut)} from the cut {extent.nearest_cut}{mark}"
+        )
+        self._details.setText(
+            f"body {extent.body_cm3:.2f} cm³, lesion {extent.lesion_cm3:.2f} cm³<br>"
+            f"{percent(extent.mid_slice_fraction)} of its area on the mid-sagittal slice"
+        )

@@ -1,0 +1,151 @@
+"""Drawing a closed outline on a slice: click by click, freehand, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Shapes
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_vcf.widgets.instrument import Hand, World
+from napari_vcf.widgets.locked_layer import lock_drawing, new_drawing
+from napari_vcf.widgets.parts import SKY, YELLOW
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk import Desk
+
+__all__ = ["OutlineDrawing", "OutlineHand"]
+
+#: Points of a freehand line are at least this far apart, mm.
+STEP_MM = 0.8
+#: A click this near to the first point closes the outline, pixels.
+CLOSE_PX = 9.0
+
+
+class OutlineHand(Hand):
+    """Collects the points of an outline.
+
+    Parameters
+    ----------
+    desk : Desk
+        Where it is drawn.
+    finish : callable
+        Called with the points (n, 3), world mm, of an outline that was closed.
+    """
+
+    changed = Signal()
+
+    def __init__(self, desk: Desk, finish: Callable[[NDArray[np.float64]], None]) -> None:
+        self._desk = desk
+        self._finish = finish
+        self.points: list[World] = []
+        self.pointer: World | None = None
+        self._freehand = False
+
+    def press(self, point: World) -> bool:
+        """Set a point, or close the outline at its first one."""
+        self._freehand = False
+        if len(self.points) >= 3 and self._near_first(point):
+            self.close()
+            return True
+        if self.points and abs(self.points[0][0] - point[0]) > 1e-6:
+            # The slice was changed in between.
+            self.points.clear()
+        self._add(point)
+        return True
+
+    def drag(self, point: World) -> None:
+        """Follow the pointer, freehand."""
+        if self.points and float(np.linalg.norm((point - self.points[-1])[1:])) >= STEP_MM:
+            self._freehand = True
+            self._add(point)
+
+    def release(self, point: World) -> None:
+        """Close a freehand line that came back to where it began."""
+        del point
+        if self._freehand and len(self.points) >= 8 and self._near_first(self.points[-1], factor=2.0):
+            self.close()
+
+    def hover(self, point: World) -> None:
+        """Let the open line follow the pointer."""
+        if self.points:
+            self.pointer = point
+            self.changed.emit()
+
+    def double_click(self, point: World) -> bool:
+        """Close the outline."""
+        del point
+        if len(self.points) >= 3:
+            self.close()
+        return True
+
+    def close(self) -> None:
+        """Close the outline and hand it over."""
+        points, self.points, self.pointer = self.points, [], None
+        self.changed.emit()
+        if len(points) >= 3:
+            self._finish(np.stack(points))
+
+    def cancel(self) -> None:
+        """Forget the outline."""
+        self.points, self.pointer = [], None
+        self.changed.emit()
+
+    def back(self) -> None:
+        """Take the last point back."""
+        if self.points:
+            self.points.pop()
+            self.changed.emit()
+
+    def _add(self, point: World) -> None:
+        # Both presses of a double click come here; the second adds nothing.
+        if not self.points or float(np.linalg.norm((point - self.points[-1])[1:])) > 1e-6:
+            self.points.append(point)
+        self.pointer = point
+        self.changed.emit()
+
+    def _near_first(self, point: World, factor: float = 1.0) -> bool:
+        zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+        return float(np.linalg.norm((point - self.points[0])[1:])) <= factor * CLOSE_PX / zoom
+
+
+class OutlineDrawing:
+    """Shows the outline while it is drawn."""
+
+    def __init__(self, desk: Desk, hand: OutlineHand) -> None:
+        self._desk = desk
+        self._hand = hand
+        self.layer: Shapes = new_drawing("Outline being drawn")
+        self.redraw = lock_drawing(self.layer, self._draw)
+        desk.add_layer(self.layer)
+        hand.changed.connect(self._redraw)
+        desk.slice_changed.connect(self._redraw)
+
+    def _redraw(self, *_: Any) -> None:
+        self.redraw()
+
+    def _draw(self) -> None:
+        hand = self._hand
+        self.layer.data = []
+        if not hand.points or abs(hand.points[0][0] - self._desk.current_slice_mm) > 1e-3:
+            return
+        zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+        path = [p[1:] for p in hand.points] + ([hand.pointer[1:]] if hand.pointer is not None else [])
+        if len(path) == 1:
+            path = [path[0], path[0] + 0.01]
+        ring = _ring(hand.points[0][1:], CLOSE_PX / zoom)
+        self.layer.add(
+            [np.stack(path), ring],
+            shape_type="path",
+            edge_width=[2.0 / zoom, 1.5 / zoom],
+            edge_color=[SKY, YELLOW],
+            face_color="transparent",
+        )
+
+
+def _ring(center: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
+    angle = np.linspace(0, 2 * np.pi, 25)
+    return np.asarray(center + radius * np.stack([np.sin(angle), np.cos(angle)], axis=1))
