@@ -55,7 +55,8 @@ fi
 stamp="$VENV/.installed-${EXTRAS//,/-}"
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$(fingerprint)" ]; then
     say "Installing the package with its extras [$EXTRAS] into $VENV ..."
-    "$(venv_bin)/python" -m pip install --quiet --disable-pip-version-check --editable ".[$EXTRAS]" ||
+    # Python compiles what it imports; compiling everything beforehand takes longer than that ever saves.
+    "$(venv_bin)/python" -m pip install --quiet --disable-pip-version-check --no-compile --editable ".[$EXTRAS]" ||
         fail "pip could not install the package (its message stands above)." \
             "A package index must be reachable; try the same command again once it is."
     fingerprint >"$stamp"
