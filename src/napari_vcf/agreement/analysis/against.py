@@ -1,0 +1,178 @@
+"""Verdicts against pathology, and the stages compared with one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.agreement.analysis.collect import Collected, Place
+from napari_vcf.agreement.analysis.paper import paper_remark
+from napari_vcf.agreement.checks import is_consensus
+from napari_vcf.agreement.document import Roc, Statistic
+from napari_vcf.agreement.scales import PATHOLOGY
+from napari_vcf.agreement.statistics import (
+    accuracy,
+    auc,
+    compare_auc,
+    contingency,
+    kappa,
+    mcnemar_exact,
+    roc_points,
+)
+from napari_vcf.agreement.tables.readings import ItemTable, Readings
+from napari_vcf.reading.base import STAGES
+
+__all__ = ["against_reference", "modalities"]
+
+_VALUES: tuple[Statistic, ...] = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
+
+
+def against_reference(
+    found: Collected, readings: Readings, tables: Sequence[ItemTable], truth: NDArray[np.int64]
+) -> None:
+    """Add accuracy of each verdict and the area under the curve of each confidence.
+
+    Parameters
+    ----------
+    found : Collected
+        Where the rows go.
+    readings : Readings
+        Names.
+    tables : sequence of ItemTable
+        Items of one stage.
+    truth : ndarray of int, shape (all cases,)
+        Position in `PATHOLOGY`, -1 where not known.
+    """
+    for table in tables:
+        for reader in np.flatnonzero(table.asked[:, 0]).tolist():
+            if table.scale.item == "verdict":
+                _verdict(found, readings, table, reader, truth)
+            elif table.scale.item == "confidence":
+                _confidence(found, readings, table, reader, truth)
+
+
+def _usable(
+    found: Collected, readings: Readings, table: ItemTable, reader: int, truth: NDArray[np.int64], place: Place
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Answers of a reader with a known pathology; the others are listed."""
+    answer, known = table.values[:, reader, 0], truth[table.cases]
+    names = np.array(readings.cases)[table.cases]
+    unsaid = table.not_assessed[:, reader, 0]
+    found.leave_out(place, names[unsaid].tolist(), "said to be not assessable, which is neither right nor wrong")
+    found.leave_out(place, names[np.isnan(answer)].tolist(), "not answered")
+    found.leave_out(place, names[(known < 0) & ~np.isnan(answer) & ~unsaid].tolist(), "pathology not known")
+    keep = np.isfinite(answer) & ~unsaid & (known >= 0)
+    return answer[keep], known[keep]
+
+
+def _note(readings: Readings, reader: int, positive: str) -> str:
+    note = f"Positive class: {positive}."
+    return f"{note} Consensus reading." if is_consensus(readings.readers[reader]) else note
+
+
+def _verdict(found: Collected, readings: Readings, table: ItemTable, reader: int, truth: NDArray[np.int64]) -> None:
+    settings = found.settings
+    place = Place("against_reference", "verdict", table.stage, (readings.readers[reader],))
+    answer, known = _usable(found, readings, table, reader, truth, place)
+    positive = PATHOLOGY.index(settings.positive)
+    note = _note(readings, reader, settings.positive)
+    result = accuracy(answer == positive, known == positive, level=settings.level, interval=settings.proportions)
+    for name in _VALUES:
+        found.add(place, name, getattr(result, name), note)
+    counts = contingency(answer.astype(np.int64), known, len(PATHOLOGY))
+    found.add_table(place, PATHOLOGY, PATHOLOGY, counts)
+    remark = paper_remark(table.stage, counts)
+    against = "Agreement of the verdict with pathology, not between readers."
+    found.add(
+        place, "cohen_kappa", kappa(counts, level=settings.level), " ".join(part for part in (against, remark) if part)
+    )
+    if remark and remark not in found.remarks:
+        found.remarks.append(remark)
+
+
+def _oriented(answer: NDArray[np.float64], positive: str) -> NDArray[np.float64]:
+    """Confidence 1 to 5, turned so that more means more likely positive."""
+    score = answer + 1
+    return score if positive == "malignant" else 6 - score
+
+
+def _confidence(found: Collected, readings: Readings, table: ItemTable, reader: int, truth: NDArray[np.int64]) -> None:
+    settings = found.settings
+    place = Place("against_reference", "confidence", table.stage, (readings.readers[reader],))
+    answer, known = _usable(found, readings, table, reader, truth, place)
+    score, true = _oriented(answer, settings.positive), known == PATHOLOGY.index(settings.positive)
+    found.add(place, "auc", auc(score, true, level=settings.level), _note(readings, reader, settings.positive))
+    if true.any() and not true.all():
+        thresholds, hits, alarms = roc_points(score, true)
+        shown = thresholds if settings.positive == "malignant" else 6 - thresholds
+        found.roc.append(
+            Roc(
+                item="confidence",
+                stage=table.stage,
+                readers=place.readers,
+                positive=settings.positive,
+                positives=int(true.sum()),
+                negatives=int((~true).sum()),
+                thresholds=tuple(shown.tolist()),
+                true_positives=tuple(hits.tolist()),
+                false_positives=tuple(alarms.tolist()),
+            )
+        )
+
+
+def modalities(
+    found: Collected,
+    readings: Readings,
+    by_stage: Mapping[str, Mapping[str, ItemTable]],
+    truth: NDArray[np.int64],
+) -> None:
+    """Compare the stages of each reader on the same cases.
+
+    Parameters
+    ----------
+    found : Collected
+        Where the rows go.
+    readings : Readings
+        Names.
+    by_stage : mapping
+        Tables of verdict and confidence by stage and item.
+    truth : ndarray of int, shape (all cases,)
+        Position in `PATHOLOGY`, -1 where not known.
+    """
+    for first, second in combinations([stage for stage in STAGES if stage in by_stage], 2):
+        for reader in range(len(readings.readers)):
+            for item in ("verdict", "confidence"):
+                one, two = by_stage[first].get(item), by_stage[second].get(item)
+                if one is not None and two is not None and one.asked[reader, 0] and two.asked[reader, 0]:
+                    _compare(found, readings, (one, two), reader, truth)
+
+
+def _compare(
+    found: Collected, readings: Readings, pair: tuple[ItemTable, ItemTable], reader: int, truth: NDArray[np.int64]
+) -> None:
+    settings = found.settings
+    item = pair[0].scale.item
+    stages = (pair[0].stage, pair[1].stage)
+    place = Place("modalities", item, "_vs_".join(stages), (readings.readers[reader],))
+    answers = np.full((2, len(readings.cases)), np.nan)
+    for line, table in zip(answers, pair, strict=True):
+        line[table.cases] = np.where(table.not_assessed[:, reader, 0], np.nan, table.values[:, reader, 0])
+    both = np.isfinite(answers).all(axis=0) & (truth >= 0)
+    some = np.isfinite(answers).any(axis=0) & ~both
+    found.leave_out(
+        place, np.array(readings.cases)[some].tolist(), "not answered in both stages, or pathology not known"
+    )
+    answers, known = answers[:, both], truth[both]
+    order = f"First: {stages[0]}, second: {stages[1]}."
+    if item == "verdict":
+        found.add(place, "mcnemar_p", mcnemar_exact(answers[0] == known, answers[1] == known), order)
+        return
+    true = known == PATHOLOGY.index(settings.positive)
+    scores = _oriented(answers, settings.positive)
+    result = compare_auc(scores[0], scores[1], true, level=settings.level)
+    note = f"{order} Positive class: {settings.positive}."
+    found.add(place, "auc_difference", result.difference, note)
+    found.add(place, "delong_p", result.p, note)

@@ -1,0 +1,123 @@
+"""What an analysis collects on its way, and how it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.agreement.document import Analysis, CrossTable, Description, LeftOut, Roc, Row, Settings, Statistic
+from napari_vcf.agreement.statistics import Estimate, stable_seed
+
+__all__ = ["Collected", "Pairing", "Place"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which analysis, item, stage and readers a number belongs to."""
+
+    analysis: Analysis
+    item: str
+    stage: str | None
+    readers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairing:
+    """Paired measurements of one item, kept for the plots.
+
+    Attributes
+    ----------
+    place : Place
+        What they are.
+    unit : str
+        Their unit.
+    values : ndarray, shape (n, 2)
+        First and second measurement.
+    """
+
+    place: Place
+    unit: str
+    values: NDArray[np.float64]
+
+
+#: Points of a Bland-Altman plot; more cannot be told apart on paper.
+_PLOT_POINTS = 1500
+
+
+@dataclass(slots=True)
+class Collected:
+    """Rows and tables of an analysis, in the order in which they are found."""
+
+    settings: Settings
+    label: str = ""
+    rows: list[Row] = field(default_factory=list)
+    cross_tables: list[CrossTable] = field(default_factory=list)
+    descriptions: list[Description] = field(default_factory=list)
+    roc: list[Roc] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    pairings: list[Pairing] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def seed(self, place: Place, statistic: str = "") -> int:
+        """Seed of one quantity, whatever else is analysed."""
+        return stable_seed(
+            self.settings.seed, place.analysis, place.item, place.stage or "", *place.readers, statistic, self.label
+        )
+
+    def add(self, place: Place, statistic: Statistic, estimate: Estimate, note: str = "") -> None:
+        """Add a row."""
+        words = [part for part in (estimate.note, note, self.label and f"Analysed apart: {self.label}.") if part]
+        self.rows.append(
+            Row(
+                analysis=place.analysis,
+                item=place.item,
+                stage=place.stage,
+                readers=place.readers,
+                statistic=statistic,
+                value=estimate.value,
+                ci_low=estimate.ci_low,
+                ci_high=estimate.ci_high,
+                level=estimate.level,
+                n=estimate.n,
+                method=estimate.method,
+                note=" ".join(words),
+            )
+        )
+
+    def add_table(self, place: Place, rows: Sequence[str], columns: Sequence[str], counts: NDArray[np.int64]) -> None:
+        """Add a table of counts."""
+        self.cross_tables.append(
+            CrossTable(
+                analysis=place.analysis,
+                item=place.item,
+                stage=place.stage,
+                readers=place.readers,
+                rows=tuple(rows),
+                columns=tuple(columns),
+                counts=tuple(tuple(int(count) for count in line) for line in counts),
+            )
+        )
+
+    def leave_out(self, place: Place, cases: Sequence[str], reason: str) -> None:
+        """Note cases that did not enter, if there are any."""
+        if cases:
+            self.left_out.append(
+                LeftOut(
+                    analysis=place.analysis,
+                    item=place.item,
+                    stage=place.stage,
+                    readers=place.readers,
+                    cases=tuple(cases),
+                    reason=reason,
+                )
+            )
+
+    def keep_pairs(self, place: Place, unit: str, values: NDArray[np.float64]) -> None:
+        """Keep paired measurements for a plot, a seeded sample of them where they are many."""
+        if len(values) > _PLOT_POINTS:
+            rng = np.random.default_rng(self.seed(place, "plot"))
+            values = values[np.sort(rng.choice(len(values), _PLOT_POINTS, replace=False))]
+        self.pairings.append(Pairing(place, unit, values.copy()))

@@ -1,0 +1,193 @@
+"""From readings to the document: every analysis, stage by stage."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import groupby
+
+import numpy as np
+
+from napari_vcf import __version__
+from napari_vcf.agreement.analysis.against import against_reference, modalities
+from napari_vcf.agreement.analysis.collect import Collected, Pairing
+from napari_vcf.agreement.analysis.groups import baseline_groups, reading_groups
+from napari_vcf.agreement.analysis.grras import grras_items
+from napari_vcf.agreement.analysis.painted import agreement_of_masks
+from napari_vcf.agreement.analysis.readers import agreement_of_readers
+from napari_vcf.agreement.checks import Part, parts_of
+from napari_vcf.agreement.document import AgreementDocument, Settings
+from napari_vcf.agreement.errors import AgreementError
+from napari_vcf.agreement.tables.masks import MaskStore
+from napari_vcf.agreement.tables.readings import ItemTable, Readings
+from napari_vcf.agreement.tables.reference import Reference
+from napari_vcf.reading.base import STAGES
+
+__all__ = ["Analysed", "analyse", "make_settings"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysed:
+    """An analysis, and what its plots need beside the document.
+
+    Attributes
+    ----------
+    document : AgreementDocument
+        Every number.
+    pairings : tuple of Pairing
+        Paired measurements for the plots.
+    """
+
+    document: AgreementDocument
+    pairings: tuple[Pairing, ...]
+
+
+def make_settings(
+    *,
+    positive: str = "benign",
+    level: float = 0.95,
+    seed: int = 0,
+    bootstrap: int = 2000,
+    proportions: str = "clopper-pearson",
+    intervals: str = "closed",
+    apart: bool = False,
+) -> Settings:
+    """Check and gather how an analysis is asked for.
+
+    Parameters
+    ----------
+    positive : {"benign", "malignant"}
+        Positive class of sensitivity and predictive values. The paper's is benign.
+    level : float
+        Confidence level.
+    seed : int
+        Seed of everything random.
+    bootstrap : int
+        Samples of the case bootstrap.
+    proportions : {"clopper-pearson", "wilson"}
+        Interval of proportions.
+    intervals : {"closed", "bootstrap"}
+        Closed forms where there are any, or the bootstrap for kappa, AC, ICC and limits too.
+    apart : bool
+        Whether what does not fit together is analysed apart instead of refused.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    AgreementError
+        If a number is out of range.
+    """
+    if not 0.5 <= level < 1:
+        raise AgreementError(f"The confidence level is a share from 0.5 to below 1, not {level}.")
+    if not 0 <= bootstrap <= 1_000_000:
+        raise AgreementError(f"The number of bootstrap samples lies between 0 and 1000000, not at {bootstrap}.")
+    if not 0 <= seed < 2**63:
+        raise AgreementError(f"The seed is a whole number from 0, not {seed}.")
+    return Settings.model_validate(
+        {
+            "positive": positive,
+            "level": level,
+            "seed": seed,
+            "bootstrap": bootstrap,
+            "proportions": proportions,
+            "intervals": intervals,
+            "apart": apart,
+        }
+    )
+
+
+def analyse(
+    readings: Readings,
+    reference: Reference | None = None,
+    *,
+    settings: Settings | None = None,
+    masks: MaskStore | None = None,
+    schema_versions: Mapping[str, Sequence[str]] | None = None,
+) -> Analysed:
+    """Run every analysis that the readings allow.
+
+    Parameters
+    ----------
+    readings : Readings
+        All answers.
+    reference : Reference, optional
+        Pathology and baseline.
+    settings : Settings, optional
+        How to analyse; see `make_settings`.
+    masks : MaskStore, optional
+        Painted masks.
+    schema_versions : mapping, optional
+        Files by schema version.
+
+    Returns
+    -------
+    Analysed
+
+    Raises
+    ------
+    MixedReadingsError
+        If the readings do not fit together and are not to be analysed apart.
+    """
+    chosen = settings if settings is not None else make_settings()
+    parts, remarks = parts_of(readings, reference, schema_versions or {}, apart=chosen.apart)
+    found = Collected(chosen)
+    found.remarks += [*readings.remarks, *(f"Analysed apart as asked. {text}" for text in remarks)]
+    for part in parts:
+        found.label = part.label
+        _analyse_part(found, part, reference, masks or MaskStore())
+    if reference is not None:
+        found.label = ""
+        baseline_groups(found, reference, readings.cases)
+    seen = np.unique(readings.stage)
+    document = AgreementDocument(
+        software=_software(),
+        settings=chosen,
+        sources=_sources(readings),
+        reference=None if reference is None else reference.source,
+        cases=len(readings.cases),
+        readers=readings.readers,
+        stages=tuple(STAGES[number] for number in seen),
+        remarks=tuple(dict.fromkeys(found.remarks)),
+        left_out=tuple(found.left_out),
+        grras=tuple(grras_items(readings, reference, chosen)),
+        rows=tuple(found.rows),
+        cross_tables=tuple(found.cross_tables),
+        descriptions=tuple(found.descriptions),
+        roc=tuple(found.roc),
+    )
+    return Analysed(document, tuple(found.pairings))
+
+
+def _analyse_part(found: Collected, part: Part, reference: Reference | None, masks: MaskStore) -> None:
+    readings = part.readings
+    truth = None if reference is None else reference.aligned(readings.cases)
+    by_stage: dict[str, dict[str, ItemTable]] = {}
+    for stage, blocks in groupby(readings.item_tables(), key=lambda table: table.stage):
+        tables = list(blocks)
+        # Units are alike unless they are analysed apart: then each unit's block is an item of its own.
+        agreement_of_readers(found, readings, tables)
+        if truth is None:
+            continue
+        against_reference(found, readings, tables, truth)
+        reading_groups(found, readings, tables, truth)
+        by_stage[stage] = {t.scale.item: t for t in tables if t.scale.item in ("verdict", "confidence")}
+    if truth is not None:
+        modalities(found, readings, by_stage, truth)
+    if masks.masks:
+        agreement_of_masks(found, readings, masks)
+
+
+def _sources(readings: Readings) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(readings.sources))
+    # Thousands of names help nobody; the count does.
+    return names if len(names) <= 1000 else (*names[:1000], f"and {len(names) - 1000} more")
+
+
+def _software() -> dict[str, str]:
+    packages = {name: version(name) for name in ("numpy", "pandas", "scipy")}
+    return {"napari-vcf": __version__, "python": platform.python_version(), **packages}

@@ -1,0 +1,214 @@
+"""Whether readings may be analysed together, and what to do about those that may not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from napari_vcf.agreement.errors import AgreementError, MixedReadingsError
+from napari_vcf.agreement.tables.readings import CONSENSUS, Readings
+from napari_vcf.agreement.tables.reference import Reference
+from napari_vcf.reading.base import STAGES
+
+__all__ = ["Part", "differences", "parts_of"]
+
+_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Readings that are analysed together.
+
+    Attributes
+    ----------
+    label : str
+        What sets them apart from the others; empty where nothing does.
+    readings : Readings
+        The readings.
+    """
+
+    label: str
+    readings: Readings
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
+
+
+def differences(
+    readings: Readings, reference: Reference | None, schema_versions: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Everything that forbids analysing the readings together.
+
+    Parameters
+    ----------
+    readings : Readings
+        The readings.
+    reference : Reference or None
+        Pathology.
+    schema_versions : mapping
+        Files by schema version.
+
+    Returns
+    -------
+    list of str
+        One sentence for each difference; empty where they fit.
+    """
+    return [
+        *_rule_differences(readings, schema_versions),
+        *_unit_differences(readings),
+        *_consensus(readings),
+        *_case_differences(readings),
+        *_reference_differences(readings, reference),
+    ]
+
+
+def _rule_differences(readings: Readings, schema_versions: Mapping[str, Sequence[str]]) -> list[str]:
+    found = []
+    if len(schema_versions) > 1:
+        parts = [f"{version or 'none'} in {_few(list(files))}" for version, files in sorted(schema_versions.items())]
+        found.append(f"Schema versions differ: {'; '.join(parts)}.")
+    for rule in ("protocol", "ADC unit"):
+        sources: dict[str, list[str]] = {}
+        for record in readings.records:
+            # A reading without an ADC map has no unit to differ in.
+            if record.rules.get(rule):
+                sources.setdefault(record.rules[rule], []).append(record.source)
+        if len(sources) > 1:
+            parts = [f"{value} in {_few(files)}" for value, files in sorted(sources.items())]
+            found.append(f"{rule[0].upper()}{rule[1:]}s differ: {'; '.join(parts)}.")
+    return found
+
+
+def _unit_differences(readings: Readings) -> list[str]:
+    pairs = np.unique(np.column_stack([readings.item, readings.unit]), axis=0)
+    units: dict[int, list[int]] = {}
+    for item, unit in pairs.tolist():
+        units.setdefault(item, []).append(unit)
+    found = []
+    for item, used in units.items():
+        if len(used) < 2:
+            continue
+        parts = []
+        for unit in used:
+            readers = np.unique(readings.reader[(readings.item == item) & (readings.unit == unit)])
+            who = ", ".join(readings.readers[reader] for reader in readers)
+            parts.append(f"'{readings.units[unit]}' ({who})" if readings.units[unit] else f"none given ({who})")
+        found.append(f"Units of {readings.items[item]} differ: {'; '.join(parts)}.")
+    return found
+
+
+def _consensus(readings: Readings) -> list[str]:
+    return [
+        f"'{reader}' is a consensus reading; agreement is computed from the readings before the consensus."
+        for reader in readings.readers
+        if is_consensus(reader)
+    ]
+
+
+def is_consensus(reader: str) -> bool:
+    """Whether a reader's name stands for a consensus reading."""
+    return reader.strip().lower() == CONSENSUS
+
+
+def _case_differences(readings: Readings) -> list[str]:
+    presence = readings.presence()
+    names = np.array(readings.cases)
+    found = []
+    for stage, seen in zip(STAGES, presence, strict=True):
+        own = [reader for reader in range(len(readings.readers)) if not is_consensus(readings.readers[reader])]
+        union = seen[own].any(axis=0)
+        for reader in own:
+            lacking = names[union & ~seen[reader]].tolist()
+            if lacking:
+                who = readings.readers[reader]
+                count = f"{len(lacking)} case{'s' * (len(lacking) != 1)}"
+                found.append(f"Case sets differ in stage {stage}: reader '{who}' lacks {count}: {_few(lacking)}.")
+    return found
+
+
+def _reference_differences(readings: Readings, reference: Reference | None) -> list[str]:
+    if reference is None:
+        return []
+    read, known = set(readings.cases), set(reference.cases)
+    found = []
+    if read - known:
+        lacking = sorted(read - known)
+        found.append(f"{reference.source} lacks {len(lacking)} case(s) that were read: {_few(lacking)}.")
+    if known - read:
+        surplus = sorted(known - read)
+        found.append(f"{reference.source} has {len(surplus)} case(s) that nobody read: {_few(surplus)}.")
+    return found
+
+
+def parts_of(
+    readings: Readings,
+    reference: Reference | None,
+    schema_versions: Mapping[str, Sequence[str]],
+    *,
+    apart: bool = False,
+) -> tuple[list[Part], list[str]]:
+    """Readings that may be analysed together.
+
+    Parameters
+    ----------
+    readings : Readings
+        All readings.
+    reference : Reference or None
+        Pathology.
+    schema_versions : mapping
+        Files by schema version.
+    apart : bool
+        Whether to analyse apart what does not fit: each protocol, schema version and ADC unit for itself, each unit of
+        an item for itself, a consensus reading against the reference only, and cases that one reader lacks only where
+        they were read.
+
+    Returns
+    -------
+    parts : list of Part
+        One, unless analysed apart.
+    remarks : list of str
+        The differences, where they were analysed apart.
+
+    Raises
+    ------
+    MixedReadingsError
+        If they do not fit together and `apart` is false.
+    AgreementError
+        If there is nobody to compare: one reader, no repeat and no reference.
+    """
+    found = differences(readings, reference, schema_versions)
+    if found and not apart:
+        raise MixedReadingsError(found)
+    own = [reader for reader in readings.readers if not is_consensus(reader)]
+    if len(own) < 2 and int(readings.occasion.max()) < 2 and reference is None:
+        who = f"Only reader '{own[0]}'" if own else "No reader"
+        raise AgreementError(
+            f"{who} is in the input: agreement needs two readers, repeated readings of one (column 'occasion'), or a "
+            "reference (--reference)."
+        )
+    return _by_rules(readings), found
+
+
+def _by_rules(readings: Readings) -> list[Part]:
+    keys = [
+        tuple(record.rules.get(rule, "") for rule in ("protocol", "schema version", "ADC unit"))
+        for record in readings.records
+    ]
+    if len(set(keys)) < 2:
+        return [Part("", readings)]
+    group_of = {record.source: key for record, key in zip(readings.records, keys, strict=True)}
+    source_group = [group_of.get(source) for source in readings.sources]
+    parts = []
+    for key in sorted(set(keys)):
+        chosen = np.array([group in (key, None) for group in source_group])
+        label = ", ".join(part for part in key if part)
+        part = replace(
+            readings.select(chosen[readings.source]),
+            records=tuple(record for record, own in zip(readings.records, keys, strict=True) if own == key),
+        )
+        parts.append(Part(label, part))
+    return parts

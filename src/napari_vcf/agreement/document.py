@@ -1,0 +1,201 @@
+"""The document of an analysis: every number of it, and what it rests on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from napari_vcf.notice import INTENDED_USE
+
+__all__ = [
+    "SCHEMA_ID",
+    "SCHEMA_VERSION",
+    "STATISTICS",
+    "AgreementDocument",
+    "Analysis",
+    "CrossTable",
+    "Description",
+    "GrrasItem",
+    "LeftOut",
+    "Roc",
+    "Row",
+    "Settings",
+    "Statistic",
+    "json_schema",
+]
+
+#: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
+SCHEMA_ID = "napari-vcf/agreement"
+SCHEMA_VERSION = "1.0.0"
+
+Analysis = Literal["between_readers", "within_reader", "against_reference", "groups", "modalities"]
+Statistic = Literal[
+    "percent_agreement",
+    "cohen_kappa",
+    "weighted_kappa_linear",
+    "weighted_kappa_quadratic",
+    "gwet_ac1",
+    "gwet_ac2_linear",
+    "gwet_ac2_quadratic",
+    "pabak",
+    "positive_agreement",
+    "negative_agreement",
+    "icc_a_1",
+    "icc_a_k",
+    "icc_c_1",
+    "icc_c_k",
+    "bland_altman_bias",
+    "bland_altman_lower",
+    "bland_altman_upper",
+    "within_subject_sd",
+    "repeatability_coefficient",
+    "wcv",
+    "dice",
+    "hausdorff95_mm",
+    "accuracy",
+    "sensitivity",
+    "specificity",
+    "ppv",
+    "npv",
+    "auc",
+    "auc_difference",
+    "delong_p",
+    "mcnemar_p",
+    "chi2",
+    "chi2_p",
+    "fisher_p",
+    "t",
+    "t_p",
+    "welch_t",
+    "welch_p",
+]
+STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Row(_Model):
+    """One statistic with its interval, or the words why there is none."""
+
+    analysis: Analysis
+    item: str
+    stage: str | None = Field(
+        description="ct, mri or combined; 'ct_vs_mri' and so on where stages are compared; null for a baseline"
+    )
+    readers: tuple[str, ...]
+    statistic: Statistic
+    value: Finite | None = Field(description="shares run from 0 to 1; null where the data do not define the statistic")
+    ci_low: Finite | None
+    ci_high: Finite | None
+    level: Finite | None = Field(description="confidence level of the interval; null where there is none")
+    n: Count = Field(description="cases that entered (the denominator of a proportion)")
+    method: str
+    note: str
+
+
+class CrossTable(_Model):
+    """Counts of one variable against another."""
+
+    analysis: Analysis
+    item: str
+    stage: str | None
+    readers: tuple[str, ...]
+    rows: tuple[str, ...] = Field(description="categories of the first reader, of the verdict, or of the item")
+    columns: tuple[str, ...] = Field(description="categories of the second reader, of pathology, or of the groups")
+    counts: tuple[tuple[Count, ...], ...]
+
+
+class Description(_Model):
+    """Mean and standard deviation of a measurement in one group of cases."""
+
+    item: str
+    stage: str | None
+    readers: tuple[str, ...]
+    group: str
+    n: Count
+    mean: Finite | None
+    sd: Finite | None
+
+
+class Roc(_Model):
+    """Points of an empirical ROC curve."""
+
+    item: str
+    stage: str
+    readers: tuple[str, ...]
+    positive: str
+    positives: Count
+    negatives: Count
+    thresholds: tuple[Finite, ...] = Field(description="confidence from which a case counts as positive")
+    true_positives: tuple[Count, ...]
+    false_positives: tuple[Count, ...]
+
+
+class LeftOut(_Model):
+    """Cases that did not enter an analysis, and why."""
+
+    analysis: Analysis
+    item: str
+    stage: str | None
+    readers: tuple[str, ...]
+    cases: tuple[str, ...]
+    reason: str
+
+
+class GrrasItem(_Model):
+    """One item of the guidelines for reporting reliability and agreement studies."""
+
+    item: str
+    text: str
+
+
+class Settings(_Model):
+    """How the analysis was asked for."""
+
+    positive: Literal["benign", "malignant"]
+    level: Finite
+    seed: int
+    bootstrap: Count
+    proportions: Literal["clopper-pearson", "wilson"]
+    intervals: Literal["closed", "bootstrap"]
+    apart: bool
+
+
+class AgreementDocument(_Model):
+    """Everything that an analysis found."""
+
+    schema_id: Literal["napari-vcf/agreement"] = "napari-vcf/agreement"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    intended_use: str = Field(default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE})
+    software: dict[str, str]
+    settings: Settings
+    sources: tuple[str, ...]
+    reference: str | None
+    cases: Count
+    readers: tuple[str, ...]
+    stages: tuple[str, ...]
+    remarks: tuple[str, ...] = Field(description="what a reader of the results must know, in sentences")
+    left_out: tuple[LeftOut, ...]
+    grras: tuple[GrrasItem, ...]
+    rows: tuple[Row, ...]
+    cross_tables: tuple[CrossTable, ...]
+    descriptions: tuple[Description, ...]
+    roc: tuple[Roc, ...]
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of ``agreement.json``.
+
+    Returns
+    -------
+    dict
+        The same as the file that is kept with the documentation.
+    """
+    schema = AgreementDocument.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"{SCHEMA_ID}/{SCHEMA_VERSION}", **schema}

@@ -1,0 +1,75 @@
+"""Finds rows of a document by what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from napari_vcf.agreement.document import AgreementDocument, CrossTable, Description, Row
+from napari_vcf.agreement.scales import scale_of
+
+__all__ = ["STAGE_NAMES", "Index", "item_label"]
+
+STAGE_NAMES = {
+    "ct": "CT",
+    "mri": "MRI",
+    "combined": "CT + MRI",
+    "ct_vs_mri": "CT vs MRI",
+    "ct_vs_combined": "CT vs CT + MRI",
+    "mri_vs_combined": "MRI vs CT + MRI",
+}
+Key = tuple[str, str, str | None, tuple[str, ...]]
+
+
+def item_label(item: str) -> str:
+    """Name of an item for people."""
+    special = {"lesion_mask": "Lesion mask", "body_mask": "Body mask"}
+    label = special.get(item, scale_of(item).label)
+    words = label[:1].upper() + label[1:]
+    return words.replace("Adc ", "ADC ")
+
+
+class Index:
+    """Rows, tables and descriptions by analysis, item, stage and readers.
+
+    Parameters
+    ----------
+    document : AgreementDocument
+        The document.
+    """
+
+    def __init__(self, document: AgreementDocument) -> None:
+        self.document = document
+        self._rows: dict[Key, dict[str, Row]] = {}
+        for row in document.rows:
+            # Where parts are analysed apart, the first part's row is the one that tables show.
+            self._rows.setdefault((row.analysis, row.item, row.stage, row.readers), {}).setdefault(row.statistic, row)
+        self._tables: dict[Key, CrossTable] = {}
+        for table in document.cross_tables:
+            self._tables.setdefault((table.analysis, table.item, table.stage, table.readers), table)
+        self._descriptions: dict[tuple[str, str | None, tuple[str, ...]], dict[str, Description]] = {}
+        for text in document.descriptions:
+            self._descriptions.setdefault((text.item, text.stage, text.readers), {}).setdefault(text.group, text)
+
+    def row(self, analysis: str, item: str, stage: str | None, readers: Iterable[str], statistic: str) -> Row | None:
+        """One row, if there is one."""
+        return self._rows.get((analysis, item, stage, tuple(readers)), {}).get(statistic)
+
+    def rows(self, analysis: str, item: str, stage: str | None, readers: Iterable[str]) -> dict[str, Row]:
+        """All statistics of one item in one stage."""
+        return self._rows.get((analysis, item, stage, tuple(readers)), {})
+
+    def table(self, analysis: str, item: str, stage: str | None, readers: Iterable[str]) -> CrossTable | None:
+        """Counts, if there are any."""
+        return self._tables.get((analysis, item, stage, tuple(readers)))
+
+    def descriptions(self, item: str, stage: str | None, readers: Iterable[str]) -> dict[str, Description]:
+        """Means by group."""
+        return self._descriptions.get((item, stage, tuple(readers)), {})
+
+    def keys(self, analysis: str) -> list[tuple[str, str | None, tuple[str, ...]]]:
+        """Items, stages and readers of an analysis, in the order of the document."""
+        return [(item, stage, readers) for found, item, stage, readers in self._rows if found == analysis]
+
+    def readers_of(self, analysis: str) -> list[tuple[str, ...]]:
+        """Sets of readers of an analysis, in order."""
+        return list(dict.fromkeys(readers for _, _, readers in self.keys(analysis)))

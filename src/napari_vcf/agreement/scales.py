@@ -1,0 +1,92 @@
+"""What kind of variable an item is, and so which statistics suit it.
+
+Items and values come from the form; the grades that are measured bring the values of their grading.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, get_args
+
+from napari_vcf.measure import Degree, ExtentGrade
+from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE
+
+__all__ = ["PATHOLOGY", "PLACEMENT", "Kind", "Scale", "continuous_scale", "form_order", "scale_of"]
+
+#: A placement of a region, as the tidy table names it: ``adc_lesion_1``, ``adc_lesion_2``, ...
+PLACEMENT = re.compile(r"^(?P<region>adc_(?:lesion|normal))_(?P<number>[1-9][0-9]*)(?P<unit>_um2_per_s)?$")
+
+Kind = Literal["binary", "nominal", "ordinal", "continuous"]
+
+#: Answers of the reference standard.
+PATHOLOGY = ("benign", "malignant")
+
+#: Grades that the form leaves to a measurement.
+_GRADED: dict[str, tuple[str, ...]] = {"compression_degree": get_args(Degree), "lesion_extent": get_args(ExtentGrade)}
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The scale of an item.
+
+    Attributes
+    ----------
+    item : str
+        Name of the item.
+    label : str
+        Name for people.
+    values : tuple of str
+        Answers in their order; empty for a continuous item.
+    kind : {"binary", "nominal", "ordinal", "continuous"}
+        Two answers, several without an order, several in an order, or numbers.
+    """
+
+    item: str
+    label: str
+    values: tuple[str, ...]
+    kind: Kind
+
+    def categories(self, *, not_assessable: bool) -> tuple[str, ...]:
+        """Answers, with "not assessable" at the end where it was used."""
+        return (*self.values, NOT_ASSESSABLE) if not_assessable else self.values
+
+
+def continuous_scale(item: str) -> Scale:
+    """Scale of an item of numbers, labelled by its name."""
+    return Scale(
+        item, item.replace("_um2_per_s", " [um2/s]").replace("_mm", " [mm]").replace("_", " "), (), "continuous"
+    )
+
+
+@cache
+def scale_of(item: str) -> Scale:
+    """Scale of an item by its name.
+
+    Parameters
+    ----------
+    item : str
+        Name of the item.
+
+    Returns
+    -------
+    Scale
+        That of the form; an item that the form does not know is continuous.
+    """
+    known = ITEMS.get(item)
+    # Confidences are whole numbers in the record and text in a table.
+    values = tuple(str(value) for value in known.values) if known is not None else ()
+    values = values or _GRADED.get(item, ())
+    if not values:
+        return continuous_scale(item)
+    label = known.label if known is not None else item.replace("_", " ")
+    if item in _GRADED or (known is not None and known.ordinal):
+        return Scale(item, label, values, "ordinal")
+    return Scale(item, label, values, "binary" if len(values) == 2 else "nominal")
+
+
+def form_order(item: str) -> tuple[int, str]:
+    """Where an item stands: items of the form in its order, then all others by name."""
+    keys = list(ITEMS)
+    return (keys.index(item) if item in ITEMS else len(keys), item)

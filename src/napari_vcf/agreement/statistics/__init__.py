@@ -1,0 +1,105 @@
+"""The statistics: pure functions of arrays, each with its interval and its source."""
+
+from __future__ import annotations
+
+from napari_vcf.agreement.statistics.bootstrap import (
+    bootstrap_mean,
+    bootstrap_squares,
+    bootstrap_sums,
+    bootstrap_tables,
+    percentile_interval,
+    square_terms,
+    stable_seed,
+)
+from napari_vcf.agreement.statistics.contingency import WeightKind, agreement_weights, contingency
+from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate
+from napari_vcf.agreement.statistics.groups import Test, chi_squared, expected_counts, fisher_exact, t_test, welch_test
+from napari_vcf.agreement.statistics.gwet import gwet_ac, gwet_values
+from napari_vcf.agreement.statistics.icc import (
+    ICC_KINDS,
+    IccKind,
+    MeanSquares,
+    icc,
+    icc_bounds,
+    icc_values,
+    mean_squares,
+)
+from napari_vcf.agreement.statistics.kappa import (
+    category_agreement_values,
+    kappa,
+    kappa_values,
+    pabak,
+    percent_agreement,
+)
+from napari_vcf.agreement.statistics.limits import (
+    LIMITS_FACTOR,
+    LimitsOfAgreement,
+    bland_altman,
+    repeatability_coefficient,
+    wcv,
+    wcv_value,
+    within_subject_sd,
+)
+from napari_vcf.agreement.statistics.masks import dice, hausdorff95_mm
+from napari_vcf.agreement.statistics.proportions import (
+    Accuracy,
+    ProportionInterval,
+    accuracy,
+    mcnemar_exact,
+    proportion,
+)
+from napari_vcf.agreement.statistics.roc import AucComparison, auc, auc_covariance, compare_auc, roc_points
+
+__all__ = [
+    "DEFAULT_LEVEL",
+    "ICC_KINDS",
+    "LIMITS_FACTOR",
+    "Accuracy",
+    "AucComparison",
+    "Estimate",
+    "IccKind",
+    "LimitsOfAgreement",
+    "MeanSquares",
+    "ProportionInterval",
+    "Test",
+    "WeightKind",
+    "accuracy",
+    "agreement_weights",
+    "auc",
+    "auc_covariance",
+    "bland_altman",
+    "bootstrap_mean",
+    "bootstrap_squares",
+    "bootstrap_sums",
+    "bootstrap_tables",
+    "category_agreement_values",
+    "chi_squared",
+    "compare_auc",
+    "contingency",
+    "dice",
+    "expected_counts",
+    "fisher_exact",
+    "gwet_ac",
+    "gwet_values",
+    "hausdorff95_mm",
+    "icc",
+    "icc_bounds",
+    "icc_values",
+    "kappa",
+    "kappa_values",
+    "mcnemar_exact",
+    "mean_squares",
+    "pabak",
+    "percent_agreement",
+    "percentile_interval",
+    "proportion",
+    "repeatability_coefficient",
+    "roc_points",
+    "square_terms",
+    "stable_seed",
+    "t_test",
+    "wcv",
+    "wcv_value",
+    "welch_test",
+    "within_subject_sd",
+]

@@ -1,0 +1,113 @@
+"""What a statistic answers: a value with its interval, or the reason why there is none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from scipy import stats
+
+from napari_vcf.agreement.errors import StatisticError
+
+__all__ = ["DEFAULT_LEVEL", "Estimate", "normal_interval", "normal_quantile", "undefined"]
+
+#: Confidence level of every interval unless another one is asked for.
+DEFAULT_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A statistic with its interval.
+
+    Attributes
+    ----------
+    value : float or None
+        The statistic; None where the data do not define it, and then `note` says why.
+    ci_low, ci_high : float or None
+        Bounds of the confidence interval; None where there is none.
+    level : float or None
+        Confidence level of the interval; None where there is none.
+    n : int
+        Cases that entered.
+    method : str
+        How value and interval were found, with the source.
+    note : str
+        What a reader of the number must know.
+    """
+
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    level: float | None
+    n: int
+    method: str
+    note: str = ""
+
+    def with_note(self, note: str) -> Estimate:
+        """Return the same estimate with a sentence added to its note."""
+        return replace(self, note=" ".join(part for part in (self.note, note) if part))
+
+
+def undefined(n: int, method: str, note: str) -> Estimate:
+    """Answer in words where the data do not define a statistic."""
+    return Estimate(None, None, None, None, n, method, note)
+
+
+def normal_quantile(level: float) -> float:
+    """Two-sided quantile of the normal distribution, 1.96 for a level of 0.95.
+
+    Parameters
+    ----------
+    level : float
+        Confidence level, between 0 and 1.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    StatisticError
+        If the level is not strictly between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise StatisticError(f"A confidence level lies between 0 and 1, not at {level}.")
+    return float(stats.norm.ppf(0.5 + level / 2))
+
+
+def normal_interval(
+    value: float,
+    standard_error: float,
+    *,
+    n: int,
+    level: float,
+    method: str,
+    bounds: tuple[float, float],
+    quantile: float | None = None,
+) -> Estimate:
+    """Value plus and minus a quantile of standard errors, cut at the range of the statistic.
+
+    Parameters
+    ----------
+    value, standard_error : float
+        The statistic and its standard error.
+    n : int
+        Cases.
+    level : float
+        Confidence level.
+    method : str
+        Name of the method.
+    bounds : tuple of float
+        Range of the statistic.
+    quantile : float, optional
+        Quantile to use instead of the normal one.
+
+    Returns
+    -------
+    Estimate
+        Without an interval, and saying so, where the standard error is zero or not a number.
+    """
+    if not math.isfinite(standard_error) or standard_error <= 1e-12:
+        return Estimate(value, None, None, None, n, method, "The standard error is zero, so there is no interval.")
+    reach = (normal_quantile(level) if quantile is None else quantile) * standard_error
+    return Estimate(value, max(bounds[0], value - reach), min(bounds[1], value + reach), level, n, method)

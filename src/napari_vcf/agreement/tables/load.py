@@ -1,0 +1,143 @@
+"""All input of an analysis: exports, tables, folders and patterns."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_vcf.agreement.errors import AgreementError
+from napari_vcf.agreement.tables.builder import ReadingsBuilder
+from napari_vcf.agreement.tables.exports import add_export, schema_version_of
+from napari_vcf.agreement.tables.files import add_csv, add_parquet
+from napari_vcf.agreement.tables.masks import MaskStore
+from napari_vcf.agreement.tables.readings import Readings
+
+__all__ = ["Loaded", "find_files", "load_readings"]
+
+_TABLES = (".csv", ".parquet")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """What was read.
+
+    Attributes
+    ----------
+    readings : Readings
+        Every answer.
+    masks : MaskStore
+        Painted masks of exported readings.
+    schema_versions : dict of str to list of str
+        Files by the schema version that they claim.
+    """
+
+    readings: Readings
+    masks: MaskStore
+    schema_versions: dict[str, list[str]]
+
+
+def find_files(inputs: Sequence[str | Path]) -> list[Path]:
+    """Files that paths, folders and patterns name.
+
+    Parameters
+    ----------
+    inputs : sequence of path
+        A file (.json, .csv, .parquet), a folder (all .json below it), or a pattern with ``*``.
+
+    Returns
+    -------
+    list of Path
+        In the order given; each once.
+
+    Raises
+    ------
+    AgreementError
+        If one of them names nothing, or a file of another kind.
+    """
+    found: dict[Path, None] = {}
+    for given in inputs:
+        path = Path(given)
+        if path.is_dir():
+            files = sorted(path.rglob("*.json"))
+            if not files:
+                raise AgreementError(
+                    f"Folder '{path.name}' holds no exported reading (.json). Name a table by its file."
+                )
+        elif path.is_file():
+            files = [path]
+        else:
+            files = sorted(Path(name) for name in glob.glob(str(given), recursive=True))  # noqa: PTH207
+            files = [file for file in files if file.is_file()]
+            if not files:
+                raise AgreementError(f"'{path.name}' is neither a file nor a folder, and no file fits it as a pattern.")
+        for file in files:
+            if file.suffix.lower() not in (".json", *_TABLES):
+                raise AgreementError(
+                    f"{file.name} is neither an exported reading (.json) nor a table (.csv, .parquet)."
+                )
+            found[file] = None
+    if not found:
+        raise AgreementError("There is no input: name exported readings or a table.")
+    return list(found)
+
+
+def load_readings(
+    inputs: Sequence[str | Path],
+    *,
+    repeats: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Loaded:
+    """Read everything, one file at a time.
+
+    Parameters
+    ----------
+    inputs : sequence of path
+        See `find_files`.
+    repeats : bool
+        Whether each table after the first is a repeated reading: its occasion is its place among the tables. For
+        exports, the occasion of a reader's second file of a case is 2.
+    progress : callable, optional
+        Called with (files done, files in all, name).
+
+    Returns
+    -------
+    Loaded
+
+    Raises
+    ------
+    AgreementError, ExportError
+        If something is not found or not understood, with its place.
+    """
+    files = find_files(inputs)
+    builder, masks = ReadingsBuilder(), MaskStore()
+    versions: dict[str, list[str]] = {}
+    seen: dict[tuple[str, str], int] = {}
+    tables = 0
+    for number, path in enumerate(files):
+        if progress is not None:
+            progress(number, len(files), path.name)
+        if path.suffix.lower() == ".json":
+            versions.setdefault(schema_version_of(path), []).append(path.name)
+            _add_reading(builder, masks, path, seen if repeats else None)
+            continue
+        tables += 1
+        add = add_csv if path.suffix.lower() == ".csv" else add_parquet
+        add(builder, path, occasion=tables if repeats else 1)
+    return Loaded(builder.build(), masks, versions)
+
+
+def _add_reading(
+    builder: ReadingsBuilder, masks: MaskStore, path: Path, seen: dict[tuple[str, str], int] | None
+) -> None:
+    from napari_vcf.agreement.tables.exports import facts_of
+    from napari_vcf.reading.export import read_reading
+
+    occasion = 1
+    if seen is not None:
+        head = facts_of(read_reading(path), path.name)
+        occasion = seen[head.case, head.reader] = seen.get((head.case, head.reader), 0) + 1
+    export = add_export(builder, path, occasion=occasion)
+    record = builder.last_record
+    masks.add(export, record.reader, record.occasion)

@@ -1,0 +1,63 @@
+"""Painted masks of the readings: kept as run lengths until two of them are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.reading.document import ReadingExport
+from napari_vcf.reading.masks import decode_mask
+
+__all__ = ["MASKS", "MaskStore", "StoredMasks"]
+
+#: Masks of a reading that are compared, with their names in the results.
+MASKS = {"lesion": "lesion_mask", "body": "body_mask"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredMasks:
+    """Masks of one stage of one reading.
+
+    Attributes
+    ----------
+    frame : tuple
+        Image and grid, which must be alike for two masks to be compared.
+    shape : tuple of int
+        (slices, rows, columns).
+    spacing_mm : tuple of float
+        Distance between slices, rows and columns.
+    runs : dict
+        Run lengths by mask.
+    """
+
+    frame: tuple[object, ...]
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    runs: dict[str, NDArray[np.int32]]
+
+    def decode(self, name: str) -> NDArray[np.bool_]:
+        """Return one mask as voxels."""
+        return decode_mask(self.runs[name].tolist(), self.shape)
+
+
+@dataclass(slots=True)
+class MaskStore:
+    """Masks by stage, case, reader and occasion."""
+
+    masks: dict[tuple[str, str, str, int], StoredMasks] = field(default_factory=dict)
+
+    def add(self, export: ReadingExport, reader: str, occasion: int) -> None:
+        """Keep the masks of a reading as run lengths, a few kilobytes each."""
+        for stage, part in export.stages.items():
+            if part.masks is None:
+                continue
+            grid = part.masks.grid
+            spacing = grid.grid().spacing_mm
+            self.masks[stage, export.case, reader, occasion] = StoredMasks(
+                frame=(part.masks.image, grid.shape, grid.affine_lps),
+                shape=grid.shape,
+                spacing_mm=(float(spacing[0]), float(spacing[1]), float(spacing[2])),
+                runs={name: np.array(getattr(part.masks, name).runs, dtype=np.int32) for name in MASKS},
+            )

@@ -1,0 +1,127 @@
+"""``napari-vcf agreement``: from readings to agreement statistics and a report."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_vcf.agreement import AgreementDocument
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "agreement",
+        help="agreement of readers, accuracy against pathology, and a report",
+        description="Analyse exported readings or a tidy table (case,reader,stage,item,value[,unit]) and write "
+        "agreement.json, a CSV file for each table, and report.html.",
+    )
+    parser.add_argument(
+        "readings",
+        nargs="+",
+        metavar="READING",
+        help="exported reading (.json), folder of them, pattern, or tidy table (.csv, .parquet)",
+    )
+    parser.add_argument(
+        "--reference", metavar="PATHOLOGY.csv", help="columns case,pathology and any that describe the cases"
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--positive",
+        choices=("benign", "malignant"),
+        default="benign",
+        help="positive class of sensitivity and predictive values (default: benign, as in the paper)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: 0)")
+    parser.add_argument("--bootstrap", type=int, default=2000, metavar="N", help="bootstrap samples (default: 2000)")
+    parser.add_argument("--level", type=float, default=0.95, help="confidence level (default: 0.95)")
+    parser.add_argument(
+        "--proportions",
+        choices=("clopper-pearson", "wilson"),
+        default="clopper-pearson",
+        help="interval of proportions (default: clopper-pearson)",
+    )
+    parser.add_argument(
+        "--intervals",
+        choices=("closed", "bootstrap"),
+        default="closed",
+        help="closed forms where there are any (default), or the case bootstrap for kappa, AC, ICC and limits too",
+    )
+    parser.add_argument(
+        "--apart",
+        action="store_true",
+        help="analyse apart what does not fit together (cases, protocols, units, consensus) instead of refusing it",
+    )
+    parser.add_argument(
+        "--repeats",
+        action="store_true",
+        help="take a second table, or a reader's second export of a case, as a repeated reading",
+    )
+    parser.add_argument("--parquet", action="store_true", help="also write the tidy table as readings.parquet")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Analyse and write.
+
+    Returns
+    -------
+    int
+        0; a refusal is raised.
+    """
+    from pathlib import Path
+
+    from napari_vcf.agreement import (
+        analyse,
+        load_readings,
+        make_settings,
+        read_reference,
+        write_analysis,
+        write_parquet,
+    )
+
+    settings = make_settings(
+        positive=args.positive,
+        level=args.level,
+        seed=args.seed,
+        bootstrap=args.bootstrap,
+        proportions=args.proportions,
+        intervals=args.intervals,
+        apart=args.apart,
+    )
+    reference = None if args.reference is None else read_reference(args.reference)
+    loaded = load_readings(args.readings, repeats=args.repeats)
+    analysed = analyse(
+        loaded.readings, reference, settings=settings, masks=loaded.masks, schema_versions=loaded.schema_versions
+    )
+    written = write_analysis(analysed, args.out)
+    if args.parquet:
+        written.append(write_parquet(loaded.readings, Path(args.out) / "readings.parquet"))
+    _summary(analysed.document)
+    print(f"{len(written)} files in {args.out}: {', '.join(path.name for path in written)}")
+    return 0
+
+
+def _summary(document: AgreementDocument) -> None:
+    readers = ", ".join(document.readers)
+    stages = ", ".join(document.stages)
+    print(f"{document.cases} cases, readers {readers}, stages {stages}; {len(document.rows)} statistics.")
+    if document.reference is not None:
+        print(f"Positive class: {document.settings.positive}.")
+    shown = [
+        ("between_readers", "cohen_kappa"),
+        ("against_reference", "accuracy"),
+        ("against_reference", "cohen_kappa"),
+    ]
+    for analysis, statistic in shown:
+        for row in document.rows:
+            if (row.analysis, row.statistic, row.item) == (analysis, statistic, "verdict"):
+                value = "not defined" if row.value is None else f"{row.value:.3f}"
+                print(f"  {analysis} {row.stage} {' and '.join(row.readers)}: {statistic} {value} (n = {row.n})")
+    if document.left_out:
+        print(f"{len(document.left_out)} times cases were left out; left_out.csv names them and why.")
+    for remark in document.remarks[:20]:
+        print(f"Note: {remark}")
