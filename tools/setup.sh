@@ -50,6 +50,9 @@ if ! venv_works; then
     say "Making a virtual environment in $VENV ..."
     rm -rf "$VENV"
     "$python" -m venv "$VENV"
+    # Debian's pip takes twice as long as today's; without a newer one it works as well.
+    "$(venv_bin)/python" -m pip install --quiet --disable-pip-version-check --no-compile --upgrade pip ||
+        say "pip could not be brought up to date; going on with the one at hand."
 fi
 
 stamp="$VENV/.installed-${EXTRAS//,/-}"
