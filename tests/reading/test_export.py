@@ -10,6 +10,8 @@ import jsonschema
 import numpy as np
 import pytest
 from cases import complete_reading, measure_heights, memory_case, new_reading
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from napari_vcf import read_reading, readings_frame
 from napari_vcf.cli import main
@@ -17,8 +19,10 @@ from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import ExportError, build_export, export_reading, json_schema
 from napari_vcf.reading.document import SCHEMA_ID, SCHEMA_VERSION, ReadingExport
 from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.migrations import migrate_document
+from napari_vcf.reading.sealing import check_seal, seal_text
 
-SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-1.0.0.json"
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-1.1.0.json"
 
 
 def test_committed_schema_is_that_of_the_models(capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,3 +165,73 @@ def test_unanswered_items_have_no_row_and_not_assessable_has_one(tmp_path: Path)
     assert frame["enhancement"] == "not_assessable"
     assert frame["compression_degree"] == "not_assessable"
     assert "verdict" not in frame.index
+
+
+OLD = Path(__file__).parent / "old"
+
+
+def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
+    path = OLD / "reading-1.0.0.json"
+    old = json.loads(path.read_text(encoding="utf-8"))
+    export = read_reading(path)
+    assert (export.schema_version, export.status, export.occasion, export.seal) == (SCHEMA_VERSION, "draft", 1, None)
+    now = json.loads(export.model_dump_json())
+    added = {"schema_version", "occasion", "consensus", "seal"}
+    assert {key: value for key, value in now.items() if key not in added} == {
+        key: value for key, value in old.items() if key != "schema_version"
+    }
+    assert len(readings_frame(path)) > 50
+
+
+def test_migrations_are_pure_and_lead_to_the_current_version() -> None:
+    old = json.loads((OLD / "reading-1.0.0.json").read_text(encoding="utf-8"))
+    before = json.dumps(old)
+    assert migrate_document(old)["schema_version"] == SCHEMA_VERSION
+    assert json.dumps(old) == before
+    assert migrate_document({"schema_version": "9.0.0"}) == {"schema_version": "9.0.0"}
+
+
+def seal(**changes: object) -> ReadingExport:
+    """A complete reading under a seal whose hash is still to be computed."""
+    values = {
+        "version": 1,
+        "position": 1,
+        "sealed_at": "2026-01-02T00:00:00Z",
+        "active_s": 60.0,
+        "idle_s": 0.0,
+        "journal_sha256": "0" * 64,
+        "sha256": "",
+        **changes,
+    }
+    document = build_export(complete_reading()).model_dump(mode="json")
+    return ReadingExport.model_validate({**document, "status": "sealed", "seal": values})
+
+
+def test_a_sealed_document_reads_back_and_its_seal_holds(tmp_path: Path) -> None:
+    text = seal_text(seal())
+    assert check_seal(text) == ""
+    path = tmp_path / "r.json"
+    path.write_text(text, encoding="utf-8")
+    export = read_reading(path)
+    assert export.status == "sealed"
+    jsonschema.validate(json.loads(text), json_schema(), cls=jsonschema.Draft202012Validator)
+    assert seal_text(export.model_copy(update={"seal": export.seal.model_copy(update={"sha256": ""})})) == text
+
+
+@settings(max_examples=150)
+@given(place=st.integers(0), bit=st.integers(0, 7))
+def test_a_changed_byte_of_a_sealed_document_is_noticed(place: int, bit: int) -> None:
+    data = bytearray(SEALED)
+    data[place % len(data)] ^= 1 << bit
+    assert check_seal(data.decode("utf-8", "replace")) != ""
+
+
+def test_status_and_seal_belong_together() -> None:
+    document = build_export(new_reading()).model_dump(mode="json")
+    with pytest.raises(ValueError, match="carries a seal"):
+        ReadingExport.model_validate({**document, "status": "sealed"})
+    with pytest.raises(ValueError, match="how it was settled"):
+        ReadingExport.model_validate({**document, "kind": "consensus"})
+
+
+SEALED = seal_text(seal()).encode()

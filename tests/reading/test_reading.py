@@ -266,6 +266,20 @@ def test_every_action_is_one_line_of_json_and_replaying_them_gives_the_same_stat
     assert again.state == reading.state
 
 
+def test_restoring_a_log_gives_the_same_state_with_the_same_times_and_the_same_undo() -> None:
+    reading = complete_reading()
+    reading.undo()
+    again = Reading(memory_case(), study="S1", reader="R1", clock=clock())
+    again.restore(reading.log)
+    assert again.state == reading.state
+    assert again.log == reading.log
+    again.redo()
+    reading.redo()
+    assert again.state.stages == reading.state.stages
+    with pytest.raises(RefusedActionError, match="does not follow"):
+        again.restore(reading.log[:1])
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(["answer", "caliper", "undo", "redo", "spine"]), max_size=25))
 def test_undo_and_redo_are_exact_whatever_came_before(steps: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from napari_vcf.reading.errors import ExportError
@@ -37,7 +37,10 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False) -> None:
         raise ExportError(f"{path.name} exists already. Choose another name, or allow it to be replaced.")
     temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        # Not mkstemp, whose files only their maker can read: what is written here is to be shared.
+        name = str(path.parent / f".{path.name}.{secrets.token_hex(8)}.part")
+        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        temporary = name
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
             stream.flush()

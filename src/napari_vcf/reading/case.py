@@ -82,13 +82,17 @@ class Case:
         self.pseudonym = check_pseudonym(pseudonym, "case")
         self.salt = salt or secrets.token_hex(16)
         self.refused: tuple[Refusal, ...] = scan.refused
-        self._found: dict[str, Series] = {image_id(self.salt, series.key): series for series in scan.series}
+        self._found: dict[str, Series] = {self._name(series): series for series in scan.series}
         if not self._found:
             raise ReadingError(_nothing_found(scan))
         self._corrections: dict[str, ImageCorrection] = {}
         self._volumes: dict[tuple[str, int], Volume] = {}
         self._images: dict[str, CaseImage] = {}
         self._relabel()
+
+    def _name(self, series: Series) -> str:
+        """Name of a series in the record."""
+        return image_id(self.salt, series.key)
 
     @classmethod
     def open(

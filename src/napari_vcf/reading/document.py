@@ -6,22 +6,24 @@ institution, device, original UID or file path.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 
 from napari_vcf.measure import Degree, ExtentGrade, Position, ReferenceRule
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading.base import Finite, FrozenModel, ImageId, Level, Point, Pseudonym, Stage, Timestamp
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import Answer, Caliper, Masks, Registration, Roi, Spine, StageState
+from napari_vcf.reading.state import Answer, Caliper, Masks, Reason, Registration, Roi, Spine, StageState
 
 __all__ = [
     "SCHEMA_ID",
     "SCHEMA_VERSION",
     "AdcExport",
+    "AmendmentExport",
     "CaliperExport",
+    "ConsensusExport",
     "ExtentExport",
     "HeightLossExport",
     "PlacementsExport",
@@ -29,14 +31,18 @@ __all__ = [
     "ReadingExport",
     "RoiExport",
     "RoiStatisticsExport",
+    "SealExport",
     "SeriesExport",
+    "SettledExport",
     "StageExport",
     "json_schema",
 ]
 
 #: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
 SCHEMA_ID = "napari-vcf/reading"
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class SeriesExport(FrozenModel):
@@ -183,18 +189,66 @@ class StageExport(FrozenModel):
         )
 
 
+class AmendmentExport(FrozenModel):
+    """Which sealed version a later one amends, and why."""
+
+    version: int = Field(ge=1, description="the version that is amended; it stays as it is")
+    sha256: Sha256
+    reason: Reason
+    sealed_by_then: tuple[Stage, ...] = Field(description="stages of the case that the reader had signed by then")
+
+
+class SealExport(FrozenModel):
+    """What was signed, and when; closes a document."""
+
+    version: int = Field(ge=1, description="1 for the first signature, more for amendments")
+    amends: AmendmentExport | None = None
+    position: int = Field(ge=1, description="place of this stage in the reader's order of reading")
+    sealed_at: Timestamp
+    active_s: Annotated[Finite, Field(ge=0, description="seconds at work, pauses left out")]
+    idle_s: Annotated[Finite, Field(ge=0, description="seconds of pauses while the stage was open")]
+    days_since_previous_stage: Finite | None = Field(
+        default=None, description="since the reader last signed anything of this case"
+    )
+    journal_sha256: Sha256 = Field(description="end of the hash chain over every change")
+    sha256: Sha256 | Literal[""] = Field(
+        description="SHA-256 of the document in canonical JSON (keys sorted, no spaces, ASCII), this field empty"
+    )
+
+
+class SettledExport(FrozenModel):
+    """One item on which the readers differed."""
+
+    values: dict[Pseudonym, Answer] = Field(description="what each reader had signed")
+    settled: Answer
+    why: Reason
+
+
+class ConsensusExport(FrozenModel):
+    """Which readings were settled, by whom, and how."""
+
+    readings: dict[Pseudonym, Sha256] = Field(description="seal of each reading, by reader")
+    present: tuple[Pseudonym, ...]
+    settled: dict[str, SettledExport]
+
+
 class ReadingExport(FrozenModel):
     """One reading as a JSON document."""
 
     schema_id: Literal["napari-vcf/reading"] = "napari-vcf/reading"
-    schema_version: Literal["1.0.0"] = "1.0.0"
+    schema_version: Literal["1.1.0"] = "1.1.0"
     intended_use: str = Field(default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE})
     software: dict[str, str]
     study: Pseudonym
     case: Pseudonym
     reader: Pseudonym
-    kind: Literal["reading"] = "reading"
-    status: Literal["draft"] = Field(default="draft", description="draft: no stage has been signed")
+    kind: Literal["reading", "consensus"] = Field(
+        default="reading", description="consensus: settled between readers who had all signed before"
+    )
+    status: Literal["draft", "sealed"] = Field(
+        default="draft", description="draft: not signed; sealed: signed, and closed since"
+    )
+    occasion: int = Field(default=1, ge=1, description="2 where the reader reads the same stage of the case again")
     complete: bool
     protocol: Protocol
     protocol_sha256: str
@@ -206,6 +260,16 @@ class ReadingExport(FrozenModel):
     started_at: Timestamp
     exported_at: Timestamp
     actions: int = Field(ge=0, description="number of changes made, undone ones included")
+    consensus: ConsensusExport | None = Field(default=None, description="how it was settled; only in a consensus")
+    seal: SealExport | None = Field(default=None, description="only in a sealed document")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.seal is not None) != (self.status == "sealed"):
+            raise ValueError("a sealed document carries a seal, and no other does")
+        if (self.consensus is not None) != (self.kind == "consensus"):
+            raise ValueError("a consensus says how it was settled, and no other document does")
+        return self
 
 
 def json_schema() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from napari_vcf import __version__
 from napari_vcf.dicom import Series
 from napari_vcf.measure import REFERENCE_RULES, ReferenceRule
 from napari_vcf.reading.atomic import write_atomically
+from napari_vcf.reading.base import Stage
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.document import (
     SCHEMA_VERSION,
@@ -30,6 +32,7 @@ from napari_vcf.reading.document import (
 )
 from napari_vcf.reading.errors import ExportError
 from napari_vcf.reading.masks import GridRecord
+from napari_vcf.reading.migrations import migrate
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import AdcResult, StageResults, caliper_mm, rectangle_of, roi_angle_deg
 from napari_vcf.reading.session import Reading
@@ -40,19 +43,21 @@ __all__ = ["build_export", "export_reading", "export_stage", "read_reading"]
 _PACKAGES = ("numpy", "pydicom", "SimpleITK", "pydantic")
 
 
-def build_export(reading: Reading) -> ReadingExport:
+def build_export(reading: Reading, *, stages: Sequence[Stage] | None = None) -> ReadingExport:
     """Build the document of a reading as it stands.
 
     Parameters
     ----------
     reading : Reading
         Complete or not; what is missing is named in the document.
+    stages : sequence of str, optional
+        Only these stages; all of the protocol's if left out.
 
     Returns
     -------
     ReadingExport
     """
-    stages = {
+    parts = {
         stage: export_stage(
             reading.state.stages[stage],
             reading.results(stage),
@@ -61,25 +66,21 @@ def build_export(reading: Reading) -> ReadingExport:
             conflicts=reading.conflicts(stage),
             unanswered=reading.unanswered(stage),
         )
-        for stage in reading.protocol.stages
+        for stage in (reading.protocol.stages if stages is None else stages)
     }
     return ReadingExport(
-        software={
-            **{name: version(name) for name in _PACKAGES},
-            "napari-vcf": __version__,
-            "python": platform.python_version(),
-        },
+        software=_software(),
         study=reading.study,
         case=reading.case.pseudonym,
         reader=reading.reader,
-        complete=all(stage.complete for stage in stages.values()),
+        complete=all(part.complete for part in parts.values()),
         protocol=reading.protocol,
         protocol_sha256=reading.protocol.sha256,
         salt=reading.case.salt,
         spine=reading.state.spine,
         series=tuple(_series(image, reading) for image in reading.case.images.values()),
         registrations=reading.state.registrations,
-        stages=stages,
+        stages=parts,
         started_at=reading.started_at,
         exported_at=reading.now(),
         actions=len(reading.log),
@@ -232,7 +233,7 @@ def read_reading(path: Path | str) -> ReadingExport:
     except (OSError, UnicodeDecodeError) as error:
         raise ExportError(f"{source.name} cannot be read: {error}") from error
     try:
-        return ReadingExport.model_validate_json(text)
+        return ReadingExport.model_validate_json(migrate(text))
     except ValidationError as error:
         places = [f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors(include_url=False)]
         more = f" (and {len(places) - 3} more)" if len(places) > 3 else ""

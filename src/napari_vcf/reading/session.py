@@ -6,7 +6,7 @@ changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -151,6 +151,26 @@ class Reading:
                 raise RefusedActionError("There is nothing to redo.")
             return (*self._states, self._undone[-1]), self._undone[:-1]
         return (*self._states, reduce_action(action, self.state, Context(self.case, self.protocol, at))), ()
+
+    def restore(self, entries: Iterable[act.LoggedAction]) -> None:
+        """Make changes again that were written down earlier, with their own times; nothing is recorded anew.
+
+        Parameters
+        ----------
+        entries : iterable of LoggedAction
+            Without a gap, going on from `log`.
+
+        Raises
+        ------
+        RefusedActionError
+            If one of them is not allowed, or out of order; those before it have been made.
+        """
+        for entry in entries:
+            if entry.number != len(self._log) + 1:
+                raise RefusedActionError(f"Change {entry.number} does not follow on change {len(self._log)}.")
+            self._states, self._undone = self._after(entry.action, entry.at)
+            self._log.append(entry)
+            self.case.apply_corrections(self.state.corrections)
 
     def results(self, stage: Stage) -> StageResults:
         """Everything that follows from one stage, computed anew where something changed."""

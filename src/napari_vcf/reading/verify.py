@@ -16,6 +16,7 @@ from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered
 from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.export import export_stage, read_reading
 from napari_vcf.reading.results import adjacent_levels, rectangle_of, stage_results
+from napari_vcf.reading.sealing import check_seal
 from napari_vcf.reading.state import ImageCorrection, ReadingState, Tissue
 
 __all__ = ["GEOMETRY_TOLERANCE_MM", "STATISTICS_TOLERANCE", "Difference", "VerifyReport", "verify_export"]
@@ -92,6 +93,10 @@ def verify_export(
     """
     export = read_reading(path)
     differences: list[Difference] = []
+    if export.status == "sealed":
+        broken = check_seal(Path(path).read_text(encoding="utf-8"))
+        if broken:
+            differences.append(Difference("seal", "whole", broken))
     case = Case(scan_folder(Path(images), progress=progress), pseudonym=export.case, salt=export.salt)
     case.apply_corrections(
         {

@@ -1,0 +1,51 @@
+"""How documents of earlier schema versions are read: one pure step from each version to the next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+__all__ = ["migrate", "migrate_document"]
+
+Document = dict[str, Any]
+
+
+def _from_1_0(document: Document) -> Document:
+    """1.1 adds seal, consensus and the count of re-readings; a document of 1.0 is a draft and a first reading."""
+    return {**document, "schema_version": "1.1.0"}
+
+
+#: Version -> the step that leads to the next one.
+STEPS: Final[dict[str, Callable[[Document], Document]]] = {"1.0.0": _from_1_0}
+
+
+def migrate_document(document: Document) -> Document:
+    """Bring a document to the current schema version.
+
+    Parameters
+    ----------
+    document : dict
+        As read; it is not changed.
+
+    Returns
+    -------
+    dict
+        Of the current version; one of an unknown version comes back as it is, for the schema to refuse.
+    """
+    version = document.get("schema_version")
+    while isinstance(version, str) and version in STEPS:
+        document = STEPS[version](document)
+        version = document["schema_version"]
+    return document
+
+
+def migrate(text: str) -> str:
+    """Bring the text of a document to the current schema version; what is no document comes back as it is."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(document, dict) or document.get("schema_version") not in STEPS:
+        return text
+    return json.dumps(migrate_document(document))
