@@ -12,7 +12,7 @@ from napari_vcf.measure import POSITIONS, Heights, Position, VertebraStatus
 from napari_vcf.reading.state import StageState
 from napari_vcf.widgets.caliper_drawing import POSITION_COLORS
 from napari_vcf.widgets.caliper_hand import Height
-from napari_vcf.widgets.parts import ORANGE, swatch, toggle
+from napari_vcf.widgets.parts import CHOSEN_STYLE, ORANGE, swatch, toggle
 
 __all__ = ["ROWS", "STATUS_NAMES", "CaliperTable"]
 
@@ -152,7 +152,8 @@ class CaliperTable(QWidget):
         cell.setChecked(chosen)
         width = 2 if is_next or chosen else 0
         color = ORANGE if is_next else POSITION_COLORS[position]
-        cell.setStyleSheet(f"QToolButton {{ border: {width}px solid {color}; font-weight: bold; }}" if width else "")
+        frame = f"QToolButton {{ border: {width}px solid {color}; font-weight: bold; }}" if width else ""
+        cell.setStyleSheet(CHOSEN_STYLE + frame)
         cell.setToolTip(
             f"{position.capitalize()} height of {level}: {f'{mm:.2f} mm' if mm is not None else 'not measured'}. "
             "Click to place or choose it."

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QAbstractButton, QDockWidget, QScrollArea, QVBoxLayout, QWidget
 
 from napari_vcf.reading.state import StageState
@@ -188,10 +188,20 @@ class Instrument(QWidget):
         for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.frame_changed):
             signal.connect(self._on_desk)
         desk.reading_changed.connect(self._on_desk)
+        for signal in (desk.opened, desk.stage_changed):
+            signal.connect(self._on_other_images)
         self.refresh()
 
     def _on_desk(self, *_: object) -> None:
         self.refresh()
+
+    def _on_other_images(self, *_: object) -> None:
+        # The desk is still choosing its first image; what is in hand prepares itself afterwards.
+        QTimer.singleShot(0, self._prepare_again)
+
+    def _prepare_again(self) -> None:
+        if self.in_hand:
+            self.taken()
 
     @property
     def in_hand(self) -> bool:
@@ -247,7 +257,7 @@ class Instrument(QWidget):
         """Leave the hand when the panel is closed."""
         super().hideEvent(event)
         if not event.spontaneous():
-            self.board.lay_down(self)
+            self._on_front(front=False)
 
     def _find_dock(self) -> QDockWidget | None:
         parent = self.parent()
@@ -258,7 +268,8 @@ class Instrument(QWidget):
     def _on_front(self, front: bool) -> None:
         if front:
             self.board.take(self)
-        else:
+        elif self.window().isVisible():
+            # While the window closes there is nothing left to tidy up.
             self.board.lay_down(self)
 
 

@@ -10,16 +10,16 @@ from napari.layers import Shapes
 __all__ = ["lock_drawing", "new_drawing"]
 
 
-def new_drawing(name: str) -> Shapes:
+def new_drawing(name: str, *, labelled: bool = True) -> Shapes:
     """An empty drawing in world millimetres, shown over every slice."""
+    text = {"features": {"label": []}, "text": {"string": "{label}", "size": 9, "anchor": "center"}} if labelled else {}
     layer = Shapes(
         ndim=2,
         name=name,
         scale=(1.0, 1.0),
         units=("mm", "mm"),
-        features={"label": []},
-        text={"string": "{label}", "size": 9, "anchor": "center"},
         opacity=1.0,
+        **text,
     )
     layer.editable = False
     return layer

@@ -118,7 +118,7 @@ class OutlineDrawing:
     def __init__(self, desk: Desk, hand: OutlineHand) -> None:
         self._desk = desk
         self._hand = hand
-        self.layer: Shapes = new_drawing("Outline being drawn")
+        self.layer: Shapes = new_drawing("Outline being drawn", labelled=False)
         self.redraw = lock_drawing(self.layer, self._draw)
         desk.add_layer(self.layer)
         hand.changed.connect(self._redraw)

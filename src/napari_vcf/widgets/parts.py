@@ -11,6 +11,7 @@ from napari_vcf.reading.base import Stage
 
 __all__ = [
     "BLUE",
+    "CHOSEN_STYLE",
     "GREEN",
     "ORANGE",
     "PURPLE",
@@ -62,12 +63,22 @@ def button(name: str, text: str, tooltip: str, slot: Callable[[], object], *, ke
     return widget
 
 
+#: A chosen button is told by its fill, its frame and its bold face.
+CHOSEN_STYLE = (
+    "QToolButton { border: 1px solid rgba(128, 128, 128, 140); border-radius: 4px; padding: 3px 6px; }"
+    f"QToolButton:checked {{ background: {BLUE}; color: white; border: 1px solid {SKY}; font-weight: bold; }}"
+    f"QToolButton:focus {{ border: 1px solid {ORANGE}; }}"
+    "QToolButton:disabled { color: gray; border-style: dotted; }"
+)
+
+
 def toggle(name: str, text: str, tooltip: str, *, key: str = "") -> QToolButton:
     """A flat button that stays down."""
     widget = QToolButton()
     widget.setObjectName(name)
     widget.setText(text)
     widget.setCheckable(True)
+    widget.setStyleSheet(CHOSEN_STYLE)
     widget.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
     widget.setToolTip(_with_key(tooltip, key))
     widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -141,7 +152,9 @@ class Banner(QWidget):
 def clear_layout(layout: object) -> None:
     """Remove and delete every widget of a layout."""
     while layout.count():  # type: ignore[attr-defined]
-        item = layout.takeAt(0)  # type: ignore[attr-defined]
-        if item.widget() is not None:
-            item.widget().setParent(None)
-            item.widget().deleteLater()
+        widget = layout.takeAt(0).widget()  # type: ignore[attr-defined]
+        if widget is not None:
+            # Without a parent it can no longer be found by its name, though it lives until the event loop turns.
+            widget.hide()
+            widget.setParent(None)
+            widget.deleteLater()

@@ -1,0 +1,156 @@
+"""Moving and turning the ADC rectangle. Its size is the protocol's, and no gesture changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_vcf.geometry import Rectangle
+from napari_vcf.widgets.instrument import Hand, World
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk import Desk
+
+__all__ = ["HANDLE_MM", "RoiHand", "handle_point", "initial_axes"]
+
+#: Distance of the turning handle from the middle of the long side's end, mm.
+HANDLE_MM = 3.0
+GRAB_PX = 9.0
+
+
+class RoiHand(Hand):
+    """The rectangle that is being placed.
+
+    Parameters
+    ----------
+    desk : Desk
+        Where it is placed.
+    current : callable
+        The rectangle that may be moved now; None if there is none.
+    place : callable
+        Puts a rectangle into the reading.
+    may_place : callable
+        Whether a click may begin a rectangle.
+    """
+
+    #: The rectangle that is shown during a drag has changed.
+    changed = Signal()
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        current: Callable[[], Rectangle | None],
+        place: Callable[[Rectangle], None],
+        may_place: Callable[[], bool],
+    ) -> None:
+        self._desk = desk
+        self._current = current
+        self._place = place
+        self._may_place = may_place
+        self.draft: Rectangle | None = None
+        self._origin: Rectangle | None = None
+        self._mode: Literal["move", "turn"] = "move"
+        self._grip = np.zeros(3)
+
+    def press(self, point: World) -> bool:
+        """Take the rectangle, or its handle, or begin one under the pointer."""
+        rectangle = self._current()
+        at = self._lps(point)
+        if rectangle is None:
+            if not self._may_place():
+                return False
+            long, short = initial_axes(self._desk)
+            assert self._desk.reading is not None
+            self._origin = self._desk.reading.roi_rectangle(at, long, short)
+            self._mode = "move"
+        else:
+            reach = GRAB_PX / max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+            if _in_plane(at - handle_point(rectangle), rectangle) <= reach:
+                self._mode = "turn"
+            elif _inside(rectangle, at, reach / 2):
+                self._mode = "move"
+            else:
+                return False
+            self._origin = rectangle
+        self._grip = at
+        self.draft = self._origin
+        self.changed.emit()
+        return True
+
+    def drag(self, point: World) -> None:
+        """Move or turn what was taken."""
+        if self._origin is None:
+            return
+        at = self._lps(point)
+        if self._mode == "move":
+            self.draft = self._origin.moved(at - self._grip)
+        else:
+            before, after = (_angle_deg(self._origin, p) for p in (self._grip, at))
+            self.draft = self._origin.rotated(after - before)
+        self.changed.emit()
+
+    def release(self, point: World) -> None:
+        """Put it into the reading."""
+        self.drag(point)
+        draft, self.draft, self._origin = self.draft, None, None
+        if draft is not None:
+            self._place(draft)
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        """Forget a drag."""
+        self.draft = self._origin = None
+        self.changed.emit()
+
+    def nudge(self, right_mm: float, down_mm: float) -> None:
+        """Move by a step along the screen."""
+        rectangle = self._current()
+        if rectangle is not None:
+            axes = self._desk.frame.axes
+            self._place(rectangle.moved(right_mm * axes[2] + down_mm * axes[1]))
+
+    def turn(self, angle_deg: float) -> None:
+        """Turn by a step; positive is clockwise on the screen."""
+        rectangle = self._current()
+        if rectangle is not None:
+            axes = self._desk.frame.axes
+            # Seen on the screen, right then down is clockwise.
+            sign = 1.0 if float(np.cross(axes[2], axes[1]) @ rectangle.normal) > 0 else -1.0
+            self._place(rectangle.rotated(sign * angle_deg))
+
+    def _lps(self, point: World) -> NDArray[np.float64]:
+        return self._desk.to_lps(point, self._desk.image_id)
+
+
+def initial_axes(desk: Desk) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Long side across the screen (front to back), short side down it."""
+    axes = desk.frame.axes
+    return axes[2].copy(), axes[1].copy()
+
+
+def handle_point(rectangle: Rectangle) -> NDArray[np.float64]:
+    """Where the turning handle is, LPS mm."""
+    return np.asarray(rectangle.center_lps + (rectangle.long_mm / 2 + HANDLE_MM) * rectangle.axis_long)
+
+
+def _in_plane(offset: NDArray[np.float64], rectangle: Rectangle) -> float:
+    normal = rectangle.normal
+    return float(np.linalg.norm(offset - (offset @ normal) * normal))
+
+
+def _inside(rectangle: Rectangle, point: NDArray[np.float64], margin: float) -> bool:
+    offset = point - rectangle.center_lps
+    return bool(
+        abs(offset @ rectangle.axis_long) <= rectangle.long_mm / 2 + margin
+        and abs(offset @ rectangle.axis_short) <= rectangle.short_mm / 2 + margin
+    )
+
+
+def _angle_deg(rectangle: Rectangle, point: NDArray[np.float64]) -> float:
+    offset = point - rectangle.center_lps
+    return float(np.degrees(np.arctan2(offset @ rectangle.axis_short, offset @ rectangle.axis_long)))
