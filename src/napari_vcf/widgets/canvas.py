@@ -93,15 +93,24 @@ class CanvasDressing:
         viewer.dims.ndisplay = 2
         viewer.dims.order = (0, 1, 2)
         viewer.dims.axis_labels = ("slice", "row", "column")
-        viewer.reset_view()
+        _, rows, columns = desk.view.grid.shape
+        _, row_mm, column_mm = desk.view.grid.spacing_mm
+        # napari's own reset would make room for drawings as well, which may lie in the other patient space.
+        middle = desk.frame.to_world(desk.view.grid.center_lps)
+        viewer.scene.camera.center = (0.0, float(middle[1]), float(middle[2]))
+        viewer.scene.camera.angles = (0.0, 0.0, 90.0)
+        height, width = viewer.canvas.size
+        viewer.scene.camera.zoom = 0.95 * min(height / (rows * row_mm), width / (columns * column_mm))
         positions = desk.view.positions_mm
         viewer.dims.set_point(0, float(positions[len(positions) // 2]))
         self._last_mm = None
 
-    def center_on(self, point_world: NDArray[np.float64]) -> None:
-        """Go to the slice of a world point and bring it to the middle of the canvas."""
+    def center_on(self, point_world: NDArray[np.float64], *, millimetres: float) -> None:
+        """Go to the slice of a world point and show it with so much of its surroundings."""
+        viewer = self._desk.viewer
         self._desk.go_to_slice(float(point_world[0]))
-        self._desk.viewer.scene.camera.center = (0.0, float(point_world[1]), float(point_world[2]))
+        viewer.scene.camera.center = (0.0, float(point_world[1]), float(point_world[2]))
+        viewer.scene.camera.zoom = min(viewer.canvas.size) / millimetres
 
     def refresh(self) -> None:
         """Draw letters, title and scale bar for what is shown now."""

@@ -61,6 +61,8 @@ class Display:
         case.volume(image_id, self.index_of(image_id))
         self._set_view(self._view_for(image_id))
         before, self.image_id = self.image_id, image_id
+        if self._overlaid is not None and self._overlaid[0] == image_id:
+            self._overlaid = None
         self._refresh()
         if before != image_id or index is not None:
             self._desk.image_changed.emit(image_id)

@@ -12,9 +12,14 @@ from napari_vcf.widgets.layers import LazyReslice
 
 __all__ = ["EdgeLines", "thin_edges"]
 
-#: Smoothing before the gradient, in pixels, and the weakest edge that is drawn: cortex against marrow or soft tissue.
+#: Smoothing before the gradient, in pixels, and the weakest edge that is drawn.
 _SIGMA_PX = 1.5
-_MINIMUM_HU_PER_PX = 12.0
+_MINIMUM_HU_PER_PX = 14.0
+#: An edge counts where there is bone within so many pixels; skin, fat and bowel would only hide the vertebra.
+_BONE_HU = 160.0
+_REACH_PX = 5
+#: Pixels below this were not measured: what borders on them is the edge of the scan.
+_NOTHING_HU = -1000.0
 
 
 def thin_edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -38,7 +43,10 @@ def thin_edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
     rows, columns = np.indices(image.shape, dtype=np.float32)
     ahead = ndimage.map_coordinates(strength, [rows + down / length, columns + across / length], order=1)
     behind = ndimage.map_coordinates(strength, [rows - down / length, columns - across / length], order=1)
-    return ((strength >= ahead) & (strength > behind) & (strength > _MINIMUM_HU_PER_PX)).astype(np.float32)
+    near_bone = ndimage.maximum_filter(smooth, size=2 * _REACH_PX + 1) > _BONE_HU
+    near_border = ndimage.minimum_filter(image, size=2 * _REACH_PX + 1) < _NOTHING_HU
+    found = (strength >= ahead) & (strength > behind) & (strength > _MINIMUM_HU_PER_PX) & near_bone & ~near_border
+    return found.astype(np.float32)
 
 
 class EdgeLines(LazyReslice):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from napari.layers import Shapes
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QProgressBar
 
@@ -13,7 +14,7 @@ from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.levels import LEVELS
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.instrument import Hand, Instrument, World
-from napari_vcf.widgets.locked_layer import lock_drawing, new_drawing
+from napari_vcf.widgets.locked_layer import lock_drawing
 from napari_vcf.widgets.parts import GREEN, ORANGE, SKY, VERMILLION, Banner, button, heading, note, rule
 from napari_vcf.widgets.registration_run import RegistrationRun
 from napari_vcf.widgets.space import PatientSpace
@@ -61,7 +62,7 @@ class RegistrationWidget(Instrument):
         self.run.finished.connect(self._on_finished)
         self.hand = MarkHand(self)
         self._build()
-        self.drawing = new_drawing("Vertebral centre")
+        self.drawing = Shapes(ndim=2, name="Vertebral centre", scale=(1.0, 1.0), units=("mm", "mm"))
         self._redraw = lock_drawing(self.drawing, self._draw_marks)
         desk.add_layer(self.drawing)
         desk.opened.connect(self._forget)
@@ -289,7 +290,7 @@ class RegistrationWidget(Instrument):
         self.desk.show(self._images[1][0] if "T2" not in self._mr() else self._mr()["T2"].id)
         self.desk.display.overlay(self._images[0], 0.4)
         self.edges.setChecked(True)
-        self.desk.dressing.center_on(self.desk.to_world(self._points[0], self._images[1][0]))
+        self.desk.dressing.center_on(self.desk.to_world(self._points[0], self._images[1][0]), millimetres=110.0)
         self.desk.image_changed.emit(self.desk.image_id)
 
     # -- judging ----------------------------------------------------------------------------------------------------
@@ -319,6 +320,10 @@ class RegistrationWidget(Instrument):
         reading, registration = self.desk.reading, self.desk.registration
         if reading is not None and registration is not None:
             self.desk.guard(lambda: reading.accept_registration(registration.level))
+            # What helped to judge is in the way of reading.
+            self.edges.setChecked(False)
+            self.desk.display.overlay(None)
+            self.desk.image_changed.emit(self.desk.image_id)
 
     def refuse(self) -> None:
         """Refuse, with the reason; CT and MRI stay apart."""
@@ -371,7 +376,7 @@ class RegistrationWidget(Instrument):
         if registration is not None and registration.acceptance == "accepted":
             return "Accepted: the CT is shown and measured in the MRI's space."
         if registration is not None:
-            return "Judge the overlay at the fractured vertebra, then accept or refuse."
+            return "Look whether the edges fit, then accept or refuse."
         if not named:
             return "Name the fractured vertebra, counted on each examination by itself."
         if self.marking is not None:
