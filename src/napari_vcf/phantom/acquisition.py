@@ -38,6 +38,7 @@ __all__ = [
     "MR_SLICES",
     "MR_SPACING_MM",
     "MR_THICKNESS_MM",
+    "Textures",
     "ct_grid",
     "diffusion_grid",
     "mr_grid",
@@ -112,7 +113,9 @@ def ct_grid(spec: PhantomSpec, anatomy: Anatomy, to_ct: RigidTransform) -> Grid:
     )
 
 
-def render_mr(spec: PhantomSpec, anatomy: Anatomy, to_mr: RigidTransform, lesion: Lesion) -> dict[str, Volume]:
+def render_mr(
+    spec: PhantomSpec, anatomy: Anatomy, to_mr: RigidTransform, lesion: Lesion, textures: Textures
+) -> dict[str, Volume]:
     """Make the MR images that the case asks for.
 
     Parameters
@@ -123,6 +126,7 @@ def render_mr(spec: PhantomSpec, anatomy: Anatomy, to_mr: RigidTransform, lesion
     to_mr : RigidTransform
         The upright frame to the MR's patient frame.
     lesion : Lesion
+    textures : Textures
 
     Returns
     -------
@@ -139,7 +143,6 @@ def render_mr(spec: PhantomSpec, anatomy: Anatomy, to_mr: RigidTransform, lesion
     grid = mr_grid(spec, to_mr)
     images_water = np.zeros((len(names), *grid.shape), dtype=np.float32)
     images_fat = np.zeros_like(images_water)
-    textures = Textures(spec)
     for index in range(grid.shape[0]):
         weights = _paint(spec, anatomy, lesion, grid, index, to_mr, MR_THICKNESS_MM, examination=0)
         block = Block.of_slice(grid, index, thickness_mm=MR_THICKNESS_MM, samples=1).moved(to_mr.inverse())
@@ -285,7 +288,7 @@ def _paint(
     return canvas.weights
 
 
-def render_ct(spec: PhantomSpec, anatomy: Anatomy, to_ct: RigidTransform, lesion: Lesion) -> Volume:
+def render_ct(spec: PhantomSpec, anatomy: Anatomy, to_ct: RigidTransform, lesion: Lesion, textures: Textures) -> Volume:
     """Make the CT.
 
     Parameters
@@ -296,6 +299,7 @@ def render_ct(spec: PhantomSpec, anatomy: Anatomy, to_ct: RigidTransform, lesion
     to_ct : RigidTransform
         The upright frame to the CT's patient frame.
     lesion : Lesion
+    textures : Textures
 
     Returns
     -------
@@ -305,7 +309,6 @@ def render_ct(spec: PhantomSpec, anatomy: Anatomy, to_ct: RigidTransform, lesion
     grid = ct_grid(spec, anatomy, to_ct)
     half = _half(grid)
     hu = hounsfield(malignant=spec.malignant) + 1000.0
-    textures = Textures(spec)
     image = np.zeros(half.shape, dtype=np.float32)
     for index in range(half.shape[0]):
         weights = _paint(spec, anatomy, lesion, half, index, to_ct, spec.ct_slice_mm, examination=1)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from napari_vcf.geometry import RigidTransform
+from napari_vcf.phantom.disc import Disc, build_disc
 from napari_vcf.phantom.levels import COLUMN, LEVELS, measures_of
 from napari_vcf.phantom.spec import PhantomSpec
 from napari_vcf.phantom.vertebra import Vertebra, build_vertebra
@@ -60,8 +63,8 @@ class Anatomy:
         From head to feet.
     poses : tuple of RigidTransform
         Each vertebra's own frame to the upright frame.
-    disc_mm : tuple of float
-        Height of the disc below each vertebra.
+    discs : tuple of Disc
+        Between the vertebrae, from head to feet.
     curves : Curves
     fractured : int
         Index of the compressed vertebra.
@@ -69,9 +72,14 @@ class Anatomy:
 
     vertebrae: tuple[Vertebra, ...]
     poses: tuple[RigidTransform, ...]
-    disc_mm: tuple[float, ...]
+    discs: tuple[Disc, ...]
     curves: Curves
     fractured: int
+
+    @cached_property
+    def inverse_poses(self) -> tuple[RigidTransform, ...]:
+        """The upright frame to each vertebra's own."""
+        return tuple(pose.inverse() for pose in self.poses)
 
     def index(self, level: str) -> int:
         """Position of a level in the column."""
@@ -119,7 +127,7 @@ def build_anatomy(spec: PhantomSpec) -> Anatomy:
     discs = [m.disc_mm for m in measures]
     poses = _stack(vertebrae, tilts, discs)
     curves = _curves(vertebrae, poses)
-    return Anatomy(tuple(vertebrae), tuple(poses), tuple(discs), curves, fractured)
+    return Anatomy(tuple(vertebrae), tuple(poses), _discs(spec, vertebrae, poses), curves, fractured)
 
 
 def with_posture(anatomy: Anatomy, spec: PhantomSpec) -> Anatomy:
@@ -154,7 +162,17 @@ def with_posture(anatomy: Anatomy, spec: PhantomSpec) -> Anatomy:
             poses[index] = motion @ anatomy.poses[index]
             index += direction
             gap += 1
-    return replace(anatomy, poses=tuple(poses), curves=_curves(list(anatomy.vertebrae), poses))
+    vertebrae = list(anatomy.vertebrae)
+    return replace(anatomy, poses=tuple(poses), discs=_discs(spec, vertebrae, poses), curves=_curves(vertebrae, poses))
+
+
+def _discs(spec: PhantomSpec, vertebrae: list[Vertebra], poses: list[RigidTransform]) -> tuple[Disc, ...]:
+    discs = []
+    for index, pair in enumerate(pairwise(vertebrae)):
+        rng = np.random.default_rng([spec.seed, 13, index])
+        vital = 0.15 if pair[0].is_sacral else float(rng.uniform(0.35, 0.95))
+        discs.append(build_disc(pair, (poses[index], poses[index + 1]), vital))
+    return tuple(discs)
 
 
 def _rng(spec: PhantomSpec, name: str) -> np.random.Generator:

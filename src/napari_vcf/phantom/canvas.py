@@ -79,6 +79,24 @@ class Block:
             return None
         return rows, columns
 
+    def near(self, points: NDArray[np.float64], radii_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether balls may touch the slice's plane.
+
+        Parameters
+        ----------
+        points : ndarray, shape (n, 3)
+            Centres, mm.
+        radii_mm : ndarray, shape (n,)
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+        """
+        across = self._inverse[2]
+        height = (points - self.matrix[:3, 3]) @ across
+        reach = radii_mm * np.linalg.norm(across)
+        return np.asarray((height - reach < self.shape[0] - 0.5) & (height + reach > -0.5))
+
     def coordinates(self, window: Window) -> tuple[F32, F32, F32]:
         """Coordinates of the points in a window, three arrays of shape (sub-slices, rows, columns)."""
         rows, columns = window

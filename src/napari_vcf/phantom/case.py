@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_vcf.geometry import Grid, RigidTransform, Volume
-from napari_vcf.phantom.acquisition import MR_THICKNESS_MM, diffusion_grid, mr_grid, render_ct, render_mr
+from napari_vcf.phantom.acquisition import MR_THICKNESS_MM, Textures, diffusion_grid, mr_grid, render_ct, render_mr
 from napari_vcf.phantom.anatomy import Anatomy, build_anatomy, with_posture
 from napari_vcf.phantom.lesion import Lesion, fit_lesion
 from napari_vcf.phantom.levels import LEVELS
@@ -50,9 +50,10 @@ def make_case(spec: PhantomSpec | None = None) -> PhantomCase:
     PhantomCase
     """
     plan = _plan(PhantomSpec() if spec is None else spec)
-    volumes = render_mr(plan.spec, plan.anatomy, plan.to_mr, plan.lesion)
+    textures = Textures(plan.spec)
+    volumes = render_mr(plan.spec, plan.anatomy, plan.to_mr, plan.lesion, textures)
     if "CT" in plan.spec.contrasts:
-        volumes["CT"] = render_ct(plan.spec, plan.moved, plan.to_ct, plan.lesion)
+        volumes["CT"] = render_ct(plan.spec, plan.moved, plan.to_ct, plan.lesion, textures)
     return PhantomCase(plan.spec, {name: volumes[name] for name in plan.spec.contrasts}, _truth(plan))
 
 

@@ -16,6 +16,10 @@ from napari_vcf.phantom.tissues import Tissue
 __all__ = ["paint_canal", "paint_trunk"]
 
 
+#: Number of loops of bowel.
+_LOOPS = 96
+
+
 @dataclass(frozen=True)
 class _Straight:
     """Coordinates along the column: x from its middle, q behind the posterior wall, f before the anterior wall.
@@ -228,22 +232,23 @@ def _paint_bowel(
     """Loops with fluid and gas, at other places in each examination."""
     rng = np.random.default_rng([spec.seed, 43, examination])
     c = anatomy.curves
+    places = rng.uniform((-85, -150, -170), (85, -58, 70), size=(_LOOPS, 3))
+    halves = rng.uniform((9, 8, 9), (22, 15, 28), size=(_LOOPS, 3))
+    tilts = rng.uniform(-0.5, 0.5, size=_LOOPS)
+    # Loops hang before the column.
+    places[:, 0] += np.interp(places[:, 2], c.z, c.x)
+    places[:, 1] += np.interp(places[:, 2], c.z, c.trend)
+    reaches = halves.max(axis=1) * 1.3 + 2
     inside = occupancy(cavity, 2.0) * occupancy(16.0 - front, 3.0)
-    for number in range(96):
-        place = rng.uniform((-85, -150, -170), (85, -58, 70))
-        half = tuple(float(v) for v in rng.uniform((9, 8, 9), (22, 15, 28)))
-        tilt = float(rng.uniform(-0.5, 0.5))
-        # Loops hang before the column.
-        place += (np.interp(place[2], c.z, c.x), np.interp(place[2], c.z, c.trend), 0.0)
-        reach = max(half) * 1.3 + 2
-        window = canvas.block.window((place - reach, place + reach))
+    for number in np.nonzero(canvas.block.near(places, reaches))[0].tolist():
+        place, half = places[number], tuple(halves[number].tolist())
+        window = canvas.block.window((place - reaches[number], place + reaches[number]))
         if window is None:
             continue
-        rows, columns = window
-        room = inside[:, rows, columns]
+        room = inside[:, window[0], window[1]]
         x, y, z = canvas.block.coordinates(window)
         x = x - np.float32(place[0])
-        y = y - np.float32(place[1]) + np.float32(tilt) * x
+        y = y - np.float32(place[1]) + np.float32(tilts[number]) * x
         loop = ellipsoid(x, y, z - np.float32(place[2]), (half[0], half[1], half[2]))
         if number % 4 == 0:
             # Gas collects in front, above a level.
