@@ -15,10 +15,9 @@ from napari_vcf.widgets.parts import clear_layout, note
 __all__ = ["AdcTable"]
 
 _HEADS = (
-    ("ROI", ""),
+    ("ROI", "Placement"),
     ("mean", "Mean ADC; each voxel counts with the exact area of its overlap with the rectangle"),
     ("SD", "Standard deviation of the voxels, weighted by area"),
-    ("min–max", "Over every voxel that the rectangle touches"),
     ("n eff", "Effective number of voxels, (Σw)² / Σw², and the number touched"),
     ("centre", "For comparison: plain mean over the voxels whose centre lies inside, and their number"),
 )
@@ -90,13 +89,15 @@ class AdcTable(QWidget):
             name,
             f"<b>{item.mean_um2_per_s:.0f}</b>",
             f"{item.sd_um2_per_s:.0f}",
-            f"{item.min_um2_per_s:.0f}–{item.max_um2_per_s:.0f}",
             f"{item.effective_n:.1f} ({item.n_voxels})",
             center,
         )
         for column, text in enumerate(texts):
             cell = QLabel(text)
-            cell.setToolTip(f"{_HEADS[column][1]}; µm²/s" if column in (1, 2, 3, 5) else _HEADS[column][1])
+            cell.setToolTip(
+                f"{_HEADS[column][1]} (voxels {item.min_um2_per_s:.0f} to {item.max_um2_per_s:.0f} µm²/s, "
+                f"area {item.area_mm2:.1f} mm²)"
+            )
             if column:
                 cell.setAlignment(Qt.AlignmentFlag.AlignRight)
             self._grid.addWidget(cell, row, column)

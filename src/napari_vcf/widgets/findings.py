@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QApplication, QGridLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.reading import ITEMS, STAGES, Stage, StageResults
 from napari_vcf.widgets.findings_row import FindingRow, RowCalls
@@ -107,11 +107,12 @@ class FindingsWidget(Instrument):
             return
         results = reading.results(self.desk.stage)
         keys = list(self.rows)
-        focused = QApplication.focusWidget()
+        focused = self.window().focusWidget()
         start = next((i for i, key in enumerate(keys) if self.rows[key] is focused), -1)
         for key in (*keys[start + 1 :], *keys[: start + 1]):
             if key not in stage.answers and not (ITEMS[key].measured and self._measured(key, results)):
                 self.rows[key].setFocus()
+                self.area.ensureWidgetVisible(self.rows[key])
                 return
         self.desk.message.emit("Every item of this stage is answered.", "info")
 

@@ -8,7 +8,17 @@ from typing import Any
 
 from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_vcf.reading import Item
 from napari_vcf.reading.state import Answer
@@ -69,53 +79,60 @@ class FindingRow(QFrame):
         self.setToolTip(item.help)
         self.setStyleSheet(
             f"FindingRow {{ border: none; border-left: 3px solid transparent; }}"
-            f"FindingRow:focus {{ border-left: 3px solid {ORANGE}; }}"
+            f"FindingRow:focus {{ border-left: 3px solid {ORANGE}; background: rgba(128, 128, 128, 60); }}"
         )
         self._name = QLabel(item.label)
         self._name.setObjectName("name")
         self._name.setWordWrap(True)
         self._state = note(name="state")
         self._state.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-        top = QHBoxLayout()
-        top.addWidget(self._name, 1)
-        top.addWidget(self._state, 1)
         self._withdraw = toggle(
             f"{item.key}__withdraw", "×", "Take the answer back; the item is unanswered again  [Backspace]"
         )
         self._withdraw.setCheckable(False)
         self._withdraw.setFixedWidth(24)
+        self._withdraw.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._withdraw.clicked.connect(lambda: self._calls.withdraw(self.item.key))
-        top.addWidget(self._withdraw)
+        # A button that comes and goes must not move the others.
+        policy = self._withdraw.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._withdraw.setSizePolicy(policy)
+        top = QHBoxLayout()
+        top.addWidget(self._name, 5)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 3, 0, 3)
-        layout.setSpacing(3)
+        layout.setContentsMargins(6, 2, 0, 2)
+        layout.setSpacing(2)
         layout.addLayout(top)
-        layout.addLayout(self._build_answers())
+        # Long words do not fit beside the name.
+        wide = sum(len(value_text(value)) for value in item.values) > 20
+        answers = self._build_answers(columns=2 if wide else 9)
+        if wide:
+            top.addWidget(self._na)
+            layout.addLayout(answers)
+        else:
+            answers.addWidget(self._na, 0, 9)
+            top.addLayout(answers, 6)
+        top.addWidget(self._withdraw)
+        layout.addWidget(self._state)
         layout.addWidget(self._build_reason())
 
-    def _build_answers(self) -> QHBoxLayout | QVBoxLayout:
-        # Long words would be cut off side by side.
-        wide = sum(len(value_text(value)) + 5 for value in self.item.values) > 44
-        box: QHBoxLayout | QVBoxLayout = QVBoxLayout() if wide else QHBoxLayout()
-        box.setSpacing(3)
-        for number, value in enumerate(self.item.values, start=1):
+    def _build_answers(self, columns: int) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(3)
+        for index, value in enumerate(self.item.values):
             text = value_text(value)
-            widget = toggle(f"{self.item.key}__{value}", text, f"{self.item.label}: {text}", key=str(number))
+            widget = toggle(f"{self.item.key}__{value}", text, f"{self.item.label}: {text}", key=str(index + 1))
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             widget.clicked.connect(lambda _=False, v=value: self._choose(v))
             self._values[value] = widget
-            box.addWidget(widget)
-        self._na = toggle(
-            f"{self.item.key}__not_assessable",
-            "not assessable" if wide or self.item.measured else "n/a",
-            "Not assessable; a reason is needed",
-            key="0",
-        )
+            grid.addWidget(widget, index // columns, index % columns)
+        self._na = toggle(f"{self.item.key}__not_assessable", "n/a", "Not assessable; a reason is needed", key="0")
         self._na.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._na.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._na.setFixedWidth(38)
         self._na.setVisible(not self._assessable_only)
         self._na.clicked.connect(lambda: self.ask_reason())
-        box.addWidget(self._na)
-        return box
+        return grid
 
     def _build_reason(self) -> QWidget:
         self._reason_box = QWidget()
@@ -218,5 +235,6 @@ class FindingRow(QFrame):
             self._state.setText(f"<b>{measured}</b>" if measured else "not measured yet")
         else:
             self._state.setText("")
+        self._state.setVisible(bool(self._state.text()))
         mark = f'<span style="color:{BLUE}">●</span>' if done else f'<span style="color:{ORANGE}">○</span>'
         self._name.setText(f"{mark} {self.item.label}")

@@ -168,7 +168,7 @@ class Instrument(QWidget):
         self.hand: Hand | None = None
         self.shared_keys: dict[str, Callable[[], object]] = {}
         self._dock: QDockWidget | None = None
-        area = QScrollArea()
+        area = self.area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
