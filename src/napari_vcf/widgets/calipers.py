@@ -83,7 +83,7 @@ class CalipersWidget(Instrument):
         self.column.addWidget(self._losses)
         self.column.addWidget(self._reason)
         self.column.addWidget(rule())
-        self.column.addWidget(heading("By each definition of the reference (✓ graded, ◐ borderline)"))
+        self.column.addWidget(heading("By each definition of the reference height"))
         self.column.addWidget(self._build_definitions())
         self.column.addStretch(1)
 
@@ -106,6 +106,9 @@ class CalipersWidget(Instrument):
                 grid.addWidget(cell, row, column)
             self._cells[name] = cells
         grid.setColumnStretch(0, 1)
+        legend = note("✓ graded by the protocol, ◐ borderline")
+        legend.setStyleSheet("color: gray;")
+        grid.addWidget(legend, len(REFERENCE_RULES) + 1, 0, 1, 4)
         return table
 
     # -- what comes next --------------------------------------------------------------------------------------------
