@@ -6,6 +6,7 @@ Kottner et al., J Clin Epidemiol 2011; 64: 96: guidelines for reporting reliabil
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -44,6 +45,7 @@ def grras_items(readings: Readings, reference: Reference | None, settings: Setti
         "Raters": f"{len(raters)}: {', '.join(raters)}. Training and experience: {_UNKNOWN[0].lower()}{_UNKNOWN[1:]}",
         "Subjects": f"{len(readings.cases)} cases, stages {', '.join(stages)}." + _pathology(reference),
         "Replicates": _replicates(readings),
+        "Status": _status(records),
         "Blinding": _blinding(records),
         "Order of reading": _order(records),
         "Interval between readings": _interval(records),
@@ -84,12 +86,17 @@ def _blinding(records: tuple[ReadingFacts, ...]) -> str:
     return "; ".join(f"{words.get(kind, kind)}: {count} readings" for kind, count in sorted(kinds.items())) + "."
 
 
+def _status(records: tuple[ReadingFacts, ...]) -> str:
+    words = {"sealed": "sealed (signed and closed)", "draft": "draft (not signed)"}
+    return _listed(words.get(record.facts.get("status", ""), "") for record in records)
+
+
 def _order(records: tuple[ReadingFacts, ...]) -> str:
     return _listed(record.facts.get("stage order", "") for record in records)
 
 
-def _listed(texts: object) -> str:
-    counts = Counter(text for text in texts if text)  # type: ignore[attr-defined]
+def _listed(texts: Iterable[str]) -> str:
+    counts = Counter(text for text in texts if text)
     if not counts:
         return _UNKNOWN
     return "; ".join(f"{text} ({count} readings)" for text, count in sorted(counts.items())) + "."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ def schema_version_of(path: Path) -> str:
     return found.group(1) if found else ""
 
 
-def facts_of(export: ReadingExport, source: str) -> ReadingFacts:
+def facts_of(export: ReadingExport, source: str, schema_version: str) -> ReadingFacts:
     """What a reading says about itself.
 
     Parameters
@@ -37,17 +36,18 @@ def facts_of(export: ReadingExport, source: str) -> ReadingFacts:
         The reading.
     source : str
         Name of its file.
+    schema_version : str
+        The version in which the file was written; reading it brings it to the current one.
 
     Returns
     -------
     ReadingFacts
     """
-    raw = export.model_dump(mode="json", exclude={"stages", "series", "registrations", "protocol", "spine"})
     units = sorted({series.unit for series in export.series if series.role == "ADC" and series.unit})
     started, ended = export.started_at, export.exported_at
     facts = {
         "study": export.study,
-        "status": str(raw.get("status", "")),
+        "status": export.status,
         "staging": export.protocol.staging,
         "stage order": ", ".join(export.protocol.stages),
         "placements": str(export.protocol.roi_placements),
@@ -57,21 +57,15 @@ def facts_of(export: ReadingExport, source: str) -> ReadingFacts:
     return ReadingFacts(
         source=source,
         case=export.case,
-        reader=CONSENSUS if raw.get("kind") == "consensus" else export.reader,
-        occasion=_occasion(raw),
+        reader=CONSENSUS if export.kind == "consensus" else export.reader,
+        occasion=export.occasion,
         rules={
             "protocol": f"{export.protocol.name} {export.protocol.version} ({export.protocol_sha256[:12]})",
-            "schema version": export.schema_version,
+            "schema version": schema_version,
             "ADC unit": ", ".join(units),
         },
         facts=facts,
     )
-
-
-def _occasion(raw: Mapping[str, object]) -> int:
-    """Which reading of the case by this reader it is; documents that do not count are first readings."""
-    number = raw.get("occasion", 1)
-    return number if isinstance(number, int) and number >= 1 else 1
 
 
 def add_export(builder: ReadingsBuilder, path: Path, *, occasion: int = 1) -> ReadingExport:
@@ -97,7 +91,7 @@ def add_export(builder: ReadingsBuilder, path: Path, *, occasion: int = 1) -> Re
         If the file is no reading.
     """
     export = read_reading(path)
-    record = facts_of(export, path.name)
+    record = facts_of(export, path.name, schema_version_of(path))
     number = max(record.occasion, occasion)
     builder.add_record(ReadingFacts(record.source, record.case, record.reader, number, record.rules, record.facts))
     source = builder.add_source(path.name, lambda _row: path.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -112,10 +112,10 @@ def add_csv(builder: ReadingsBuilder, path: Path, *, occasion: int = 1) -> None:
     source = builder.add_source(name, place)
     try:
         _check_columns(_csv_header(path), name, builder)
-        frames: Iterator[pd.DataFrame] = pd.read_csv(
+        with pd.read_csv(
             path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8-sig", chunksize=_CHUNK_ROWS
-        )
-        _add_chunks(builder, source, frames, name, occasion)
+        ) as frames:
+            _add_chunks(builder, source, frames, name, occasion)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
         raise TableError(name, f"is not a table of comma-separated values ({error}).") from error
     except UnicodeDecodeError as error:

@@ -136,7 +136,7 @@ def _add_reading(
 
     occasion = 1
     if seen is not None:
-        head = facts_of(read_reading(path), path.name)
+        head = facts_of(read_reading(path), path.name, "")
         occasion = seen[head.case, head.reader] = seen.get((head.case, head.reader), 0) + 1
     export = add_export(builder, path, occasion=occasion)
     record = builder.last_record
