@@ -17,7 +17,7 @@ __all__ = ["paint_canal", "paint_trunk"]
 
 
 #: Number of loops of bowel.
-_LOOPS = 96
+_LOOPS = 150
 
 
 @dataclass(frozen=True)

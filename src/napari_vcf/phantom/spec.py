@@ -179,7 +179,8 @@ def random_spec(
     rng = np.random.default_rng([seed, 7919, int(hard)])
     fracture: Fracture = ("wedge", "biconcave", "crush")[int(rng.integers(3))]
     base = np.array(DEFAULT_LOSSES[fracture])
-    losses = np.clip(base * rng.uniform(0.65, 1.15, size=3), 0.02, 0.8)
+    # One factor for the fracture as a whole and small ones for its three heights: a crushed body stays a crushed body.
+    losses = np.clip(base * rng.uniform(0.65, 1.05) * rng.uniform(0.9, 1.1, size=3), 0.02, 0.78)
     level = LEVELS[1:-1][int(rng.integers(5))]
     angle = rng.uniform(8.0, 16.0) if hard else rng.uniform(0.0, 8.0)
     axis = rng.normal(size=3)
