@@ -10,6 +10,7 @@ from importlib.metadata import metadata, requires
 from pathlib import Path
 
 import pytest
+from npe2 import PluginManifest
 from packaging.requirements import Requirement
 
 import napari_vcf
@@ -38,12 +39,20 @@ def test_the_readme_carries_the_sentence_on_intended_use():
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
 def test_no_source_file_is_longer_than_a_person_reads_at_once(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= LONGEST_FILE
 
 
 def test_the_manifest_in_the_package_is_the_one_at_the_root():
     inside = ROOT / "src" / "napari_vcf" / "napari.yaml"
     assert inside.resolve() == (ROOT / "napari.yaml").resolve()
+
+
+@pytest.mark.gui
+def test_everything_that_the_manifest_names_can_be_imported():
+    manifest = PluginManifest.from_distribution("napari-vcf")
+    manifest.validate_imports()
+    assert manifest.contributions.widgets
 
 
 def test_the_version_is_the_same_everywhere():
