@@ -1,0 +1,34 @@
+"""``napari-vcf export``: the signed readings of a study as JSON."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "export",
+        help="write the signed readings of a study as JSON",
+        description="Write every signed stage of a study as one JSON file, exactly as it was signed.",
+    )
+    parser.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the files go")
+    parser.add_argument("--reader", action="append", default=[], metavar="NAME", help="only this reader; repeat")
+    parser.add_argument(
+        "--versions", action="store_true", help="also versions that were amended later, into FOLDER/amended"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the files."""
+    from napari_vcf.study.exporting import export_study
+
+    written = export_study(args.study, args.out, readers=args.reader, versions=args.versions)
+    print(f"{len(written)} signed readings in {args.out.name}.")
+    return 0

@@ -1,0 +1,145 @@
+"""``napari-vcf study``: begin a reading study, prepare its cases, see how far it is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser("study", help="begin a reading study, prepare its cases, see how far it is")
+    commands = parser.add_subparsers(dest="study_command", required=True, metavar="COMMAND")
+    _add_create(commands)
+    _add_prepare(commands)
+    status = commands.add_parser("status", help="who has read how much, without a finding")
+    status.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    unlock = commands.add_parser("unlock", help="free a case that a program which is gone still holds")
+    unlock.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    unlock.add_argument("--reader", required=True, help="the reader")
+    unlock.add_argument("--case", required=True, help="the case")
+    template = commands.add_parser("protocol", help="print a protocol file with every default, to start from")
+    for command, function in ((status, _status), (unlock, _unlock), (template, _protocol)):
+        command.set_defaults(run=run, study_run=function)
+
+
+def _add_create(commands: Any) -> None:
+    create = commands.add_parser(
+        "create",
+        help="make a study folder",
+        description="Make a study folder. The key that links its cases to the images is written outside of it.",
+    )
+    create.add_argument("study", type=Path, metavar="DIR", help="the study folder; must be new")
+    create.add_argument("--protocol", type=Path, required=True, metavar="FILE", help="protocol file (TOML)")
+    create.add_argument("--reader", action="append", required=True, metavar="NAME", help="a reader's pseudonym; repeat")
+    create.add_argument("--seed", type=int, required=True, metavar="N", help="draws the orders of reading")
+    create.add_argument(
+        "--images",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="ROOT",
+        help="folders that hold one folder for each case; one that holds files is a case itself",
+    )
+    create.add_argument("--key", type=Path, metavar="FILE", help="the key file; default: DIR.key.json beside DIR")
+    create.add_argument("--name", help="the study's pseudonym; default: the name of DIR")
+    create.set_defaults(run=run, study_run=_create)
+
+
+def _add_prepare(commands: Any) -> None:
+    prepare = commands.add_parser(
+        "prepare",
+        help="read, check and strip every case",
+        description="Read, check and strip every case; prepared ones are kept. Exit status 1 if a case failed.",
+    )
+    prepare.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    prepare.add_argument("--key", type=Path, metavar="FILE", help="the key file; default: DIR.key.json beside DIR")
+    where = prepare.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes on this machine; default 1")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="an existing Dask scheduler, such as tcp://host:8786")
+    prepare.set_defaults(run=run, study_run=_prepare)
+
+
+def _workers(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 1024:
+        raise argparse.ArgumentTypeError("give a number of processes, 0 to 1024 (0: in this process)")
+    return number
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one of the subcommands."""
+    status: int = args.study_run(args)
+    return status
+
+
+def _create(args: argparse.Namespace) -> int:
+    from napari_vcf.study import create_study
+    from napari_vcf.study.folder import default_key
+
+    record = create_study(
+        args.study,
+        protocol=args.protocol,
+        readers=args.reader,
+        seed=args.seed,
+        images=args.images,
+        key=args.key,
+        name=args.name,
+    )
+    print(f"Study {record.study}: {len(record.cases)} cases, readers {', '.join(record.readers)}.")
+    print(f"The key is {(args.key or default_key(args.study)).name}. Keep it away from the readers.")
+    return 0
+
+
+def _prepare(args: argparse.Namespace) -> int:
+    from napari_vcf.study.preparation import prepare_study
+
+    def progress(done: int, total: int, what: str) -> None:
+        print(f"{done}/{total} {what}", file=sys.stderr)
+
+    outcomes = prepare_study(
+        args.study, key=args.key, workers=args.workers, scheduler=args.scheduler, progress=progress
+    )
+    for outcome in outcomes:
+        print(f"{outcome.case}  {outcome.status:8s}  {outcome.images} images")
+        for text in (outcome.reason, *outcome.lacks, *outcome.remarks):
+            if text:
+                print(f"      ! {text}")
+    failed = sum(outcome.status == "failed" for outcome in outcomes)
+    print(f"{len(outcomes) - failed} of {len(outcomes)} cases are ready.")
+    return 1 if failed else 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    from napari_vcf.study.status import study_status
+
+    status = study_status(args.study)
+    print(f"Study {status.study}: {status.prepared} of {status.cases} cases prepared.")
+    for reader in status.readers:
+        print(
+            f"{reader.reader}: {reader.sealed} of {reader.total} stages signed, {reader.open} open, "
+            f"{reader.waiting} in the washout interval."
+        )
+    return 0
+
+
+def _unlock(args: argparse.Namespace) -> int:
+    from napari_vcf.study import StudyError, open_study
+
+    reader = open_study(args.study).as_reader(args.reader)
+    if args.case not in {task.case for task in reader.tasks}:
+        raise StudyError(f"The study has no case '{args.case}'.")
+    print(f"Case {args.case} is free." if reader.unlock(args.case) else f"Case {args.case} was not locked.")
+    return 0
+
+
+def _protocol(args: argparse.Namespace) -> int:
+    from napari_vcf.study import protocol_template
+
+    del args
+    print(protocol_template(), end="")
+    return 0

@@ -1,0 +1,51 @@
+"""Errors of a study."""
+
+from __future__ import annotations
+
+from napari_vcf.errors import NapariVcfError
+
+__all__ = ["DamagedError", "JournalError", "LockedError", "NotYetError", "StudyError", "UnfinishedError"]
+
+
+class StudyError(NapariVcfError):
+    """Something is wrong with a study, its folder or its protocol file."""
+
+
+class DamagedError(StudyError):
+    """A record was changed, cut or lost outside the program.
+
+    Attributes
+    ----------
+    entry : int or None
+        Number of the first damaged entry, where the record has entries.
+    """
+
+    def __init__(self, sentence: str, *, entry: int | None = None) -> None:
+        super().__init__(sentence)
+        self.entry = entry
+
+
+class JournalError(StudyError):
+    """A change could not be written down, and so was not made; nothing written before is lost."""
+
+
+class LockedError(StudyError):
+    """The case is open elsewhere."""
+
+
+class NotYetError(StudyError):
+    """The washout interval or the order of reading does not allow it now."""
+
+
+class UnfinishedError(StudyError):
+    """A stage cannot be signed because something is missing.
+
+    Attributes
+    ----------
+    missing : tuple of str
+        What is missing, in sentences.
+    """
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        super().__init__("The stage cannot be signed yet. " + " ".join(missing))
+        self.missing = missing

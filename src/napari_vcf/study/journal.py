@@ -1,0 +1,365 @@
+"""The journal: an append-only file in which each entry is on the disk before it counts.
+
+A line is ``<hash> <entry>``: the entry in canonical JSON, and SHA-256 over the hash before it and the entry. So no
+entry can be changed, moved or left out without a break in the chain. A second file, the head, says how far the chain
+reaches, so that a journal that was cut at the end is noticed as well. The head has two places that are written in
+turn: after a power cut in the middle of writing one, the other holds.
+
+What may remain of a power cut is an entry that was never confirmed: a torn last line is taken away, and a whole one
+that the head does not know yet is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from napari_vcf.reading.base import utc_now
+from napari_vcf.reading.sealing import canonical_json
+from napari_vcf.study.errors import DamagedError, JournalError
+
+__all__ = ["Entry", "Journal", "JournalView", "inspect_journal"]
+
+JOURNAL: Final = "journal.jsonl"
+HEAD: Final = "journal.head"
+_ROOT: Final = "0" * 64
+_PLACE: Final = 12 + 1 + 64 + 1 + 12 + 1
+_BINARY: Final = getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry.
+
+    Attributes
+    ----------
+    number : int
+        From 1, without a gap.
+    at : datetime
+        UTC; never before the entry before.
+    kind : str
+        What it is.
+    body : dict
+        What it says.
+    """
+
+    number: int
+    at: datetime
+    kind: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalView:
+    """What a journal's files hold, without a change to them.
+
+    Attributes
+    ----------
+    entries : tuple of Entry
+        The whole entries.
+    sha256, before : str
+        End of the chain over them, and over all but the last.
+    size : int
+        Bytes of them.
+    torn : int
+        Bytes after them that a power cut left, and that were never confirmed.
+    head_behind : bool
+        Whether the head must be written anew.
+    head_torn : bool
+        Whether one of its two places is not as it was written.
+    problem : str
+        What is damaged, as a sentence; empty where the journal is whole.
+    entry : int or None
+        The first damaged entry.
+    """
+
+    entries: tuple[Entry, ...]
+    sha256: str
+    before: str
+    size: int
+    torn: int
+    head_behind: bool
+    head_torn: bool
+    problem: str
+    entry: int | None
+
+
+def _chain(before: str, text: str) -> str:
+    return hashlib.sha256(f"{before}{text}".encode()).hexdigest()
+
+
+def _place(number: int, sha256: str) -> bytes:
+    stated = f"{number:012d} {sha256}"
+    return f"{stated} {hashlib.sha256(stated.encode()).hexdigest()[:12]}\n".encode()
+
+
+def _parse_place(data: bytes) -> tuple[int, str] | None:
+    number, _, rest = data.decode("ascii", "replace").partition(" ")
+    if not number.isdecimal() or not number.isascii() or _place(int(number), rest[:64]) != data:
+        return None
+    return int(number), rest[:64]
+
+
+def _parse_line(line: bytes, before: str, number: int) -> tuple[Entry, str] | None:
+    text = line.decode("utf-8", "replace")
+    sha256, _, content = text.partition(" ")
+    if sha256 != _chain(before, content):
+        return None
+    try:
+        entry = json.loads(content)
+        found = Entry(entry["n"], datetime.fromisoformat(entry["at"]), entry["kind"], entry["body"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return (found, sha256) if found.number == number else None
+
+
+def inspect_journal(folder: Path) -> JournalView:
+    """Read a journal and say what is wrong with it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where its two files are.
+
+    Returns
+    -------
+    JournalView
+    """
+    try:
+        data = (folder / JOURNAL).read_bytes()
+        head = (folder / HEAD).read_bytes()
+    except OSError as error:
+        return JournalView((), _ROOT, _ROOT, 0, 0, False, False, f"it cannot be read: {error.strerror}.", 1)
+    entries: list[Entry] = []
+    sha256 = before = _ROOT
+    size = 0
+    while (end := data.find(b"\n", size)) >= 0:
+        parsed = _parse_line(data[size:end], sha256, len(entries) + 1)
+        if parsed is None:
+            break
+        before, sha256 = sha256, parsed[1]
+        entries.append(parsed[0])
+        size = end + 1
+    places = [_parse_place(head[:_PLACE]), _parse_place(head[_PLACE : 2 * _PLACE])]
+    problem, bad = _compare(entries, sha256, before, places, len(head), len(data) - size)
+    known = max((place[0] for place in places if place), default=0)
+    torn = None in places or len(head) != 2 * _PLACE
+    behind = torn or known < len(entries)
+    return JournalView(tuple(entries), sha256, before, size, len(data) - size, behind, torn, problem, bad)
+
+
+def _compare(
+    entries: list[Entry],
+    sha256: str,
+    before: str,
+    places: list[tuple[int, str] | None],
+    head_size: int,
+    torn: int,
+) -> tuple[str, int | None]:
+    """Whether the journal agrees with its head."""
+    reached = len(entries)
+    valid = [place for place in places if place is not None]
+    if not valid or head_size > 2 * _PLACE:
+        return "its head is damaged, so that nobody can tell how long it was.", reached + 1
+    known, stated = max(valid)
+    if known > reached:
+        what = "is changed" if torn else "is missing"
+        return f"entry {reached + 1} {what}; {known} were written.", reached + 1
+    if reached > known + 1 or (reached > known and torn):
+        return f"entry {known + 1} was not written by the program.", known + 1
+    if stated != (sha256 if reached == known else before):
+        return f"entry {known} is not the one that was written.", known
+    return "", None
+
+
+class Journal:
+    """A journal that is open for writing.
+
+    Use `create` or `open`. One process writes at a time; the caller sees to that with a lock, and an entry that
+    somebody else wrote meanwhile is noticed and nothing is written over it.
+    """
+
+    def __init__(self, folder: Path, view: JournalView, clock: Callable[[], datetime]) -> None:
+        self.folder = folder
+        self.entries = list(view.entries)
+        self.sha256 = view.sha256
+        self.recovered_bytes = view.torn
+        self._before = view.before
+        self._size = view.size
+        self._clock = clock
+        self._unclean = False
+
+    @classmethod
+    def create(
+        cls, folder: Path, kind: str, body: dict[str, Any], *, clock: Callable[[], datetime] = utc_now
+    ) -> Journal:
+        """Begin a journal with its first entry; the folder appears whole or not at all.
+
+        Raises
+        ------
+        JournalError
+            If it cannot be written; nothing is left then.
+        """
+        text = canonical_json({"n": 1, "at": clock().isoformat(), "kind": kind, "body": body})
+        sha256 = _chain(_ROOT, text)
+        part = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.part")
+        try:
+            part.mkdir(parents=True)
+            _write_file(part / JOURNAL, f"{sha256} {text}\n".encode())
+            _write_file(part / HEAD, _place(0, _ROOT) + _place(1, sha256))
+            part.rename(folder)
+            _sync_folder(folder.parent)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                shutil.rmtree(part)
+            raise JournalError(_sentence(error)) from error
+        return cls.open(folder, clock=clock)
+
+    @classmethod
+    def open(cls, folder: Path, *, clock: Callable[[], datetime] = utc_now) -> Journal:
+        """Open a journal and take away what a power cut left.
+
+        Raises
+        ------
+        DamagedError
+            If it was changed or cut.
+        JournalError
+            If what a power cut left cannot be taken away.
+        """
+        view = inspect_journal(folder)
+        if view.problem:
+            raise DamagedError(f"The journal is damaged: {view.problem}", entry=view.entry)
+        journal = cls(folder, view, clock)
+        if view.torn or view.head_behind:
+            try:
+                journal._take_back()
+            except OSError as error:
+                raise JournalError(_sentence(error)) from error
+        return journal
+
+    def now(self) -> datetime:
+        """The time by the journal's clock, never before its last entry."""
+        return max(self._clock(), self.entries[-1].at)
+
+    def append(self, kind: str, body: dict[str, Any]) -> Entry:
+        """Write an entry; when this returns, it is on the disk.
+
+        Parameters
+        ----------
+        kind : str
+            What it is.
+        body : dict
+            What it says; JSON.
+
+        Returns
+        -------
+        Entry
+
+        Raises
+        ------
+        JournalError
+            If it could not be written, for which the sentence says the cause; the journal is as before, and the call
+            can be made again when the cause is gone.
+        """
+        number = len(self.entries) + 1
+        now = self._clock()
+        at = max(now, self.entries[-1].at)
+        if now < at:
+            body = {**body, "clock_behind_s": (at - now).total_seconds()}
+        text = canonical_json({"n": number, "at": at.isoformat(), "kind": kind, "body": body})
+        sha256 = _chain(self.sha256, text)
+        line = f"{sha256} {text}\n".encode()
+        try:
+            if self._unclean:
+                self._take_back()
+            self._add(line)
+            self._write_place(number, sha256)
+        except OSError as error:
+            self._unclean = True
+            with contextlib.suppress(OSError):
+                self._take_back()
+            raise JournalError(_sentence(error)) from error
+        self._before, self.sha256 = self.sha256, sha256
+        self._size += len(line)
+        entry = Entry(number, at, kind, body)
+        self.entries.append(entry)
+        return entry
+
+    def _add(self, line: bytes) -> None:
+        descriptor = os.open(self.folder / JOURNAL, os.O_RDWR | os.O_APPEND | _BINARY)
+        try:
+            if os.fstat(descriptor).st_size != self._size:
+                raise JournalError(
+                    "Somebody else has written to this reading meanwhile; close it here and open it again. "
+                    "The last change was not made."
+                )
+            _write_all(descriptor, line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _write_place(self, number: int, sha256: str) -> None:
+        descriptor = os.open(self.folder / HEAD, os.O_RDWR | _BINARY)
+        try:
+            os.lseek(descriptor, number % 2 * _PLACE, os.SEEK_SET)
+            _write_all(descriptor, _place(number, sha256))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _take_back(self) -> None:
+        """Bring both files to what is known to be confirmed; the head first, so that it never reaches too far."""
+        number = len(self.entries)
+        self._write_place(number - 1, self._before)
+        self._write_place(number, self.sha256)
+        descriptor = os.open(self.folder / JOURNAL, os.O_RDWR | _BINARY)
+        try:
+            if os.fstat(descriptor).st_size > self._size:
+                os.ftruncate(descriptor, self._size)
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        self._unclean = False
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    try:
+        _write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems cannot sync a folder; its files are on the disk.
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sentence(error: OSError) -> str:
+    return (
+        f"The change could not be written down and was not made: {error.strerror or 'the disk refuses'}. "
+        "Everything before it is safe. Remove the cause (free the disk, reconnect the share, restore the permission) "
+        "and do it again."
+    )

@@ -1,0 +1,144 @@
+"""Preparing all cases of a study: in this process, in a pool of processes, or on an existing Dask scheduler."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+from napari_vcf.study.errors import StudyError
+from napari_vcf.study.folder import StudyFolder, default_key, read_key
+from napari_vcf.study.prepare import CaseJob, CaseOutcome, PrepareReport, leftovers, prepare_case
+from napari_vcf.study.records import write_record
+
+__all__ = ["REPORT", "prepare_study"]
+
+REPORT = "prepare-report.json"
+
+Progress = Callable[[int, int, str], None]
+
+
+def prepare_study(
+    root: Path | str,
+    *,
+    key: Path | str | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> tuple[CaseOutcome, ...]:
+    """Prepare every case; what is prepared already and has not changed is kept.
+
+    Parameters
+    ----------
+    root : path
+        The study folder.
+    key : path, optional
+        The key file; beside the study folder if left out.
+    workers : int
+        Processes; 0 to work in this one.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers see the same folders; takes the place of processes here.
+    progress : callable, optional
+        Called with (cases done, cases in all, what became of the last).
+
+    Returns
+    -------
+    tuple of CaseOutcome
+        In the order of the pseudonyms; the same stands in ``prepare-report.json``.
+
+    Raises
+    ------
+    StudyError
+        If study, key or scheduler cannot be reached. A case that cannot be prepared is an outcome and no error.
+    """
+    folder = StudyFolder(Path(root).absolute())
+    record, _ = folder.read()
+    secret = read_key(default_key(folder.root) if key is None else key, record.study)
+    if set(secret.cases) != set(record.cases):
+        raise StudyError("The key does not name the cases of this study.")
+    jobs = [
+        CaseJob(
+            case=case,
+            source=secret.cases[case].folder,
+            salt=secret.cases[case].salt,
+            target=str(folder.case(case)),
+            in_use=any((folder.reader(reader) / case).exists() for reader in record.readers),
+        )
+        for case in record.cases
+    ]
+    for path in leftovers(folder.root / "cases"):
+        shutil.rmtree(path)
+    found: dict[str, CaseOutcome] = {}
+    for outcome in _run(jobs, workers, scheduler):
+        found[outcome.case] = outcome
+        if progress is not None:
+            progress(len(found), len(jobs), f"{outcome.case}: {outcome.status}")
+    outcomes = tuple(found[case] for case in record.cases)
+    kept_are_prepared = tuple(
+        o.model_copy(update={"status": "prepared"}) if o.status == "kept" else o for o in outcomes
+    )
+    write_record(folder.root / REPORT, PrepareReport(cases=kept_are_prepared), overwrite=True)
+    return outcomes
+
+
+def _run(jobs: Sequence[CaseJob], workers: int, scheduler: str | None) -> Iterator[CaseOutcome]:
+    if scheduler is not None:
+        yield from _on_cluster(jobs, scheduler)
+    elif workers == 0:
+        yield from map(prepare_case, jobs)
+    else:
+        broken = []
+        for job, outcome in _in_pool(jobs, workers):
+            if outcome is None:
+                broken.append(job)
+            else:
+                yield outcome
+        # A worker that dies takes the whole pool with it: what was left is tried again, each case in a pool of its own.
+        for job in broken:
+            for _, outcome in _in_pool([job], 1):
+                yield outcome or _died(job)
+
+
+def _died(job: CaseJob) -> CaseOutcome:
+    return CaseOutcome(case=job.case, status="failed", reason="The worker died on it; is there enough memory?")
+
+
+def _defect(job: CaseJob, error: BaseException) -> CaseOutcome:
+    # The text of an unforeseen error may quote the files.
+    return CaseOutcome(case=job.case, status="failed", reason=f"Unforeseen {type(error).__name__}; report it.")
+
+
+def _in_pool(jobs: Sequence[CaseJob], workers: int) -> Iterator[tuple[CaseJob, CaseOutcome | None]]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        futures = {pool.submit(prepare_case, job): job for job in jobs}
+        for future in as_completed(futures):
+            error = future.exception()
+            if isinstance(error, BrokenProcessPool):
+                yield futures[future], None
+            elif error is not None:
+                yield futures[future], _defect(futures[future], error)
+            else:
+                yield futures[future], future.result()
+
+
+def _on_cluster(jobs: Sequence[CaseJob], address: str) -> Iterator[CaseOutcome]:
+    try:
+        import distributed
+    except ImportError as error:
+        raise StudyError("A scheduler needs Dask: install napari-vcf[cluster].") from error
+    try:
+        client: Any = distributed.Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise StudyError(f"No Dask scheduler answers at {address}.") from error
+    with client:
+        submitted = [client.submit(prepare_case, job, pure=False) for job in jobs]
+        futures = {future.key: job for future, job in zip(submitted, jobs, strict=True)}
+        for future in distributed.as_completed(submitted):
+            job = futures[future.key]
+            failure = future.exception()
+            yield future.result() if failure is None else _defect(job, failure)

@@ -1,0 +1,260 @@
+"""Preparation: from folders of source files to cases without identity in the study folder.
+
+Resumable and idempotent: a case is written beside its place and moved there whole, and one whose source has not
+changed is left as it is. A bad case is reported and does not keep the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from pydantic import Field
+
+from napari_vcf.dicom import Role, Scan, Series, load_volume, scan_folder
+from napari_vcf.errors import NapariVcfError
+from napari_vcf.reading.base import FrozenModel, Pseudonym
+from napari_vcf.reading.case import image_id
+from napari_vcf.reading.masks import GridRecord
+from napari_vcf.study.errors import DamagedError
+from napari_vcf.study.identity import burned_in_risks, hashed, identity_strings, scrub
+from napari_vcf.study.prepared import (
+    PARTS,
+    CaseRecord,
+    ImageRecord,
+    Part,
+    PartRecord,
+    VolumeRecord,
+    sha256_of_array,
+)
+from napari_vcf.study.records import read_record, write_record
+
+__all__ = ["CaseJob", "CaseOutcome", "PrepareReport", "prepare_case"]
+
+#: What a case of the study needs.
+_NEEDED: Final = (Role.CT, Role.T1, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
+
+
+class CaseOutcome(FrozenModel):
+    """What became of one case."""
+
+    case: Pseudonym
+    status: Literal["prepared", "kept", "failed"]
+    reason: str = ""
+    images: int = 0
+    refused_files: int = 0
+    lacks: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+class PrepareReport(FrozenModel):
+    """What became of every case; `kept` ones count as prepared here, so that a second run writes the same file."""
+
+    schema_id: Literal["napari-vcf/prepare-report"] = "napari-vcf/prepare-report"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    cases: tuple[CaseOutcome, ...] = Field(description="in the order of their pseudonyms")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseJob:
+    """What a worker needs to prepare one case; it can be sent to another machine that sees the same folders."""
+
+    case: str
+    source: str
+    salt: str
+    target: str
+    in_use: bool = False
+
+
+def prepare_case(job: CaseJob) -> CaseOutcome:
+    """Prepare one case.
+
+    Parameters
+    ----------
+    job : CaseJob
+        The case.
+
+    Returns
+    -------
+    CaseOutcome
+        Also where the case could not be prepared; the reason is a sentence without identity.
+    """
+    target = Path(job.target)
+    try:
+        source = _fingerprint(Path(job.source), job.salt)
+        kept = _kept(target, source)
+        if kept is not None:
+            return kept
+        if job.in_use and target.exists():
+            return _failed(job, "Its files have changed, but it is being read already; restore the files.")
+        return _prepare(job, source)
+    except NapariVcfError as error:
+        return _failed(job, str(error))
+    except OSError as error:
+        return _failed(job, f"Its files cannot be read or written: {error.strerror or 'refused'}.")
+
+
+def _failed(job: CaseJob, reason: str) -> CaseOutcome:
+    places = frozenset({job.source, *Path(job.source).parts[-2:]})
+    return CaseOutcome(case=job.case, status="failed", reason=scrub(reason, places))
+
+
+def _fingerprint(folder: Path, salt: str) -> str:
+    """Salted hash over what the source files are; nobody can turn it back."""
+    lines = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            status = path.stat()
+            lines.append(f"{path.relative_to(folder).as_posix()}\t{status.st_size}\t{status.st_mtime_ns}")
+    return hashlib.sha256("\n".join([salt, *lines]).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _kept(target: Path, source: str) -> CaseOutcome | None:
+    if not (target / "case.json").is_file():
+        return None
+    try:
+        record = read_record(target / "case.json", CaseRecord, f"Case {target.name}")
+    except DamagedError:
+        # It is prepared anew, or refused where readers have begun on it.
+        return None
+    if record.source != source:
+        return None
+    return _outcome(record, "kept")
+
+
+def _outcome(record: CaseRecord, status: Literal["prepared", "kept"]) -> CaseOutcome:
+    return CaseOutcome(
+        case=record.case,
+        status=status,
+        images=sum(record.parts.values()),
+        refused_files=record.refused,
+        lacks=record.lacks,
+        remarks=record.remarks,
+    )
+
+
+def _prepare(job: CaseJob, source: str) -> CaseOutcome:
+    folder, target = Path(job.source), Path(job.target)
+    scan = scan_folder(folder)
+    strings = identity_strings(scan.series, folder)
+    part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    try:
+        part.mkdir(parents=True)
+        images: dict[Part, list[ImageRecord]] = {name: [] for name in PARTS}
+        remarks: list[str] = []
+        for series in scan.series:
+            where = _part_of(series)
+            images[where].append(_image(series, part / where, job, strings))
+            risks = burned_in_risks(series)
+            remarks += [f"{series.role.value}: risk of burned-in text: {risk}." for risk in risks]
+        for name, records in images.items():
+            write_record(part / f"{name}.json", PartRecord(case=job.case, part=name, images=tuple(records)))
+        record = CaseRecord(
+            case=job.case,
+            salt=job.salt,
+            source=source,
+            parts={name: len(records) for name, records in images.items()},
+            lacks=tuple(scrub(text, strings) for text in _lacks(scan)),
+            remarks=tuple(sorted(set(remarks))),
+            refused=len(scan.refused),
+        )
+        write_record(part / "case.json", record)
+        _move(part, target)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(part)
+    return _outcome(record, "prepared")
+
+
+def _move(part: Path, target: Path) -> None:
+    """Put a prepared case in its place; an older one goes."""
+    if target.exists():
+        old = target.with_name(f".{target.name}.{secrets.token_hex(8)}.old")
+        target.rename(old)
+        part.rename(target)
+        shutil.rmtree(old)
+    else:
+        part.rename(target)
+
+
+def _part_of(series: Series) -> Part:
+    if series.role is Role.CT or series.modality == "CT":
+        return "ct"
+    # A file that states no modality could show either, and is open only where both are.
+    return "mr" if series.modality == "MR" else "other"
+
+
+def _image(series: Series, folder: Path, job: CaseJob, strings: frozenset[str]) -> ImageRecord:
+    name = image_id(job.salt, series.key)
+    folder.mkdir(exist_ok=True)
+    volumes = []
+    for index, info in enumerate(series.volumes):
+        volume = load_volume(series, index)
+        data = np.ascontiguousarray(volume.data)
+        _save(folder / f"{name}-{index}.npy", data)
+        padding = None
+        if volume.padding is not None:
+            padding = np.ascontiguousarray(volume.padding)
+            _save(folder / f"{name}-{index}.padding.npy", padding)
+        volumes.append(
+            VolumeRecord(
+                kind=info.kind,
+                b_value=info.b_value,
+                echo_time_ms=info.echo_time_ms,
+                direction=info.direction,
+                repetition=info.repetition,
+                data_sha256=sha256_of_array(data),
+                padding_sha256=None if padding is None else sha256_of_array(padding),
+            )
+        )
+    frame = series.frame_of_reference_uid
+    return ImageRecord(
+        image=name,
+        modality=series.modality,
+        role=series.role.value,
+        role_evidence=scrub(series.role_evidence, strings),
+        grid=GridRecord.of(series.grid),
+        volumes=tuple(volumes),
+        unit=series.unit,
+        unit_evidence=scrub(series.unit_evidence, strings),
+        corrections=tuple(scrub(text, strings) for text in series.corrections),
+        measurable=series.measurable,
+        not_measurable_reason=scrub(series.not_measurable_reason, strings),
+        frame_of_reference=None if frame is None else hashed(job.salt, frame),
+    )
+
+
+def _save(path: Path, array: Any) -> None:
+    with path.open("xb") as stream:
+        np.save(stream, array, allow_pickle=False)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _lacks(scan: Scan) -> Iterator[str]:
+    by_role: dict[Role, list[Series]] = {}
+    for series in scan.series:
+        by_role.setdefault(series.role, []).append(series)
+    for role in _NEEDED:
+        found = by_role.get(role, [])
+        if not found:
+            yield f"no {role.value}"
+        elif not any(series.measurable for series in found):
+            yield f"{role.value} is closed to measurement: {found[0].not_measurable_reason}"
+    if any(series.unit is None for series in by_role.get(Role.ADC, [])):
+        yield "the unit of the ADC map is not stated; each reader is asked for it"
+    if scan.refused:
+        yield f"{len(scan.refused)} files could not be read"
+
+
+def leftovers(cases: Path) -> Iterable[Path]:
+    """Folders that an interrupted preparation left."""
+    return [path for path in cases.iterdir() if path.name.startswith(".") and path.suffix in (".part", ".old")]

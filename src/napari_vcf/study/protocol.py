@@ -1,0 +1,143 @@
+"""The protocol file of a study: TOML in, every decision checked, one hash out."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from napari_vcf.reading import Protocol
+from napari_vcf.reading.base import Finite, FrozenModel
+from napari_vcf.reading.sealing import canonical_json, sha256_of
+from napari_vcf.study.errors import StudyError
+
+__all__ = ["FORM_VERSION", "StudyProtocol", "StudyRules", "parse_protocol", "protocol_template", "read_protocol"]
+
+#: Version of the form (its items, values and words) that this program asks.
+FORM_VERSION: Final = "1"
+
+
+class StudyRules(FrozenModel):
+    """How the cases of a study are read.
+
+    Attributes
+    ----------
+    form_version : str
+        Version of the form; a program with another one refuses the study.
+    stage_order : str
+        ``fixed``: the protocol's stages as they stand; ``counterbalanced``: CT and MRI change places in half of the
+        cases, drawn with the seed, and the combined stage keeps its place.
+    worklist : str
+        ``by_stage``: the first stage of all cases, then the second of all; ``by_case``: all stages of a case, then the
+        next case.
+    washout_days : float
+        Least time between two signatures of one reader in one case.
+    rereads : int
+        Cases that each reader reads a second time, after all first readings; the same for all readers.
+    idle_after_s : float
+        A pause longer than this does not count as time at work.
+    """
+
+    form_version: Literal["1"] = FORM_VERSION
+    stage_order: Literal["fixed", "counterbalanced"] = "fixed"
+    worklist: Literal["by_stage", "by_case"] = "by_stage"
+    washout_days: Annotated[Finite, Field(ge=0, le=3650)] = 0.0
+    rereads: Annotated[int, Field(ge=0)] = 0
+    idle_after_s: Annotated[Finite, Field(ge=5, le=3600)] = 60.0
+
+
+class StudyProtocol(FrozenModel):
+    """Everything that a study decides before the first reading.
+
+    Attributes
+    ----------
+    protocol : Protocol
+        What is measured and how it is graded.
+    study : StudyRules
+        How the cases are read.
+    """
+
+    schema_id: Literal["napari-vcf/protocol"] = "napari-vcf/protocol"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    protocol: Protocol
+    study: StudyRules = StudyRules()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sealed(cls, values: Any) -> Any:
+        """In a study the stages close behind the reader, unless the file says otherwise, which is then refused."""
+        if isinstance(values, dict) and isinstance(values.get("protocol"), dict):
+            return {**values, "protocol": {"staging": "sealed", **values["protocol"]}}
+        return values
+
+    @model_validator(mode="after")
+    def _check(self) -> StudyProtocol:
+        if self.protocol.staging != "sealed":
+            raise ValueError("protocol.staging must be 'sealed' in a study")
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """Hash of its content, independent of how the file was written."""
+        return sha256_of(canonical_json(self.model_dump(mode="json")))
+
+
+def parse_protocol(text: str, name: str) -> StudyProtocol:
+    """Read a protocol from the text of its file.
+
+    Parameters
+    ----------
+    text : str
+        TOML.
+    name : str
+        The file's name, for sentences.
+
+    Returns
+    -------
+    StudyProtocol
+
+    Raises
+    ------
+    StudyError
+        If it is no TOML, or says something that a study cannot do; every wrong place is named.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"The protocol file {name} is no TOML: {error}.") from error
+    try:
+        return StudyProtocol.model_validate(document)
+    except ValidationError as error:
+        places = [f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors(include_url=False)]
+        raise StudyError(f"The protocol file {name} cannot be used: {'; '.join(places)}.") from error
+
+
+def read_protocol(path: Path | str) -> StudyProtocol:
+    """Read a protocol file; see `parse_protocol`."""
+    source = Path(path)
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"The protocol file {source.name} cannot be read.") from error
+    return parse_protocol(text, source.name)
+
+
+def protocol_template() -> str:
+    """A protocol file with the default of every decision, to start from."""
+    default = StudyProtocol(protocol=Protocol(staging="sealed"))
+    lines = ['schema_id = "napari-vcf/protocol"', 'schema_version = "1.0.0"', "", "[protocol]"]
+    content = default.protocol.model_dump(mode="json")
+    items = content.pop("stage_items")
+    lines += [f"{key} = {_toml(value)}" for key, value in content.items()]
+    lines += ["", "[protocol.stage_items]"]
+    lines += [f"{key} = {_toml(value)}" for key, value in items.items()]
+    lines += ["", "[study]"]
+    lines += [f"{key} = {_toml(value)}" for key, value in default.study.model_dump(mode="json").items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    # Text, numbers, booleans and flat lists read the same in TOML and in JSON.
+    return canonical_json(value)
