@@ -13,6 +13,8 @@ Examples
 from __future__ import annotations
 
 from napari_vcf.study.access import ReaderStudy, Study, WorkItem, open_study
+from napari_vcf.study.checking import CheckReport, Damage, check_study
+from napari_vcf.study.consensus import ConsensusSession, open_consensus
 from napari_vcf.study.errors import (
     DamagedError,
     JournalError,
@@ -21,12 +23,18 @@ from napari_vcf.study.errors import (
     StudyError,
     UnfinishedError,
 )
+from napari_vcf.study.exporting import export_study
 from napari_vcf.study.folder import StudyRecord, create_study
 from napari_vcf.study.order import Task
+from napari_vcf.study.preparation import prepare_study
 from napari_vcf.study.protocol import StudyProtocol, StudyRules, protocol_template, read_protocol
 from napari_vcf.study.session import StageSession
+from napari_vcf.study.status import study_status
 
 __all__ = [
+    "CheckReport",
+    "ConsensusSession",
+    "Damage",
     "DamagedError",
     "JournalError",
     "LockedError",
@@ -41,8 +49,13 @@ __all__ = [
     "Task",
     "UnfinishedError",
     "WorkItem",
+    "check_study",
     "create_study",
+    "export_study",
+    "open_consensus",
     "open_study",
+    "prepare_study",
     "protocol_template",
     "read_protocol",
+    "study_status",
 ]

@@ -1,0 +1,360 @@
+"""Consensus: what readers who have all signed settle between them, item by item, with the reason.
+
+Readers appear as A, B, ... in an order drawn at random. Measured grades are settled as grades; the drawings and numbers
+of each reader stay in their own documents, which the consensus names by their seals.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import ValidationError
+
+from napari_vcf.reading import ITEMS, ReadingExport
+from napari_vcf.reading.atomic import write_atomically
+from napari_vcf.reading.base import AnswerValue, FrozenModel, Pseudonym, Stage, utc_now
+from napari_vcf.reading.case import check_pseudonym
+from napari_vcf.reading.document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
+from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.levels import LEVELS
+from napari_vcf.reading.sealing import check_seal, seal_text
+from napari_vcf.reading.state import Answer, Spine, StageState
+from napari_vcf.study.access import Study
+from napari_vcf.study.activity import ActiveTime
+from napari_vcf.study.errors import DamagedError, NotYetError, StudyError, UnfinishedError
+from napari_vcf.study.folder import CONSENSUS
+from napari_vcf.study.journal import Journal
+from napari_vcf.study.lock import CaseLock
+from napari_vcf.study.order import tasks_of
+from napari_vcf.study.session import SEAL, seal_path, versions_of
+
+__all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus"]
+
+#: The name under which readers who named different vertebrae settle which is the fractured one.
+SPINE: Final = "fractured_level"
+#: Grades that come from measurements, with what they may be.
+_GRADES: Final[dict[str, tuple[str, ...]]] = {
+    "compression_degree": ("I", "II", "III"),
+    "lesion_extent": ("G1", "G2", "G3", "G4"),
+}
+
+
+class ConsensusOrigin(FrozenModel):
+    """The first entry of a consensus' journal."""
+
+    schema_id: Literal["napari-vcf/consensus"] = "napari-vcf/consensus"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    study: Pseudonym
+    case: Pseudonym
+    stage: Stage
+    protocol_sha256: str
+    shown_as: dict[str, Pseudonym]
+    seals: dict[Pseudonym, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What one reader drew, to be shown beside the other's."""
+
+    spine: Spine | None
+    stage: StageState
+
+
+class ConsensusSession:
+    """A consensus on one stage of one case.
+
+    Attributes
+    ----------
+    differing : dict
+        Item to what A, B, ... had signed; only items that differ.
+    drawings : dict
+        A, B, ... to their drawings.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        origin: ConsensusOrigin,
+        documents: dict[str, ReadingExport],
+        journal: Journal,
+        lock: CaseLock,
+    ) -> None:
+        self.case = origin.case
+        self.stage: Stage = origin.stage
+        self._study = study
+        self._origin = origin
+        self._documents = {shown: documents[reader] for shown, reader in origin.shown_as.items()}
+        self._journal = journal
+        self._lock = lock
+        self._open = True
+        self._time = ActiveTime(study.protocol.study.idle_after_s)
+        signed = {shown: _answers(document, self.stage) for shown, document in self._documents.items()}
+        self._signed = signed
+        names = dict.fromkeys(item for answers in signed.values() for item in answers)
+        self.differing: dict[str, dict[str, Answer]] = {
+            item: {shown: answers[item] for shown, answers in signed.items() if item in answers}
+            for item in names
+            if len({_said(answers.get(item)) for answers in signed.values()}) > 1
+        }
+        self.drawings = {
+            shown: Drawing(document.spine, document.stages[self.stage].state())
+            for shown, document in self._documents.items()
+        }
+        self._settled: dict[str, tuple[Answer, str]] = {}
+        for entry in journal.entries:
+            if entry.kind == "settled":
+                self._settled[entry.body["item"]] = (Answer.model_validate(entry.body["answer"]), entry.body["why"])
+
+    @property
+    def settled(self) -> dict[str, Answer]:
+        """What has been settled so far."""
+        return {item: answer for item, (answer, _) in self._settled.items()}
+
+    def missing(self) -> tuple[str, ...]:
+        """Items that are still to be settled."""
+        return tuple(item for item in self.differing if item not in self._settled)
+
+    def settle(
+        self, item: str, value: AnswerValue | None = None, *, why: str, not_assessable: str | None = None
+    ) -> None:
+        """Settle one item; written down before the call returns.
+
+        Parameters
+        ----------
+        item : str
+            One of `differing`.
+        value : str or int, optional
+            The value; left out where ``not_assessable`` gives the reason why there is none.
+        why : str
+            Why this one.
+
+        Raises
+        ------
+        RefusedActionError
+            If the item does not differ, the value is none of its values, or the reason is missing.
+        """
+        self._check_open()
+        if item not in self.differing:
+            raise RefusedActionError(f"The readers agree on '{item}', or it is not asked; there is nothing to settle.")
+        allowed: tuple[str | int, ...] = (
+            LEVELS if item == SPINE else _GRADES.get(item) or ITEMS[item].values  # as for a reader
+        )
+        if value is not None and not any(type(v) is type(value) and v == value for v in allowed):
+            raise RefusedActionError(f"'{value}' is not an answer to '{item}'.")
+        if len(why.strip()) < 3:
+            raise RefusedActionError(f"Say why '{item}' is settled this way.")
+        try:
+            answer = Answer(value=value, not_assessable=not_assessable, at=self._journal.now())
+        except ValidationError as error:
+            raise RefusedActionError(f"'{item}': give a value, or a reason why it is not assessable.") from error
+        self._lock.check()
+        self._time.touch()
+        self._journal.append("settled", {"item": item, "answer": answer.model_dump(mode="json"), "why": why})
+        self._settled[item] = (answer, why)
+
+    def sign(self, present: Sequence[str]) -> SealExport:
+        """Sign the consensus.
+
+        Parameters
+        ----------
+        present : sequence of str
+            Pseudonyms of who was there.
+
+        Raises
+        ------
+        UnfinishedError
+            If an item is not settled.
+        """
+        self._check_open()
+        self._lock.check()
+        if not present:
+            raise StudyError("Say who was present.")
+        if self.missing():
+            raise UnfinishedError(tuple(f"Not settled: {item}." for item in self.missing()))
+        self._time.touch()
+        names = [check_pseudonym(name, "person") for name in present]
+        self._journal.append("signing", {"present": names, **self._time.counted()})
+        text = seal_text(self._document(tuple(names)))
+        write_atomically(self._journal.folder / SEAL, text)
+        self._open = False
+        self._lock.release()
+        seal = ReadingExport.model_validate_json(text).seal
+        if seal is None:
+            raise StudyError("The seal was not written.")
+        return seal
+
+    def _document(self, present: tuple[str, ...]) -> ReadingExport:
+        first = next(iter(self._documents.values()))
+        answers = {**next(iter(self._signed.values())), **self.settled}
+        level = answers.pop(SPINE, None)
+        spine = first.spine
+        if level is not None and spine is not None and level.value != spine.fractured:
+            spine = Spine(fractured=str(level.value), has_t13=level.value == "T13", has_l6=level.value == "L6")
+        settled = {
+            item: SettledExport(
+                values={self._origin.shown_as[shown]: answer for shown, answer in self.differing[item].items()},
+                settled=answer,
+                why=why,
+            )
+            for item, (answer, why) in self._settled.items()
+        }
+        now = self._journal.now()
+        seal = SealExport(
+            version=1, position=1, sealed_at=now, journal_sha256=self._journal.sha256, sha256="", **self._time.counted()
+        )
+        return first.model_copy(
+            update={
+                "reader": CONSENSUS,
+                "kind": "consensus",
+                "status": "sealed",
+                "complete": True,
+                "spine": spine,
+                "registrations": {},
+                "stages": {self.stage: _stage(answers)},
+                "started_at": self._journal.entries[0].at,
+                "exported_at": now,
+                "actions": len(self._journal.entries),
+                "consensus": ConsensusExport(readings=self._origin.seals, present=present, settled=settled),
+                "seal": seal,
+            }
+        )
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise RefusedActionError("This consensus is closed.")
+
+    def close(self) -> None:
+        """Leave it; what was settled stays."""
+        if self._open:
+            self._open = False
+            self._lock.release()
+
+    def __enter__(self) -> ConsensusSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _said(answer: Answer | None) -> tuple[Any, ...]:
+    return (None, None) if answer is None else (type(answer.value), answer.value)
+
+
+def _answers(document: ReadingExport, stage: Stage) -> dict[str, Answer]:
+    """What a document says, measured grades included."""
+    part = document.stages[stage]
+    at = document.exported_at
+    found: dict[str, Answer] = {}
+    if document.spine is not None:
+        found[SPINE] = Answer(value=document.spine.fractured, at=at)
+    degree = next((loss.degree for loss in part.height_losses if loss.graded), None)
+    if degree is not None:
+        found["compression_degree"] = Answer(value=degree, at=at)
+    if part.extent is not None:
+        found["lesion_extent"] = Answer(value=part.extent.grade, at=at)
+    # Means of measurements differ always, and are averaged rather than settled.
+    found.update({item: answer for item, answer in part.findings.items() if item != "adc"})
+    return found
+
+
+def _stage(answers: dict[str, Answer]) -> StageExport:
+    return StageExport(
+        complete=True,
+        missing=(),
+        conflicts=(),
+        warnings=(),
+        references={},
+        calipers=(),
+        height_losses=(),
+        masks=None,
+        extent=None,
+        rois=(),
+        adc=AdcExport(lesion=None, normal=None, ratio=None),
+        findings=answers,
+        unanswered=(),
+    )
+
+
+def open_consensus(
+    root: Path | str, case: str, stage: Stage, *, clock: Callable[[], datetime] = utc_now
+) -> ConsensusSession:
+    """Open the consensus on one stage of a case.
+
+    Parameters
+    ----------
+    root : path
+        The study folder.
+    case, stage : str
+        What is settled.
+
+    Returns
+    -------
+    ConsensusSession
+        Where it was left, if it was begun before.
+
+    Raises
+    ------
+    NotYetError
+        If a reader has not signed everything of this case yet, or the consensus is signed already.
+    LockedError, DamagedError, StudyError
+        If it is open elsewhere, a reading is damaged, or there is no such case.
+    """
+    study = Study(root, clock=clock)
+    if case not in study.record.cases or stage not in study.protocol.protocol.stages:
+        raise StudyError(f"The study has no stage '{stage}' of a case '{case}'.")
+    if len(study.record.readers) < 2:
+        raise StudyError("A consensus needs two readers.")
+    documents = {reader: _signed_document(study, reader, case, stage) for reader in study.record.readers}
+    folder = study.folder.consensus(case, stage)
+    lock = CaseLock(folder.parent, f"The consensus on case {case}")
+    try:
+        if (folder / SEAL).exists():
+            raise NotYetError("This consensus is signed.")
+        if not folder.is_dir():
+            names = list(documents)
+            secrets.SystemRandom().shuffle(names)
+            origin = ConsensusOrigin(
+                study=study.record.study,
+                case=case,
+                stage=stage,
+                protocol_sha256=study.protocol.sha256,
+                shown_as={chr(ord("A") + number): name for number, name in enumerate(names)},
+                seals={name: document.seal.sha256 for name, document in documents.items() if document.seal},
+            )
+            Journal.create(folder, "opened", origin.model_dump(mode="json"), clock=clock)
+        journal = Journal.open(folder, clock=clock)
+        origin = ConsensusOrigin.model_validate(journal.entries[0].body)
+        seals = {name: document.seal.sha256 for name, document in documents.items() if document.seal}
+        if seals != origin.seals:
+            raise StudyError("A reading was amended after this consensus was begun; it cannot go on.")
+        return ConsensusSession(study, origin, documents, journal, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _signed_document(study: Study, reader: str, case: str, stage: Stage) -> ReadingExport:
+    """The latest signed version of a reading, if this reader is through with the case."""
+    latest: Path | None = None
+    for task in tasks_of(study.protocol, study.record.seed, study.record.cases, reader):
+        if task.case != case:
+            continue
+        versions = versions_of(study.folder.stage(reader, case, task.stage, task.occasion))
+        # Who goes on reading a case after its consensus is not blinded any more.
+        if not versions or not seal_path(versions[-1]).exists():
+            raise NotYetError(
+                f"Case {case} is not signed in every stage by every reader; a consensus comes after that."
+            )
+        if (task.stage, task.occasion) == (stage, 1):
+            latest = seal_path(versions[-1])
+    if latest is None:
+        raise NotYetError(f"Case {case} has no signed {stage} stage.")
+    if check_seal(latest.read_bytes().decode("utf-8", "replace")):
+        raise DamagedError("A signed reading is damaged; run 'napari-vcf check'.")
+    return read_reading(latest)
