@@ -1,9 +1,8 @@
-"""One vertebra's registration: coarse search around the clicks, then descent at full resolution."""
+"""One vertebra's registration: coarse search around the clicks, the column as a whole, then the vertebra alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,176 +10,197 @@ from numpy.typing import NDArray
 
 from napari_vcf.errors import CancelledError
 from napari_vcf.geometry import Volume
+from napari_vcf.registration.bend import place, straight_at
 from napari_vcf.registration.errors import NoOverlapError, VertebraNotCoveredError
+from napari_vcf.registration.fatshift import FatShift, is_fat_suppressed
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, WorkingFrame
-from napari_vcf.registration.information import CT_RANGE_HU, MutualInformation
+from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.interpolation import Cube
-from napari_vcf.registration.scene import MrSamples, ct_cube, inside_cube, mr_samples, reference_contrast
-from napari_vcf.registration.search import Objective, translation_grid
+from napari_vcf.registration.scene import (
+    N_CLASSES,
+    Contrast,
+    MrSamples,
+    ct_cube,
+    inside_ct,
+    mr_contrasts,
+    mr_samples,
+)
+from napari_vcf.registration.search import Objective, Optimum, distinct, in_order, translation_grid
 
-__all__ = ["CAPTURE_MM", "Found", "Scene", "Settings", "build_scene", "in_order", "search_pose"]
+__all__ = ["CAPTURE_MM", "TUBE_MM", "Report", "Scene", "build_scene", "refine", "report_to", "search_column"]
 
+#: Half axes (left, posterior, superior) of the vertebra's region, and of the column's with its neighbours.
+VERTEBRA_MM = (30.0, 36.0, 26.0)
+TUBE_MM = (30.0, 38.0, 68.0)
 #: No optimum further than this from the clicks is believed: the neighbouring level begins where it ends.
 CAPTURE_MM = 12.0
-_N_CLASSES = 20
-_N_BINS = 24
+N_BINS = 24
+_MARGIN_MM = 3.0
+_COARSE_SAMPLES = 2000
+_COLUMN_SAMPLES = 5000
+_FINE_SAMPLES = 12000
+_SHIFTED_SAMPLES = 8000
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What one search looks at.
-
-    Parameters
-    ----------
-    half_axes_mm : tuple of float
-        Half axes (left, posterior, superior) of the ellipsoid around the click.
-    coarse_samples, fine_samples : int
-        MR samples of the two stages.
-    margin_mm : float
-        Distance that samples keep from the edge of the CT.
-    """
-
-    half_axes_mm: tuple[float, float, float] = (30.0, 36.0, 26.0)
-    coarse_samples: int = 2500
-    fine_samples: int = 12000
-    margin_mm: float = 3.0
+Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """The two images around the clicks, at both resolutions."""
-
-    frame: WorkingFrame
-    samples: MrSamples
-    coarse: Cube
-    fine: Cube
-    covered: float
-
-    def objective(self, count: int, *, fine: bool, contrasts: Sequence[int] | None = None) -> Objective:
-        """The measure over at most `count` samples, with all contrasts or some."""
-        samples = self.samples.thinned(count)
-        classes = samples.classes(_N_CLASSES)
-        if contrasts is not None:
-            classes = classes[list(contrasts)]
-        information = MutualInformation(classes, _N_CLASSES, _N_BINS)
-        return Objective(samples.points, information, self.fine if fine else self.coarse)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """The best pose and the local optima beside it.
+    """The two images around the clicks.
 
     Parameters
     ----------
-    pose : Pose
-        Best.
-    value : float
-        Objective there.
-    optima : tuple of (float, Pose)
-        Every distinct optimum of the fine stage, the best first.
+    ct : Volume
+        HU.
+    frame : WorkingFrame
+        Axes and origins.
+    contrasts : tuple of Contrast
+        MR.
+    vertebra, column : MrSamples
+        Voxels around the click, and along the column.
+    wide, fine : Cube
+        CT of the column at 2 mm, of the vertebra at 1 mm.
+    covered : float
+        Share of the vertebra's region that lies in the CT, with the clicks on each other.
+    left_out : tuple of str
+        Contrasts that are not used, a sentence for each.
+    threads : int
+        Never changes a result.
     """
 
-    pose: Pose
-    value: float
-    optima: tuple[tuple[float, Pose], ...]
+    ct: Volume
+    frame: WorkingFrame
+    contrasts: tuple[Contrast, ...]
+    vertebra: MrSamples
+    column: MrSamples
+    wide: Cube
+    fine: Cube
+    covered: float
+    left_out: tuple[str, ...]
+    threads: int
+
+    def objective(
+        self,
+        samples: MrSamples,
+        near: Pose,
+        cube: Cube,
+        *,
+        contrasts: Sequence[int] | None = None,
+        center: NDArray[np.float64] | None = None,
+    ) -> Objective:
+        """The measure over those samples that lie in the CT at a pose; they stay the same wherever the pose goes."""
+        placed, _ = place(near, samples.points)
+        kept = samples.where(inside_ct(self.ct, self.frame, placed, _MARGIN_MM))
+        if len(kept) < 100:
+            raise NoOverlapError("The CT and the MR do not overlap around the clicked points; check the two points.")
+        classes = kept.classes
+        if contrasts is not None:
+            classes = classes[list(contrasts)]
+        information = MutualInformation(classes, N_CLASSES, N_BINS)
+        return Objective(kept.points, information, cube, np.zeros(3) if center is None else center)
 
 
-def build_scene(ct: Volume, mr: Mapping[str, Volume], frame: WorkingFrame, settings: Settings) -> Scene:
+def build_scene(ct: Volume, mr: Mapping[str, Volume], frame: WorkingFrame, threads: int) -> Scene:
     """Samples and cubes.
 
     Raises
     ------
     NoOverlapError, VertebraNotCoveredError
-        If the CT or the MR holds too little of the region.
+        If the CT or the MR holds too little of the vertebra.
     """
-    samples = mr_samples(mr, frame, settings.half_axes_mm)
-    a, b, c = settings.half_axes_mm
-    voxels = 4 / 3 * np.pi * a * b * c / mr[reference_contrast(mr)].grid.voxel_volume_mm3
-    if len(samples) < 0.4 * voxels or len(samples) < 500:
+    reach = (TUBE_MM[0] + 25.0, TUBE_MM[1] + 27.0, TUBE_MM[2] + 57.0)
+    contrasts, left_out = mr_contrasts(mr, frame, reach)
+    if not contrasts:
         raise VertebraNotCoveredError(
-            f"The MR holds only {min(len(samples) / voxels, 1.0):.0%} of the region around its point; "
+            "No MR series holds the whole vertebra around its point; click the centre of the fractured body, and load "
+            "a series that shows it."
+        )
+    vertebra = mr_samples(contrasts, frame, VERTEBRA_MM, _FINE_SAMPLES)
+    if len(vertebra) < max(500, 0.4 * vertebra.wanted):
+        raise VertebraNotCoveredError(
+            f"The MR holds only {min(len(vertebra) / vertebra.wanted, 1.0):.0%} of the region around its point; "
             "click the centre of the fractured body, and load a series that shows the whole vertebra."
         )
-    inside = inside_cube(ct, frame, samples.points, settings.margin_mm)
+    inside = inside_ct(ct, frame, vertebra.points, _MARGIN_MM)
     covered = float(inside.mean())
-    if not inside.any():
-        raise NoOverlapError("No part of the region around the MR point lies in the CT; check the two points.")
     if covered < 0.35:
         raise VertebraNotCoveredError(
             f"The CT holds only {covered:.0%} of the region around its point, so not the whole vertebra; "
             "click the centre of the fractured body, or load a CT that covers it."
         )
-    half = tuple(h + CAPTURE_MM + 10.0 for h in settings.half_axes_mm)
-    half = (half[0], half[1], half[2])
-    blur = _blur(mr[reference_contrast(mr)], frame)
-    coarse = ct_cube(ct, frame, half, 2.0, blur_mm=(5.0, 5.0, 5.0), clip_hu=CT_RANGE_HU)
-    fine = ct_cube(ct, frame, half, 1.0, blur_mm=blur, clip_hu=CT_RANGE_HU)
-    return Scene(frame, samples.where(inside), coarse, fine, covered)
+    column = mr_samples(contrasts, frame, TUBE_MM, 2 * _COLUMN_SAMPLES)
+    wide_mm = (TUBE_MM[0] + 22.0, TUBE_MM[1] + 24.0, TUBE_MM[2] + 54.0)
+    wide = ct_cube(ct, frame, wide_mm, 2.0, blur_mm=(5.0, 4.0, 4.0), threads=threads)
+    fine_mm = (VERTEBRA_MM[0] + 20.0, VERTEBRA_MM[1] + 20.0, VERTEBRA_MM[2] + 20.0)
+    fine = ct_cube(ct, frame, fine_mm, 1.0, blur_mm=_blur(contrasts[0].part, frame), threads=threads)
+    return Scene(ct, frame, tuple(contrasts), vertebra, column, wide, fine, covered, tuple(left_out), threads)
 
 
-def search_pose(
-    scene: Scene,
-    settings: Settings,
-    *,
-    start: Pose | None = None,
-    threads: int = 1,
-    report: Callable[[float, str], None] | None = None,
-) -> Found:
-    """Coarse search within the click's uncertainty, then the fine stage from its best optima.
+def search_column(scene: Scene, start: Pose, report: Report) -> list[Optimum]:
+    """Search within the click's uncertainty, then fit the column with its neighbours from the best few places.
 
     Parameters
     ----------
     scene : Scene
         Where.
-    settings : Settings
-        Numbers of samples.
-    start : Pose, optional
-        Centre of the search; the clicks without a turn if left out.
-    threads : int
-        Starts are followed in parallel; the result does not depend on it.
-    report : callable, optional
-        Told the share done (0 to 1); may raise `CancelledError`.
+    start : Pose
+        Centre of the search, six numbers.
+    report : callable
+        Told the share done; may raise `CancelledError`.
 
     Returns
     -------
-    Found
+    list of (float, Pose)
+        Distinct optima with a bend (nine numbers), the best first.
     """
-    tell = report if report is not None else _silent
-    center = np.zeros(6) if start is None else start
-    tell(0.0, "coarse search")
-    objective = scene.objective(settings.coarse_samples, fine=False)
-    shifts = [center + np.concatenate([shift, np.zeros(3)]) for shift in translation_grid(CAPTURE_MM - 1.0, 5.0)]
-    ranked = sorted(
-        zip([objective.value(p) for p in shifts], range(len(shifts)), strict=True), key=lambda r: (-r[0], r[1])
+    report(0.0, "coarse search")
+    objective = scene.objective(scene.vertebra.thinned(_COARSE_SAMPLES), start, scene.wide, center=start[:3])
+    shifts = [start + np.concatenate([shift, np.zeros(3)]) for shift in translation_grid(CAPTURE_MM - 1.0, 5.0)]
+    ranked = sorted(((objective.value(pose), k) for k, pose in enumerate(shifts)), key=lambda r: (-r[0], r[1]))
+    report(0.2, "coarse search")
+    starts = [shifts[k] for _, k in ranked[:2]] + _turned(shifts[ranked[0][1]])
+    rough = in_order(lambda p: objective.climb(p, iterations=15, tolerance=1e-4), starts, scene.threads)
+    report(0.6, "fitting the column")
+    samples = scene.column.thinned(_COLUMN_SAMPLES)
+
+    def fit(pose: Pose) -> Optimum:
+        whole = scene.objective(samples, pose, scene.wide, center=start[:3])
+        return whole.climb(np.concatenate([pose, np.zeros(3)]), iterations=40, tolerance=1e-6)
+
+    found = distinct(in_order(fit, [pose for _, pose in distinct(rough, 4.0)[:3]], scene.threads))
+    report(1.0, "fitting the column")
+    return found
+
+
+def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:
+    """The vertebra alone, at full resolution, from where the column's fit puts it.
+
+    Returns
+    -------
+    value : float
+        Mutual information of all contrasts.
+    pose : Pose
+        Six numbers.
+    fat_shift_mm : float
+        Displacement of the contrasts that show fat against the fat-suppressed one; 0 where it cannot be told.
+    """
+    start = straight_at(column, np.zeros(3))
+    joint = scene.objective(scene.vertebra, start, scene.fine, center=start[:3])
+    value, pose = joint.climb(start, iterations=60)
+    suppressed = [k for k, contrast in enumerate(scene.contrasts) if is_fat_suppressed(contrast.name)]
+    others = [k for k in range(len(scene.contrasts)) if k not in suppressed]
+    if not suppressed or not others:
+        return value, pose, 0.0
+    samples = scene.vertebra.thinned(_SHIFTED_SAMPLES)
+    fixed, moving = (
+        scene.objective(samples, pose, scene.fine, contrasts=chosen, center=pose[:3]) for chosen in (suppressed, others)
     )
-    starts = [shifts[k] for _, k in ranked[:4]] + _turned(shifts[ranked[0][1]])
-    tell(0.2, "coarse search")
-    rough = in_order(lambda p: objective.climb(p, iterations=25, tolerance=1e-5), starts, threads)
-    tell(0.6, "fine registration")
-    objective = scene.objective(settings.fine_samples, fine=True)
-    best = in_order(objective.climb, [p for _, p in distinct(rough)[:3]], threads)
-    optima = tuple(distinct(best))
-    tell(1.0, "fine registration")
-    return Found(optima[0][1], optima[0][0], optima)
-
-
-def distinct(optima: Sequence[tuple[float, Pose]], distance: float = 2.0) -> list[tuple[float, Pose]]:
-    """Optima in falling order, without those that repeat a better one."""
-    kept: list[tuple[float, Pose]] = []
-    for value, pose in sorted(optima, key=lambda o: -o[0]):
-        if all(float(np.linalg.norm(pose - other)) > distance for _, other in kept):
-            kept.append((value, pose))
-    return kept
-
-
-def in_order(
-    function: Callable[[Pose], tuple[float, Pose]], poses: Sequence[Pose], threads: int
-) -> list[tuple[float, Pose]]:
-    """Map over poses with some threads; each is computed alone, so the answers do not depend on how many there are."""
-    if threads <= 1 or len(poses) < 2:
-        return [function(pose) for pose in poses]
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        return list(pool.map(function, poses))
+    normal = int(np.argmax(np.abs(scene.frame.axes.T @ scene.contrasts[0].part.grid.normal)))
+    # The readout is one of the plane's two axes; which one, the images tell.
+    readouts = [np.eye(3)[:, [axis]] for axis in range(3) if axis != normal]
+    fits = [FatShift(fixed, moving, readout).climb(pose) for readout in readouts]
+    _, shifted, displacement = max(fits, key=lambda fit: fit[0])
+    return value, shifted, float(np.abs(displacement).max())
 
 
 def _turned(pose: Pose, degrees: float = 8.0) -> list[Pose]:
@@ -201,13 +221,7 @@ def _blur(volume: Volume, frame: WorkingFrame) -> tuple[float, float, float]:
     return widths[0], widths[1], widths[2]
 
 
-def _silent(done: float, what: str) -> None:
-    del done, what
-
-
-def cancellable(
-    progress: Callable[[int, int, str], None] | None, cancelled: Callable[[], bool] | None
-) -> Callable[[float, str], None]:
+def report_to(progress: Callable[[int, int, str], None] | None, cancelled: Callable[[], bool] | None) -> Report:
     """One callback for both: tells the progress in per cent, and stops where the person has cancelled."""
 
     def report(done: float, what: str) -> None:
@@ -217,7 +231,3 @@ def cancellable(
             progress(round(100 * done), 100, what)
 
     return report
-
-
-def _points(values: NDArray[np.float64]) -> list[float]:
-    return [round(float(v), 3) for v in values]

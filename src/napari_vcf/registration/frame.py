@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "anatomical_axes",
     "pose_gradient",
     "rotation_matrix",
+    "rotation_vector",
     "turn",
 ]
 
@@ -44,7 +46,7 @@ class WorkingFrame:
 
     def ct_to_mr(self, pose: Pose) -> RigidTransform:
         """The pose as a transform of patient space."""
-        rotation = self.axes @ rotation_matrix(pose[3:] / ROTATION_LEVER_MM) @ self.axes.T
+        rotation = self.axes @ rotation_matrix(pose[3:6] / ROTATION_LEVER_MM) @ self.axes.T
         push = np.eye(4)
         push[:3, :3] = rotation
         push[:3, 3] = self.ct_point + self.axes @ pose[:3] - rotation @ self.mr_point
@@ -67,13 +69,7 @@ class WorkingFrame:
         push = ct_to_mr.inverse()
         rotation = self.axes.T @ push.matrix[:3, :3] @ self.axes
         shift = self.axes.T @ (push.apply(self.mr_point) - self.ct_point)
-        skew = np.array(
-            [rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]]
-        )
-        sine = float(np.linalg.norm(skew)) / 2
-        angle = float(np.arctan2(sine, (np.trace(rotation) - 1) / 2))
-        vector = skew / 2 * (angle / sine if sine > 1e-12 else 1.0)
-        return np.concatenate([shift, vector * ROTATION_LEVER_MM])
+        return np.concatenate([shift, rotation_vector(rotation) * ROTATION_LEVER_MM])
 
 
 def anatomical_axes(grid: Grid) -> NDArray[np.float64]:
@@ -101,8 +97,22 @@ def turn(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np
 
 
 def rotation_matrix(vector_rad: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rotation by a vector's length about its direction."""
-    return np.asarray(RigidTransform.from_rotation_vector(np.degrees(vector_rad), (0, 0, 0)).matrix[:3, :3])
+    """Rotation by a vector's length about its direction (Rodrigues)."""
+    x, y, z = (float(component) for component in vector_rad)
+    angle = math.sqrt(x * x + y * y + z * z)
+    skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    if angle < 1e-6:
+        return np.asarray(np.eye(3) + skew)
+    first, second = math.sin(angle) / angle, (1.0 - math.cos(angle)) / (angle * angle)
+    return np.asarray(np.eye(3) + first * skew + second * (skew @ skew))
+
+
+def rotation_vector(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Axis times angle in rad of a rotation by less than half a turn."""
+    skew = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
+    sine = float(np.linalg.norm(skew)) / 2
+    angle = float(np.arctan2(sine, (np.trace(rotation) - 1) / 2))
+    return np.asarray(skew / 2 * (angle / sine if sine > 1e-12 else 1.0))
 
 
 def pose_gradient(
@@ -133,7 +143,7 @@ def pose_gradient(
             (rotated[0] * force[1] - rotated[1] * force[0]).sum(),
         ]
     )
-    jacobian = _left_jacobian(pose[3:] / ROTATION_LEVER_MM)
+    jacobian = _left_jacobian(pose[3:6] / ROTATION_LEVER_MM)
     return np.concatenate([force.sum(axis=1), jacobian.T @ torque / ROTATION_LEVER_MM])
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.geometry import GeometryError, Grid, RigidTransform, Volume
 
-__all__ = ["Interpolation", "default_fill", "reslice", "reslice_slice", "to_image"]
+__all__ = ["Interpolation", "crop", "default_fill", "reslice", "reslice_slice", "to_image"]
 
 Interpolation = Literal["nearest", "linear", "bspline"]
 _INTERPOLATORS = {"nearest": sitk.sitkNearestNeighbor, "linear": sitk.sitkLinear, "bspline": sitk.sitkBSpline}
@@ -60,6 +60,7 @@ def reslice(
     transform: RigidTransform | None = None,
     interpolation: Interpolation = "linear",
     fill: float | None = None,
+    threads: int | None = None,
 ) -> Volume:
     """Values of a volume on another grid.
 
@@ -76,6 +77,9 @@ def reslice(
     fill : float, optional
         Value outside the source; -1024 for HU, otherwise 0, if left out.
 
+    threads : int, optional
+        SimpleITK's own choice if left out; the values do not depend on it.
+
     Returns
     -------
     Volume
@@ -89,14 +93,14 @@ def reslice(
     """
     outside = default_fill(volume) if fill is None else float(fill)
     pull = transform.inverse() if transform is not None else RigidTransform.identity()
-    near = _crop(volume, pull.apply(grid.corners_lps), _MARGIN[interpolation])
+    near = crop(volume, pull.apply(grid.corners_lps).T, _MARGIN[interpolation])
     if near is None:
         kind = volume.data.dtype if interpolation == "nearest" else np.dtype(np.float32)
         return Volume(grid, np.full(grid.shape, outside, kind), volume.unit, np.ones(grid.shape, np.bool_))
     source = near.data if interpolation == "nearest" else near.data.astype(np.float32)
     inside = np.ones(near.grid.shape, np.uint8) if near.padding is None else (~near.padding).astype(np.uint8)
-    image = _resample(to_image(source, near.grid), grid, pull, _INTERPOLATORS[interpolation], outside)
-    known = _resample(to_image(inside, near.grid), grid, pull, sitk.sitkNearestNeighbor, 0)
+    image = _resample(to_image(source, near.grid), grid, pull, _INTERPOLATORS[interpolation], outside, threads)
+    known = _resample(to_image(inside, near.grid), grid, pull, sitk.sitkNearestNeighbor, 0, threads)
     data = sitk.GetArrayFromImage(image)
     padding = sitk.GetArrayFromImage(known) == 0
     data[padding] = outside
@@ -137,9 +141,24 @@ def reslice_slice(
     return np.asarray(resliced.data[0], dtype=np.float32)
 
 
-def _crop(volume: Volume, corners_lps: NDArray[np.float64], margin: int) -> Volume | None:
-    """The part of a volume that a region can need, or None where they do not meet."""
-    index = volume.grid.to_index(corners_lps)[:, ::-1]
+def crop(volume: Volume, corners_lps: NDArray[np.float64], margin: int) -> Volume | None:
+    """The part of a volume that a region can need.
+
+    Parameters
+    ----------
+    volume : Volume
+        Source.
+    corners_lps : ndarray, shape (3, corners)
+        Of the region.
+    margin : int
+        Voxels to keep around it.
+
+    Returns
+    -------
+    Volume or None
+        A view of the voxels; None where the region and the volume do not meet.
+    """
+    index = volume.grid.to_index(corners_lps.T)[:, ::-1]
     low = np.maximum(np.floor(index.min(axis=0)).astype(int) - margin, 0)
     high = np.minimum(np.ceil(index.max(axis=0)).astype(int) + margin + 1, volume.grid.shape)
     if (high <= low).any():
@@ -152,17 +171,25 @@ def _crop(volume: Volume, corners_lps: NDArray[np.float64], margin: int) -> Volu
     return Volume(grid, volume.data[box], volume.unit, padding)
 
 
-def _resample(image: sitk.Image, grid: Grid, pull: RigidTransform, interpolator: int, fill: float) -> sitk.Image:
+def _resample(
+    image: sitk.Image, grid: Grid, pull: RigidTransform, interpolator: int, fill: float, threads: int | None
+) -> sitk.Image:
     if not grid.is_orthogonal:
         raise GeometryError("A sheared grid cannot be resliced onto: choose an orthogonal one.")
     transform = sitk.AffineTransform(3)
     transform.SetMatrix(pull.matrix[:3, :3].ravel().tolist())
     transform.SetTranslation(pull.matrix[:3, 3].tolist())
-    size = [int(n) for n in grid.shape[::-1]]
-    spacing = [float(s) for s in grid.spacing_mm[::-1]]
-    direction = _orthonormal(grid.directions).ravel().tolist()
-    origin = [float(o) for o in grid.origin_lps]
-    return sitk.Resample(image, size, transform, interpolator, origin, spacing, direction, fill, image.GetPixelID())
+    resampler = sitk.ResampleImageFilter()
+    resampler.SetSize([int(n) for n in grid.shape[::-1]])
+    resampler.SetOutputSpacing([float(s) for s in grid.spacing_mm[::-1]])
+    resampler.SetOutputOrigin([float(o) for o in grid.origin_lps])
+    resampler.SetOutputDirection(_orthonormal(grid.directions).ravel().tolist())
+    resampler.SetTransform(transform)
+    resampler.SetInterpolator(interpolator)
+    resampler.SetDefaultPixelValue(fill)
+    if threads is not None:
+        resampler.SetNumberOfThreads(threads)
+    return resampler.Execute(image)
 
 
 def _orthonormal(directions: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,20 +1,26 @@
-"""Registration of one vertebra from a clicked pair of points."""
+"""Registration of one vertebra from a clicked pair of points, with the level's evidence and the fit's quality."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from napari_vcf.geometry import RigidTransform, Volume
+from napari_vcf.geometry import Volume
 from napari_vcf.registration.checks import checked_ct, checked_point, usable_contrasts
-from napari_vcf.registration.engine import CAPTURE_MM, Settings, build_scene, cancellable, search_pose
+from napari_vcf.registration.engine import Report, Scene, build_scene, refine, report_to, search_column
 from napari_vcf.registration.errors import RegistrationError
+from napari_vcf.registration.frame import Pose
+from napari_vcf.registration.levels import compare_levels
+from napari_vcf.registration.pairs import fit_points
+from napari_vcf.registration.quality import stability
 from napari_vcf.registration.result import RegistrationResult
 from napari_vcf.registration.scene import working_frame
+from napari_vcf.registration.verdict import Findings, judge
 
 __all__ = ["register_vertebra"]
 
@@ -29,6 +35,7 @@ def register_vertebra(
     progress: Callable[[int, int, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     same_frame: bool = False,
+    more_pairs: Sequence[tuple[ArrayLike, ArrayLike]] = (),
 ) -> RegistrationResult:
     """Find the rigid motion that brings one vertebra of a CT onto the MR.
 
@@ -37,7 +44,8 @@ def register_vertebra(
     ct : Volume
         HU.
     mr : mapping of str to Volume
-        The MR contrasts at hand, in one patient frame; all are used together.
+        The MR contrasts at hand, in one patient frame; all are used together. Names with FS, STIR, SPAIR, ... tell the
+        fat-suppressed ones.
     ct_point_lps, mr_point_lps : array_like, shape (3,)
         The centre of the same vertebral body in each image, clicked; good to a few millimetres.
     threads : int
@@ -47,7 +55,11 @@ def register_vertebra(
     cancelled : callable, optional
         Asked often; where it answers true, `CancelledError` is raised.
     same_frame : bool
-        Whether both images declare the same frame of reference, so that they agree up to the patient's motion.
+        Whether both images declare the same frame of reference, so that they agree up to the patient's motion. The
+        search then starts without a turn, and points that lie apart in that frame are doubted.
+    more_pairs : sequence of (CT point, MR point), optional
+        Further points of the same vertebra, clicked in both images. From three pairs in all, the search starts from
+        their own rigid fit.
 
     Returns
     -------
@@ -60,43 +72,72 @@ def register_vertebra(
         If the person cancelled.
     """
     started = time.perf_counter()
-    report = cancellable(progress, cancelled)
+    report = report_to(progress, cancelled)
     try:
-        result = _register(ct, mr, ct_point_lps, mr_point_lps, threads, report, same_frame)
+        ct_point = checked_point(ct_point_lps, "CT")
+        mr_point = checked_point(mr_point_lps, "MR")
+        usable, left_out = usable_contrasts(mr, mr_point)
+        checked_ct(ct, ct_point)
+        report(0.02, "preparing")
+        frame = working_frame(usable, mr_point, ct_point)
+        start, residual = fit_points(frame, more_pairs)
+        scene = build_scene(ct, usable, frame, threads)
+        pose, findings, quality = _register(scene, start, report)
     except RegistrationError as refusal:
         return RegistrationResult("refused", str(refusal), None, time.perf_counter() - started)
-    status, reason, transform, shift, angle, quality = result
-    return RegistrationResult(status, reason, transform, time.perf_counter() - started, shift, angle, quality)
-
-
-def _register(
-    ct: Volume,
-    mr: Mapping[str, Volume],
-    ct_point_lps: ArrayLike,
-    mr_point_lps: ArrayLike,
-    threads: int,
-    report: Callable[[float, str], None],
-    same_frame: bool,
-) -> tuple[Any, str, RigidTransform, float, float, dict[str, Any]]:
-    ct_point = checked_point(ct_point_lps, "CT")
-    mr_point = checked_point(mr_point_lps, "MR")
-    usable, left_out = usable_contrasts(mr, mr_point)
-    checked_ct(ct, ct_point)
-    settings = Settings()
-    frame = working_frame(usable, mr_point, ct_point)
-    report(0.02, "preparing")
-    scene = build_scene(ct, usable, frame, settings)
-    found = search_pose(scene, settings, threads=threads, report=report)
-    transform = frame.ct_to_mr(found.pose)
+    transform = frame.ct_to_mr(pose)
     shift = float(np.linalg.norm(transform.apply(ct_point) - mr_point))
+    findings = findings.located(shift, transform.angle_deg, _frame_gap(ct_point, mr_point, same_frame), residual)
+    status, reason = judge(findings)
     quality = {
-        "contrasts": list(scene.samples.names),
-        "contrasts_left_out": left_out,
-        "covered_share": round(scene.covered, 4),
-        "mutual_information": round(found.value, 6),
+        **quality,
+        "expected_error_mm": round(findings.expected_error_mm, 3),
+        "contrasts": [contrast.name for contrast in scene.contrasts],
+        "contrasts_left_out": [*left_out, *scene.left_out],
+        "overlap_share": round(scene.covered, 4),
         "same_frame": same_frame,
+        "pairs": 1 + len(more_pairs),
+        "shift_mm": round(shift, 3),
+        "angle_deg": round(transform.angle_deg, 3),
     }
-    if shift > CAPTURE_MM:
-        reason = f"The best fit lies {shift:.1f} mm from the clicked points; check them."
-        return "doubtful", reason, transform, shift, transform.angle_deg, quality
-    return "ok", "Registered.", transform, shift, transform.angle_deg, quality
+    if residual is not None:
+        quality["pairs_residual_mm"] = round(residual, 3)
+    seconds = time.perf_counter() - started
+    return RegistrationResult(status, reason, transform, seconds, shift, transform.angle_deg, quality)
+
+
+def _register(scene: Scene, start: Pose, report: Report) -> tuple[Pose, Findings, dict[str, Any]]:
+    columns = search_column(scene, start, _part(report, 0.05, 0.35))
+    column = columns[0][1]
+    value, pose, fat_shift = refine(scene, column)
+    report(0.5, "testing the levels")
+    evidence = compare_levels(scene, column, _part(report, 0.5, 0.3))
+    firm = stability(scene, pose, column, _part(report, 0.8, 0.2))
+    findings = Findings(
+        stability=firm,
+        evidence=evidence,
+        covered=scene.covered,
+        contrasts=len(scene.contrasts),
+        rival_share=columns[1][0] / columns[0][0] if len(columns) > 1 and columns[0][0] > 0 else 0.0,
+    )
+    quality: dict[str, Any] = {
+        "mutual_information": round(value, 6),
+        **{name: round(number, 3) for name, number in asdict(firm).items()},
+        "fat_shift_mm": round(fat_shift, 3),
+        "level_margin": None if evidence.margin is None else round(evidence.margin, 4),
+        "level_best": evidence.best,
+        "level_explained": {name: round(number, 5) for name, number in evidence.explained.items()},
+        "level_offset_mm": evidence.offset_mm,
+        "level_untested": list(evidence.untested),
+        "level_voxels": evidence.compared,
+    }
+    return pose, findings, quality
+
+
+def _frame_gap(ct_point: NDArray[np.float64], mr_point: NDArray[np.float64], same_frame: bool) -> float | None:
+    """How far apart the clicks lie in the frame that both images share; None where they share none."""
+    return float(np.linalg.norm(ct_point - mr_point)) if same_frame else None
+
+
+def _part(report: Report, start: float, length: float) -> Report:
+    return lambda done, what: report(start + done * length, what)

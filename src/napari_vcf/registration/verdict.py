@@ -1,0 +1,130 @@
+"""From what was found to a verdict: ``ok``, or ``doubtful`` with every reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from napari_vcf.registration.engine import CAPTURE_MM
+from napari_vcf.registration.levels import LevelEvidence
+from napari_vcf.registration.quality import Stability
+from napari_vcf.registration.result import Status
+
+__all__ = ["Findings", "judge"]
+
+#: The clicked level must explain the CT better than its rivals by this share. On synthetic cases right clicks gave 0.12
+#: and more, clicks one level off -0.12 and less.
+LEVEL_MARGIN = 0.04
+#: Where a rival could not be fitted, the other one must be beaten clearly.
+_LEVEL_MARGIN_UNTESTED = 0.10
+#: Expected error from which a measurement across the modalities makes no sense.
+MAX_ERROR_MM = 2.0
+_MAX_ANGLE_DEG = 25.0
+_MAX_COLUMN_MM = 3.0
+_MAX_FRAME_GAP_MM = 15.0
+_MAX_PAIRS_MM = 4.0
+_MIN_COVERED = 0.6
+_RIVAL_SHARE = 0.98
+#: Expected error: root of a weighted sum of squares, fitted to synthetic cases of two independent generators.
+_ERROR_FLOOR_MM = 0.4
+_ERROR_WEIGHTS = {"restarts_mm": 1.0, "halves_mm": 1.0, "contrasts_mm": 0.35, "inverse_mm": 0.5, "column_mm": 0.5}
+#: With one contrast there is nothing to compare, and what fat's shift does is not seen.
+_ONE_CONTRAST_MM = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that a verdict rests on."""
+
+    stability: Stability
+    evidence: LevelEvidence
+    covered: float
+    contrasts: int
+    rival_share: float
+    shift_mm: float = 0.0
+    angle_deg: float = 0.0
+    frame_gap_mm: float | None = None
+    pairs_residual_mm: float | None = None
+
+    def located(self, shift: float, angle: float, frame_gap: float | None, pairs_residual: float | None) -> Findings:
+        """With what is known of the transform."""
+        return replace(self, shift_mm=shift, angle_deg=angle, frame_gap_mm=frame_gap, pairs_residual_mm=pairs_residual)
+
+    @property
+    def expected_error_mm(self) -> float:
+        """Mean distance at the body's landmarks that is to be expected."""
+        total = _ERROR_FLOOR_MM**2
+        for name, weight in _ERROR_WEIGHTS.items():
+            total += weight * float(getattr(self.stability, name)) ** 2
+        if self.contrasts < 2:
+            total += _ONE_CONTRAST_MM**2
+        return float(total**0.5)
+
+
+def judge(findings: Findings) -> tuple[Status, str]:
+    """The verdict, and a sentence for each reason.
+
+    Parameters
+    ----------
+    findings : Findings
+        Complete.
+
+    Returns
+    -------
+    status : {"ok", "doubtful"}
+        ``"ok"`` only where nothing speaks against it.
+    reason : str
+        Never empty.
+    """
+    doubts = [*_level_doubts(findings), *_place_doubts(findings), *_fit_doubts(findings)]
+    if doubts:
+        return "doubtful", " ".join(doubts)
+    margin = findings.evidence.margin
+    level = "both images share one frame" if margin is None else f"the clicked level fits best by {margin:.0%}"
+    return "ok", f"Expected error {findings.expected_error_mm:.1f} mm; {level}."
+
+
+def _level_doubts(findings: Findings) -> list[str]:
+    evidence, gap = findings.evidence, findings.frame_gap_mm
+    if evidence.margin is None:
+        if gap is not None and gap <= _MAX_FRAME_GAP_MM:
+            return []
+        return ["No neighbouring vertebra could be compared, so nothing shows that both points are on the same level."]
+    if evidence.margin < 0:
+        return [
+            f"The vertebra {evidence.best} the clicked one in the CT fits the MR better by {-evidence.margin:.0%}: "
+            "the points may be on different levels."
+        ]
+    limit = _LEVEL_MARGIN_UNTESTED if evidence.untested else LEVEL_MARGIN
+    if evidence.margin < limit:
+        return [f"The clicked level fits only {evidence.margin:.1%} better than its neighbour: confirm the level."]
+    return []
+
+
+def _place_doubts(findings: Findings) -> list[str]:
+    doubts = []
+    if findings.shift_mm > CAPTURE_MM:
+        doubts.append(f"The best fit lies {findings.shift_mm:.1f} mm from the clicked points: check them.")
+    if findings.angle_deg > _MAX_ANGLE_DEG:
+        doubts.append(f"The images are turned by {findings.angle_deg:.0f} degrees against each other: check the fit.")
+    if findings.frame_gap_mm is not None and findings.frame_gap_mm > _MAX_FRAME_GAP_MM:
+        doubts.append(
+            f"Both images declare one frame of reference, in which the points lie {findings.frame_gap_mm:.0f} mm apart."
+        )
+    if findings.pairs_residual_mm is not None and findings.pairs_residual_mm > _MAX_PAIRS_MM:
+        doubts.append(f"The clicked pairs fit each other only to {findings.pairs_residual_mm:.1f} mm: check them.")
+    return doubts
+
+
+def _fit_doubts(findings: Findings) -> list[str]:
+    doubts = []
+    if findings.expected_error_mm > MAX_ERROR_MM:
+        doubts.append(f"The fit is uncertain: expected error {findings.expected_error_mm:.1f} mm.")
+    if findings.stability.column_mm > _MAX_COLUMN_MM:
+        doubts.append(
+            f"The vertebra alone and the column with its neighbours fit {findings.stability.column_mm:.1f} mm apart."
+        )
+    if findings.rival_share > _RIVAL_SHARE:
+        doubts.append("Another place within the clicks' uncertainty fits as well.")
+    if findings.covered < _MIN_COVERED:
+        doubts.append(f"Only {findings.covered:.0%} of the vertebra's region lies in the CT.")
+    return doubts
