@@ -226,3 +226,23 @@ def test_masks_against_brute_force() -> None:
         distances = cdist(*borders)
         expected = np.percentile(np.concatenate([distances.min(axis=1), distances.min(axis=0)]), 95)
         assert hausdorff95_mm(a, b, spacing) == pytest.approx(expected, **CLOSE)
+
+
+def test_transformed_intervals_are_fishers_z_and_the_logit() -> None:
+    for seed in range(SETS):
+        a, b, k = ratings(seed)
+        table = contingency(a, b, k)
+        plain, bent = kappa(table), kappa(table, transformed=True)
+        error = (plain.ci_high - plain.value) / stats.norm.ppf(0.975)
+        if plain.ci_high < 1:
+            z, step = np.arctanh(plain.value), stats.norm.ppf(0.975) * error / (1 - plain.value**2)
+            assert (bent.ci_low, bent.ci_high) == pytest.approx((np.tanh(z - step), np.tanh(z + step)), **CLOSE)
+        assert -1 < bent.ci_low < bent.value < bent.ci_high < 1
+        truth = a > 0
+        areas, covariance = auc_covariance(b, truth)
+        if 0 < areas[0] < 1:
+            odds = np.log(areas[0] / (1 - areas[0]))
+            step = stats.norm.ppf(0.975) * np.sqrt(covariance[0, 0]) / (areas[0] * (1 - areas[0]))
+            found = auc(b, truth, transformed=True)
+            expected = 1 / (1 + np.exp(-(odds + np.array([-step, step]))))
+            assert (found.ci_low, found.ci_high) == pytest.approx(tuple(expected), **CLOSE)

@@ -84,10 +84,9 @@ def _rule_differences(readings: Readings, schema_versions: Mapping[str, Sequence
 
 
 def _unit_differences(readings: Readings) -> list[str]:
-    pairs = np.unique(np.column_stack([readings.item, readings.unit]), axis=0)
-    units: dict[int, list[int]] = {}
-    for item, unit in pairs.tolist():
-        units.setdefault(item, []).append(unit)
+    seen = np.zeros((len(readings.items), len(readings.units)), dtype=bool)
+    seen[readings.item, readings.unit] = True
+    units = {item: np.flatnonzero(row).tolist() for item, row in enumerate(seen)}
     found = []
     for item, used in units.items():
         if len(used) < 2:

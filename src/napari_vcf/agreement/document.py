@@ -163,7 +163,7 @@ class Settings(_Model):
     seed: int
     bootstrap: Count
     proportions: Literal["clopper-pearson", "wilson"]
-    intervals: Literal["closed", "bootstrap"]
+    intervals: Literal["closed", "transformed", "bootstrap"]
     apart: bool
 
 

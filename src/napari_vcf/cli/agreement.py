@@ -46,9 +46,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument(
         "--intervals",
-        choices=("closed", "bootstrap"),
+        choices=("closed", "transformed", "bootstrap"),
         default="closed",
-        help="closed forms where there are any (default), or the case bootstrap for kappa, AC, ICC and limits too",
+        help="closed forms where there are any (default); those of kappa, AC and AUC by Fisher's z or the logit, which "
+        "hold their level better near 1; or the case bootstrap for kappa, AC, ICC and limits",
     )
     parser.add_argument(
         "--apart",

@@ -87,7 +87,10 @@ def _verdict(found: Collected, readings: Readings, table: ItemTable, reader: int
     remark = paper_remark(table.stage, counts)
     against = "Agreement of the verdict with pathology, not between readers."
     found.add(
-        place, "cohen_kappa", kappa(counts, level=settings.level), " ".join(part for part in (against, remark) if part)
+        place,
+        "cohen_kappa",
+        kappa(counts, level=settings.level, transformed=settings.intervals == "transformed"),
+        " ".join(part for part in (against, remark) if part),
     )
     if remark and remark not in found.remarks:
         found.remarks.append(remark)
@@ -103,8 +106,14 @@ def _confidence(found: Collected, readings: Readings, table: ItemTable, reader: 
     settings = found.settings
     place = Place("against_reference", "confidence", table.stage, (readings.readers[reader],))
     answer, known = _usable(found, readings, table, reader, truth, place)
+    transformed = settings.intervals == "transformed"
     score, true = _oriented(answer, settings.positive), known == PATHOLOGY.index(settings.positive)
-    found.add(place, "auc", auc(score, true, level=settings.level), _note(readings, reader, settings.positive))
+    found.add(
+        place,
+        "auc",
+        auc(score, true, level=settings.level, transformed=transformed),
+        _note(readings, reader, settings.positive),
+    )
     if true.any() and not true.all():
         thresholds, hits, alarms = roc_points(score, true)
         shown = thresholds if settings.positive == "malignant" else 6 - thresholds

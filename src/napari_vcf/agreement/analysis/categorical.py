@@ -88,16 +88,17 @@ def categorical_agreement(
     if settings.intervals == "bootstrap" or scale.kind == "binary":
         draws = bootstrap_tables(table, settings.bootstrap, found.seed(place))
     ordinal = scale.kind == "ordinal"
+    transformed = settings.intervals == "transformed"
     for statistic, kind in _KAPPAS.items():
         if kind == "unweighted" or ordinal:
-            estimate = kappa(table, kind=kind, unordered=unordered, level=settings.level)
+            estimate = kappa(table, kind=kind, unordered=unordered, level=settings.level, transformed=transformed)
             if settings.intervals == "bootstrap" and draws is not None:
                 weights = agreement_weights(len(labels), kind, unordered=unordered)
                 estimate = _resampled(estimate, kappa_values(draws, weights)[0], settings.level)
             found.add(place, statistic, estimate, note if ordinal else "")
     for statistic, kind in _ACS.items():
         if kind == "unweighted" or ordinal:
-            estimate = gwet_ac(table, kind=kind, unordered=unordered, level=settings.level)
+            estimate = gwet_ac(table, kind=kind, unordered=unordered, level=settings.level, transformed=transformed)
             if settings.intervals == "bootstrap" and draws is not None:
                 weights = agreement_weights(len(labels), kind, unordered=unordered)
                 estimate = _resampled(estimate, gwet_values(draws, weights)[0], settings.level)

@@ -68,8 +68,9 @@ def make_settings(
         Samples of the case bootstrap.
     proportions : {"clopper-pearson", "wilson"}
         Interval of proportions.
-    intervals : {"closed", "bootstrap"}
-        Closed forms where there are any, or the bootstrap for kappa, AC, ICC and limits too.
+    intervals : {"closed", "transformed", "bootstrap"}
+        Closed forms where there are any; those of kappa, AC and AUC on a scale without ends; or the bootstrap for
+        kappa, AC, ICC and limits.
     apart : bool
         Whether what does not fit together is analysed apart instead of refused.
 

@@ -84,6 +84,7 @@ def normal_interval(
     method: str,
     bounds: tuple[float, float],
     quantile: float | None = None,
+    transformed: bool = False,
 ) -> Estimate:
     """Value plus and minus a quantile of standard errors, cut at the range of the statistic.
 
@@ -101,6 +102,9 @@ def normal_interval(
         Range of the statistic.
     quantile : float, optional
         Quantile to use instead of the normal one.
+    transformed : bool
+        Whether to step on a scale without ends (the logit of the statistic between its bounds, which for bounds -1 and
+        1 is Fisher's z) and go back: the interval is then lopsided near a bound, as the statistic itself is.
 
     Returns
     -------
@@ -110,4 +114,11 @@ def normal_interval(
     if not math.isfinite(standard_error) or standard_error <= 1e-12:
         return Estimate(value, None, None, None, n, method, "The standard error is zero, so there is no interval.")
     reach = (normal_quantile(level) if quantile is None else quantile) * standard_error
+    low, high = bounds
+    if transformed and low < value < high:
+        # The logit's slope carries the standard error over (delta method).
+        centre, step = math.log((value - low) / (high - value)), reach * (high - low) / ((value - low) * (high - value))
+        ends = [low + (high - low) / (1 + math.exp(-(centre + sign * step))) for sign in (-1, 1)]
+        scale = "Fisher's z" if bounds == (-1.0, 1.0) else "the logit"
+        return Estimate(value, ends[0], ends[1], level, n, f"{method}, on the scale of {scale}")
     return Estimate(value, max(bounds[0], value - reach), min(bounds[1], value + reach), level, n, method)

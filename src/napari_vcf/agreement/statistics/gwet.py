@@ -61,6 +61,7 @@ def gwet_ac(
     kind: WeightKind = "unweighted",
     unordered: int = 0,
     level: float = DEFAULT_LEVEL,
+    transformed: bool = False,
 ) -> Estimate:
     """AC1, or AC2 with linear or quadratic weights, with its interval.
 
@@ -74,6 +75,8 @@ def gwet_ac(
         Categories at the end that stand outside the order; see `agreement_weights`.
     level : float
         Confidence level.
+    transformed : bool
+        Whether the interval is made on the scale of Fisher's z, which holds its level better near 1.
 
     Returns
     -------
@@ -91,5 +94,12 @@ def gwet_ac(
         return undefined(n, method, "The scale has fewer than two categories: the coefficient is not defined.")
     quantile = float(stats.t.ppf(0.5 + level / 2, n - 1))
     return normal_interval(
-        float(value), float(error), n=n, level=level, method=method, bounds=(-1.0, 1.0), quantile=quantile
+        float(value),
+        float(error),
+        n=n,
+        level=level,
+        method=method,
+        bounds=(-1.0, 1.0),
+        quantile=quantile,
+        transformed=transformed,
     )

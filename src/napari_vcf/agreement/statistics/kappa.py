@@ -75,6 +75,7 @@ def kappa(
     kind: WeightKind = "unweighted",
     unordered: int = 0,
     level: float = DEFAULT_LEVEL,
+    transformed: bool = False,
 ) -> Estimate:
     """Kappa of one table with its large-sample interval.
 
@@ -88,6 +89,8 @@ def kappa(
         Categories at the end that stand outside the order; see `agreement_weights`.
     level : float
         Confidence level.
+    transformed : bool
+        Whether the interval is made on the scale of Fisher's z, which holds its level better near 1.
 
     Returns
     -------
@@ -102,7 +105,9 @@ def kappa(
     value, error = kappa_values(counts, agreement_weights(counts.shape[0], kind, unordered=unordered))
     if not np.isfinite(value):
         return undefined(n, method, "Both gave one and the same category throughout: kappa is not defined.")
-    estimate = normal_interval(float(value), float(error), n=n, level=level, method=method, bounds=(-1.0, 1.0))
+    estimate = normal_interval(
+        float(value), float(error), n=n, level=level, method=method, bounds=(-1.0, 1.0), transformed=transformed
+    )
     if int(np.trace(counts)) == n:
         return estimate.with_note("Agreement is perfect.")
     return estimate

@@ -62,7 +62,7 @@ def auc_covariance(scores: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.floa
     return areas, covariance
 
 
-def auc(score: ArrayLike, truth: ArrayLike, *, level: float = DEFAULT_LEVEL) -> Estimate:
+def auc(score: ArrayLike, truth: ArrayLike, *, level: float = DEFAULT_LEVEL, transformed: bool = False) -> Estimate:
     """Area under the ROC curve of one score.
 
     Parameters
@@ -73,6 +73,8 @@ def auc(score: ArrayLike, truth: ArrayLike, *, level: float = DEFAULT_LEVEL) -> 
         Whether the reference is positive.
     level : float
         Confidence level.
+    transformed : bool
+        Whether the interval is made on the logit scale, which holds its level better near 1.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def auc(score: ArrayLike, truth: ArrayLike, *, level: float = DEFAULT_LEVEL) -> 
         return undefined(n, _METHOD, "All cases have the same reference: there is no ROC curve.")
     areas, covariance = auc_covariance(score, true)
     value, error = float(areas[0]), float(np.sqrt(covariance[0, 0]))
-    return normal_interval(value, error, n=n, level=level, method=_METHOD, bounds=(0.0, 1.0))
+    return normal_interval(value, error, n=n, level=level, method=_METHOD, bounds=(0.0, 1.0), transformed=transformed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,14 +29,15 @@ class Chunk:
     Attributes
     ----------
     columns : dict of str to sequence
-        ``case``, ``reader``, ``stage``, ``item``, ``value``, ``unit``, each of text, and ``occasion`` of integers.
-    first_row : int
-        Number of the first row, from 0.
+        ``case``, ``reader``, ``stage``, ``item``, ``value``, ``unit``, each of text.
+    occasion, source, row : ndarray of int, shape (n,)
+        Occasion, number of the source, and number of the row in it, from 0.
     """
 
     columns: dict[str, Sequence[str] | NDArray[np.object_]]
     occasion: NDArray[np.int64]
-    first_row: int
+    source: NDArray[np.int64]
+    row: NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -84,41 +85,32 @@ class ReadingsBuilder:
         """Keep what an exported reading says about itself."""
         self._records.append(record)
 
-    @property
-    def last_record(self) -> ReadingFacts:
-        """What the reading added last says about itself."""
-        return self._records[-1]
-
     def remark(self, text: str) -> None:
         """Keep a sentence about what was not used."""
         if text not in self._remarks:
             self._remarks.append(text)
 
-    def add(self, source: int, chunk: Chunk) -> None:
+    def add(self, chunk: Chunk) -> None:
         """Check rows and keep them.
 
         Parameters
         ----------
-        source : int
-            Number of the source.
         chunk : Chunk
-            The rows.
+            The rows; large ones cost less than many small ones.
 
         Raises
         ------
         TableError
             At the first row with an empty name, an unknown stage, item or value.
         """
-        place = self._places[source]
         codes: dict[str, NDArray[np.int64]] = {}
         uniques: dict[str, list[str]] = {}
         for name in ("case", "reader", "stage", "item", "unit"):
             numbers, found = pd.factorize(np.asarray(chunk.columns[name], dtype=object))
             codes[name], uniques[name] = numbers.astype(np.int64), [str(text) for text in found]
-        self._check_names(codes, uniques, chunk.first_row, place)
-        value, state = self._values(chunk, codes["item"], uniques["item"], place)
+        self._check_names(codes, uniques, chunk)
+        value, state = self._values(chunk, codes["item"], uniques["item"])
         stages = np.array([STAGES.index(stage) for stage in uniques["stage"]], dtype=np.int8)
-        rows = chunk.first_row + np.arange(value.size)
         self._parts.append(
             {
                 "case": self._case.encode(uniques["case"])[codes["case"]].astype(np.int32),
@@ -129,26 +121,26 @@ class ReadingsBuilder:
                 "occasion": chunk.occasion.astype(np.int16),
                 "value": value,
                 "state": state,
-                "source": np.full(value.size, source, dtype=np.int32),
-                "row": rows.astype(np.int32),
+                "source": chunk.source.astype(np.int32),
+                "row": chunk.row.astype(np.int32),
             }
         )
 
-    @staticmethod
-    def _check_names(
-        codes: dict[str, NDArray[np.int64]], uniques: dict[str, list[str]], first_row: int, place: Place
-    ) -> None:
+    def _place(self, chunk: Chunk, at: int) -> str:
+        return self._places[int(chunk.source[at])](int(chunk.row[at]))
+
+    def _check_names(self, codes: dict[str, NDArray[np.int64]], uniques: dict[str, list[str]], chunk: Chunk) -> None:
         for name in ("case", "reader", "stage", "item"):
             for number, text in enumerate(uniques[name]):
                 if not text.strip():
-                    raise TableError(place(first_row + _first(codes[name], number)), f"the {name} is empty.")
+                    raise TableError(self._place(chunk, _first(codes[name], number)), f"the {name} is empty.")
         for number, text in enumerate(uniques["stage"]):
             if text not in STAGES:
-                where = place(first_row + _first(codes["stage"], number))
+                where = self._place(chunk, _first(codes["stage"], number))
                 raise TableError(where, f"unknown stage '{text}'; the stages are {', '.join(STAGES)}.")
 
     def _values(
-        self, chunk: Chunk, item_codes: NDArray[np.int64], items: list[str], place: Place
+        self, chunk: Chunk, item_codes: NDArray[np.int64], items: list[str]
     ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
         text = np.asarray(chunk.columns["value"], dtype=object)
         value = np.full(text.size, np.nan)
@@ -161,8 +153,7 @@ class ReadingsBuilder:
             numbers, states, bad = _understand(item, [str(answer) for answer in found])
             if bad:
                 first = min(bad, key=lambda at: int(rows[_first(answers, at)]))
-                where = place(chunk.first_row + int(rows[_first(answers, first)]))
-                raise TableError(where, bad[first])
+                raise TableError(self._place(chunk, int(rows[_first(answers, first)])), bad[first])
             value[rows], state[rows] = numbers[answers], states[answers]
         return value, state
 

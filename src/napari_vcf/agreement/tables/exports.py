@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ from napari_vcf.reading.document import ReadingExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.frame import reading_rows
 
-__all__ = ["add_export", "facts_of", "schema_version_of"]
+__all__ = ["ExportRows", "facts_of", "schema_version_of"]
 
 _VERSION = re.compile(r'"schema_version"\s*:\s*"([^"]{1,40})"')
 #: The version stands among the first keys of a document.
 _HEAD_CHARACTERS = 4096
+_CHUNK_ROWS = 100_000
 
 
 def schema_version_of(path: Path) -> str:
@@ -68,49 +70,69 @@ def facts_of(export: ReadingExport, source: str, schema_version: str) -> Reading
     )
 
 
-def add_export(builder: ReadingsBuilder, path: Path, *, occasion: int = 1) -> ReadingExport:
-    """Add the answers of one exported reading.
+class ExportRows:
+    """Gathers the answers of many exports, so that the builder checks them in large chunks.
 
     Parameters
     ----------
     builder : ReadingsBuilder
         Where the rows go.
-    path : Path
-        The file.
-    occasion : int
-        Occasion, where the file does not count its readings.
-
-    Returns
-    -------
-    ReadingExport
-        The reading, for what is not in the table (masks).
-
-    Raises
-    ------
-    ExportError
-        If the file is no reading.
     """
-    export = read_reading(path)
-    record = facts_of(export, path.name, schema_version_of(path))
-    number = max(record.occasion, occasion)
-    builder.add_record(ReadingFacts(record.source, record.case, record.reader, number, record.rules, record.facts))
-    source = builder.add_source(path.name, lambda _row: path.name)
-    rows = list(reading_rows(export))
-    if not rows:
-        builder.remark(f"{path.name} holds no answer.")
-        return export
-    columns = {
-        "case": np.array([row.case for row in rows], dtype=object),
-        "reader": np.array([record.reader] * len(rows), dtype=object),
-        "stage": np.array([row.stage for row in rows], dtype=object),
-        "item": np.array([row.item for row in rows], dtype=object),
-        "value": np.array([_cell(row.value) for row in rows], dtype=object),
-        "unit": np.array([row.unit for row in rows], dtype=object),
-    }
-    builder.add(source, Chunk(dict(columns), np.full(len(rows), number, dtype=np.int64), 0))
-    if not export.complete:
-        builder.remark(f"{path.name} is not complete: items without an answer have no value.")
-    return export
+
+    def __init__(self, builder: ReadingsBuilder) -> None:
+        self._builder = builder
+        self._rows: list[tuple[str, str, str, str, str, str, int, int]] = []
+
+    def add(self, path: Path, *, occasion: int = 1) -> tuple[ReadingExport, ReadingFacts]:
+        """Add the answers of one exported reading.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        occasion : int
+            Occasion, where the file does not count its readings.
+
+        Returns
+        -------
+        export : ReadingExport
+            The reading, for what is not in the table (masks).
+        record : ReadingFacts
+            What it says about itself.
+
+        Raises
+        ------
+        ExportError
+            If the file is no reading.
+        """
+        export = read_reading(path)
+        record = facts_of(export, path.name, schema_version_of(path))
+        record = replace(record, occasion=max(record.occasion, occasion))
+        self._builder.add_record(record)
+        source = self._builder.add_source(path.name, lambda _row: path.name)
+        before = len(self._rows)
+        self._rows += [
+            (row.case, record.reader, row.stage, row.item, _cell(row.value), row.unit, record.occasion, source)
+            for row in reading_rows(export)
+        ]
+        if len(self._rows) == before:
+            self._builder.remark(f"{path.name} holds no answer.")
+        elif not export.complete:
+            self._builder.remark(f"{path.name} is not complete: items without an answer have no value.")
+        if len(self._rows) >= _CHUNK_ROWS:
+            self.flush()
+        return export, record
+
+    def flush(self) -> None:
+        """Hand the gathered rows to the builder."""
+        if not self._rows:
+            return
+        columns = [np.array(column, dtype=object) for column in zip(*self._rows, strict=True)]
+        names = ("case", "reader", "stage", "item", "value", "unit")
+        occasion, source = (column.astype(np.int64) for column in columns[6:])
+        rows = np.zeros(len(self._rows), dtype=np.int64)
+        self._builder.add(Chunk(dict(zip(names, columns[:6], strict=True)), occasion, source, rows))
+        self._rows.clear()
 
 
 def _cell(value: str | float) -> str:

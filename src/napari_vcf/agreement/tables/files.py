@@ -53,20 +53,19 @@ def _add_chunks(
             occasions = _occasions(_text(frame["occasion"]), where, row)
         else:
             occasions = np.full(size, occasion, dtype=np.int64)
-        builder.add(source, Chunk(dict(columns), occasions, row))
+        rows = np.arange(row, row + size)
+        builder.add(Chunk(dict(columns), occasions, np.full(size, source), rows))
         row += size
 
 
 def _text(column: pd.Series[str]) -> NDArray[np.object_]:
     """Every cell as text; a missing cell is empty."""
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        found = column.astype(object).where(column.notna(), "")
-        return np.array([cell if isinstance(cell, str) else _number_text(cell) for cell in found], dtype=object)
     array = np.asarray(column, dtype=object)
+    if pd.api.types.infer_dtype(array, skipna=False) == "string":
+        return array
     missing = np.asarray(pd.isna(array))
-    if missing.any():
-        array = np.where(missing, "", array)
-    return np.array([cell if isinstance(cell, str) else _number_text(cell) for cell in array], dtype=object)
+    cells = ("" if gone else cell for cell, gone in zip(array, missing, strict=True))
+    return np.array([cell if isinstance(cell, str) else _number_text(cell) for cell in cells], dtype=object)
 
 
 def _number_text(cell: object) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from napari_vcf.agreement.errors import AgreementError
 from napari_vcf.agreement.tables.builder import ReadingsBuilder
-from napari_vcf.agreement.tables.exports import add_export, schema_version_of
+from napari_vcf.agreement.tables.exports import ExportRows, facts_of, schema_version_of
 from napari_vcf.agreement.tables.files import add_csv, add_parquet
 from napari_vcf.agreement.tables.masks import MaskStore
 from napari_vcf.agreement.tables.readings import Readings
+from napari_vcf.reading.export import read_reading
 
 __all__ = ["Loaded", "find_files", "load_readings"]
 
@@ -112,6 +113,7 @@ def load_readings(
     """
     files = find_files(inputs)
     builder, masks = ReadingsBuilder(), MaskStore()
+    exports = ExportRows(builder)
     versions: dict[str, list[str]] = {}
     seen: dict[tuple[str, str], int] = {}
     tables = 0
@@ -120,24 +122,18 @@ def load_readings(
             progress(number, len(files), path.name)
         if path.suffix.lower() == ".json":
             versions.setdefault(schema_version_of(path), []).append(path.name)
-            _add_reading(builder, masks, path, seen if repeats else None)
+            export, record = exports.add(path, occasion=_next_occasion(path, seen) if repeats else 1)
+            masks.add(export, record.reader, record.occasion)
             continue
         tables += 1
         add = add_csv if path.suffix.lower() == ".csv" else add_parquet
         add(builder, path, occasion=tables if repeats else 1)
+    exports.flush()
     return Loaded(builder.build(), masks, versions)
 
 
-def _add_reading(
-    builder: ReadingsBuilder, masks: MaskStore, path: Path, seen: dict[tuple[str, str], int] | None
-) -> None:
-    from napari_vcf.agreement.tables.exports import facts_of
-    from napari_vcf.reading.export import read_reading
-
-    occasion = 1
-    if seen is not None:
-        head = facts_of(read_reading(path), path.name, "")
-        occasion = seen[head.case, head.reader] = seen.get((head.case, head.reader), 0) + 1
-    export = add_export(builder, path, occasion=occasion)
-    record = builder.last_record
-    masks.add(export, record.reader, record.occasion)
+def _next_occasion(path: Path, seen: dict[tuple[str, str], int]) -> int:
+    """Count the files of one case by one reader."""
+    head = facts_of(read_reading(path), path.name, "")
+    seen[head.case, head.reader] = seen.get((head.case, head.reader), 0) + 1
+    return seen[head.case, head.reader]

@@ -141,21 +141,25 @@ class Readings:
         ItemTable
             One at a time, so that memory holds only one.
         """
-        key = (self.stage.astype(np.int64) * len(self.items) + self.item) * max(len(self.units), 1) + self.unit
-        order = np.argsort(key, kind="stable")
-        keys, starts = np.unique(key[order], return_index=True)
-        ends = np.append(starts[1:], order.size)
-        stage_cases = {stage: np.unique(self.case[self.stage == stage]) for stage in np.unique(self.stage)}
+        sizes = (len(STAGES), len(self.items), len(self.units))
+        key = np.ravel_multi_index((self.stage.astype(np.int64), self.item, self.unit), sizes)
+        counts = np.bincount(key, minlength=int(np.prod(sizes)))
+        # A stable sort of small whole numbers takes time in proportion to their count.
+        order = np.argsort(key.astype(np.uint16) if counts.size <= 2**16 else key, kind="stable")
+        ends = np.cumsum(counts)
+        seen = np.zeros((len(STAGES), len(self.cases)), dtype=bool)
+        seen[self.stage, self.case] = True
+        stage_cases = [np.flatnonzero(row) for row in seen]
         rank = {name: position for position, name in enumerate(sorted(self.items, key=form_order))}
-        blocks = [
-            (int(key // len(self.units) // len(self.items)), int(key // len(self.units) % len(self.items)), start, end)
-            for key, start, end in zip(keys, starts, ends, strict=True)
-        ]
+        blocks = []
+        for number in np.flatnonzero(counts).tolist():
+            stage, item, _ = (int(part) for part in np.unravel_index(number, sizes))
+            blocks.append((stage, item, int(ends[number] - counts[number]), int(ends[number])))
         blocks.sort(key=lambda block: (block[0], rank[self.items[block[1]]], block[2]))
         for stage, item, start, end in blocks:
             yield self._block(stage, self.items[item], order[start:end], stage_cases[stage])
 
-    def _block(self, stage: int, item: str, rows: NDArray[np.int64], cases: NDArray[np.int32]) -> ItemTable:
+    def _block(self, stage: int, item: str, rows: NDArray[np.int64], cases: NDArray[np.int64]) -> ItemTable:
         occasions = int(self.occasion[rows].max())
         shape = (cases.size, len(self.readers), occasions)
         values, flags = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
@@ -169,4 +173,4 @@ class Readings:
         values[where], flags[where] = value, not_assessed
         asked[where[1:]] = True
         unit = self.units[int(self.unit[rows[0]])]
-        return ItemTable(STAGES[stage], scale, unit, cases.astype(np.int64), values, flags, asked)
+        return ItemTable(STAGES[stage], scale, unit, cases, values, flags, asked)
