@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.layers import Shapes
 
 from napari_vcf.measure import Position
 from napari_vcf.reading.results import caliper_mm
 from napari_vcf.widgets.caliper_hand import CaliperHand
 from napari_vcf.widgets.instrument import World, on_current_slice
-from napari_vcf.widgets.locked_layer import lock_drawing, new_drawing
+from napari_vcf.widgets.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.parts import GREEN, ORANGE, SKY
 
 if TYPE_CHECKING:
@@ -39,49 +38,23 @@ class CaliperDrawing:
     def __init__(self, desk: Desk, hand: CaliperHand) -> None:
         self._desk = desk
         self._hand = hand
-        self.layer: Shapes = new_drawing("Calipers")
-        self.redraw = lock_drawing(self.layer, self._draw)
-        desk.add_layer(self.layer)
-        hand.changed.connect(self._redraw)
-        desk.slice_changed.connect(self._redraw)
-        desk.viewer.scene.camera.events.zoom.connect(self._redraw)
+        self._drawing = LockedDrawing(desk, "Calipers", self._compose)
+        self.layer = self._drawing.layer
+        self.redraw = self._drawing.redraw
+        hand.changed.connect(self._drawing.redraw)
+        desk.slice_changed.connect(self._drawing.redraw)
+        desk.viewer.scene.camera.events.zoom.connect(self._drawing.redraw)
 
-    def _redraw(self, *_: Any) -> None:
-        self.redraw()
-
-    def _draw(self) -> None:
-        layer = self.layer
-        paths: list[World] = []
-        widths: list[float] = []
-        colors: list[tuple[float, ...]] = []
-        labels: list[str] = []
+    def _compose(self) -> Picture:
+        picture = Picture()
         zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
         for start, end, position, text, selected, here in self._items():
-            rgb = _rgb(POSITION_COLORS[position])
-            alpha = 1.0 if here else _OTHER_SLICE_ALPHA
-            width = (_SELECTED_PX if selected else _LINE_PX) / zoom
-            away_px = _LABEL_SIDE[position] * (len(text) * _LABEL_HALF_CHARACTER_PX + _LABEL_GAP_PX)
-            anchor = (start + end) / 2 + np.array([0.0, away_px / zoom])
-            # The second shape is too small to be seen: it only carries the text to its place.
-            paths += [_with_serifs(start, end), np.stack([anchor, anchor + np.array([0.01, 0.0])])]
-            widths += [width, 0.01]
-            colors += [(*rgb, alpha), (*rgb, 0.0)]
-            labels += ["", text if here else ""]
-        layer.selected_data = set()
-        layer.data = []
-        if paths:
-            layer.add(
-                paths, shape_type="path", edge_width=widths, edge_color=np.array(colors), face_color="transparent"
-            )
-        layer.features = {"label": labels}
-        if paths:
-            layer.text = {
-                "string": "{label}",
-                "size": 9,
-                "color": [(*color[:3], 1.0) for color in colors],
-                "anchor": "center",
-            }
-        layer.refresh()
+            color = rgba(POSITION_COLORS[position], 1.0 if here else _OTHER_SLICE_ALPHA)
+            picture.line(_with_serifs(start, end), (_SELECTED_PX if selected else _LINE_PX) / zoom, color)
+            if here:
+                away_px = _LABEL_SIDE[position] * (len(text) * _LABEL_HALF_CHARACTER_PX + _LABEL_GAP_PX)
+                picture.text((start + end) / 2 + np.array([0.0, away_px / zoom]), text, color)
+        return picture
 
     def _items(self) -> list[tuple[World, World, Position, str, bool, bool]]:
         reading = self._desk.reading
@@ -106,7 +79,3 @@ def _with_serifs(start: World, end: World) -> World:
     along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
     side = np.array([-along[1], along[0]]) * _SERIF_MM
     return np.stack([start - side, start + side, start, end, end + side, end - side])
-
-
-def _rgb(color: str) -> tuple[float, float, float]:
-    return int(color[1:3], 16) / 255, int(color[3:5], 16) / 255, int(color[5:7], 16) / 255

@@ -53,7 +53,7 @@ class ExtentWidget(Instrument):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.model = ExtentModel(desk)
+        self.model = ExtentModel(desk, lambda: self.in_hand)
         self.outline = OutlineHand(desk, self._on_outline)
         self.mode: Mode = "outline"
         self._build()
@@ -187,6 +187,8 @@ class ExtentWidget(Instrument):
     def taken(self) -> None:
         """Show the plane on which the image can be painted, and take the tool that was last used."""
         image = self.model.image
+        if self.desk.reading is not None:
+            self.model.sync()
         if image is not None and self.model.layers is None and self.desk.reading is not None:
             self.desk.show(image.id)
             if self.model.layers is None:

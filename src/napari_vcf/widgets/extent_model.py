@@ -32,13 +32,16 @@ class ExtentModel:
     ----------
     desk : Desk
         The desk.
+    wanted : callable
+        Whether the layers are needed though nothing is painted yet.
     """
 
     #: The layers were made anew or taken away.
     layers_changed = Signal()
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, wanted: Callable[[], bool]) -> None:
         self._desk = desk
+        self.wanted = wanted
         self.layers: ExtentLayers | None = None
         self.fill_between = True
         self._image: str | None = None
@@ -84,7 +87,8 @@ class ExtentModel:
     def sync(self) -> None:
         """Make the layers show the record."""
         image = self.image
-        fits = image is not None and self._desk.image_id is not None and self._can_place(image)
+        needed = self.masks is not None or self.wanted()
+        fits = needed and image is not None and self._desk.image_id is not None and self._can_place(image)
         key = (image.id, self._desk.frame.axes.tobytes(), self._desk.view) if image is not None and fits else None
         if key != self._made_for:
             self._made_for = key

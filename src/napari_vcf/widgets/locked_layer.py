@@ -1,28 +1,142 @@
-"""Layers that only show the record: whatever a hand does to them, they are drawn again from it."""
+"""Drawings that only show the record: whatever a hand does to their layer, it is drawn again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Shapes
+from numpy.typing import NDArray
 
-__all__ = ["lock_drawing", "new_drawing"]
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk import Desk
+
+__all__ = ["Color", "LockedDrawing", "Picture", "lock_drawing", "rgba"]
+
+Color = tuple[float, float, float, float]
+_TEXT_SIZE = 9
 
 
-def new_drawing(name: str, *, labelled: bool = True) -> Shapes:
-    """An empty drawing in world millimetres, shown over every slice."""
-    text = {"features": {"label": []}, "text": {"string": "{label}", "size": 9, "anchor": "center"}} if labelled else {}
-    layer = Shapes(
-        ndim=2,
-        name=name,
-        scale=(1.0, 1.0),
-        units=("mm", "mm"),
-        opacity=1.0,
-        **text,
-    )
-    layer.editable = False
-    return layer
+def rgba(color: str, alpha: float = 1.0) -> Color:
+    """A colour ``"#rrggbb"`` with an opacity, as numbers from 0 to 1."""
+    red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return red, green, blue, alpha
+
+
+@dataclass
+class Picture:
+    """Lines to be drawn: paths (n, 2) in world (row, column) mm, their widths in mm and colours, and a text on each."""
+
+    paths: list[NDArray[np.float64]] = field(default_factory=list)
+    widths: list[float] = field(default_factory=list)
+    colors: list[Color] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+
+    def line(self, path: NDArray[np.float64], width: float, color: Color) -> None:
+        """Add a line."""
+        self._add(path, width, color, "")
+
+    def text(self, at: NDArray[np.float64], text: str, color: Color) -> None:
+        """Add a text, centred on a point."""
+        # Carried by a line too small to be seen.
+        self._add(np.stack([at, at + np.array([0.01, 0.0])]), 0.01, (*color[:3], 0.0), text)
+
+    def _add(self, path: NDArray[np.float64], width: float, color: Color, text: str) -> None:
+        self.paths.append(np.asarray(path, dtype=np.float64))
+        self.widths.append(width)
+        self.colors.append(color)
+        self.labels.append(text)
+
+    def same_as(self, other: Picture | None) -> bool:
+        """Whether another picture looks the same."""
+        return (
+            other is not None
+            and self.widths == other.widths
+            and self.colors == other.colors
+            and self.labels == other.labels
+            and all(np.array_equal(a, b) for a, b in zip(self.paths, other.paths, strict=True))
+        )
+
+
+class LockedDrawing:
+    """A Shapes layer that shows what a model composes, over every slice, and nothing else.
+
+    Parameters
+    ----------
+    desk : Desk
+        Whose canvas it is on.
+    name : str
+        Name of the layer.
+    compose : callable
+        Gives the picture as it should be now.
+    """
+
+    def __init__(self, desk: Desk, name: str, compose: Callable[[], Picture]) -> None:
+        self._compose = compose
+        self._shown: Picture | None = None
+        self._busy = False
+        self.layer = Shapes(ndim=2, name=name, scale=(1.0, 1.0), units=("mm", "mm"), opacity=1.0)
+        self.layer.editable = False
+        self.layer.events.data.connect(self._on_foreign_change)
+        self.layer.events.set_data.connect(self._on_foreign_change)
+        self.layer.events.mode.connect(self._on_mode)
+        desk.add_layer(self.layer)
+
+    def redraw(self, *_: Any) -> None:
+        """Draw what has changed."""
+        if self._busy:
+            return
+        picture = self._compose()
+        if picture.same_as(self._shown):
+            return
+        self._busy = True
+        try:
+            self._draw(picture)
+        finally:
+            self._busy = False
+        self._shown = picture
+
+    def _draw(self, picture: Picture) -> None:
+        layer = self.layer
+        layer.selected_data = set()
+        if len(layer.data):
+            layer.data = []
+        if not picture.paths:
+            return
+        layer.add(
+            picture.paths,
+            shape_type="path",
+            edge_width=picture.widths,
+            edge_color=np.array(picture.colors),
+            face_color="transparent",
+        )
+        layer.features = {"label": picture.labels}
+        if any(picture.labels):
+            layer.text = {
+                "string": "{label}",
+                "size": _TEXT_SIZE,
+                "color": [(*color[:3], 1.0) for color in picture.colors],
+                "anchor": "center",
+            }
+        elif layer.text.values.size:
+            layer.text = None
+
+    def _on_foreign_change(self, _event: Any) -> None:
+        if self._busy:
+            return
+        shown = self._shown
+        drawn = [np.asarray(path, dtype=np.float32) for path in shown.paths] if shown is not None else []
+        held = self.layer.data
+        if len(held) == len(drawn) and all(np.allclose(a, b, atol=1e-3) for a, b in zip(held, drawn, strict=True)):
+            return
+        self._shown = None
+        self.redraw()
+
+    def _on_mode(self, _event: Any) -> None:
+        if str(self.layer.mode) != "pan_zoom":
+            self.layer.mode = "pan_zoom"
 
 
 def lock_drawing(layer: Shapes, draw: Callable[[], None]) -> Callable[[], None]:

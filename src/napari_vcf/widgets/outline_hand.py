@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.layers import Shapes
 from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.widgets.instrument import Hand, World
-from napari_vcf.widgets.locked_layer import lock_drawing, new_drawing
+from napari_vcf.widgets.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.parts import SKY, YELLOW
 
 if TYPE_CHECKING:
@@ -118,32 +117,22 @@ class OutlineDrawing:
     def __init__(self, desk: Desk, hand: OutlineHand) -> None:
         self._desk = desk
         self._hand = hand
-        self.layer: Shapes = new_drawing("Outline being drawn", labelled=False)
-        self.redraw = lock_drawing(self.layer, self._draw)
-        desk.add_layer(self.layer)
-        hand.changed.connect(self._redraw)
-        desk.slice_changed.connect(self._redraw)
+        self._drawing = LockedDrawing(desk, "Outline being drawn", self._compose)
+        self.layer = self._drawing.layer
+        hand.changed.connect(self._drawing.redraw)
+        desk.slice_changed.connect(self._drawing.redraw)
 
-    def _redraw(self, *_: Any) -> None:
-        self.redraw()
-
-    def _draw(self) -> None:
-        hand = self._hand
-        self.layer.data = []
+    def _compose(self) -> Picture:
+        hand, picture = self._hand, Picture()
         if not hand.points or abs(hand.points[0][0] - self._desk.current_slice_mm) > 1e-3:
-            return
+            return picture
         zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
         path = [p[1:] for p in hand.points] + ([hand.pointer[1:]] if hand.pointer is not None else [])
         if len(path) == 1:
             path = [path[0], path[0] + 0.01]
-        ring = _ring(hand.points[0][1:], CLOSE_PX / zoom)
-        self.layer.add(
-            [np.stack(path), ring],
-            shape_type="path",
-            edge_width=[2.0 / zoom, 1.5 / zoom],
-            edge_color=[SKY, YELLOW],
-            face_color="transparent",
-        )
+        picture.line(np.stack(path), 2.0 / zoom, rgba(SKY))
+        picture.line(_ring(hand.points[0][1:], CLOSE_PX / zoom), 1.5 / zoom, rgba(YELLOW))
+        return picture
 
 
 def _ring(center: NDArray[np.float64], radius: float) -> NDArray[np.float64]:

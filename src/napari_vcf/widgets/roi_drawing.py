@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.layers import Shapes
-from numpy.typing import NDArray
 
 from napari_vcf.geometry import Rectangle
 from napari_vcf.reading.state import Roi, Tissue
 from napari_vcf.widgets.instrument import on_current_slice
-from napari_vcf.widgets.locked_layer import lock_drawing, new_drawing
+from napari_vcf.widgets.locked_layer import Color, LockedDrawing, Picture, rgba
 from napari_vcf.widgets.parts import SKY, VERMILLION, YELLOW
 from napari_vcf.widgets.roi_hand import RoiHand, handle_point
 
@@ -34,65 +32,42 @@ class RoiDrawing:
         self._desk = desk
         self._hand = hand
         self._shown = shown
-        self.layer: Shapes = new_drawing("ADC ROI")
-        self.redraw = lock_drawing(self.layer, self._draw)
-        desk.add_layer(self.layer)
-        hand.changed.connect(self._redraw)
-        desk.slice_changed.connect(self._redraw)
-        desk.viewer.scene.camera.events.zoom.connect(self._redraw)
+        self._drawing = LockedDrawing(desk, "ADC ROI", self._compose)
+        self.layer = self._drawing.layer
+        self.redraw = self._drawing.redraw
+        hand.changed.connect(self._drawing.redraw)
+        desk.slice_changed.connect(self._drawing.redraw)
+        desk.viewer.scene.camera.events.zoom.connect(self._drawing.redraw)
 
-    def _redraw(self, *_: Any) -> None:
-        self.redraw()
-
-    def _draw(self) -> None:
-        zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
-        paths: list[NDArray[np.float64]] = []
-        colors: list[str] = []
-        labels: list[str] = []
+    def _compose(self) -> Picture:
+        picture, draft = Picture(), self._hand.draft
         drafted = False
         for rectangle, roi, movable in self._shown():
             shown = rectangle
-            if movable and self._hand.draft is not None:
-                shown, drafted = self._hand.draft, True
-            self._add(shown, roi.image, movable, _COLORS[roi.tissue], f"{roi.placement}", zoom, (paths, colors, labels))
-        if self._hand.draft is not None and not drafted and self._desk.image_id is not None:
-            self._add(self._hand.draft, self._desk.image_id, True, YELLOW, "", zoom, (paths, colors, labels))
-        layer = self.layer
-        layer.selected_data = set()
-        layer.data = []
-        if paths:
-            layer.add(paths, shape_type="path", edge_width=2.0 / zoom, edge_color=colors, face_color="transparent")
-        layer.features = {"label": labels}
-        if paths:
-            layer.text = {"string": "{label}", "size": 9, "color": colors, "anchor": "center"}
-        layer.refresh()
+            if movable and draft is not None:
+                shown, drafted = draft, True
+            self._add(picture, shown, roi.image, rgba(_COLORS[roi.tissue]), None if movable else str(roi.placement))
+        if draft is not None and not drafted and self._desk.image_id is not None:
+            self._add(picture, draft, self._desk.image_id, rgba(YELLOW), None)
+        return picture
 
-    def _add(
-        self,
-        rectangle: Rectangle,
-        image: str,
-        movable: bool,
-        color: str,
-        label: str,
-        zoom: float,
-        into: tuple[list[NDArray[np.float64]], list[str], list[str]],
-    ) -> None:
+    def _add(self, picture: Picture, rectangle: Rectangle, image: str, color: Color, label: str | None) -> None:
+        """Add a rectangle: with its number, or with the knob by which it is turned."""
         desk = self._desk
         if not desk.can_show(image):
             return
         corners = desk.to_world(rectangle.corners_lps, image)
         if not on_current_slice(desk, corners.mean(axis=0)):
             return
-        paths, colors, labels = into
-        paths.append(np.concatenate([corners, corners[:1]])[:, 1:])
-        colors.append(color)
-        labels.append("" if movable else label)
-        if movable:
-            knob, side = desk.to_world(
-                [handle_point(rectangle), rectangle.center_lps + rectangle.long_mm / 2 * rectangle.axis_long], image
-            )
-            angle = np.linspace(0, 2 * np.pi, 17)
-            ring = knob[1:] + _KNOB_PX / zoom * np.stack([np.sin(angle), np.cos(angle)], axis=1)
-            paths += [np.stack([side[1:], knob[1:]]), ring]
-            colors += [color, color]
-            labels += ["", ""]
+        zoom = max(float(desk.viewer.scene.camera.zoom), 1e-6)
+        width = 2.0 / zoom
+        picture.line(np.concatenate([corners, corners[:1]])[:, 1:], width, color)
+        if label is not None:
+            picture.text(corners.mean(axis=0)[1:], label, color)
+            return
+        knob, side = desk.to_world(
+            [handle_point(rectangle), rectangle.center_lps + rectangle.long_mm / 2 * rectangle.axis_long], image
+        )
+        angle = np.linspace(0, 2 * np.pi, 17)
+        picture.line(np.stack([side[1:], knob[1:]]), width, color)
+        picture.line(knob[1:] + _KNOB_PX / zoom * np.stack([np.sin(angle), np.cos(angle)], axis=1), width, color)
