@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, StringConstraints
 
 __all__ = [
+    "REMOVED",
     "STAGES",
     "Affine",
     "AnswerValue",
@@ -45,6 +46,8 @@ Timestamp = Annotated[datetime, AfterValidator(_utc)]
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 #: A series is named by the salted hash of its identity.
 ImageId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+#: Stands in a sentence where identity was taken out.
+REMOVED = "[removed]"
 Stage = Literal["ct", "mri", "combined"]
 STAGES: tuple[Stage, ...] = ("ct", "mri", "combined")
 Level = Annotated[str, StringConstraints(pattern=r"^(C[1-7]|T([1-9]|1[0-3])|L[1-6])$")]

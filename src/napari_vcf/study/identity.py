@@ -14,6 +14,7 @@ from pydicom.errors import InvalidDicomError
 
 from napari_vcf.dicom import Series
 from napari_vcf.dicom.stack import Stack
+from napari_vcf.reading.base import REMOVED
 
 __all__ = ["burned_in_risks", "hashed", "identity_strings", "scrub"]
 
@@ -46,7 +47,6 @@ _TELLING_TAGS: Final = frozenset(
 _STANDARD_UID: Final = "1.2.840.10008."
 #: Shorter texts are found everywhere by chance.
 _SHORTEST: Final = 4
-_REMOVED: Final = "[removed]"
 
 
 def hashed(salt: str, text: str) -> str:
@@ -106,7 +106,7 @@ def scrub(text: str, strings: frozenset[str]) -> str:
     """Take identity out of a sentence."""
     for string in sorted(strings, key=len, reverse=True):
         if string.lower() in text.lower():
-            text = re.sub(re.escape(string), _REMOVED, text, flags=re.IGNORECASE)
+            text = re.sub(re.escape(string), REMOVED, text, flags=re.IGNORECASE)
     return text
 
 

@@ -24,7 +24,7 @@ from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.base import FrozenModel, Pseudonym
 from napari_vcf.reading.case import image_id
 from napari_vcf.reading.masks import GridRecord
-from napari_vcf.study.errors import DamagedError
+from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.identity import burned_in_risks, hashed, identity_strings, scrub
 from napari_vcf.study.prepared import (
     PARTS,
@@ -144,6 +144,8 @@ def _outcome(record: CaseRecord, status: Literal["prepared", "kept"]) -> CaseOut
 def _prepare(job: CaseJob, source: str) -> CaseOutcome:
     folder, target = Path(job.source), Path(job.target)
     scan = scan_folder(folder)
+    if not scan.series:
+        raise StudyError(f"Of the {len(scan.refused)} files in its folder, none is an image that can be read.")
     strings = identity_strings(scan.series, folder)
     part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:

@@ -1,0 +1,332 @@
+"""Preparation: from files of a scanner to a study that names nobody, and back by verification."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from dicomfiles import SAGITTAL, write_series
+from studies import Clock, protocol_text
+
+from napari_vcf.cli import main
+from napari_vcf.dicom import Role
+from napari_vcf.reading import ITEMS, Case
+from napari_vcf.study import StageSession, StudyError, open_study, prepare_study
+from napari_vcf.study.folder import default_key
+from napari_vcf.study.identity import scrub
+from napari_vcf.study.prepared import PreparedCase
+
+IDENTITY = {
+    "PatientName": "Musterfrau^Erika",
+    "PatientID": "HOSP-4711-XY",
+    "PatientBirthDate": "19480229",
+    "InstitutionName": "Klinikum Hintertupfing",
+    "ReferringPhysicianName": "Quacksalber^Otto",
+    "AccessionNumber": "ACC-998877",
+    "StudyDate": "20230517",
+    "StationName": "MRROOM7X",
+    "DeviceSerialNumber": "SN-556677",
+    "StudyID": "STUDYID-42",
+}
+UID = "1.2.826.0.1.3680043.8.498.77"
+
+
+def write_patient(folder: Path, number: int = 1) -> None:
+    """CT, T1, T2 and ADC of one patient; one file is no image, and one slice of T2 has a rescale of its own."""
+    common = {
+        **IDENTITY,
+        "StudyInstanceUID": f"{UID}.{number}",
+        "PatientID": f"{IDENTITY['PatientID']}{number}",
+        "pixel_spacing": (4.0, 5.0),
+    }
+    write_series(
+        folder / "CT Erika", 10, modality="CT", SeriesInstanceUID=f"{UID}.{number}.1", prefix="erikact", **common
+    )
+    sagittal = {"orientation": SAGITTAL, "step": (4.8, 0.0, 0.0), **common}
+
+    def own_rescale(index: int, dataset: pydicom.Dataset) -> None:
+        dataset.RescaleSlope, dataset.RescaleIntercept = 1, 10 if index == 2 else 0
+
+    write_series(
+        folder / "T1",
+        SeriesInstanceUID=f"{UID}.{number}.2",
+        ScanningSequence="SE",
+        RepetitionTime=500,
+        EchoTime=10,
+        **sagittal,
+    )
+    write_series(
+        folder / "T2",
+        SeriesInstanceUID=f"{UID}.{number}.3",
+        ScanningSequence="SE",
+        RepetitionTime=3000,
+        EchoTime=100,
+        prefix="erikat2",
+        edit=own_rescale,
+        **sagittal,
+    )
+    write_series(
+        folder / "ADC",
+        SeriesInstanceUID=f"{UID}.{number}.4",
+        ImageType=["DERIVED", "PRIMARY", "DIFFUSION", "ADC"],
+        ScanningSequence="EP",
+        RescaleSlope=1,
+        RescaleIntercept=0,
+        RescaleType="um2/s",
+        BurnedInAnnotation="YES",
+        **sagittal,
+    )
+    (folder / "letter to Erika.txt").write_text("no image", encoding="utf-8")
+
+
+def begin(base: Path, patients: int = 1, **protocol: object) -> Path:
+    for number in range(patients):
+        if not (base / "images" / f"Musterfrau_{number}").exists():
+            write_patient(base / "images" / f"Musterfrau_{number}", number)
+    (base / "protocol.toml").write_text(protocol_text(**protocol), encoding="utf-8")
+    arguments = ["--protocol", str(base / "protocol.toml"), "--reader", "R1", "--reader", "R2", "--seed", "7"]
+    assert main(["study", "create", str(base / "study"), *arguments, "--images", str(base / "images")]) == 0
+    return base / "study"
+
+
+def read(session: StageSession) -> None:
+    """A stage on images of 40 x 24 mm, with calipers of a few millimetres."""
+    reading, stage = session.reading, session.stage
+    role = Role.CT if stage == "ct" else Role.T2
+    found = reading.case.with_role(role)[0]
+    reading.set_spine("L1")
+    center = found.series.grid.to_lps(tuple((n - 1) / 2 for n in reversed(found.series.grid.shape)))
+    for level, shift, height in (("T12", 4.0, 3.0), ("L1", 0.0, 2.0), ("L2", -4.0, 3.0)):
+        for position, y in (("anterior", -6.0), ("middle", 0.0), ("posterior", 6.0)):
+            middle = center + np.array([0.0, y, shift])
+            up = np.array([0.0, 0.0, height / 2])
+            reading.place_caliper(
+                stage=stage,
+                level=level,
+                position=position,
+                image=found.id,
+                start_lps=middle + up,
+                end_lps=middle - up,
+            )
+    for level in ("T12", "L2"):
+        reading.set_reference(stage, level, "intact")
+    if stage != "ct":
+        body = np.zeros(found.series.grid.shape, bool)
+        body[1:4, 2:5, 2:6] = True
+        reading.set_masks(stage, found.id, body, body & (np.arange(8) < 4))
+        adc = reading.case.with_role(Role.ADC)[0].id
+        for tissue, level in (("lesion", "L1"), ("normal", "L2")):
+            for number in (1, 2, 3):
+                rectangle = reading.roi_rectangle(center + np.array([0.0, 0.0, number / 2]), (0, 1, 0), (0, 0, -1))
+                reading.place_roi(
+                    stage=stage, tissue=tissue, placement=number, level=level, image=adc, rectangle=rectangle
+                )
+    for key in reading.protocol.stage_items[stage]:
+        if ITEMS[key].values:
+            reading.answer(stage, key, ITEMS[key].values[0])
+    session.seal()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of one patient, prepared, read by one reader and exported."""
+    base = tmp_path_factory.mktemp("base")
+    root = begin(base)
+    assert main(["study", "prepare", str(root), "--workers", "0"]) == 0
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    while (session := reader.next_case()) is not None:
+        read(session)
+    assert main(["export", str(root), "--out", str(base / "out")]) == 0
+    return root
+
+
+def identity_of(images: Path) -> set[str]:
+    """Everything that the files say of the patient, their own names, and where they lie."""
+    strings = {*IDENTITY.values(), "Musterfrau", "Erika", "Quacksalber", str(images)}
+    for path in images.rglob("*"):
+        strings.add(path.name)
+        if path.suffix != ".txt" and path.is_file():
+            dataset = pydicom.dcmread(path)
+            for element in dataset.iterall():
+                if element.VR == "UI" and not str(element.value).startswith("1.2.840.10008"):
+                    strings.add(str(element.value))
+    # The folders T1, T2 and ADC are called what the roles are called.
+    return strings - {"T1", "T2", "ADC"}
+
+
+def found_in(folder: Path, strings: set[str]) -> Iterator[tuple[Path, str]]:
+    for path in folder.rglob("*"):
+        text = path.read_bytes() if path.is_file() else b""
+        for string in strings:
+            if string.encode() in text or string in path.relative_to(folder).as_posix():
+                yield path, string
+
+
+def test_no_identity_is_found_in_study_exports_or_output(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = finished.parent
+    strings = identity_of(base / "images")
+    assert len(strings) > 40
+    assert {string for _, string in found_in(base / "images", strings)} >= set(IDENTITY.values())
+    assert list(found_in(finished, strings)) == []
+    assert list(found_in(base / "out", strings)) == []
+    for arguments in (["status", str(finished)], ["prepare", str(finished), "--workers", "0"]):
+        main(["study", *arguments])
+    main(["check", str(finished)])
+    output = capsys.readouterr()
+    assert [string for string in strings if string in output.out + output.err] == []
+
+
+def test_what_a_reader_has_in_memory_names_nobody(finished: Path) -> None:
+    strings = identity_of(finished.parent / "images")
+    case = PreparedCase(finished / "cases" / "C001", "combined")
+    text = repr([(image, case.volume(image.id).data.sum()) for image in case.images.values()])
+    assert [string for string in strings if string in text] == []
+
+
+def test_the_salt_in_the_export_leads_whoever_has_the_images_to_them(finished: Path) -> None:
+    images = next((finished.parent / "images").iterdir())
+    exports = sorted((finished.parent / "out").glob("*.json"))
+    assert len(exports) == 3
+    for path in exports:
+        assert main(["verify", str(path), "--images", str(images)]) == 0
+
+
+def test_a_changed_export_is_not_verified(finished: Path, tmp_path: Path) -> None:
+    source = finished.parent / "out" / "C001_R1_ct.json"
+    images = next((finished.parent / "images").iterdir())
+    changed = source.read_text(encoding="utf-8").replace("benign", "malignant")
+    (tmp_path / "x.json").write_text(changed, encoding="utf-8")
+    assert main(["verify", str(tmp_path / "x.json"), "--images", str(images)]) == 1
+    document = json.loads(source.read_text(encoding="utf-8"))
+    (tmp_path / "x.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    assert main(["verify", str(tmp_path / "x.json"), "--images", str(images)]) == 1
+
+
+def test_prepared_voxels_and_geometry_are_those_of_the_files(finished: Path) -> None:
+    prepared = PreparedCase(finished / "cases" / "C001", "combined")
+    case = Case.open(next((finished.parent / "images").iterdir()), pseudonym="C001", salt=prepared.salt)
+    assert set(prepared.images) == set(case.images)
+    for name, image in case.images.items():
+        mine = prepared.image(name)
+        assert (mine.series.role, mine.series.unit) == (image.series.role, image.series.unit)
+        assert mine.series.grid.is_close_to(image.series.grid)
+        np.testing.assert_array_equal(prepared.volume(name).data, case.volume(name).data)
+
+
+def test_the_report_says_what_each_case_lacks_and_warns_of_burned_in_text(finished: Path) -> None:
+    (case,) = json.loads((finished / "prepare-report.json").read_text(encoding="utf-8"))["record"]["cases"]
+    assert case["status"] == "prepared"
+    assert "no T2FS" in case["lacks"]
+    assert "no DWI" in case["lacks"]
+    assert "no CT" not in case["lacks"]
+    assert "1 files could not be read" in case["lacks"]
+    assert case["remarks"] == ["ADC: risk of burned-in text: the files say that text is burned in."]
+
+
+def test_preparing_again_changes_no_file(finished: Path) -> None:
+    def files() -> dict[Path, tuple[int, bytes]]:
+        return {
+            path: (path.stat().st_mtime_ns, path.read_bytes())
+            for path in (finished / "cases").rglob("*")
+            if path.is_file()
+        }
+
+    before, report = files(), (finished / "prepare-report.json").read_bytes()
+    (outcome,) = prepare_study(finished, workers=0)
+    assert outcome.status == "kept"
+    assert files() == before
+    assert (finished / "prepare-report.json").read_bytes() == report
+
+
+def test_one_bad_case_does_not_stop_the_rest_and_what_was_interrupted_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = begin(tmp_path, patients=3)
+    shutil.rmtree(tmp_path / "images" / "Musterfrau_1")
+    (tmp_path / "images" / "Musterfrau_1").mkdir()
+    (root / "cases" / ".C001.0.part").mkdir()
+    real, calls = np.save, [0]
+
+    def interrupted(*args: object, **options: object) -> None:
+        calls[0] += 1
+        if calls[0] == 6:
+            raise KeyboardInterrupt
+        real(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "save", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_study(root, workers=0)
+    outcomes = prepare_study(root, workers=0)
+    statuses = sorted(outcome.status for outcome in outcomes)
+    # The empty case may have come before the interruption, between the two, or after it.
+    assert statuses in (["failed", "kept", "prepared"], ["failed", "prepared", "prepared"])
+    assert not [path for path in (root / "cases").iterdir() if path.name.startswith(".")]
+    capsys.readouterr()
+    assert main(["study", "prepare", str(root), "--workers", "0"]) == 1
+    assert "Of the 0 files in its folder, none is an image" in capsys.readouterr().out
+    write_patient(tmp_path / "images" / "Musterfrau_1", 1)
+    assert main(["study", "prepare", str(root), "--workers", "0"]) == 0
+
+
+def test_files_that_change_while_a_case_is_read_are_refused(tmp_path: Path) -> None:
+    root = begin(tmp_path)
+    prepare_study(root, workers=0)
+    open_study(root, clock=Clock()).as_reader("R1").next_case().close()
+    path = next((tmp_path / "images").rglob("erikact*"))
+    path.unlink()
+    (outcome,) = prepare_study(root, workers=0)
+    assert (outcome.status, "being read already" in outcome.reason) == ("failed", True)
+    assert (root / "cases" / "C001" / "case.json").is_file()
+
+
+def test_a_key_that_is_missing_or_of_another_study_is_refused(tmp_path: Path) -> None:
+    root = begin(tmp_path)
+    key = default_key(root)
+    text = key.read_text(encoding="utf-8")
+    key.write_text(text.replace('"study": "study"', '"study": "other"'), encoding="utf-8")
+    with pytest.raises(StudyError, match="key of study other"):
+        prepare_study(root, workers=0)
+    key.unlink()
+    with pytest.raises(StudyError, match="name it with --key"):
+        prepare_study(root, workers=0)
+
+
+def test_a_damaged_prepared_image_is_noticed_when_it_is_opened(tmp_path: Path) -> None:
+    root = begin(tmp_path)
+    prepare_study(root, workers=0)
+    path = next((root / "cases" / "C001" / "ct").glob("*.npy"))
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
+    case = PreparedCase(root / "cases" / "C001", "ct")
+    with pytest.raises(StudyError, match="not as it was prepared"):
+        case.volume(next(iter(case.images)))
+
+
+@pytest.mark.slow
+def test_processes_and_a_cluster_give_the_same_files(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    root = begin(tmp_path, patients=2)
+
+    def files() -> dict[str, bytes]:
+        return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+    prepare_study(root, workers=1)
+    pool = files()
+    shutil.rmtree(root / "cases")
+    (root / "cases").mkdir()
+    # Its workers are threads of this process: the files are the same, and the test is shorter.
+    with distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster:
+        prepare_study(root, scheduler=cluster.scheduler_address)
+    assert files() == pool
+    assert len([name for name in pool if name.endswith(".npy")]) == 8
+
+
+def test_scrubbing_takes_longer_names_first() -> None:
+    assert scrub("file AB/ABCD of ABCDE", frozenset({"ABCD", "AB/ABCD"})) == "file [removed] of [removed]E"

@@ -1,0 +1,141 @@
+"""Two processes on one study: no lost change, no deadlock, and no lock that outlives its holder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from studies import gestures, make_study, read_stage
+
+from napari_vcf.cli import main
+from napari_vcf.study import LockedError, check_study, open_study
+from napari_vcf.study.lock import CaseLock, break_lock
+
+HERE = Path(__file__).parent
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE)}
+
+HOLD = """
+import sys
+from napari_vcf.study import open_study
+session = open_study(sys.argv[1]).as_reader("R1").next_case()
+session.reading.set_spine("L1")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+READ_ALL = """
+import sys
+from studies import read_stage
+from napari_vcf.study import open_study
+reader = open_study(sys.argv[1]).as_reader(sys.argv[2])
+while (session := reader.next_case()) is not None:
+    read_stage(session)
+"""
+
+READ_TOGETHER = """
+import sys, time
+from studies import read_stage
+from napari_vcf.study import LockedError, NotYetError, open_study
+reader = open_study(sys.argv[1]).as_reader(sys.argv[2])
+done = 0
+while True:
+    try:
+        session = reader.next_case()
+    except (LockedError, NotYetError):
+        time.sleep(0.01)
+        continue
+    if session is None:
+        break
+    read_stage(session)
+    done += 1
+print(done)
+"""
+
+
+def start(script: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+
+
+def test_a_case_is_open_once_and_free_when_its_process_is_killed(tmp_path: Path) -> None:
+    root = make_study(tmp_path, cases=1)
+    process = start(HOLD, str(root))
+    try:
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(LockedError, match=r"open on this machine \(process \d+\) since .* UTC"):
+            open_study(root).as_reader("R1").next_case()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with open_study(root).as_reader("R1").next_case() as session:
+            assert session.reading.state.spine.fractured == "L1"
+            read_stage(session)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_lock_that_was_broken_keeps_its_old_holder_from_writing(tmp_path: Path) -> None:
+    root = make_study(tmp_path, cases=1)
+    old = open_study(root).as_reader("R1").next_case()
+    old.reading.set_spine("L1")
+    assert main(["study", "unlock", str(root), "--reader", "R1", "--case", "C001"]) == 0
+    with open_study(root).as_reader("R1").next_case() as new:
+        assert new.reading.log == old.reading.log
+        with pytest.raises(LockedError, match="opened elsewhere"):
+            old.reading.answer("ct", "verdict", "malignant")
+        with pytest.raises(LockedError, match="opened elsewhere"):
+            old.close()
+        read_stage(new)
+    assert check_study(root).damages == ()
+
+
+def test_a_lock_says_who_holds_it_and_is_given_back(tmp_path: Path) -> None:
+    with CaseLock(tmp_path / "a", "Case C001"), pytest.raises(LockedError, match="Case C001 is open"):
+        CaseLock(tmp_path / "a", "Case C001")
+    CaseLock(tmp_path / "a", "Case C001").release()
+    break_lock(tmp_path / "a")
+    assert break_lock(tmp_path / "a") is False
+
+
+@pytest.mark.slow
+def test_two_readers_and_one_reader_twice_lose_nothing(tmp_path: Path) -> None:
+    root = make_study(tmp_path, cases=2)
+    processes = [start(READ_TOGETHER, str(root), reader) for reader in ("R1", "R1", "R2")]
+    counts = []
+    for process in processes:
+        output, errors = process.communicate(timeout=240)
+        assert process.returncode == 0, errors
+        counts.append(int(output))
+    assert (counts[0] + counts[1], counts[2]) == (6, 6)
+    report = check_study(root)
+    assert (report.seals, report.damages) == (12, ())
+
+
+def test_a_reader_killed_between_gestures_goes_on_where_it_was(tmp_path: Path) -> None:
+    root = make_study(tmp_path, cases=1, readers=("R1",))
+    process = start(READ_ALL, str(root), "R1")
+    # Whenever the blow falls: before the first case, in the middle of it, or after the last.
+    try:
+        process.wait(timeout=1.5)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+    process.communicate()
+    reader = open_study(root).as_reader("R1")
+    while (session := reader.next_case()) is not None:
+        done = len(session.reading.log)
+        for gesture in gestures(session)[done:]:
+            gesture()
+        assert session.missing() == ()
+        session.seal()
+    report = check_study(root)
+    assert (report.seals, report.damages) == (3, ())
