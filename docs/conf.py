@@ -32,3 +32,5 @@ autosummary_generate = False
 autodoc_mock_imports = ["qtpy", "napari", "magicgui", "superqt", "vispy"]
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+# "shape (n, 2)" in a docstring is a description; Sphinx takes each word of it for a name and finds too many.
+suppress_warnings = ["ref.python"]
