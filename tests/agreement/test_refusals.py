@@ -125,6 +125,20 @@ def test_different_units_are_refused_or_analysed_apart(capsys: Any, tmp_path: Pa
     assert all(row["value"] is None for row in found.find(statistic="icc_a_1"))
 
 
+def test_adc_on_different_scales_is_noticed_without_units(capsys: Any, tmp_path: Path) -> None:
+    rows = answers("adc_lesion", {"A": [1.05, 1.2, 0.9], "B": [1050, 1210, 880]})
+    said = refuse(capsys, tmp_path, write(tmp_path, rows))
+    assert "ADC scales differ: the median of adc_lesion is 1.05 for reader 'A' and 1050 for reader 'B'" in said
+    assert "ADC scales differ" in refuse(capsys, tmp_path, write(tmp_path, rows), "--apart")
+
+
+@pytest.mark.parametrize("line", ["C009,A,ct,verdict", "C009,A,ct,verdict,benign,,", "C009"])
+def test_a_row_with_too_few_or_too_many_cells_is_refused(capsys: Any, tmp_path: Path, line: str) -> None:
+    path = write(tmp_path, GOOD)
+    path.write_text(path.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+    assert "table.csv, line 8" in refuse(capsys, tmp_path, path)
+
+
 def test_a_consensus_reading_is_refused_or_compared_with_the_reference_only(capsys: Any, tmp_path: Path) -> None:
     rows = [*GOOD, *answers("verdict", {"Consensus": ["benign", "malignant", "benign"]})]
     path = write(tmp_path, rows)

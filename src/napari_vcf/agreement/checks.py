@@ -15,6 +15,8 @@ from napari_vcf.reading.base import STAGES
 __all__ = ["Part", "differences", "parts_of"]
 
 _NAMED = 8
+#: Readers of the same cases do not differ by this factor in ADC; units do, by 1000.
+_ADC_FACTOR = 30.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +62,7 @@ def differences(
     return [
         *_rule_differences(readings, schema_versions),
         *_unit_differences(readings),
+        *_scale_differences(readings),
         *_consensus(readings),
         *_case_differences(readings),
         *_reference_differences(readings, reference),
@@ -97,6 +100,28 @@ def _unit_differences(readings: Readings) -> list[str]:
             who = ", ".join(readings.readers[reader] for reader in readers)
             parts.append(f"'{readings.units[unit]}' ({who})" if readings.units[unit] else f"none given ({who})")
         found.append(f"Units of {readings.items[item]} differ: {'; '.join(parts)}.")
+    return found
+
+
+def _scale_differences(readings: Readings) -> list[str]:
+    """ADC values in one unit whose readers differ as only units do."""
+    found = []
+    for item, name in enumerate(readings.items):
+        if not name.startswith("adc_") or "ratio" in name:
+            continue
+        rows = (readings.item == item) & np.isfinite(readings.value)
+        for unit in np.unique(readings.unit[rows]):
+            own = rows & (readings.unit == unit)
+            medians = {
+                readings.readers[reader]: float(np.median(np.abs(readings.value[own & (readings.reader == reader)])))
+                for reader in np.unique(readings.reader[own])
+            }
+            low, high = (choose(medians, key=medians.__getitem__) for choose in (min, max))
+            if medians[high] > _ADC_FACTOR * medians[low]:
+                found.append(
+                    f"ADC scales differ: the median of {name} is {medians[low]:g} for reader '{low}' and "
+                    f"{medians[high]:g} for reader '{high}'. Convert one, or name the units."
+                )
     return found
 
 
@@ -180,8 +205,10 @@ def parts_of(
         If there is nobody to compare: one reader, no repeat and no reference.
     """
     found = differences(readings, reference, schema_versions)
-    if found and not apart:
-        raise MixedReadingsError(found)
+    scales = _scale_differences(readings)
+    # Numbers that only look alike cannot be set apart by the program: it does not know whose scale is which.
+    if found and (scales or not apart):
+        raise MixedReadingsError(scales if apart else found)
     own = [reader for reader in readings.readers if not is_consensus(reader)]
     if len(own) < 2 and int(readings.occasion.max()) < 2 and reference is None:
         who = f"Only reader '{own[0]}'" if own else "No reader"

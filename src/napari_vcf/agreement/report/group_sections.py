@@ -40,7 +40,7 @@ def group_section(index: Index) -> str:
 
 def _group_table(table: int, stage: str, readers: Sequence[str], lines: Sequence[GroupLine]) -> str:
     where = f" \u2013 {STAGE_NAMES.get(stage, stage)}" if stage else ""
-    head: list[list[Cell]] = [[("", 'class="left"')], [("Item", 'class="left"')]]
+    head: list[list[Cell]] = [[("", 'class="blank"')], [("Item", 'class="left"')]]
     sizes = {line.reader: (line.benign_n, line.malignant_n) for line in reversed(lines)}
     for reader in readers:
         head[0].append((reader, 'colspan="4" class="group"'))
@@ -54,12 +54,12 @@ def _group_table(table: int, stage: str, readers: Sequence[str], lines: Sequence
         heads.append(len(body))
         if levels != [""]:
             firsts = [next((cells[r, v] for v in levels if (r, v) in cells), None) for r in readers]
-            row: list[Cell] = [item_label(item)]
+            row: list[Cell] = [_name(item, table)]
             for first in firsts:
                 row += [("", 'class="gap"'), "", *_test(first)]
             body.append(row)
         for level in levels:
-            label: Cell = item_label(item) if level == "" else (level.replace("_", " "), 'class="level"')
+            label: Cell = _name(item, table) if level == "" else (level.replace("_", " "), 'class="level"')
             row = [label]
             for reader in readers:
                 row += _line(cells.get((reader, level)))
@@ -67,6 +67,11 @@ def _group_table(table: int, stage: str, readers: Sequence[str], lines: Sequence
     return html_table(
         head if table != 1 else head[1:], body, caption=f"Table {table}. {TITLES[table]}{where}", heads=heads
     )
+
+
+def _name(item: str, table: int) -> str:
+    """Items by their label; what describes the cases is called as in the reference file."""
+    return item.replace("_", " ") if table == 1 else item_label(item)
 
 
 def _test(line: GroupLine | None) -> list[Cell]:
@@ -112,7 +117,10 @@ def _escape(text: str) -> str:
 
 def _table_five(index: Index, keys: Sequence[tuple[str | None, tuple[str, ...]]]) -> str:
     readers = list(dict.fromkeys(readers[0] for _, readers in keys))
-    head: list[list[Cell]] = [[("", 'colspan="2"')], [("Stage", 'class="left"'), ("Verdict", 'class="left"')]]
+    head: list[list[Cell]] = [
+        [("", 'colspan="2" class="blank"')],
+        [("Stage", 'class="left"'), ("Verdict", 'class="left"')],
+    ]
     for reader in readers:
         head[0].append((reader, 'colspan="2" class="group"'))
         head[1] += [("Benign", 'class="gap"'), "Malignant"]

@@ -110,7 +110,7 @@ def add_csv(builder: ReadingsBuilder, path: Path, *, occasion: int = 1) -> None:
 
     source = builder.add_source(name, place)
     try:
-        _check_columns(_csv_header(path), name, builder)
+        _check_shape(path, builder)
         with pd.read_csv(
             path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8-sig", chunksize=_CHUNK_ROWS
         ) as frames:
@@ -123,9 +123,18 @@ def add_csv(builder: ReadingsBuilder, path: Path, *, occasion: int = 1) -> None:
         raise TableError(name, f"cannot be read ({error.strerror}).") from error
 
 
-def _csv_header(path: Path) -> list[str]:
+def _check_shape(path: Path, builder: ReadingsBuilder) -> None:
+    """Check the header, and that every row has a cell for each column: a short row is no empty answer."""
     with path.open(newline="", encoding="utf-8-sig") as stream:
-        return next(csv.reader(stream), [])
+        reader = csv.reader(stream)
+        header = next(reader, [])
+        _check_columns(header, path.name, builder)
+        width = len(header)
+        line = reader.line_num + 1
+        for cells in reader:
+            if len(cells) != width and cells:
+                raise TableError(f"{path.name}, line {line}", f"{len(cells)} cells under {width} columns.")
+            line = reader.line_num + 1
 
 
 def _csv_line(path: Path, row: int) -> int:
