@@ -18,7 +18,7 @@ _LOCALIZER_WORDS: Final = re.compile(r"\b(loc|localizer|localiser|scout|survey|t
 _FAT_WORDS: Final = re.compile(r"stir|tirm|spair|spir\b|fat[ _-]?sat|(?<![a-z])fs(?![a-z])|_fs|fatsup")
 _T1_WORDS: Final = re.compile(r"(?<![a-z0-9])t1(?![0-9])")
 _T2_WORDS: Final = re.compile(r"(?<![a-z0-9])t2(?![0-9])")
-_ADC_WORDS: Final = re.compile(r"(?<![a-z])adc(?![a-z])|apparent diffusion")
+_ADC_WORDS: Final = re.compile(r"(?<![a-z])d?adc(?![a-z])|apparent diffusion")
 _EXPONENTIAL_WORDS: Final = re.compile(r"(?<![a-z])e[ _-]?adc(?![a-z])|exponential|exp[ _-]adc")
 _PROJECTIONS: Final = frozenset({"PROJECTION IMAGE", "MIP", "MAX_IP", "MIN_IP", "MINIP", "CPR", "VRT", "SSD"})
 #: Planes of a localizer cross at more than this.

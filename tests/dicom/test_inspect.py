@@ -1,0 +1,94 @@
+"""The command ``inspect``: its table, its JSON, its exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from dicomfiles import ramp, save, slice_dataset, write_series
+
+from napari_vcf.cli import main
+
+
+def test_json_holds_what_scripts_rely_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_series(tmp_path, 4, modality="CT", step=(0, 0, 2.5))
+    (tmp_path / "notes.txt").write_text("not an image")
+    assert main(["inspect", str(tmp_path), "--json", "-"]) == 0
+    listing = json.loads(capsys.readouterr().out)
+    assert set(listing) == {"series", "refused"}
+    (series,) = listing["series"]
+    assert set(series) == {
+        "series_instance_uid", "role", "role_evidence", "modality", "shape", "spacing_mm", "affine_lps", "volumes",
+        "unit", "unit_evidence", "corrections",
+    }  # fmt: skip
+    assert series["role"] == series["modality"] == "CT"
+    assert series["shape"] == [4, 6, 8]
+    assert series["spacing_mm"] == pytest.approx([2.5, 1.5, 1.25])
+    assert series["affine_lps"][0] == pytest.approx([1.25, 0, 0, -20])
+    assert series["volumes"] == [{"kind": "ct", "b_value": None, "mean": pytest.approx(150 + 23.5 - 1024)}]
+    assert series["unit"] == "HU"
+    assert [entry["path"] for entry in listing["refused"]] == ["notes.txt"]
+
+
+def test_json_can_be_written_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_series(tmp_path / "in", 2)
+    assert main(["inspect", str(tmp_path / "in"), "--json", str(tmp_path / "out.json")]) == 0
+    assert len(json.loads((tmp_path / "out.json").read_text())["series"]) == 1
+    assert "2 x 6 x 8" in capsys.readouterr().out
+    assert main(["inspect", str(tmp_path / "in"), "--json", str(tmp_path / "no" / "out.json")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [[], ["a.txt", "b.txt"]])
+def test_a_folder_without_images_ends_with_1_and_a_sentence(
+    tmp_path: Path, content: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in content:
+        (tmp_path / name).write_text("words")
+    assert main(["inspect", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert "No series could be read." in out
+    assert all(f"{name}: This is not a DICOM file" in out for name in content)
+
+
+def test_a_missing_folder_ends_with_1_and_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(tmp_path / "nowhere")]) == 1
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_dicomdir_stands_for_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_series(tmp_path / "DATA", 2)
+    (tmp_path / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
+    assert main(["inspect", str(tmp_path / "DICOMDIR")]) == 0
+    assert "2 x 6 x 8" in capsys.readouterr().out
+
+
+def test_answers_of_the_person_are_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_series(tmp_path, 3, ImageType=["DERIVED", "PRIMARY", "ADC"])
+    assert main(["inspect", str(tmp_path), "--adc-unit", "1e-5 mm2/s", "--json", "-"]) == 0
+    (series,) = json.loads(capsys.readouterr().out)["series"]
+    assert series["unit"] == "um2/s"
+    assert "given by the person" in series["unit_evidence"]
+    assert series["volumes"][0]["mean"] == pytest.approx(10 * 123.5)
+    assert main(["inspect", str(tmp_path), "--role", "1=T1", "--json", "-"]) == 0
+    (series,) = json.loads(capsys.readouterr().out)["series"]
+    assert series["role"] == "T1"
+    assert any("by the person" in text for text in series["corrections"])
+    for wrong in (["--role", "7=T1"], ["--role", "T1"], ["--role", "1=T9"], ["--adc-unit", "1=ell"]):
+        assert main(["inspect", str(tmp_path), *wrong]) == 1
+        assert capsys.readouterr().err.startswith("napari-vcf: ")
+
+
+def test_pixels_that_cannot_be_decoded_refuse_the_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEG2000Lossless
+
+    dataset = slice_dataset(ramp(0), (0, 0, 0))
+    dataset.PixelData = encapsulate([b"\xff\xd8 this is no picture"])
+    dataset["PixelData"].is_undefined_length = True
+    save(dataset, tmp_path / "bad.dcm", JPEG2000Lossless)
+    assert main(["inspect", str(tmp_path), "--json", "-"]) == 1
+    listing = json.loads(capsys.readouterr().out)
+    assert listing["series"] == []
+    assert listing["refused"][0]["path"] == "bad.dcm"
