@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +64,8 @@ def voxel_value(volume: Volume, point_lps: NDArray[np.float64]) -> float | None:
 class CanvasDressing:
     """Overlays and mouse habits of the desk's canvas.
 
-    Left drag moves the image (or works the instrument in hand), right drag sets the window, the wheel goes through the
-    slices, Ctrl and the wheel zoom.
+    Left drag moves the image (or works the instrument in hand), middle drag always moves it, right drag sets the
+    window, the wheel goes through the slices, Ctrl and the wheel zoom.
     """
 
     #: The pointer moved; carries a `Readout`, or None off the image.
@@ -157,33 +157,58 @@ class CanvasDressing:
         self._desk.slice_changed.emit(position)
 
     def _on_drag(self, _viewer: Any, event: Any) -> Iterator[None]:
-        layer = self._desk.image_layer
-        if event.button != 2 or layer is None:
+        if self._desk.view is None or event.button not in (2, 3):
             return
         event.handled = True
-        start = np.array(event.pos, dtype=float)
-        low, high = layer.contrast_limits
-        center, width = (low + high) / 2, high - low
+        act = self._windowing(event) if event.button == 2 else self._moving(event)
         yield
         while event.type == "mouse_move":
             event.handled = True
-            across, down = np.array(event.pos, dtype=float) - start
+            act(np.array(event.pos, dtype=np.float64))
+            yield
+        event.handled = True
+
+    def _windowing(self, event: Any) -> Callable[[NDArray[np.float64]], None]:
+        start = np.array(event.pos, dtype=np.float64)
+        layer = self._desk.image_layer
+        low, high = (0.0, 1.0) if layer is None else layer.contrast_limits
+        center, width = (low + high) / 2, high - low
+
+        def act(position: NDArray[np.float64]) -> None:
+            across, down = position - start
             # 400 pixels double the width, or move the centre by the width.
             new_width = max(width * 2.0 ** (across / 400), 1.0)
             new_center = center + down / 400 * width
             self._desk.display.set_window((new_center - new_width / 2, new_center + new_width / 2))
-            yield
-        event.handled = True
+
+        return act
+
+    def _moving(self, event: Any) -> Callable[[NDArray[np.float64]], None]:
+        camera = self._desk.viewer.scene.camera
+        start = np.array(event.pos, dtype=np.float64)
+        center = np.array(camera.center, dtype=np.float64)
+
+        def act(position: NDArray[np.float64]) -> None:
+            across, down = (position - start) / camera.zoom
+            camera.center = (center[0], center[1] - down, center[2] - across)
+
+        return act
 
     def _on_wheel(self, _viewer: Any, event: Any) -> None:
         if self._desk.view is None:
             return
         event.handled = True
         turn = float(np.clip(event.delta[1], -1, 1))
-        if "Control" in event.modifiers:
-            self._desk.viewer.scene.camera.zoom *= 1.15**turn
-        elif turn:
-            self._desk.step_slice(-1 if turn > 0 else 1)
+        if "Control" not in event.modifiers:
+            if turn:
+                self._desk.step_slice(-1 if turn > 0 else 1)
+            return
+        camera = self._desk.viewer.scene.camera
+        factor = 1.15**turn
+        pointer, center = np.array(event.position)[-2:], np.array(camera.center)[-2:]
+        # What lies under the pointer stays there.
+        camera.center = (0.0, *(pointer + (center - pointer) / factor))
+        camera.zoom *= factor
 
     def _on_move(self, _viewer: Any, event: Any) -> None:
         self.readout.emit(self.read(np.array(event.position, dtype=np.float64)))

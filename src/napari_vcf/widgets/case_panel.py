@@ -198,6 +198,11 @@ class CasePanel(QWidget):
 
         ask_export(self._desk, self)
 
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        """Catch up with what happened while another panel was in front."""
+        super().showEvent(event)
+        self._refresh()
+
     def _refresh(self, *_: object) -> None:
         reading = self._desk.reading
         is_open = reading is not None
@@ -205,6 +210,9 @@ class CasePanel(QWidget):
         self.images.setVisible(is_open)
         self.welcome.setVisible(not is_open)
         self.images.refresh()
+        # Working out what is missing costs more than the rest, and nobody sees it behind another panel.
+        if self.visibleRegion().isEmpty() and is_open:
+            return
         missing = () if reading is None else reading.missing(self._desk.stage)
         self.missing_heading.setVisible(bool(missing))
         self.missing.setVisible(bool(missing))

@@ -44,6 +44,7 @@ class Display:
         self._plane = "sagittal"
         self._indices: dict[str, int] = {}
         self._windows: dict[Key, Window] = {}
+        self._presets: dict[Key, dict[str, Window]] = {}
         self._overlaid: tuple[str, float] | None = None
         self._drawn_for: object = None
         self._edges_wanted = False
@@ -96,6 +97,7 @@ class Display:
         if self._desk.reading is None:
             self._indices.clear()
             self._windows.clear()
+            self._presets.clear()
         self._desk.image_changed.emit(None)
 
     @property
@@ -176,7 +178,10 @@ class Display:
     def presets(self, image_id: str) -> dict[str, Window]:
         """Windows offered for an image."""
         assert self._desk.case is not None
-        return presets(self._desk.case.image(image_id).series.role, self.volume(image_id))
+        key = self._key(image_id)
+        if key not in self._presets:
+            self._presets[key] = presets(self._desk.case.image(image_id).series.role, self.volume(image_id))
+        return self._presets[key]
 
     def set_window(self, window: Window) -> None:
         """Set the window of the image in front."""
@@ -220,6 +225,7 @@ class Display:
         reachable = {image.id for image in self._desk.images()}
         if self._drawn_state() == self._drawn_for:
             return
+        self._presets.clear()
         self.layers.clear_images()
         if image_id is None or image_id not in reachable:
             self.clear()

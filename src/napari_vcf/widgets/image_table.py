@@ -45,6 +45,7 @@ class ImageTable(QWidget):
         self._desk = desk
         self._ids: list[str] = []
         self._in_front: str | None = None
+        self._listed: object = None
         self.table = QTableWidget(0, len(_COLUMNS))
         self.table.setObjectName("images")
         self.table.setHorizontalHeaderLabels(list(_COLUMNS))
@@ -96,6 +97,10 @@ class ImageTable(QWidget):
         """List the case that is open now."""
         case = self._desk.case
         images = [] if case is None else list(case.images.values())
+        state = [(image.id, image.label, image.series.unit) for image in images]
+        if state == self._listed and self._desk.image_id == self._in_front:
+            return
+        self._listed = state
         selected = self._selected_id()
         if self._desk.image_id != self._in_front:
             selected = self._in_front = self._desk.image_id

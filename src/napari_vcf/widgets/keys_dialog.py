@@ -18,6 +18,7 @@ _MOUSE = (
     ("Wheel", "Go through the slices"),
     ("Ctrl + wheel", "Zoom"),
     ("Left drag", "Move the image, or work with the instrument in hand"),
+    ("Middle drag", "Move the image, whatever is in hand"),
     ("Right drag", "Window: across changes its width, up and down its centre"),
 )
 

@@ -211,6 +211,8 @@ class RegistrationWidget(Instrument):
             if self.desk.on_current_slice(world):
                 flat, arm = world[1:], _MARK_MM
                 crosses += [np.stack([flat - across, flat + across]) for across in np.eye(2) * arm]
+        if not crosses and not len(self.drawing.data):
+            return
         self.drawing.data = []
         if crosses:
             self.drawing.add(crosses, shape_type="line", edge_width=0.5, edge_color=SKY)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from napari_vcf.errors import NapariVcfError
 
@@ -88,6 +88,10 @@ class Shortcuts:
     def attach(self, window: QWidget) -> None:
         """Put the keys into force in a window."""
         self._window = window
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._on_focus)
+        window.destroyed.connect(self._on_window_gone)
         for name in self._bindings:
             self._activate(name)
 
@@ -95,9 +99,27 @@ class Shortcuts:
         """A tooltip that ends with its key."""
         return f"{text}  [{key_text(key)}]"
 
+    def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Leave Enter, Delete, arrows and the like to a field that is being typed into."""
+        typing = isinstance(now, QLineEdit | QTextEdit | QPlainTextEdit | QAbstractSpinBox)
+        for name, shortcut in self._shortcuts.items():
+            if not name.startswith(("Ctrl+", "Alt+")) and not _is_function_key(name):
+                shortcut.setEnabled(not typing)
+
+    def _on_window_gone(self) -> None:
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.disconnect(self._on_focus)
+        self._shortcuts.clear()
+        self._window = None
+
     def _activate(self, name: str) -> None:
         run = self._bindings[name][1]
         shortcut = QShortcut(QKeySequence(name), self._window)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
         shortcut.activated.connect(lambda: run())
         self._shortcuts[name] = shortcut
+
+
+def _is_function_key(name: str) -> bool:
+    return name[0] == "F" and name[1:].isdigit()

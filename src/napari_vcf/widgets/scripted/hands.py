@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,7 +79,6 @@ class Hands:
     def click_at(self, world: ArrayLike) -> None:
         """Click a point of the image."""
         place = self.pixel(world)
-        self._mouse(QEvent.Type.MouseMove, place, down=False)
         self._mouse(QEvent.Type.MouseButtonPress, place, down=True)
         self._mouse(QEvent.Type.MouseButtonRelease, place, down=False)
         self.counts["clicks"] += 1
@@ -89,15 +89,17 @@ class Hands:
 
     def drag(self, path: Sequence[ArrayLike] | NDArray[np.float64], *, step_px: float = 12.0) -> None:
         """Drag along world points with the left button."""
-        places = [self.pixel(point) for point in path]
+        self._drag([self.pixel(point) for point in path], Qt.MouseButton.LeftButton, step_px)
+
+    def _drag(self, places: list[QPointF], button: Qt.MouseButton, step_px: float) -> None:
         self._mouse(QEvent.Type.MouseMove, places[0], down=False)
-        self._mouse(QEvent.Type.MouseButtonPress, places[0], down=True)
-        for start, end in zip(places[:-1], places[1:], strict=True):
+        self._mouse(QEvent.Type.MouseButtonPress, places[0], down=True, button=button)
+        for start, end in pairwise(places):
             way = end - start
             steps = max(2, int(np.ceil(np.hypot(way.x(), way.y()) / step_px)))
             for step in range(1, steps + 1):
-                self._mouse(QEvent.Type.MouseMove, start + way * (step / steps), down=True)
-        self._mouse(QEvent.Type.MouseButtonRelease, places[-1], down=False)
+                self._mouse(QEvent.Type.MouseMove, start + way * (step / steps), down=True, button=button)
+        self._mouse(QEvent.Type.MouseButtonRelease, places[-1], down=False, button=button)
         self.counts["drags"] += 1
 
     def scroll(self, steps: int, *, over: ArrayLike | None = None, zoom: bool = False) -> None:
@@ -134,28 +136,18 @@ class Hands:
                 return
 
     def look_at(self, world: ArrayLike, *, millimetres: float) -> None:
-        """Bring a point to the middle, and so much of its surroundings into view: drag and Ctrl + wheel."""
+        """Bring a point to the middle, with so much of its surroundings: the wheel, Ctrl + wheel, middle drag."""
         self.go_to(world)
-        wanted = self.canvas.height() / millimetres
-        for _ in range(3):
-            ratio = wanted / self._desk.viewer.scene.camera.zoom
-            steps = round(float(np.log(ratio) / np.log(1.15)))
-            if steps:
-                self.scroll(steps, zoom=True)
-            middle = QPointF(self.canvas.width() / 2, self.canvas.height() / 2)
-            self._pan(self.pixel(world), middle)
+        ratio = self.canvas.height() / millimetres / self._desk.viewer.scene.camera.zoom
+        steps = round(float(np.log(ratio) / np.log(1.15)))
+        if steps:
+            self.scroll(steps, over=world, zoom=True)
+        middle = QPointF(self.canvas.width() / 2, self.canvas.height() / 2)
+        self._drag([self.pixel(world), middle], Qt.MouseButton.MiddleButton, 40.0)
 
-    def _pan(self, start: QPointF, end: QPointF) -> None:
-        """Move the image with the keyboard's help, so that no instrument takes the drag."""
-        camera = self._desk.viewer.scene.camera
-        way = end - start
-        # The camera is not what is tested here; a person would drag with the middle button.
-        center = np.asarray(camera.center, dtype=np.float64)
-        center[-2:] -= np.array([way.y(), way.x()]) / camera.zoom
-        camera.center = tuple(center)
-        self.wait()
-
-    def _mouse(self, kind: QEvent.Type, place: QPointF, *, down: bool) -> None:
+    def _mouse(
+        self, kind: QEvent.Type, place: QPointF, *, down: bool, button: Qt.MouseButton = Qt.MouseButton.LeftButton
+    ) -> None:
         if not self.canvas.rect().contains(place.toPoint()):
             raise HandsError(f"The point ({place.x():.0f}, {place.y():.0f}) is not on the canvas.")
         is_move = kind == QEvent.Type.MouseMove
@@ -163,8 +155,8 @@ class Hands:
             kind,
             place,
             QPointF(self.canvas.mapToGlobal(place.toPoint())),
-            Qt.MouseButton.NoButton if is_move else Qt.MouseButton.LeftButton,
-            Qt.MouseButton.LeftButton if down else Qt.MouseButton.NoButton,
+            Qt.MouseButton.NoButton if is_move else button,
+            button if down else Qt.MouseButton.NoButton,
             Qt.KeyboardModifier.NoModifier,
         )
         QApplication.sendEvent(self.canvas, event)

@@ -1,0 +1,325 @@
+"""A whole reading by the scripted reader, panel by panel, as a person would do it.
+
+It knows where things are, as a person sees them; everything it does goes through mouse and keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QLineEdit, QSlider, QWidget
+
+from napari_vcf.dicom import Role
+from napari_vcf.measure import POSITIONS
+from napari_vcf.phantom import PhantomTruth
+from napari_vcf.reading import ITEMS, Stage
+from napari_vcf.widgets.findings_row import FindingRow
+from napari_vcf.widgets.scripted.hands import Hands, HandsError
+from napari_vcf.widgets.scripted.strokes import outline_of, strokes_of
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.docks import Arrangement
+
+__all__ = ["ScriptedReader"]
+
+#: Answers of the form; the case is synthetic, so they only have to be answers.
+_ANSWERS: dict[str, str | int] = {
+    "lesion_pattern": "uniform_infiltration",
+    "lesion_location": "adjacent_to_endplate",
+    "post_compression_contour": "normal_or_depressed",
+    "paravertebral_soft_tissue_invasion": "no",
+    "pedicle_invasion": "not_invaded",
+    "pedicle_signal": "t1_low_signal",
+    "signal_dwi": "high",
+    "signal_t1_low": "yes",
+    "signal_t2_low": "no",
+    "cortical_destruction": "no",
+    "posterior_cortex_fracture_line": "no",
+    "pedicle_osteolysis": "no",
+    "verdict": "benign",
+    "confidence": 2,
+}
+_REASONS = {
+    "enhancement": "no contrast medium given",
+    # Extent and ADC are measured once, in the combined stage.
+    "lesion_extent_visual": "in the combined stage",
+    "lesion_extent": "in the combined stage",
+    "adc": "in the combined stage",
+}
+_BRUSHES = (7, 3)
+_VISUAL = "lesion_extent_visual"
+
+
+class ScriptedReader:
+    """Reads the sample case.
+
+    Parameters
+    ----------
+    arrangement : Arrangement
+        The desk in its window.
+    truth : PhantomTruth
+        Where things are.
+    say : callable
+        Told what is being done.
+    shoot : callable
+        Called with a name at each stage of the work worth a picture.
+    """
+
+    def __init__(
+        self,
+        arrangement: Arrangement,
+        truth: PhantomTruth,
+        *,
+        say: Callable[[str], None] = lambda _text: None,
+        shoot: Callable[[str], None] = lambda _name: None,
+    ) -> None:
+        self._arrangement = arrangement
+        self._desk = arrangement.desk
+        self._truth = truth
+        self._say = say
+        self._shoot = shoot
+        self.hands = Hands(arrangement)
+
+    # -- finding things on the screen -------------------------------------------------------------------------------
+    def _panel(self, name: str) -> QWidget:
+        """Go to a panel by its key."""
+        number = list(self._arrangement.docks).index(name) + 1
+        self.hands.key(f"F{number}")
+        self.hands.wait_until(self._arrangement.panels[name].isVisible, f"the panel {name}", seconds=5)
+        self.hands.wait(60)
+        return self._arrangement.panels[name]
+
+    def _button(self, owner: QWidget, name: str) -> QAbstractButton:
+        return self._find(owner, QAbstractButton, name)
+
+    def _box(self, owner: QWidget, name: str) -> QComboBox:
+        return self._find(owner, QComboBox, name)
+
+    @staticmethod
+    def _find(owner: QWidget, kind: type[Any], name: str) -> Any:
+        found = owner.findChild(kind, name)
+        if found is None:
+            raise HandsError(f"There is no '{name}' in '{owner.objectName()}'.")
+        return found
+
+    def _show(self, label: str) -> None:
+        """Click an image in the bar."""
+        self.hands.press(self._button(self._arrangement.bar, f"image_{label}"))
+
+    def _stage(self, stage: Stage) -> None:
+        number = ("ct", "mri", "combined").index(stage) + 1
+        self.hands.key(f"Alt+{number}")
+        if self._desk.stage != stage:
+            raise HandsError(f"The key for the stage {stage} did nothing.")
+
+    def _marks(self) -> Any:
+        """Landmarks in the space of the image in front."""
+        image = self._desk.image
+        assert image is not None
+        return self._truth.landmarks_ct if image.series.role is Role.CT else self._truth.landmarks_mr
+
+    def open(self, folder: Path) -> None:
+        """Open the folder of the case (the dialog of the operating system is spared)."""
+        self._say("opening the case")
+        panel = self._arrangement.case_panel
+        panel.open_folder(folder)
+        self.hands.wait_until(lambda: self._desk.reading is not None, "the case to open", seconds=180)
+        self.hands.wait(200)
+        self._shoot("desk")
+
+    # -- the work ---------------------------------------------------------------------------------------------------
+    def read(self, export: Path) -> None:
+        """Read all three stages and export."""
+        self._stage("ct")
+        self._calipers("CT")
+        self._findings("ct", "findings-ct")
+        self._stage("mri")
+        self._calipers("T2")
+        self._findings("mri", "findings-mri")
+        self._stage("combined")
+        self._register()
+        self._calipers("CT")
+        self._extent()
+        self._adc()
+        self._findings("combined", "findings-combined")
+        self._export(export)
+
+    def _calipers(self, label: str) -> None:
+        self._say(f"heights on {label}, {self._desk.stage}")
+        truth = self._truth
+        panel = self._panel("Calipers")
+        self._show(label)
+        level_box = self._box(panel, "fractured")
+        if level_box.currentText() != truth.level:
+            self.hands.choose(level_box, truth.level)
+        marks = self._marks()
+        center = self._desk.to_world(marks[truth.level]["body_center"])
+        self.hands.look_at(center, millimetres=115.0)
+        for which, level in (
+            ("fractured", truth.level),
+            ("above", truth.level_above),
+            ("below", truth.level_below),
+        ):
+            for position in POSITIONS:
+                self.hands.press(self._button(panel, f"cell_{which}_{position}"))
+                ends = [self._desk.to_world(marks[level][f"{position}_{end}"]) for end in ("superior", "inferior")]
+                if position == "middle":
+                    self.hands.drag(ends)
+                else:
+                    for end in ends:
+                        self.hands.click_at(end)
+        for which in ("above", "below"):
+            self.hands.choose(self._box(panel, f"status_{which}"), "intact")
+        self._shoot(f"calipers-{self._desk.stage}")
+
+    def _register(self) -> None:
+        self._say("registration of CT to MRI")
+        truth = self._truth
+        panel = self._panel("Registration")
+        for space in ("mr", "ct"):
+            box = self._box(panel, f"level_{space}")
+            if box.currentText() != truth.level:
+                self.hands.choose(box, truth.level)
+        for space, marks in (("mr", truth.landmarks_mr), ("ct", truth.landmarks_ct)):
+            mark = self._button(panel, f"mark_{space}")
+            if not mark.isChecked():
+                self.hands.press(mark)
+            center = self._desk.to_world(marks[truth.level]["body_center"])
+            self.hands.go_to(center)
+            self.hands.click_at(center)
+        self.hands.press(self._button(panel, "register"))
+        reading = self._desk.reading
+        assert reading is not None
+        self.hands.wait_until(lambda: bool(reading.state.registrations), "the registration", seconds=300)
+        self.hands.wait(300)
+        self._shoot("registration")
+        self.hands.key("F")
+        self.hands.wait(100)
+        self.hands.key("F")
+        self.hands.press(self._button(panel, "accept"))
+
+    def _extent(self) -> None:
+        self._say(f"lesion extent, {self._desk.stage}")
+        truth = self._truth
+        self._show("T2")
+        panel = self._panel("Lesion extent")
+        reading = self._desk.reading
+        assert reading is not None
+        share = truth.lesion_share
+        visual = ("G1", "G2", "G3", "G4")[min(3, int(share * 4))]
+        self.hands.press(self._button(panel, f"visual_{visual}"))
+        slices = np.flatnonzero(truth.body_mask.any(axis=(1, 2))).tolist()
+        middle = slices[len(slices) // 2]
+        rows, columns = np.nonzero(truth.body_mask[middle])
+        self.hands.look_at(self._world(middle, np.array([[rows.mean(), columns.mean()]]))[0], millimetres=75.0)
+        self.hands.key("O")
+        # Every second slice by hand; those between follow.
+        for index in sorted({*slices[::2], slices[-1]}):
+            points = self._world(index, outline_of(truth.body_mask[index]))
+            self.hands.go_to(points[0])
+            for point in points:
+                self.hands.click_at(point)
+            self.hands.key("Return")
+        self.hands.key("L")
+        brush: QSlider = self._find(panel, QSlider, "brush")
+        painted: dict[int, Any] = {}
+        for diameter in _BRUSHES:
+            while brush.value() != diameter:
+                self.hands.key("]" if brush.value() < diameter else "[")
+            for index in np.flatnonzero(truth.lesion_mask.any(axis=(1, 2))).tolist():
+                strokes, painted[index] = strokes_of(truth.lesion_mask[index], diameter, painted.get(index))
+                for start, end in strokes:
+                    path = self._world(index, np.stack([start, end]))
+                    self.hands.go_to(path[0])
+                    if np.array_equal(start, end):
+                        self.hands.click_at(path[0])
+                    else:
+                        self.hands.drag(path, step_px=60.0)
+        self.hands.go_to(self._world(middle, np.zeros((1, 2)))[0])
+        self._shoot(f"extent-{self._desk.stage}")
+        self.hands.key("K")
+
+    def _world(self, index: int, rows_columns: NDArray[np.float64]) -> NDArray[np.float64]:
+        """World points of pixels of the T2."""
+        slices = np.full(len(rows_columns), index, dtype=np.float64)
+        lps = self._truth.t2_grid.to_lps(np.column_stack([rows_columns[:, 1], rows_columns[:, 0], slices]))
+        return self._desk.frame.to_world(lps)
+
+    def _adc(self) -> None:
+        self._say(f"ADC rectangles, {self._desk.stage}")
+        truth = self._truth
+        panel = self._panel("ADC ROI")
+        self.hands.wait(100)
+        spots = (("lesion", truth.lesion_point_lps), ("normal", truth.marrow_point_lps))
+        for tissue, spot in spots:
+            self.hands.press(self._button(panel, f"tissue_{tissue}"))
+            if tissue == "normal":
+                self.hands.choose(self._box(panel, "normal_level"), truth.marrow_level)
+            center = self._desk.to_world(spot)
+            self.hands.look_at(center, millimetres=90.0)
+            for down, right in ((0.0, 0.0), (0.6, -0.8), (-0.5, 0.9)):
+                self.hands.click_at(center + np.array([0.0, down, right]))
+                self.hands.key("Up")
+                self.hands.key("Down")
+                self.hands.key("Return")
+        self._shoot(f"adc-{self._desk.stage}")
+
+    def _findings(self, stage: Stage, name: str) -> None:
+        self._say(f"findings, {stage}")
+        reading = self._desk.reading
+        assert reading is not None
+        self._panel("Findings")
+        for _ in range(3 * len(ITEMS)):
+            if not reading.unanswered(stage):
+                break
+            if not isinstance(QApplication.focusWidget(), FindingRow) or self._answered(stage):
+                self.hands.key("N")
+            row = QApplication.focusWidget()
+            if not isinstance(row, FindingRow):
+                raise HandsError("The key for the next item led nowhere.")
+            self._answer(row.item.key, stage)
+        self._shoot(name)
+
+    def _answered(self, stage: Stage) -> bool:
+        row, reading = QApplication.focusWidget(), self._desk.reading
+        assert reading is not None
+        return isinstance(row, FindingRow) and row.item.key not in reading.unanswered(stage)
+
+    def _answer(self, item: str, stage: Stage) -> None:
+        if item in _ANSWERS:
+            values = ITEMS[item].values
+            self.hands.key(str(values.index(_ANSWERS[item]) + 1))  # type: ignore[arg-type]
+            return
+        if item not in _REASONS:
+            raise HandsError(f"The scripted reader was not told what to answer to {item} in the stage {stage}.")
+        self.hands.key("0")
+        field = QApplication.focusWidget()
+        if field is None:
+            raise HandsError(f"No field for the reason of {item} appeared.")
+        QTest.keyClicks(field, _REASONS[item])
+        self.hands.counts["keys"] += len(_REASONS[item])
+        self.hands.key("Return")
+
+    def _export(self, path: Path) -> None:
+        self._say(f"export to {path.name}")
+        self._panel("Case")
+        self.hands.key("Ctrl+Shift+E")
+        dialogs: list[QFileDialog] = []
+
+        def opened() -> bool:
+            dialogs[:] = [d for d in self._arrangement.main.findChildren(QFileDialog) if d.isVisible()]
+            return bool(dialogs)
+
+        self.hands.wait_until(opened, "the dialog for the file", seconds=10)
+        field: QLineEdit = self._find(dialogs[0], QLineEdit, "fileNameEdit")
+        field.selectAll()
+        QTest.keyClicks(field, str(path))
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        self.hands.wait_until(path.exists, "the exported file", seconds=30)
+        self._shoot("exported")

@@ -1,0 +1,79 @@
+"""How a mask would be drawn by hand: an outline to click around, strokes of a round brush to fill it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.measure import approximate_polygon, find_contours
+
+__all__ = ["brush_footprint", "outline_of", "strokes_of"]
+
+Mask = NDArray[np.bool_]
+Points = NDArray[np.float64]
+
+
+def outline_of(mask: Mask, *, tolerance_px: float = 0.6) -> Points:
+    """Corners of a polygon around the biggest part of a mask.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (rows, columns)
+        Not empty.
+    tolerance_px : float
+        How far the polygon may leave the true outline.
+
+    Returns
+    -------
+    ndarray, shape (n, 2)
+        (row, column); the first corner is not repeated.
+    """
+    contours = find_contours(np.pad(mask, 1).astype(np.float64), 0.5)
+    longest = max(contours, key=len) - 1.0
+    corners: Points = approximate_polygon(longest, tolerance_px)
+    return corners[:-1]
+
+
+def brush_footprint(diameter: int) -> Mask:
+    """Pixels that a dab of napari's round brush changes: those within half a diameter and a bit."""
+    reach = diameter // 2
+    offset = np.arange(-reach, reach + 1)
+    return np.hypot(*np.meshgrid(offset, offset)) <= reach + 0.5
+
+
+def strokes_of(mask: Mask, diameter: int, done: Mask | None = None) -> tuple[list[tuple[Points, Points]], Mask]:
+    """Level strokes of a brush that stay inside a mask.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (rows, columns)
+        What is to be painted.
+    diameter : int
+        Of the brush, in pixels.
+    done : ndarray of bool, optional
+        What is painted already.
+
+    Returns
+    -------
+    strokes : list of (start, end)
+        (row, column) of both ends.
+    painted : ndarray of bool
+        What is painted then.
+    """
+    footprint = brush_footprint(diameter)
+    centers = ndimage.binary_erosion(mask, structure=footprint)
+    painted = np.zeros_like(mask) if done is None else done.copy()
+    strokes = []
+    while True:
+        gain = ndimage.correlate((mask & ~painted).astype(np.int32), footprint.astype(np.int32), mode="constant")
+        gain[~centers] = 0
+        # The row whose strokes paint the most that is still missing.
+        row = int(gain.sum(axis=1).argmax())
+        columns = np.flatnonzero(gain[row])
+        if not columns.size:
+            return strokes, painted
+        for run in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
+            strokes.append((np.array([row, run[0]], float), np.array([row, run[-1]], float)))
+        dabs = np.zeros_like(mask)
+        dabs[row, columns] = True
+        painted |= ndimage.binary_dilation(dabs, structure=footprint)

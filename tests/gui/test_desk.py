@@ -1,0 +1,169 @@
+"""The desk in a real window: what is shown, what the mouse does, what is put right, what is asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+def click_image(bench, label):
+    from qtpy.QtWidgets import QAbstractButton
+
+    bench.hands.press(bench.arrangement.bar.findChild(QAbstractButton, f"image_{label}"))
+
+
+def shown(bench):
+    return [layer.name for layer in bench.desk.display.layers.images.values() if layer.visible]
+
+
+def test_the_canvas_shows_the_image_that_is_clicked_and_no_other(bench):
+    for label in ("ADC", "CT", "T2"):
+        click_image(bench, label)
+        assert shown(bench) == [label]
+        assert bench.desk.image.label == label
+        bench.hands.wait(60)
+        assert bench.desk.viewer.screenshot(canvas_only=True, flash=False)[..., :3].std() > 5
+
+
+def test_a_point_on_the_screen_is_the_point_in_the_patient(bench):
+    from synthetic_case import CENTER
+
+    bench.close_up()
+    bench.hands.move_to(bench.world(0, 7.0, -9.0))
+    readout = bench.desk.dressing.read(np.array(bench.desk.viewer.cursor.position))
+    np.testing.assert_allclose(readout.point_lps, np.add(CENTER, (0, 7.0, -9.0)), atol=0.2)
+    volume = bench.desk.display.volume(bench.desk.image_id)
+    column, row, slice_ = np.rint(volume.grid.to_index(readout.point_lps)).astype(int)
+    assert readout.value == volume.data[slice_, row, column]
+
+
+def test_the_wheel_steps_through_slices_and_with_ctrl_it_zooms_at_the_pointer(bench):
+    desk = bench.desk
+    before = desk.current_slice_mm
+    bench.hands.scroll(2)
+    assert desk.current_slice_mm == pytest.approx(before + 2 * 4.8)
+    bench.hands.scroll(-50)
+    assert desk.display.nearest_slice(desk.current_slice_mm) == 0
+    place = bench.world(0, 20, 20)
+    pixel, zoom = bench.hands.pixel(place), desk.viewer.scene.camera.zoom
+    bench.hands.scroll(3, over=place, zoom=True)
+    assert desk.viewer.scene.camera.zoom == pytest.approx(zoom * 1.15**3)
+    assert bench.hands.pixel(place).x() == pytest.approx(pixel.x(), abs=1.5)
+
+
+def test_stages_hide_what_they_must_not_show(bench):
+    bench.hands.key("Alt+1")
+    assert {image.label for image in bench.desk.images()} == {"CT"}
+    assert shown(bench) == ["CT"]
+    bench.hands.key("Alt+2")
+    assert {image.label for image in bench.desk.images()} == {"T2", "ADC"}
+    assert all(layer.name != "CT" for layer in bench.desk.viewer.layers)
+    bench.hands.key("Alt+3")
+    assert {image.label for image in bench.desk.images()} == {"CT", "T2", "ADC"}
+
+
+def test_layers_that_a_person_deletes_or_moves_come_back_to_their_place(bench):
+    viewer, desk = bench.desk.viewer, bench.desk
+    front = desk.image_layer
+    viewer.layers.remove(front)
+    bench.hands.wait(60)
+    assert front in viewer.layers
+    front.name = "renamed"
+    viewer.layers.move(viewer.layers.index(front), len(viewer.layers))
+    bench.hands.wait(60)
+    images = [viewer.layers.index(layer) for layer in desk.display.layers.images.values()]
+    assert max(images) == len(images) - 1
+    click_image(bench, "ADC")
+    assert shown(bench) == ["ADC"]
+
+
+def test_ct_stays_in_its_own_space_until_a_registration_is_accepted(bench):
+    from synthetic_case import CENTER
+
+    from napari_vcf.geometry import RigidTransform
+    from napari_vcf.registration import RegistrationResult
+
+    desk, reading = bench.desk, bench.desk.reading
+    ct, t2 = bench.image("CT"), bench.image("T2")
+    click_image(bench, "CT")
+    assert (desk.view.space, desk.shown_on) == ("ct", None)
+    motion = RigidTransform.from_rotation_vector((0, 0, 6), (4, -3, 9), center_lps=CENTER)
+    reading.propose_registration(
+        mr_level="L1", ct_level="L1", ct_image=ct, mr_images=[t2], mr_point_lps=CENTER, ct_point_lps=CENTER,
+        result=RegistrationResult("ok", "made so", motion, 1.0, 10.0, 6.0),
+    )  # fmt: skip
+    assert desk.view.space == "ct"
+    panel = bench.front("Registration")
+    bench.hands.press(panel.accept_button)
+    assert (desk.view.space, desk.shown_on) == ("mr", t2)
+    assert shown(bench) == ["CT (resliced)"]
+    np.testing.assert_allclose(desk.to_lps(desk.to_world(CENTER, ct), ct), CENTER, atol=1e-9)
+    np.testing.assert_allclose(desk.to_world(CENTER, ct), desk.to_world(motion.apply(CENTER), t2), atol=1e-9)
+    bench.hands.key("Ctrl+Z")
+    assert desk.view.space == "ct"
+
+
+def test_the_centre_is_marked_with_one_click_on_each(bench):
+    from synthetic_case import CENTER
+
+    panel = bench.front("Registration")
+    bench.hands.choose(panel.level["ct"], "L1")
+    assert not panel.register_button.isEnabled()
+    bench.hands.press(panel.mark_buttons["mr"])
+    bench.hands.click_at(bench.world(0, 0, 0))
+    assert panel.marking == "ct"
+    bench.hands.click_at(bench.world(0, 2, 1, role="CT"))
+    np.testing.assert_allclose(panel.marks["mr"], CENTER, atol=1.0)
+    np.testing.assert_allclose(panel.marks["ct"], np.add(CENTER, (0, 2, 1)), atol=1.0)
+    assert panel.register_button.isEnabled()
+
+
+def test_an_existing_file_is_replaced_only_after_a_yes(bench, tmp_path, monkeypatch):
+    from qtpy.QtWidgets import QMessageBox
+
+    from napari_vcf.widgets.exporting import write_export
+
+    path = tmp_path / "C001_R1.json"
+    path.write_text("mine")
+    monkeypatch.setattr(
+        "napari_vcf.reading.export.export_reading", lambda _r, p, *, overwrite: p.write_text("new") and p
+    )
+    for answer, content in ((QMessageBox.StandardButton.No, "mine"), (QMessageBox.StandardButton.Yes, "new")):
+        monkeypatch.setattr(QMessageBox, "question", lambda *_args, a=answer: a)
+        assert bench.desk.unsaved
+        write_export(bench.desk, bench.arrangement.main, path)
+        assert path.read_text() == content
+    assert not bench.desk.unsaved
+
+
+def test_closing_with_unsaved_work_asks_first(bench, monkeypatch):
+    asked = []
+    monkeypatch.setattr(bench.arrangement, "_may_close", lambda: bool(asked.append(True)))
+    bench.arrangement.main.close()
+    assert asked
+    assert bench.arrangement.main.isVisible()
+
+
+def test_no_key_is_bound_twice_and_every_key_has_a_sentence(bench):
+    from napari_vcf.widgets.shortcuts import ShortcutError
+
+    keys = bench.desk.keys.bindings
+    assert all(len(binding.description) > 4 for binding in keys)
+    with pytest.raises(ShortcutError, match="taken"):
+        bench.desk.bind_key("Ctrl+Z", lambda: None, "again")
+
+
+def test_an_empty_folder_and_a_folder_of_text_leave_the_desk_as_it_was(bench, tmp_path):
+    panel = bench.arrangement.case_panel
+    bench.desk.saved = True
+    reading = bench.desk.reading
+    for text in (None, "no image"):
+        if text is not None:
+            (tmp_path / "notes.txt").write_text(text)
+        panel.open_folder(tmp_path)
+        bench.hands.wait_until(lambda: not panel.opener.running, "the folder", seconds=20)
+        assert panel.trouble.text()
+        assert bench.said[-1][0] == "error"
+        assert bench.desk.reading is reading
