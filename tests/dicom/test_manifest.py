@@ -73,7 +73,7 @@ ROWS: dict[str, Row] = {
         "CT", (5, 519, 512), (2.39704, 0.40625, 0.40625), mean=250.96 - 1024, unit="HU", correction="tilt of 16.5"
     ),
     "ct_missing_slice": image(
-        "CT", (9, 512, 512), (5, 0.451172, 0.451172), mean=243.37 - 1024, unit="HU", correction="1 of 9 slices missing"
+        "CT", (9, 512, 512), (5, 0.451172, 0.451172), mean=243.37 - 1024, unit="HU", correction="1 of 9 slices"
     ),
     "ct_abdomen_lumbar_axial": image("CT", (4, 512, 512), (5, 0.796875, 0.796875), mean=-72.98 - 1024, unit="HU"),
     "mr_toshiba_body_adc/adc": image("ADC", (8, 288, 256), (7, 1.5625, 1.5625), mean=502.89, unit=None),
@@ -83,7 +83,9 @@ ROWS: dict[str, Row] = {
     "ctmr_pair_STS_002/masks": Row(role="OTHER", shapes=[(48, 143, 161), (35, 90, 115)], spacing_mm=(3.27, FINE, FINE)),
     "ctmr_pair_STS_003/CT": image("CT", (51, 158, 154), (3.27, 0.976562, 0.976562), mean=-217.75, unit="HU"),
     "ctmr_pair_STS_003/MR_T1": image("T1", (47, 138, 121), (3.27, 0.976562, 0.976562), mean=462.48),
-    "ctmr_pair_STS_003/masks": Row(role="OTHER", shapes=[(51, 158, 154), (47, 138, 121)], spacing_mm=(3.27, FINE, FINE)),
+    "ctmr_pair_STS_003/masks": Row(
+        role="OTHER", shapes=[(51, 158, 154), (47, 138, 121)], spacing_mm=(3.27, FINE, FINE)
+    ),
     "nasty/MR_truncated.dcm": Row(refusal="cut short"),
     "nasty/no_meta.dcm": Row(refusal="not a DICOM file"),
     "nasty/ExplVR_BigEnd.dcm": Row(refusal="Modality US"),
@@ -173,7 +175,7 @@ def test_the_scanners_adc_is_ours_to_one_um2_per_s() -> None:
 
 @pytest.mark.parametrize(
     ("index", "name"),
-    enumerate(["enh_e1", "enh_e2", "enh_e1_ph", "enh_e2_ph"]),
+    list(enumerate(["enh_e1", "enh_e2", "enh_e1_ph", "enh_e2_ph"])),
 )
 def test_interleaved_echoes_lie_where_the_published_conversion_has_them(index: int, name: str) -> None:
     (series,) = scan_folder(data_path("mr_philips_enhanced_interleaved/fieldmap_mag_phase_212f")).series

@@ -90,7 +90,7 @@ class Frame:
         ``"ct"``, ``"magnitude"``, ``"phase"``, ``"real"``, ``"imaginary"``, ``"b"``, ``"trace"``, ``"adc"``, ...
     diffusion : Diffusion
         Its weighting.
-    echo_time_ms, inversion_time_ms : float or None
+    repetition_time_ms, echo_time_ms, inversion_time_ms : float or None
         As stated.
     order : tuple of int
         (temporal position, acquisition number, instance number, frame number): the order in which volumes that
@@ -110,6 +110,7 @@ class Frame:
     stated_spacing_mm: float | None
     kind: str
     diffusion: Diffusion
+    repetition_time_ms: float | None
     echo_time_ms: float | None
     inversion_time_ms: float | None
     order: tuple[int, int, int, int]
@@ -198,6 +199,7 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
         stated_spacing_mm=groups.number(0x00289110, 0x00180088),
         kind=_kind(file, groups, image_type, diffusion),
         diffusion=diffusion,
+        repetition_time_ms=groups.number(0x00189112, 0x00180080),
         echo_time_ms=groups.number(0x00189114, 0x00189082, 0x00180081),
         inversion_time_ms=groups.number(0x00189115, 0x00189079, 0x00180082),
         order=(
@@ -285,6 +287,7 @@ def _tiles(frame: Frame, mosaic: Mosaic) -> list[Frame]:
                 stated_spacing_mm=frame.stated_spacing_mm,
                 kind=frame.kind,
                 diffusion=frame.diffusion,
+                repetition_time_ms=frame.repetition_time_ms,
                 echo_time_ms=frame.echo_time_ms,
                 inversion_time_ms=frame.inversion_time_ms,
                 order=frame.order,

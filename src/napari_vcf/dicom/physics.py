@@ -77,14 +77,12 @@ def physics_of(frame: Frame) -> Physics:
         items = root.items(0x52009230)
         own = items[frame.index] if frame.index < len(items) else own
     shared = root.first(0x52009229)
-    timing = _group(own, shared, 0x00189112)
     modifier = _group(own, shared, 0x00189115)
     scanning = root.tokens(0x00180020)
     pulse = (root.text(0x00189008) or modifier.text(0x00189008)).upper()
     inversion_ms = frame.inversion_time_ms or None
-    repetition = timing.number(0x00180080)
     return Physics(
-        repetition_ms=(root.number(0x00180080) if repetition is None else repetition) or None,
+        repetition_ms=frame.repetition_time_ms or None,
         echo_ms=frame.echo_time_ms or None,
         inversion_ms=inversion_ms,
         spin_echo="SE" in scanning or pulse in ("SPIN", "BOTH"),
