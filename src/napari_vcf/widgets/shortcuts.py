@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from napari_vcf.errors import NapariVcfError
 
@@ -102,6 +102,8 @@ class Shortcuts:
     def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
         """Leave Enter, Delete, arrows and the like to a field that is being typed into."""
         typing = isinstance(now, QLineEdit | QTextEdit | QPlainTextEdit | QAbstractSpinBox)
+        # An editable box has the focus itself and hands its keys on to the line inside.
+        typing = typing or (isinstance(now, QComboBox) and now.isEditable())
         for name, shortcut in self._shortcuts.items():
             if not name.startswith(("Ctrl+", "Alt+")) and not _is_function_key(name):
                 shortcut.setEnabled(not typing)
