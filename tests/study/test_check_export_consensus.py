@@ -168,9 +168,9 @@ def test_a_reading_in_the_place_of_another_is_noticed(study: Path) -> None:
     one, other = study / "readings/R1/C001/combined-1/v1", study / "readings/R2/C001/combined-1/v1"
     shutil.rmtree(one)
     shutil.copytree(other, one)
-    whats = " ".join(damage.what for damage in check_study(study).damages)
-    assert "belongs to another reading" in whats
-    assert "not the seal that the reader signed" in whats
+    sentences = " ".join(damage.what for damage in check_study(study).damages)
+    assert "belongs to another reading" in sentences
+    assert "not the seal that the reader signed" in sentences
 
 
 def test_a_reader_whose_journal_is_damaged_is_told_and_nothing_is_written(study: Path) -> None:

@@ -1,0 +1,56 @@
+"""Preparation with one worker, with two, and on a Dask cluster of two."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from studies import protocol_text
+
+from napari_vcf.phantom import PhantomSpec, make_case, write_dicom
+from napari_vcf.study import create_study, prepare_study
+
+
+def _digest(root: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in (root / "cases").rglob("*") if path.is_file()):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def throughput(folder: Path, copies: int) -> list[tuple[str, float, bool]]:
+    """Name, seconds, and whether the files are those of one worker; the images are copies of one synthetic case."""
+    import distributed
+
+    images = folder / "images"
+    write_dicom(make_case(PhantomSpec(seed=1)), images / "case1")
+    for number in range(2, copies + 1):
+        shutil.copytree(images / "case1", images / f"case{number}")
+    (folder / "protocol.toml").write_text(protocol_text(), encoding="utf-8")
+    root = folder / "study"
+    create_study(root, protocol=folder / "protocol.toml", readers=["R1"], seed=1, images=[images])
+
+    def on_cluster() -> object:
+        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+            return prepare_study(root, scheduler=cluster.scheduler_address)
+
+    ways: list[tuple[str, Callable[[], object]]] = [
+        ("1 process", lambda: prepare_study(root, workers=1)),
+        ("2 processes", lambda: prepare_study(root, workers=2)),
+        ("Dask, 2 workers, its start included", on_cluster),
+    ]
+    found: list[tuple[str, float, bool]] = []
+    first = ""
+    for name, run in ways:
+        shutil.rmtree(root / "cases")
+        (root / "cases").mkdir()
+        start = time.perf_counter()
+        run()
+        seconds = time.perf_counter() - start
+        first = first or _digest(root)
+        found.append((name, seconds, _digest(root) == first))
+    return found
