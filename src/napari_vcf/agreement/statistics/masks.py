@@ -24,7 +24,7 @@ def dice(first: ArrayLike, second: ArrayLike) -> float:
     Returns
     -------
     float
-        2 |A and B| / (|A| + |B|); NaN where both are empty.
+        Twice the voxels in both, over the voxels of the first plus those of the second; NaN where both are empty.
 
     Raises
     ------
