@@ -14,7 +14,7 @@ from napari_vcf.reading.state import Tissue
 from napari_vcf.widgets.adc_model import TISSUE_NAMES, AdcModel
 from napari_vcf.widgets.adc_table import AdcTable
 from napari_vcf.widgets.instrument import Instrument
-from napari_vcf.widgets.parts import Banner, button, heading, note, rule, toggle
+from napari_vcf.widgets.parts import Banner, button, heading, keep_keys, note, rule, toggle
 from napari_vcf.widgets.roi_drawing import RoiDrawing
 from napari_vcf.widgets.roi_hand import RoiHand
 
@@ -81,6 +81,7 @@ class AdcWidget(Instrument):
         self.column.addLayout(tissues)
         self._level = QComboBox()
         self._level.setObjectName("normal_level")
+        keep_keys(self._level)
         self._level.setToolTip("The adjacent normal vertebra in which the three normal ROIs are placed")
         level_row = QHBoxLayout()
         self._level_name = QLabel("in vertebra")
@@ -118,6 +119,7 @@ class AdcWidget(Instrument):
         self._angle.setKeyboardTracking(False)
         self._angle.setToolTip("Angle of the long side on the screen; clockwise from level")
         self._angle.valueChanged.connect(self._on_angle)
+        keep_keys(self._angle)
         row.addWidget(self._angle)
         self._size = QLabel()
         self._size.setObjectName("size")
@@ -181,6 +183,7 @@ class AdcWidget(Instrument):
 
     def _forget(self) -> None:
         self._before = None
+        self.model.tissue = "lesion"
         self.model.forget()
         self.refresh()
 

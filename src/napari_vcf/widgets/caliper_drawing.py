@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_vcf.measure import Position
 from napari_vcf.reading.results import caliper_mm
+from napari_vcf.reading.state import Caliper
 from napari_vcf.widgets.caliper_hand import CaliperHand
 from napari_vcf.widgets.instrument import World, on_current_slice
 from napari_vcf.widgets.locked_layer import LockedDrawing, Picture, rgba
@@ -38,39 +39,52 @@ class CaliperDrawing:
     def __init__(self, desk: Desk, hand: CaliperHand) -> None:
         self._desk = desk
         self._hand = hand
-        self._drawing = LockedDrawing(desk, "Calipers", self._compose)
-        self.layer = self._drawing.layer
-        self.redraw = self._drawing.redraw
-        hand.changed.connect(self._drawing.redraw)
-        desk.slice_changed.connect(self._drawing.redraw)
-        desk.viewer.scene.camera.events.zoom.connect(self._drawing.redraw)
+        self._placed = LockedDrawing(desk, "Calipers", lambda: self._compose(drafts=False))
+        # On a layer of its own, so that a drag draws one caliper again and not nine.
+        self._draft = LockedDrawing(desk, "Caliper being drawn", lambda: self._compose(drafts=True))
+        self.layer = self._placed.layer
+        hand.changed.connect(self._redraw_soon)
+        desk.slice_changed.connect(self._redraw_soon)
+        desk.viewer.scene.camera.events.zoom.connect(self._redraw_soon)
 
-    def _compose(self) -> Picture:
+    def redraw(self) -> None:
+        """Draw what has changed."""
+        self._placed.redraw()
+        self._draft.redraw()
+
+    def _redraw_soon(self, *_: object) -> None:
+        self._placed.redraw_soon()
+        self._draft.redraw_soon()
+
+    def _compose(self, *, drafts: bool) -> Picture:
         picture = Picture()
         zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
-        for start, end, position, text, selected, here in self._items():
+        draft = self._hand.draft
+        for start, end, caliper, selected, here in self._items():
+            if drafts is not (draft is not None and caliper is draft.caliper):
+                continue
+            position = caliper.position
             color = rgba(POSITION_COLORS[position], 1.0 if here else _OTHER_SLICE_ALPHA)
             picture.line(_with_serifs(start, end), (_SELECTED_PX if selected else _LINE_PX) / zoom, color)
             if here:
+                text = f"{caliper.level} {POSITION_SHORT[position]} {caliper_mm(caliper):.1f} mm"
                 away_px = _LABEL_SIDE[position] * (len(text) * _LABEL_HALF_CHARACTER_PX + _LABEL_GAP_PX)
                 picture.text((start + end) / 2 + np.array([0.0, away_px / zoom]), text, color)
         return picture
 
-    def _items(self) -> list[tuple[World, World, Position, str, bool, bool]]:
-        reading = self._desk.reading
-        if reading is None:
+    def _items(self) -> list[tuple[World, World, Caliper, bool, bool]]:
+        """Ends in world (row, column) mm, the caliper, whether it is chosen, and whether it lies on this slice."""
+        if self._desk.reading is None:
             return []
         hand = self._hand
         items = []
         for caliper in hand.stage_with_draft().calipers:
             if not self._desk.can_show(caliper.image):
                 continue
-            draft = hand.draft is not None and hand.draft.caliper is caliper
             start, end = self._desk.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
-            text = f"{caliper.level} {POSITION_SHORT[caliper.position]} {caliper_mm(caliper):.1f} mm"
-            selected = draft or hand.selected == (caliper.level, caliper.position)
-            here = on_current_slice(self._desk, start)
-            items.append((start[1:], end[1:], caliper.position, text, selected, here))
+            selected = hand.selected == (caliper.level, caliper.position)
+            drawn = hand.draft is not None and hand.draft.caliper is caliper
+            items.append((start[1:], end[1:], caliper, selected or drawn, on_current_slice(self._desk, start)))
         return items
 
 

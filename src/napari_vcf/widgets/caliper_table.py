@@ -12,7 +12,7 @@ from napari_vcf.measure import POSITIONS, Heights, Position, VertebraStatus
 from napari_vcf.reading.state import StageState
 from napari_vcf.widgets.caliper_drawing import POSITION_COLORS
 from napari_vcf.widgets.caliper_hand import Height
-from napari_vcf.widgets.parts import CHOSEN_STYLE, ORANGE, swatch, toggle
+from napari_vcf.widgets.parts import CHOSEN_STYLE, ORANGE, keep_keys, swatch, toggle
 
 __all__ = ["ROWS", "STATUS_NAMES", "CaliperTable"]
 
@@ -76,6 +76,7 @@ class CaliperTable(QWidget):
                 "is not on the image."
             )
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+            keep_keys(combo)
             combo.activated.connect(lambda index, w=which: self._on_status(w, index))
             layout.addWidget(combo, 1, 0)
         return head

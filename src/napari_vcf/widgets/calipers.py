@@ -13,7 +13,7 @@ from napari_vcf.widgets.caliper_drawing import POSITION_SHORT, CaliperDrawing
 from napari_vcf.widgets.caliper_hand import CaliperHand, Height
 from napari_vcf.widgets.caliper_table import CaliperTable
 from napari_vcf.widgets.instrument import Instrument
-from napari_vcf.widgets.parts import Banner, button, heading, note, percent, points, rule
+from napari_vcf.widgets.parts import Banner, button, heading, keep_keys, note, percent, points, rule
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
@@ -50,6 +50,7 @@ class CalipersWidget(Instrument):
         self.calipers.changed.connect(self._show)
         self.share("Del", self.delete, "Delete the chosen caliper or ROI (can be undone)")
         self.share("Esc", self.cancel, "Stop what is being drawn or chosen")
+        desk.opened.connect(self._forget)
         self.follow_desk()
 
     def _build(self) -> None:
@@ -58,6 +59,7 @@ class CalipersWidget(Instrument):
         self._level.setObjectName("fractured")
         self._level.addItems([_UNNAMED, *REGULAR_LEVELS])
         self._level.setMaxVisibleItems(26)
+        keep_keys(self._level)
         self._level.setToolTip("Name of the fractured vertebra. It cannot be changed once something is measured.")
         self._level.activated.connect(self._on_level)
         top = QHBoxLayout()
@@ -185,6 +187,9 @@ class CalipersWidget(Instrument):
         elif level in reading.state.stages[stage].references:
             self.desk.guard(lambda: reading.withdraw_reference(stage, level))
         self._show()
+
+    def _forget(self) -> None:
+        self._chosen = None
 
     def laid_down(self) -> None:
         """Forget a caliper that is half drawn."""

@@ -15,7 +15,7 @@ from napari_vcf.widgets.extent_layers import Part
 from napari_vcf.widgets.extent_model import ExtentModel
 from napari_vcf.widgets.instrument import Instrument
 from napari_vcf.widgets.outline_hand import OutlineDrawing, OutlineHand
-from napari_vcf.widgets.parts import ORANGE, Banner, button, heading, note, percent, points, rule, toggle
+from napari_vcf.widgets.parts import ORANGE, Banner, button, heading, keep_keys, note, percent, points, rule, toggle
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
@@ -61,7 +61,7 @@ class ExtentWidget(Instrument):
         self.model.layers_changed.connect(self._use_mode)
         self.outline.changed.connect(self._show_guide)
         desk.slice_changed.connect(self._on_slice)
-        desk.opened.connect(self.model.forget)
+        desk.opened.connect(self._forget)
         for mode, (_, text, key) in _MODES.items():
             self.share(key, lambda m=mode: self.set_mode(m), f"{text} (lesion extent)")
         self.share("Return", self.outline.close, "Finish what is being drawn or placed")
@@ -78,6 +78,7 @@ class ExtentWidget(Instrument):
         self._image = QComboBox()
         self._image.setObjectName("image")
         self._image.setToolTip("Image on whose voxels body and lesion are painted; fixed once something is painted.")
+        keep_keys(self._image)
         self._image.activated.connect(self._on_image)
         top = QHBoxLayout()
         top.addWidget(QLabel("Paint on"))
@@ -130,6 +131,7 @@ class ExtentWidget(Instrument):
         self._brush.setRange(1, 40)
         self._brush.setValue(9)
         self._brush.setToolTip("Diameter of the brush, in pixels of the image  [ [ and ] ]")
+        keep_keys(self._brush)
         self._brush.valueChanged.connect(self._on_brush)
         self._brush_mm = QLabel()
         self._brush_mm.setMinimumWidth(60)
@@ -201,6 +203,11 @@ class ExtentWidget(Instrument):
         self.outline.cancel()
         if self.model.layers is not None:
             self.model.layers.stop()
+
+    def _forget(self) -> None:
+        self.mode = "outline"
+        self.model.forget()
+        self._use_mode()
 
     def next_unseen(self) -> None:
         """Show the next slice of the body that was not looked at."""

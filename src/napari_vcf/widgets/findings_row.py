@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_vcf.reading import Item
 from napari_vcf.reading.state import Answer
-from napari_vcf.widgets.parts import BLUE, ORANGE, button, note, toggle
+from napari_vcf.widgets.parts import BLUE, ORANGE, button, keep_keys, note, toggle
 
 __all__ = ["REASONS", "FindingRow", "RowCalls", "value_text"]
 
@@ -147,6 +147,7 @@ class FindingRow(QFrame):
         assert line is not None
         line.setPlaceholderText("why? (needed)")
         line.returnPressed.connect(self._save_reason)
+        keep_keys(line)
         layout.addWidget(self._reason, 1)
         layout.addWidget(button(f"{self.item.key}__save", "Save", "Keep the reason", self._save_reason, key="Enter"))
         layout.addWidget(button(f"{self.item.key}__cancel", "Cancel", "Leave the item as it was", self.cancel_reason))

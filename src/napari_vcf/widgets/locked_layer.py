@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Shapes
 from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
@@ -17,6 +18,8 @@ __all__ = ["Color", "LockedDrawing", "Picture", "lock_drawing", "rgba"]
 
 Color = tuple[float, float, float, float]
 _TEXT_SIZE = 9
+#: Time between two frames of a drag, ms.
+FRAME_MS = 25
 
 
 def rgba(color: str, alpha: float = 1.0) -> Color:
@@ -77,6 +80,10 @@ class LockedDrawing:
         self._compose = compose
         self._shown: Picture | None = None
         self._busy = False
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(FRAME_MS)
+        self._timer.timeout.connect(self.redraw)
         self.layer = Shapes(ndim=2, name=name, scale=(1.0, 1.0), units=("mm", "mm"), opacity=1.0)
         self.layer.editable = False
         self.layer.events.data.connect(self._on_foreign_change)
@@ -84,8 +91,14 @@ class LockedDrawing:
         self.layer.events.mode.connect(self._on_mode)
         desk.add_layer(self.layer)
 
+    def redraw_soon(self, *_: Any) -> None:
+        """Draw what has changed with the next frame; moves of the mouse come faster than napari can draw."""
+        if not self._timer.isActive():
+            self._timer.start()
+
     def redraw(self, *_: Any) -> None:
-        """Draw what has changed."""
+        """Draw what has changed, now."""
+        self._timer.stop()
         if self._busy:
             return
         picture = self._compose()

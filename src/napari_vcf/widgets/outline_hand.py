@@ -119,8 +119,8 @@ class OutlineDrawing:
         self._hand = hand
         self._drawing = LockedDrawing(desk, "Outline being drawn", self._compose)
         self.layer = self._drawing.layer
-        hand.changed.connect(self._drawing.redraw)
-        desk.slice_changed.connect(self._drawing.redraw)
+        hand.changed.connect(self._drawing.redraw_soon)
+        desk.slice_changed.connect(self._drawing.redraw_soon)
 
     def _compose(self) -> Picture:
         hand, picture = self._hand, Picture()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from napari_vcf.reading.base import Stage
@@ -23,6 +23,7 @@ __all__ = [
     "button",
     "clear_layout",
     "heading",
+    "keep_keys",
     "note",
     "percent",
     "points",
@@ -124,6 +125,35 @@ def swatch(color: str, text: str) -> QLabel:
     label = QLabel(f'<span style="color:{color}">■</span>&nbsp;{text}')
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
     return label
+
+
+class _OwnKeys(QObject):
+    """Lets a field keep the keys that the window has shortcuts for."""
+
+    _keys = frozenset(
+        {
+            Qt.Key.Key_Return,
+            Qt.Key.Key_Enter,
+            Qt.Key.Key_Escape,
+            Qt.Key.Key_Up,
+            Qt.Key.Key_Down,
+            Qt.Key.Key_Left,
+            Qt.Key.Key_Right,
+        }
+    )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Claim them before a shortcut can."""
+        del watched
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() in self._keys:  # type: ignore[attr-defined]
+            event.accept()
+            return True
+        return False
+
+
+def keep_keys(field: QWidget) -> None:
+    """Let a field that is typed or chosen in have Enter, Esc and the arrows for itself."""
+    field.installEventFilter(_OwnKeys(field))
 
 
 class Banner(QWidget):

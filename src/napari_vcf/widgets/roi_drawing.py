@@ -35,9 +35,9 @@ class RoiDrawing:
         self._drawing = LockedDrawing(desk, "ADC ROI", self._compose)
         self.layer = self._drawing.layer
         self.redraw = self._drawing.redraw
-        hand.changed.connect(self._drawing.redraw)
-        desk.slice_changed.connect(self._drawing.redraw)
-        desk.viewer.scene.camera.events.zoom.connect(self._drawing.redraw)
+        hand.changed.connect(self._drawing.redraw_soon)
+        desk.slice_changed.connect(self._drawing.redraw_soon)
+        desk.viewer.scene.camera.events.zoom.connect(self._drawing.redraw_soon)
 
     def _compose(self) -> Picture:
         picture, draft = Picture(), self._hand.draft

@@ -1,0 +1,119 @@
+"""ADC rectangles, worked with the mouse and the keys of a real window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def panel(bench):
+    panel = bench.front("ADC ROI")
+    bench.hands.wait(60)
+    middle = bench.world(0, 0, 0, role="ADC")
+    bench.desk.go_to_slice(float(middle[0]))
+    bench.desk.viewer.scene.camera.center = (0.0, *middle[1:])
+    bench.desk.viewer.scene.camera.zoom = 8.0
+    bench.hands.wait(30)
+    return panel
+
+
+def shape_mm(rectangle):
+    corners = rectangle.corners_lps
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    diagonals = np.linalg.norm(corners[[0, 1]] - corners[[2, 3]], axis=1)
+    return (*sides, *diagonals)
+
+
+CONGRUENT = (7.0, 5.0, 7.0, 5.0, np.hypot(5, 7), np.hypot(5, 7))
+
+
+def text(panel, name):
+    from qtpy.QtWidgets import QLabel
+
+    return panel.findChild(QLabel, name).text()
+
+
+def test_the_rectangle_stays_congruent_whatever_is_done(bench, panel):
+    from napari_vcf.widgets.roi_hand import handle_point
+
+    desk, hands = bench.desk, bench.hands
+    assert desk.image.label == "ADC"
+    hands.click_at(bench.world(0, 0, 0, role="ADC"))
+    first = panel.model.movable()
+    hands.drag([desk.to_world(first.center_lps), desk.to_world(first.center_lps) + np.array([0, 2, 3])], step_px=30)
+    moved = panel.model.movable()
+    assert desk.to_world(moved.center_lps) - desk.to_world(first.center_lps) == pytest.approx([0, 2, 3], abs=0.13)
+    handle = desk.to_world(handle_point(moved))
+    hands.drag([handle, handle + np.array([0, 4, -1])], step_px=30)
+    turned = panel.model.movable()
+    assert turned.center_lps == pytest.approx(moved.center_lps)
+    assert shape_mm(turned) == pytest.approx(CONGRUENT, abs=1e-9)
+    corner = desk.to_world(turned.center_lps + 0.95 * (turned.corners_lps[2] - turned.center_lps))
+    hands.drag([corner, corner + np.array([0, -4, -5])], step_px=30)
+    assert shape_mm(panel.model.movable()) == pytest.approx(CONGRUENT, abs=1e-9)
+
+    before = panel.model.movable()
+    hands.key("Right")
+    hands.key("Down")
+    step = desk.to_world(panel.model.movable().center_lps) - desk.to_world(before.center_lps)
+    assert step == pytest.approx([0, 0.5, 0.5], abs=1e-9)
+    hands.key("]")
+    angle = np.degrees(np.arccos(panel.model.movable().axis_long @ before.axis_long))
+    assert angle == pytest.approx(1.0, abs=1e-6)
+
+    # Enter in the field of the angle ends the typing, and not the placement.
+    hands.type_into(panel._angle.lineEdit(), "-12")
+    hands.key("Return")
+    assert panel.model.current is not None
+    assert panel._angle.value() == -12.0
+    assert shape_mm(panel.model.movable()) == pytest.approx(CONGRUENT, abs=1e-9)
+
+    state, layer = desk.reading.state, panel.drawing.layer
+    drawn = len(layer.data)
+    layer.mode = "select"
+    layer.selected_data = {0}
+    layer.remove_selected()
+    layer.data = []
+    assert str(layer.mode) == "pan_zoom"
+    assert len(layer.data) == drawn
+    assert desk.reading.state is state
+    assert len(state.stages[desk.stage].rois) == 1
+
+
+def test_values_and_earlier_placements_are_hidden_until_the_last_and_fixed_after_it(bench, panel):
+    desk, hands = bench.desk, bench.hands
+    for number in range(3):
+        if number:
+            assert not panel.drawing.layer.data
+        hands.click_at(bench.world(0, number - 1, 0, role="ADC"))
+        assert "hidden" in text(panel, "summary_lesion")
+        assert len(panel.model.placed()) == number + 1
+        hands.key("Return")
+    lesion = desk.reading.results(desk.stage).adc.lesion
+    assert f"{lesion.mean_um2_per_s:.0f}" in text(panel, "summary_lesion")
+    assert "µm²/s" in text(panel, "summary_lesion")
+    state = desk.reading.state
+    hands.drag([bench.world(0, 0, 0, role="ADC"), bench.world(0, 4, 4, role="ADC")], step_px=30)
+    hands.key("Left")
+    assert desk.reading.state is state
+
+    hands.press(panel.button("tissue_normal"))
+    for number in range(3):
+        hands.click_at(bench.world(0, number - 1, 34, role="ADC"))
+        hands.press(panel.button("next"))
+    results = desk.reading.results(desk.stage).adc
+    assert f"{results.ratio:.2f}" in text(panel, "ratio")
+    hands.key("Ctrl+Z")
+    assert "hidden" in text(panel, "summary_normal")
+    assert text(panel, "ratio") == ""
+    assert {roi.level for roi in panel.model.placed("normal")} == {"T12"}
+
+
+def test_a_rectangle_over_the_edge_is_refused_in_a_sentence(bench, panel):
+    bench.desk.viewer.scene.camera.zoom = 4
+    bench.hands.click_at(bench.world(0, 61, 0, role="ADC"))
+    assert not panel.model.placed()
+    assert any(kind == "error" and "edge" in sentence for kind, sentence in bench.said)

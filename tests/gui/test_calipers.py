@@ -1,0 +1,110 @@
+"""Calipers, worked with the mouse and the keys of a real window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.gui
+
+#: One pixel of the screen at the enlargement of these tests, mm.
+PIXEL_MM = 1 / 6
+
+
+@pytest.fixture
+def panel(bench):
+    panel = bench.front("Calipers")
+    bench.close_up()
+    return panel
+
+
+def heights(bench, level="L1"):
+    found = bench.desk.reading.results(bench.desk.stage).heights
+    return found.get(level)
+
+
+def text(panel, name):
+    from qtpy.QtWidgets import QLabel
+
+    return panel.findChild(QLabel, name).text()
+
+
+def test_two_clicks_place_a_height_and_the_length_shows_before_the_second(bench, panel):
+    bench.hands.click_at(bench.world(0, -12, 11))
+    bench.hands.move_to(bench.world(0, -12, 1))
+    assert "10.0 mm" in text(panel, "guide")
+    assert panel.button("cell_fractured_anterior").text() == "10.0"
+    assert heights(bench) is None
+    bench.hands.click_at(bench.world(0, -11, -9))
+    assert heights(bench).anterior == pytest.approx(np.hypot(20, 1), abs=2 * PIXEL_MM)
+    caliper = bench.desk.reading.state.stages[bench.desk.stage].calipers[0]
+    assert caliper.image == bench.image("T2")
+    assert caliper.shown_on is None
+    assert caliper.start_lps[2] > caliper.end_lps[2]
+
+
+def test_drags_place_the_rest_in_the_order_of_the_guide(bench, panel):
+    for offset in (-12, 0, 12):
+        bench.hands.drag([bench.world(0, offset, -10), bench.world(0, offset, 10)], step_px=40)
+    for level, up in (("T12", 1), ("L2", -1)):
+        for offset in (-12, 0, 12):
+            assert level in text(panel, "guide")
+            bench.hands.drag([bench.world(0, offset, 34 * up + 12), bench.world(0, offset, 34 * up - 12)], step_px=40)
+    for level, mm in (("L1", 20), ("T12", 24), ("L2", 24)):
+        found = heights(bench, level)
+        assert (found.anterior, found.middle, found.posterior) == pytest.approx((mm, mm, mm), abs=2 * PIXEL_MM)
+    assert "No degree" in text(panel, "degree")
+    bench.hands.choose(panel.findChild(type(panel._level), "status_above"), "intact")
+    bench.hands.choose(panel.findChild(type(panel._level), "status_below"), "not intact")
+    loss = bench.desk.reading.results(bench.desk.stage).height_loss
+    assert loss.degree == "I"
+    assert "Degree I" in text(panel, "degree")
+    assert f"{100 * loss.graded_loss:.1f} %" in text(panel, "degree")
+    assert "–" in text(panel, "loss_below")
+
+
+def test_an_end_is_dragged_alone_and_a_deleted_caliper_comes_back(bench, panel):
+    top, bottom = bench.world(0, 0, 10), bench.world(0, 0, -10)
+    bench.hands.drag([top, bottom], step_px=40)
+    before = bench.desk.reading.state.stages[bench.desk.stage].calipers[0]
+    bench.hands.drag([bottom, bench.world(0, 0, -14)], step_px=40)
+    after = bench.desk.reading.state.stages[bench.desk.stage].calipers[0]
+    assert after.start_lps == pytest.approx(before.start_lps, abs=1e-9)
+    assert heights(bench).anterior == pytest.approx(24, abs=2 * PIXEL_MM)
+    bench.hands.key("Del")
+    assert heights(bench) is None
+    bench.hands.key("Ctrl+Z")
+    assert heights(bench).anterior == pytest.approx(24, abs=2 * PIXEL_MM)
+
+
+def test_escape_stops_half_a_caliper(bench, panel):
+    bench.hands.click_at(bench.world(0, -12, 11))
+    bench.hands.key("Esc")
+    bench.hands.move_to(bench.world(0, -12, -9))
+    assert panel.calipers.draft is None
+    assert not bench.desk.reading.state.stages[bench.desk.stage].calipers
+
+
+def test_the_drawing_is_drawn_again_whatever_is_done_to_it(bench, panel):
+    bench.hands.drag([bench.world(0, 0, 10), bench.world(0, 0, -10)], step_px=40)
+    layer, state = panel.drawing.layer, bench.desk.reading.state
+    drawn = [np.array(shape) for shape in layer.data]
+    layer.data = []
+    layer.add(np.array([[0.0, 0.0], [50.0, 50.0]]), shape_type="line")
+    layer.mode = "select"
+    layer.selected_data = {0}
+    layer.remove_selected()
+    bench.desk.viewer.layers.remove(layer)
+    bench.hands.wait(60)
+    assert str(layer.mode) == "pan_zoom"
+    assert layer in bench.desk.viewer.layers
+    assert len(layer.data) == len(drawn)
+    assert all(np.allclose(new, old) for new, old in zip(layer.data, drawn, strict=True))
+    assert bench.desk.reading.state is state
+
+
+def test_a_height_outside_the_image_is_refused_in_a_sentence(bench, panel):
+    bench.desk.viewer.scene.camera.zoom = 3
+    bench.hands.drag([bench.world(0, 0, 50), bench.world(0, 0, 70)], step_px=40)
+    assert not bench.desk.reading.state.stages[bench.desk.stage].calipers
+    assert any(kind == "error" and "outside" in sentence for kind, sentence in bench.said)

@@ -1,0 +1,131 @@
+"""The painter, worked with the mouse and the keys of a real window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def panel(bench):
+    panel = bench.front("Lesion extent")
+    bench.close_up()
+    return panel
+
+
+def outline(bench, slice_lps, half_mm=(15.0, 11.0)):
+    """Outline a box of the body with four clicks and Enter."""
+    across, up = half_mm
+    bench.desk.go_to_slice(float(bench.world(slice_lps, 0, 0)[0]))
+    for y, z in ((-across, up), (across, up), (across, -up), (-across, -up)):
+        bench.hands.click_at(bench.world(slice_lps, y, z))
+    bench.hands.key("Return")
+
+
+def body_and_lesion(bench):
+    from napari_vcf.reading.masks import decode_mask
+
+    masks = bench.desk.reading.state.stages[bench.desk.stage].masks
+    return tuple(decode_mask(mask, masks.grid.shape) for mask in (masks.body, masks.lesion))
+
+
+def text(panel, name):
+    from qtpy.QtWidgets import QLabel
+
+    return panel.findChild(QLabel, name).text()
+
+
+def test_body_from_outlines_lesion_inside_it_and_the_eye_before_the_measure(bench, panel):
+    hands = bench.hands
+    outline(bench, 9.6)
+    outline(bench, -9.6)
+    body, lesion = body_and_lesion(bench)
+    assert np.flatnonzero(body.any(axis=(1, 2))).tolist() == [2, 3, 4, 5, 6]
+    pixel_mm2 = 0.9 * 1.2
+    areas = body.sum(axis=(1, 2))[2:7] * pixel_mm2
+    assert areas == pytest.approx([30 * 22] * 5, rel=0.06)
+    assert not lesion.any()
+
+    # The middle one was on the screen before.
+    assert "2</b> of 5 body slices not yet looked at" in text(panel, "unseen")
+    hands.key("U")
+    hands.key("U")
+    assert "All 5" in text(panel, "unseen")
+
+    bench.desk.go_to_slice(float(bench.world(0, 0, 0)[0]))
+    hands.key("L")
+    hands.drag([bench.world(0, -30, 20), bench.world(0, 0, 0), bench.world(0, 30, -20)], step_px=30)
+    painted, lesion = body_and_lesion(bench)
+    assert np.array_equal(painted, body)
+    assert lesion[4].any()
+    assert not (lesion & ~body).any()
+    assert not lesion[[0, 1, 2, 3, 5, 6, 7, 8]].any()
+
+    assert "Hidden" in text(panel, "result")
+    assert text(panel, "details") == ""
+    hands.press(panel.button("visual_G4"))
+    extent = bench.desk.reading.results(bench.desk.stage).extent
+    assert extent.grade == "G1"
+    assert f"{100 * extent.fraction:.1f} %" in text(panel, "result")
+    assert f"{extent.lesion_cm3:.2f} cm³" in text(panel, "details")
+    assert "differ" in text(panel, "differ")
+
+    hands.key("Ctrl+Z")
+    hands.key("Ctrl+Z")
+    assert not body_and_lesion(bench)[1].any()
+    assert not (panel.model.layers.masks()[1]).any()
+    hands.key("Ctrl+Shift+Z")
+    assert np.array_equal(panel.model.layers.masks()[1], lesion)
+
+
+def test_nothing_in_naparis_own_controls_lets_the_brush_out_of_the_body(bench, panel):
+    outline(bench, 0.0)
+    layers = panel.model.layers
+    bench.hands.key("L")
+    layers.lesion.preserve_labels = False
+    layers.lesion.selected_label = 7
+    layers.body.selected_label = 3
+    assert layers.lesion.preserve_labels
+    assert (layers.lesion.selected_label, layers.body.selected_label) == (1, 1)
+    layers.lesion.mode = "fill"
+    assert str(layers.lesion.mode) == "pan_zoom"
+    bench.hands.key("L")
+    body, _ = body_and_lesion(bench)
+    bench.hands.drag([bench.world(0, -25, 0), bench.world(0, 25, 0)], step_px=30)
+    assert not (body_and_lesion(bench)[1] & ~body).any()
+    assert body_and_lesion(bench)[1].any()
+
+    painted = body_and_lesion(bench)[1]
+    layers.lesion.undo()
+    bench.hands.wait(40)
+    assert not body_and_lesion(bench)[1].any()
+    layers.lesion.redo()
+    bench.hands.wait(40)
+    assert np.array_equal(body_and_lesion(bench)[1], painted)
+
+
+def test_what_is_taken_from_the_body_is_taken_from_the_lesion(bench, panel):
+    outline(bench, 0.0)
+    bench.hands.key("L")
+    bench.hands.drag([bench.world(0, -10, 0), bench.world(0, 10, 0)], step_px=30)
+    body, lesion = body_and_lesion(bench)
+    bench.hands.key("Shift+B")
+    bench.hands.drag([bench.world(0, 0, 14), bench.world(0, 0, -14)], step_px=30)
+    smaller, left = body_and_lesion(bench)
+    assert smaller.sum() < body.sum()
+    assert np.array_equal(left, lesion & smaller)
+    assert left.sum() < lesion.sum()
+    assert np.array_equal(panel.model.layers.masks()[1], left)
+
+
+def test_a_half_drawn_outline_is_dropped_by_escape_and_by_another_panel(bench, panel):
+    bench.hands.click_at(bench.world(0, -10, 10))
+    bench.hands.click_at(bench.world(0, 10, 10))
+    bench.hands.key("Esc")
+    assert not panel.outline.points
+    bench.hands.click_at(bench.world(0, -10, 10))
+    bench.front("Calipers")
+    assert not panel.outline.points
+    assert bench.desk.reading.state.stages[bench.desk.stage].masks is None

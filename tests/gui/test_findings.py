@@ -1,0 +1,79 @@
+"""The form, answered with the mouse and the keys of a real window."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def panel(bench):
+    return bench.front("Findings")
+
+
+def answers(bench):
+    return bench.desk.reading.state.stages[bench.desk.stage].answers
+
+
+def test_nothing_is_chosen_before_the_reader_chooses(bench, panel):
+    from qtpy.QtWidgets import QAbstractButton
+
+    assert set(panel.rows) == set(bench.desk.reading.protocol.stage_items[bench.desk.stage])
+    assert not any(button.isChecked() for button in panel.findChildren(QAbstractButton))
+    assert not answers(bench)
+    assert panel.rows["compression_degree"].findChildren(QAbstractButton, "compression_degree__I") == []
+
+
+def test_a_click_answers_and_the_cross_takes_back(bench, panel):
+    bench.hands.press(panel.button("lesion_pattern__entire"))
+    assert answers(bench)["lesion_pattern"].value == "entire"
+    bench.hands.press(panel.button("lesion_pattern__none"))
+    assert answers(bench)["lesion_pattern"].value == "none"
+    assert not panel.button("lesion_pattern__entire").isChecked()
+    bench.hands.press(panel.button("lesion_pattern__withdraw"))
+    assert "lesion_pattern" not in answers(bench)
+    assert not panel.button("lesion_pattern__none").isChecked()
+
+
+def test_the_form_is_answered_by_numbers(bench, panel):
+    panel.rows["lesion_pattern"].setFocus()
+    bench.hands.key("3")
+    assert answers(bench)["lesion_pattern"].value == "uniform_infiltration"
+    # The focus has gone on to the next item that is not answered.
+    bench.hands.key("1")
+    assert answers(bench)["lesion_location"].value == "adjacent_to_endplate"
+    panel.rows["lesion_pattern"].setFocus()
+    bench.hands.key("Backspace")
+    assert "lesion_pattern" not in answers(bench)
+    panel.rows["confidence"].setFocus()
+    bench.hands.key("0")
+    bench.hands.key("5")
+    assert answers(bench)["confidence"].value == 5
+
+
+def test_not_assessable_needs_a_reason(bench, panel):
+    from qtpy.QtWidgets import QComboBox
+
+    bench.hands.press(panel.button("enhancement__not_assessable"))
+    reason = panel.findChild(QComboBox, "enhancement__reason")
+    assert reason.isVisible()
+    bench.hands.press(panel.button("enhancement__save"))
+    assert "enhancement" not in answers(bench)
+    assert bench.said
+    bench.hands.type_into(reason.lineEdit(), "no contrast medium given")
+    bench.hands.key("Return")
+    assert answers(bench)["enhancement"].not_assessable == "no contrast medium given"
+    assert not reason.isVisible()
+
+
+def test_each_stage_has_its_own_answers(bench, panel):
+    bench.hands.press(panel.button("verdict__benign"))
+    stage = bench.desk.stage
+    bench.desk.set_stage("mri")
+    bench.hands.wait(40)
+    assert not panel.button("verdict__benign").isChecked()
+    assert "cortical_destruction" not in panel.rows
+    bench.hands.press(panel.button("verdict__malignant"))
+    stages = bench.desk.reading.state.stages
+    assert (stages[stage].answers["verdict"].value, stages["mri"].answers["verdict"].value) == ("benign", "malignant")
