@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from napari_vcf.registration.errors import RegistrationError
+from napari_vcf.registration.neighbours import register_levels
 from napari_vcf.registration.reslicing import reslice, reslice_slice
 from napari_vcf.registration.result import RegistrationResult
 from napari_vcf.registration.vertebra import register_vertebra
 
-__all__ = ["RegistrationError", "RegistrationResult", "register_vertebra", "reslice", "reslice_slice"]
+__all__ = [
+    "RegistrationError",
+    "RegistrationResult",
+    "register_levels",
+    "register_vertebra",
+    "reslice",
+    "reslice_slice",
+]

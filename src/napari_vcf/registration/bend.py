@@ -7,6 +7,8 @@ what lies there is carried along by ``s * rate x (across + s / 2 * up)``. The ra
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,31 +20,31 @@ __all__ = ["BEND_LEVER", "bend", "bend_gradient", "place", "straight_at", "unpla
 BEND_LEVER = 1000.0
 
 
-def bend(points: NDArray[np.float64], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+def bend(points: NDArray[Any], parameters: NDArray[np.float64]) -> NDArray[Any]:
     """Bent positions of points, shape (3, samples), in the working frame."""
     x, y, s = points
-    a, b, c = parameters / BEND_LEVER
+    a, b, c = (parameters / BEND_LEVER).tolist()
     half = s / 2
     return np.stack([x + s * (b * half - c * y), y + s * (c * x - a * half), s + s * (a * y - b * x)])
 
 
-def bend_gradient(points: NDArray[np.float64], force: NDArray[np.float64]) -> NDArray[np.float64]:
+def bend_gradient(points: NDArray[Any], force: NDArray[Any]) -> NDArray[np.float64]:
     """Derivative by the bend of a sum with derivative `force`, shape (3, samples), by bent position."""
     x, y, s = points
     half = s / 2
     return (
         np.array(
             [
-                (s * (y * force[2] - half * force[1])).sum(),
-                (s * (half * force[0] - x * force[2])).sum(),
-                (s * (x * force[1] - y * force[0])).sum(),
+                (s * (y * force[2] - half * force[1])).sum(dtype=np.float64),
+                (s * (half * force[0] - x * force[2])).sum(dtype=np.float64),
+                (s * (x * force[1] - y * force[0])).sum(dtype=np.float64),
             ]
         )
         / BEND_LEVER
     )
 
 
-def place(pose: Pose, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def place(pose: Pose, points: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """MR points in the CT, shape (3, samples), by a pose of six or nine numbers.
 
     Returns
@@ -54,7 +56,7 @@ def place(pose: Pose, points: NDArray[np.float64]) -> tuple[NDArray[np.float64],
     """
     bent = bend(points, pose[6:]) if pose.size > 6 else points
     rotated = turn(rotation_matrix(pose[3:6] / ROTATION_LEVER_MM), bent)
-    return rotated + pose[:3, None], rotated
+    return rotated + pose[:3, None].astype(points.dtype), rotated
 
 
 def unplace(pose: Pose, points: NDArray[np.float64]) -> NDArray[np.float64]:

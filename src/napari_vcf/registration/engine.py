@@ -27,19 +27,31 @@ from napari_vcf.registration.scene import (
 )
 from napari_vcf.registration.search import Objective, Optimum, distinct, in_order, translation_grid
 
-__all__ = ["CAPTURE_MM", "TUBE_MM", "Report", "Scene", "build_scene", "refine", "report_to", "search_column"]
+__all__ = [
+    "CAPTURE_MM",
+    "TUBE_MM",
+    "Report",
+    "Scene",
+    "build_scene",
+    "fit_column",
+    "refine",
+    "report_to",
+    "search_column",
+]
 
 #: Half axes (left, posterior, superior) of the vertebra's region, and of the column's with its neighbours.
 VERTEBRA_MM = (30.0, 36.0, 26.0)
 TUBE_MM = (30.0, 38.0, 68.0)
+#: Half axes of the smallest lumbar body.
+_BODY_MM = (18.0, 14.0, 11.0)
 #: No optimum further than this from the clicks is believed: the neighbouring level begins where it ends.
 CAPTURE_MM = 12.0
 N_BINS = 24
 _MARGIN_MM = 3.0
 _COARSE_SAMPLES = 2000
-_COLUMN_SAMPLES = 5000
-_FINE_SAMPLES = 12000
-_SHIFTED_SAMPLES = 8000
+COLUMN_SAMPLES = 4000
+_FINE_SAMPLES = 10000
+_SHIFTED_SAMPLES = 6000
 
 Report = Callable[[float, str], None]
 
@@ -97,7 +109,7 @@ class Scene:
         if contrasts is not None:
             classes = classes[list(contrasts)]
         information = MutualInformation(classes, N_CLASSES, N_BINS)
-        return Objective(kept.points, information, cube, np.zeros(3) if center is None else center)
+        return Objective(kept.points.astype(np.float32), information, cube, np.zeros(3) if center is None else center)
 
 
 def build_scene(ct: Volume, mr: Mapping[str, Volume], frame: WorkingFrame, threads: int) -> Scene:
@@ -123,12 +135,14 @@ def build_scene(ct: Volume, mr: Mapping[str, Volume], frame: WorkingFrame, threa
         )
     inside = inside_ct(ct, frame, vertebra.points, _MARGIN_MM)
     covered = float(inside.mean())
-    if covered < 0.35:
+    body = ((vertebra.points / np.array(_BODY_MM)[:, None]) ** 2).sum(axis=0) <= 1.0
+    whole = float(inside_ct(ct, frame, vertebra.points[:, body], 0.0).mean())
+    if covered < 0.35 or whole < 0.75:
         raise VertebraNotCoveredError(
-            f"The CT holds only {covered:.0%} of the region around its point, so not the whole vertebra; "
+            f"The CT holds only {whole:.0%} of the body around its point, so not the whole vertebra; "
             "click the centre of the fractured body, or load a CT that covers it."
         )
-    column = mr_samples(contrasts, frame, TUBE_MM, 2 * _COLUMN_SAMPLES)
+    column = mr_samples(contrasts, frame, TUBE_MM, 2 * COLUMN_SAMPLES)
     wide_mm = (TUBE_MM[0] + 22.0, TUBE_MM[1] + 24.0, TUBE_MM[2] + 54.0)
     wide = ct_cube(ct, frame, wide_mm, 2.0, blur_mm=(5.0, 4.0, 4.0), threads=threads)
     fine_mm = (VERTEBRA_MM[0] + 20.0, VERTEBRA_MM[1] + 20.0, VERTEBRA_MM[2] + 20.0)
@@ -161,15 +175,17 @@ def search_column(scene: Scene, start: Pose, report: Report) -> list[Optimum]:
     starts = [shifts[k] for _, k in ranked[:2]] + _turned(shifts[ranked[0][1]])
     rough = in_order(lambda p: objective.climb(p, iterations=15, tolerance=1e-4), starts, scene.threads)
     report(0.6, "fitting the column")
-    samples = scene.column.thinned(_COLUMN_SAMPLES)
-
-    def fit(pose: Pose) -> Optimum:
-        whole = scene.objective(samples, pose, scene.wide, center=start[:3])
-        return whole.climb(np.concatenate([pose, np.zeros(3)]), iterations=40, tolerance=1e-6)
-
-    found = distinct(in_order(fit, [pose for _, pose in distinct(rough, 4.0)[:3]], scene.threads))
+    best = [pose for _, pose in distinct(rough, 4.0)[:3]]
+    found = distinct(in_order(lambda p: fit_column(scene, p, center=start[:3]), best, scene.threads))
     report(1.0, "fitting the column")
     return found
+
+
+def fit_column(scene: Scene, start: Pose, *, center: NDArray[np.float64] | None = None) -> Optimum:
+    """The vertebra with its neighbours, with a bend, from a rigid pose."""
+    samples = scene.column.thinned(COLUMN_SAMPLES)
+    objective = scene.objective(samples, start, scene.wide, center=start[:3] if center is None else center)
+    return objective.climb(np.concatenate([start, np.zeros(3)]), iterations=40, tolerance=1e-6)
 
 
 def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:

@@ -75,7 +75,7 @@ class FatShift:
         total, slope[:6] = self.fixed.negative_with_gradient(pose)
         carried = rotation_matrix(pose[3:6] / ROTATION_LEVER_MM) @ self.plane
         placed, rotated = place(pose, self.moving.points)
-        offset = (carried @ shift)[:, None]
+        offset = (carried @ shift)[:, None].astype(placed.dtype)
         values, gradient = self.moving.cube.with_gradient(placed + offset)
         information, by_value = self.moving.information.value_and_slope(values)
         part = pose_gradient(pose, rotated + offset, by_value, gradient)

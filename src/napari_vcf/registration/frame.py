@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,13 +88,19 @@ def anatomical_axes(grid: Grid) -> NDArray[np.float64]:
     return np.asarray(best[1])
 
 
-def turn(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A 3 x 3 matrix times points, shape (3, samples).
+def turn(matrix: NDArray[np.float64], points: NDArray[Any]) -> NDArray[Any]:
+    """A 3 x 3 matrix times points, shape (3, samples), in the points' own precision.
 
     Written out: a library's matrix product may be split among threads, and then its last bits depend on their number.
     """
     x, y, z = points
-    return np.stack([matrix[i, 0] * x + matrix[i, 1] * y + matrix[i, 2] * z for i in range(3)])
+    result = np.empty_like(points)
+    # As Python floats: a float64 scalar of numpy's would make a product with float32 points float64.
+    for line, (a, b, c) in zip(result, matrix.tolist(), strict=True):
+        np.multiply(x, a, out=line)
+        line += b * y
+        line += c * z
+    return result
 
 
 def rotation_matrix(vector_rad: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -116,7 +123,7 @@ def rotation_vector(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def pose_gradient(
-    pose: Pose, rotated: NDArray[np.float64], slope: NDArray[np.float64], gradient: NDArray[np.float32]
+    pose: Pose, rotated: NDArray[Any], slope: NDArray[np.float32], gradient: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """Derivative of a sum over samples by the six numbers of a pose.
 
@@ -138,13 +145,13 @@ def pose_gradient(
     force = slope * gradient
     torque = np.array(
         [
-            (rotated[1] * force[2] - rotated[2] * force[1]).sum(),
-            (rotated[2] * force[0] - rotated[0] * force[2]).sum(),
-            (rotated[0] * force[1] - rotated[1] * force[0]).sum(),
+            (rotated[1] * force[2] - rotated[2] * force[1]).sum(dtype=np.float64),
+            (rotated[2] * force[0] - rotated[0] * force[2]).sum(dtype=np.float64),
+            (rotated[0] * force[1] - rotated[1] * force[0]).sum(dtype=np.float64),
         ]
     )
     jacobian = _left_jacobian(pose[3:6] / ROTATION_LEVER_MM)
-    return np.concatenate([force.sum(axis=1), jacobian.T @ torque / ROTATION_LEVER_MM])
+    return np.concatenate([force.sum(axis=1, dtype=np.float64), jacobian.T @ torque / ROTATION_LEVER_MM])
 
 
 def _left_jacobian(vector: NDArray[np.float64]) -> NDArray[np.float64]:

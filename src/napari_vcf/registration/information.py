@@ -42,7 +42,7 @@ class MutualInformation:
         """Sum over the contrasts, in nats, of values of shape (samples,)."""
         return self._evaluate(values)[0]
 
-    def value_and_slope(self, values: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
+    def value_and_slope(self, values: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
         """The sum and its derivative by each sample's value, shape (samples,)."""
         total, low, clipped, tables = self._evaluate(values)
         scale = (self.n_bins - 1) / (self.value_range[1] - self.value_range[0]) / values.size
@@ -51,7 +51,8 @@ class MutualInformation:
             step = np.diff(table, axis=1).ravel()
             slope += step[classes * (self.n_bins - 1) + low]
         slope[clipped] = 0.0
-        return total, slope * scale
+        slope *= scale
+        return total, slope.astype(np.float32)
 
     def _evaluate(
         self, values: NDArray[np.float32]

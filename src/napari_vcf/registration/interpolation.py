@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ class Cube:
     origin: NDArray[np.float64]
     spacing: NDArray[np.float64]
 
-    def at(self, points: NDArray[np.float64]) -> NDArray[np.float32]:
+    def at(self, points: NDArray[Any]) -> NDArray[np.float32]:
         """Values at points, shape (3, samples), clamped to the lattice."""
         corners, fraction = self._locate(points)
         c000, c001, c010, c011, c100, c101, c110, c111 = corners
@@ -36,7 +37,7 @@ class Cube:
         c0, c1 = c00 + v * (c10 - c00), c01 + v * (c11 - c01)
         return np.asarray(c0 + w * (c1 - c0))
 
-    def with_gradient(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def with_gradient(self, points: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Values, and derivatives by mm along the axes, shape (3, samples)."""
         corners, fraction = self._locate(points)
         c000, c001, c010, c011, c100, c101, c110, c111 = corners
@@ -52,15 +53,18 @@ class Cube:
         gradient[2] = (c1 - c0) / np.float32(self.spacing[2])
         return np.asarray(c0 + w * (c1 - c0)), gradient
 
-    def _locate(self, points: NDArray[np.float64]) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    def _locate(self, points: NDArray[Any]) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
         n0, n1, n2 = self.data.shape
         flat = np.zeros(points.shape[1], np.intp)
         fraction = []
         for axis, (size, stride) in enumerate(zip((n0, n1, n2), (n1 * n2, n2, 1), strict=True)):
-            position = (points[axis] - self.origin[axis]) / self.spacing[axis]
-            np.clip(position, 0.0, size - 1.000001, out=position)
+            step = float(self.spacing[axis])
+            position = points[axis] * (1.0 / step)
+            position -= float(self.origin[axis]) / step
+            # Just inside, by more than the precision of float32.
+            np.clip(position, 0.0, size - 1.0001, out=position)
             whole = position.astype(np.intp)
-            fraction.append((position - whole).astype(np.float32))
+            fraction.append((position - whole.astype(position.dtype)).astype(np.float32, copy=False))
             flat += whole * stride
         values = self.data.ravel()
         steps = [0, 1, n2, n2 + 1, n1 * n2, n1 * n2 + 1, n1 * n2 + n2, n1 * n2 + n2 + 1]

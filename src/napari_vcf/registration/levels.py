@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.registration.bend import place, unplace
-from napari_vcf.registration.engine import TUBE_MM, Report, Scene
+from napari_vcf.registration.engine import TUBE_MM, Report, Scene, fit_column
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.scene import inside_ct, signal_classes, signals
@@ -27,8 +27,7 @@ _NEAREST_MM = 14.0
 _FARTHEST_MM = 52.0
 #: A neighbour that the CT holds by less than this share cannot be fitted.
 _SHARE_IN_CT = 0.6
-_SAMPLES = 2000
-_COLUMN_SAMPLES = 5000
+_SAMPLES = 1500
 _LATTICE_MM = 2.5
 
 
@@ -125,9 +124,7 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float) -> tuple[bool,
     if not near:
         return bool(candidates), None
     start = max(near, key=lambda o: o[0])[1]
-    column = scene.column.thinned(_COLUMN_SAMPLES)
-    objective = scene.objective(column, start, scene.wide, center=start[:3])
-    bent = objective.climb(np.concatenate([start, np.zeros(3)]), iterations=40, tolerance=1e-6)[1]
+    _, bent = fit_column(scene, start)
     return True, bent if _NEAREST_MM < direction * (bent[2] - clicked[2]) < _FARTHEST_MM else None
 
 

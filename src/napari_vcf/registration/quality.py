@@ -18,8 +18,8 @@ from napari_vcf.registration.search import Objective, in_order
 
 __all__ = ["Stability", "distance_mm", "stability"]
 
-_SAMPLES = 5000
-_ITERATIONS = 20
+_SAMPLES = 4000
+_ITERATIONS = 15
 #: Corners of a lumbar body and its centre, where two poses are compared.
 _LANDMARKS = np.array(
     [(x, y, z) for x in (-18.0, 18.0) for y in (-14.0, 14.0) for z in (-12.0, 12.0)] + [(0.0, 0.0, 0.0)]
@@ -135,7 +135,7 @@ def _inverse(scene: Scene, pose: Pose) -> float:
         values = cube.at(unplace(pose, lattice))
         span = (float(np.percentile(values, 0.5)), float(np.percentile(values, 99.5)) + 1e-6)
         information = MutualInformation(classes, N_CLASSES, 20, span)
-        objectives.append(Objective(lattice, information, cube, back[:3]))
+        objectives.append(Objective(lattice.astype(np.float32), information, cube, back[:3]))
     found = _climb_all(objectives, back)
     return distance_mm(pose, _inverted(found))
 

@@ -41,7 +41,7 @@ class Objective:
         Shift that the prior expects.
     """
 
-    points: NDArray[np.float64]
+    points: NDArray[np.float32]
     information: MutualInformation
     cube: Cube
     center: NDArray[np.float64]

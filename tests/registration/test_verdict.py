@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from napari_vcf.registration.levels import LevelEvidence
+from napari_vcf.registration.quality import Stability
+from napari_vcf.registration.verdict import Findings, judge
+
+FIRM = Stability(restarts_mm=0.1, halves_mm=0.1, contrasts_mm=0.3, inverse_mm=0.2, column_mm=0.2)
+CLEAR = LevelEvidence({"clicked": 1.5, "above": 1.2, "below": 1.1}, {}, 9000)
+GOOD = Findings(stability=FIRM, evidence=CLEAR, covered=1.0, contrasts=3, rival_share=0.0)
+
+
+def test_a_firm_fit_at_a_clear_level_is_ok_with_its_numbers():
+    status, reason = judge(GOOD)
+    assert status == "ok"
+    assert "20%" in reason
+    assert "mm" in reason
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"evidence": LevelEvidence({"clicked": 1.2, "above": 1.5}, {}, 9000)}, "above"),
+        ({"evidence": LevelEvidence({"clicked": 1.2, "below": 1.19}, {}, 9000)}, "confirm the level"),
+        ({"evidence": LevelEvidence({"clicked": 1.2, "below": 1.1}, {}, 9000, ("above",))}, "confirm the level"),
+        ({"evidence": LevelEvidence({"clicked": 1.2}, {}, 9000)}, "No neighbouring vertebra"),
+        ({"evidence": LevelEvidence({}, {}, 10)}, "No neighbouring vertebra"),
+        ({"shift_mm": 14.0}, "14.0 mm"),
+        ({"angle_deg": 31.0}, "31 degrees"),
+        ({"frame_gap_mm": 34.0}, "34 mm apart"),
+        ({"pairs_residual_mm": 6.0}, "pairs"),
+        ({"covered": 0.5}, "50%"),
+        ({"rival_share": 0.995}, "Another place"),
+        ({"stability": replace(FIRM, restarts_mm=4.0)}, "expected error"),
+        ({"stability": replace(FIRM, column_mm=5.0)}, "column"),
+    ],
+)
+def test_each_doubt_is_said(change, word):
+    status, reason = judge(replace(GOOD, **change))
+    assert status == "doubtful"
+    assert word in reason
+
+
+def test_a_shared_frame_speaks_for_the_level_where_no_neighbour_can():
+    alone = LevelEvidence({"clicked": 1.2}, {}, 9000)
+    assert judge(replace(GOOD, evidence=alone, frame_gap_mm=2.0))[0] == "ok"
+
+
+def test_worse_repeats_and_fewer_contrasts_raise_the_expected_error():
+    shaky = replace(GOOD, stability=replace(FIRM, contrasts_mm=3.0))
+    assert shaky.expected_error_mm > GOOD.expected_error_mm
+    assert replace(GOOD, contrasts=1).expected_error_mm > GOOD.expected_error_mm
