@@ -26,7 +26,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 ROUNDS = 3
 CT_SLICES, CT_SIZE = 300, 512
 FILES, FILE_SIZE = 5000, 128
-_UID = "1.2.826.0.1.3680043.8.498.77.%08d"
+_UID = "1.2.826.0.1.3680043.8.498.77.1%07d"
 _POSITION = "%+09.3f"
 
 

@@ -1,8 +1,8 @@
 """Random damage to DICOM files, and the question afterwards: was it read right, or was it said that it was not?
 
 DICOM has no checksum over its pixels: a byte flipped among uncompressed ones leaves a file that is valid in every
-respect, and so can one in a compressed or deflated stream. No reader can know it. There, pixels may differ; place, size,
-scale and meaning may not. Everywhere else (headers, and cuts anywhere) nothing may differ unsaid.
+respect, and so can one in a compressed or deflated stream. No reader can know it. There, pixels may differ; place,
+size, scale and meaning may not. Everywhere else (headers, and cuts anywhere) nothing may differ unsaid.
 """
 
 from __future__ import annotations

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from dicomfiles import ramp, save, slice_dataset, write_series
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000Lossless
 
 from napari_vcf.cli import main
+from napari_vcf.dicom import scan_folder
 
 
 def test_json_holds_what_scripts_rely_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,9 +85,6 @@ def test_answers_of_the_person_are_options(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_pixels_that_cannot_be_decoded_refuse_the_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from pydicom.encaps import encapsulate
-    from pydicom.uid import JPEG2000Lossless
-
     dataset = slice_dataset(ramp(0), (0, 0, 0))
     dataset.PixelData = encapsulate([b"\xff\xd8 this is no picture"])
     dataset["PixelData"].is_undefined_length = True
@@ -92,3 +93,21 @@ def test_pixels_that_cannot_be_decoded_refuse_the_series(tmp_path: Path, capsys:
     listing = json.loads(capsys.readouterr().out)
     assert listing["series"] == []
     assert listing["refused"][0]["path"] == "bad.dcm"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_dead_links_are_refused_by_name(tmp_path: Path) -> None:
+    write_series(tmp_path, 2)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    scan = scan_folder(tmp_path)
+    assert len(scan.series) == 1
+    assert [entry.path.name for entry in scan.refused] == ["link", "pipe"]
+
+
+def test_a_header_that_states_a_giant_is_refused(tmp_path: Path) -> None:
+    dataset = slice_dataset(ramp(0), (0, 0, 0), Rows=60000, Columns=60000)
+    dataset.PixelData = encapsulate([b"\xff\x4f little"])
+    dataset["PixelData"].is_undefined_length = True
+    save(dataset, tmp_path / "giant", JPEG2000Lossless)
+    assert "cannot come out of" in scan_folder(tmp_path).refused[0].reason

@@ -26,6 +26,7 @@ from napari_vcf.dicom import (
     with_computed_adc,
     with_role,
 )
+from napari_vcf.dicom.intensity import um2_per_s_of
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,19 @@ def test_unit_of_an_adc_map_by_evidence_or_not_at_all(
     (series,) = scan_folder(tmp_path).series
     assert series.unit == unit
     assert words in series.unit_evidence
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [
+        ("um2/s", 1), ("mm2/s", 1e6), ("10*-6.mm2/s", 1), ("10^-6 mm^2/s", 1), ("1E-3 mm2/s", 1000),
+        ("x10-5 mm²/s", 10),
+        ("µm2/s", 1), ("10E-6 mm2/s", None), ("mm", None), ("US", None), ("", None), ("HU", None), ("1", None),
+    ],
+)  # fmt: skip
+def test_units_of_diffusivity_as_they_are_written(unit: str, factor: float | None) -> None:
+    found = um2_per_s_of(unit)
+    assert found == (None if factor is None else pytest.approx(factor))
 
 
 def test_the_persons_answer_scales_the_values_and_is_recorded(tmp_path: Path) -> None:

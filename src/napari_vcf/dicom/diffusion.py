@@ -15,6 +15,8 @@ __all__ = ["ZERO_B_LIMIT", "Diffusion", "diffusion_of"]
 
 #: b-values below this (s/mm2) are b = 0: Philips numbers its b = 0 images .001, .002 and so on.
 ZERO_B_LIMIT: Final = 1.0
+#: No scanner weights more strongly; beyond it a number is damage.
+_LARGEST_B: Final = 1e6
 #: GE adds multiples of this to mark the kind of its b-value.
 _GE_OFFSET: Final = 100_000
 _CANON_COMMENT: Final = re.compile(r"\bb\s*=\s*(\d+(?:\.\d+)?)\s*(?:\(([^)]*)\))?", re.IGNORECASE)
@@ -78,7 +80,7 @@ def diffusion_of(root: Header, group: Header | None, manufacturer: str) -> Diffu
 
 def _as_written(value: float | None) -> float | None:
     """A double that was a single before (0.001 turned into 0.0010000000475) as it was meant."""
-    if value is None or float(np.float32(value)) != value:
+    if value is None or abs(value) > _LARGEST_B or float(np.float32(value)) != value:
         return value
     return float(np.format_float_positional(np.float32(value)))
 

@@ -20,6 +20,7 @@ __all__ = ["Frame", "frames_of"]
 #: How far the two directions of an image may be from unit length and from a right angle.
 _ORIENTATION_TOLERANCE: Final = 1e-3
 _FARTHEST_MM: Final = 1e5
+_FINEST_MM: Final = 0.01
 _COMPONENT_OF: Final = {
     "P": "phase",
     "PHASE": "phase",
@@ -215,7 +216,7 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
 def _check_geometry(position: tuple[float, ...], orientation: tuple[float, ...], spacing: tuple[float, ...]) -> None:
     if max(map(abs, position)) > _FARTHEST_MM:
         raise HeaderError("The image's position lies more than 100 m from the patient: its header is damaged.")
-    if not all(0 < step < 1000 for step in spacing):
+    if not all(_FINEST_MM < step < 1000 for step in spacing):
         raise HeaderError(f"A pixel spacing of {spacing[0]:g} x {spacing[1]:g} mm does not exist.")
     a, b, c, d, e, f = orientation
     lengths = math.sqrt(a * a + b * b + c * c), math.sqrt(d * d + e * e + f * f)
@@ -268,7 +269,7 @@ def _tiles(frame: Frame, mosaic: Mosaic) -> list[Frame]:
     if abs(abs(float(normal @ np.asarray(frame.normal))) - 1) > _ORIENTATION_TOLERANCE:
         raise HeaderError("The slices of the mosaic do not run along their normal: its private header is damaged.")
     step = frame.stated_spacing_mm or frame.thickness_mm
-    if step is None or step <= 0:
+    if step is None or step <= _FINEST_MM:
         raise HeaderError("The mosaic states no spacing of its slices.")
     slices: list[Frame] = []
     for number in range(mosaic.count):

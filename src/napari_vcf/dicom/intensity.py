@@ -6,48 +6,39 @@ series, but they are no unit and not what its consoles show, so they are not app
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.header import Header
 
-__all__ = ["UM2_PER_S_OF", "Intensity", "RealWorldMap", "intensity_of"]
+__all__ = ["Intensity", "RealWorldMap", "intensity_of", "um2_per_s_of"]
 
-#: Units of diffusivity as UCUM codes, rescale types or plain text write them (no spaces, capitals) -> factor to um2/s.
-UM2_PER_S_OF: Final[dict[str, float]] = {
-    "UM2/S": 1.0,
-    "UM^2/S": 1.0,
-    "µM2/S": 1.0,
-    "MICROM2/S": 1.0,
-    "MM2/S": 1e6,
-    "MM^2/S": 1e6,
-    "MM²/S": 1e6,
-    "CM2/S": 1e8,
-    "M2/S": 1e12,
-    "10-6MM2/S": 1.0,
-    "10*-6.MM2/S": 1.0,
-    "10*-6MM2/S": 1.0,
-    "10^-6MM2/S": 1.0,
-    "10^-6MM^2/S": 1.0,
-    "10E-6MM2/S": 1.0,
-    "1E-6MM2/S": 1.0,
-    "1E-06MM2/S": 1.0,
-    "E-6MM2/S": 1.0,
-    "*10^-6MM^2/S": 1.0,
-    "X10^-6MM^2/S": 1.0,
-    "10*-5.MM2/S": 10.0,
-    "10^-5MM2/S": 10.0,
-    "1E-5MM2/S": 10.0,
-    "10*-3.MM2/S": 1000.0,
-    "10-3MM2/S": 1000.0,
-    "10^-3MM2/S": 1000.0,
-    "10^-3MM^2/S": 1000.0,
-    "1E-3MM2/S": 1000.0,
-    "1E-03MM2/S": 1000.0,
-    "X10^-3MM^2/S": 1000.0,
-    "UM2/MS": 1000.0,
-}
+_UM2_OF: Final = {"um": 1.0, "mm": 1e6, "cm": 1e8, "m": 1e12}
+#: A unit of diffusivity without spaces, carets, asterisks and multiplication signs, in small letters.
+_DIFFUSIVITY: Final = re.compile(r"(?:(?:10|1e|e)-0?(\d{1,2}))?(um|mm|cm|m)2(?:/s|/sec|s-1)")
+
+
+def um2_per_s_of(unit: str) -> float | None:
+    """Factor from a unit of diffusivity to um2/s.
+
+    Parameters
+    ----------
+    unit : str
+        As UCUM, a rescale type or plain text writes it: ``"um2/s"``, ``"10*-6.mm2/s"``, ``"1E-3 mm^2/s"``, ...
+
+    Returns
+    -------
+    float or None
+        None where it is no such unit, or can be read in two ways (10E-6 is either 1e-5 or 1e-6).
+    """
+    text = unit.lower().replace("²", "2").replace("µ", "u").replace("μ", "u").replace("⁻", "-")
+    text = re.sub(r"[\s^*x×·()]", "", text).replace(".", "")
+    found = _DIFFUSIVITY.fullmatch(text)
+    if found is None:
+        return None
+    return _UM2_OF[found[2]] * 10.0 ** -int(found[1] or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +64,7 @@ class RealWorldMap:
     @property
     def um2_per_s(self) -> float | None:
         """Factor from its unit to um2/s; None where it is no diffusivity."""
-        return UM2_PER_S_OF.get("".join(self.unit.upper().split()))
+        return um2_per_s_of(self.unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ _EVEN_MM: Final = 0.015
 _SIDEWAYS_MM: Final = 0.05
 #: A gap this many times the usual one separates slabs, and is no series of missing slices.
 _SLAB_GAPS: Final = 5.0
+#: Uneven slices are interpolated to at most this many times their number.
+_MOST_BLENDED: Final = 4
 #: Positions named in a sentence.
 _NAMED: Final = 6
 
@@ -116,7 +118,7 @@ def layout_of(frames: Sequence[Frame]) -> Layout:
             corrections.append(f"Slices left empty where the series has none: {found} along the normal.")
         else:
             spacing = float(np.median(gaps))
-            count = round(float(depths[-1] - depths[0]) / spacing) + 1
+            count = min(round(float(depths[-1] - depths[0]) / spacing) + 1, _MOST_BLENDED * len(frames))
             spacing = float(depths[-1] - depths[0]) / (count - 1) if count > 1 else spacing
             blend = _blending(depths, count, spacing)
             found = f"slices are unevenly spaced, {gaps.min():.3f} to {gaps.max():.3f} mm apart"
@@ -157,7 +159,7 @@ def runs_of(depths: NDArray[np.float64]) -> list[slice]:
 
 
 def _single(frame: Frame, normal: NDArray[np.float64]) -> Layout:
-    stated = next((v for v in (frame.stated_spacing_mm, frame.thickness_mm) if v is not None and v > 0), None)
+    stated = next((v for v in (frame.stated_spacing_mm, frame.thickness_mm) if v is not None and 0.01 < v < 1e4), None)
     note = f"Single slice; {f'{stated:g} mm as its header states' if stated else '1 mm assumed'} taken for its depth."
     grid = _grid(frame, 1, np.asarray(frame.position), normal * (stated or 1.0))
     return Layout(grid, (0,), None, None, (note,), "")

@@ -80,6 +80,7 @@ def physics_of(frame: Frame) -> Physics:
     modifier = _group(own, shared, 0x00189115)
     scanning = root.tokens(0x00180020)
     pulse = (root.text(0x00189008) or modifier.text(0x00189008)).upper()
+    variant = root.tokens(0x00180021)
     inversion_ms = frame.inversion_time_ms or None
     return Physics(
         repetition_ms=frame.repetition_time_ms or None,
@@ -89,7 +90,8 @@ def physics_of(frame: Frame) -> Physics:
         gradient_echo="GR" in scanning or pulse == "GRADIENT",
         echo_planar="EP" in scanning or (root.text(0x00189018) or modifier.text(0x00189018)).upper() == "YES",
         inversion="IR" in scanning or modifier.text(0x00189009).upper() == "YES" or inversion_ms is not None,
-        steady_state="SS" in root.tokens(0x00180021) and "GR" in scanning,
+        # Spoiled sequences are in a steady state as well, but T1-weighted.
+        steady_state="GR" in scanning and "SS" in variant and "SP" not in variant,
         fat_suppression=_fat_suppression(root, modifier),
         contrast_agent=bool(root.text(0x00180010)),
     )

@@ -59,10 +59,10 @@ def scan_folder(
         If it was cancelled.
     """
     root = _root_of(Path(folder))
-    paths = sorted(_files_below(root))
+    refused: list[Refusal] = []
+    paths = sorted(_files_below(root, refused))
     files: list[list[Frame]] = []
     volumes: list[VolumeFile] = []
-    refused: list[Refusal] = []
     for done, path in enumerate(paths):
         if cancelled is not None and cancelled():
             raise CancelledError("Scanning was cancelled.")
@@ -176,6 +176,8 @@ def with_adc_unit(series: Series, unit: str) -> Series:
     UnitError
         If the series is no ADC map, or the unit is none of them.
     """
+    if series.computed_from:
+        raise UnitError("This ADC map is computed from b-values, so that its unit is known.")
     if series.role is not Role.ADC:
         raise UnitError(f"A unit of diffusivity can only be given for an ADC map, and this is {series.role}.")
     if unit not in ADC_UNITS:
@@ -188,14 +190,24 @@ def _with_scale(series: Series, scale: ValueScale) -> Series:
     return replace(series, scale=scale, unit=scale.unit, unit_evidence=scale.evidence)
 
 
-def _files_below(root: Path) -> Iterator[Path]:
+def _files_below(root: Path, refused: list[Refusal]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
-        raise FolderError(f"The folder cannot be listed: {error.strerror or 'unreadable'}.") from error
+        reason = f"The folder cannot be listed: {error.strerror or 'unreadable'}."
+        place = Path(error.filename or root)
+        if place == root:
+            raise FolderError(reason) from error
+        refused.append(Refusal(place.relative_to(root), reason))
 
     for folder, _, names in os.walk(root, onerror=refuse):
         for name in names:
-            if name.lower() not in _IGNORED:
-                yield Path(folder, name)
+            path = Path(folder, name)
+            if name.lower() in _IGNORED:
+                continue
+            # Opening a pipe would wait for ever.
+            if path.is_file():
+                yield path
+            else:
+                refused.append(Refusal(path.relative_to(root), "This is no regular file, or a link to nothing."))
 
 
 def _series_of(frames: list[Frame]) -> tuple[Series, ...]:

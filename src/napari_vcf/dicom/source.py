@@ -22,6 +22,9 @@ _NOT_IMAGES: Final = {
     "1.2.840.10008.5.1.4.1.1.481.3": "a radiotherapy structure set",
     "1.2.840.10008.5.1.4.1.1.481.5": "a radiotherapy plan",
 }
+#: No image compresses better than this, and no file holds more.
+_MOST_COMPRESSION: Final = 10_000
+_MOST_BYTES: Final = 1 << 33
 _SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -204,9 +207,14 @@ def _check_length(layout: PixelLayout, raw: RawHeader) -> None:
     if native != (layout.length >= 0):
         stated = "uncompressed" if native else "compressed"
         raise HeaderError(f"The pixels are stated to be {stated} ({raw.transfer_syntax}), but are not stored so.")
-    if not native:
-        return
     needed = layout.frame_bytes * layout.frames
+    if not native:
+        if needed > _MOST_BYTES or needed > _MOST_COMPRESSION * (raw.size - layout.offset):
+            raise HeaderError(
+                f"{layout.frames} x {layout.rows} x {layout.columns} pixels cannot come out of "
+                f"{raw.size - layout.offset} compressed bytes: the header is damaged."
+            )
+        return
     there = min(layout.length, raw.size - layout.offset)
     if there < needed:
         raise HeaderError(

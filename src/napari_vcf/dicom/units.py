@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from napari_vcf.dicom.intensity import UM2_PER_S_OF
+from napari_vcf.dicom.intensity import um2_per_s_of
 from napari_vcf.dicom.model import Role
 from napari_vcf.dicom.stack import Stack
 from napari_vcf.dicom.volumefile import VolumeFile
@@ -99,7 +99,7 @@ def _diffusivity(stack: Stack) -> ValueScale:
     for entry in intensity.maps:
         if entry.um2_per_s is not None:
             return ValueScale("um2/s", f"real-world value map in {entry.unit}", entry.um2_per_s, entry.unit)
-    factor = UM2_PER_S_OF.get("".join(intensity.rescale_type.upper().split()))
+    factor = um2_per_s_of(intensity.rescale_type)
     if factor is not None:
         return ValueScale("um2/s", f"rescale type {intensity.rescale_type}", factor)
     file = stack.first.file
