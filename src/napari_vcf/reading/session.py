@@ -6,25 +6,23 @@ changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from psygnal import Signal
-from pydantic import ValidationError
 
 from napari_vcf.geometry import Rectangle
-from napari_vcf.measure import Position, RoiStatistics, VertebraStatus, roi_statistics
+from napari_vcf.measure import RoiStatistics, roi_statistics
 from napari_vcf.reading import actions as act
-from napari_vcf.reading.base import Point, Stage, utc_now
+from napari_vcf.reading.base import Stage, utc_now
 from napari_vcf.reading.case import Case, check_pseudonym
+from napari_vcf.reading.changes import Changes
 from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
 from napari_vcf.reading.errors import RefusedActionError
-from napari_vcf.reading.masks import GridRecord, encode_mask
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import (
     StageResults,
@@ -33,15 +31,12 @@ from napari_vcf.reading.results import (
     stage_results,
 )
 from napari_vcf.reading.rules import Context, reduce_action
-from napari_vcf.reading.state import ReadingState, Roi, StageState, Tissue
-
-if TYPE_CHECKING:
-    from napari_vcf.registration import RegistrationResult
+from napari_vcf.reading.state import ReadingState, Roi, StageState
 
 __all__ = ["Reading"]
 
 
-class Reading:
+class Reading(Changes):
     """One reader's reading of one case.
 
     Parameters
@@ -231,185 +226,3 @@ class Reading:
         from napari_vcf.reading.export import export_reading
 
         return export_reading(self, path, overwrite=overwrite)
-
-    # -- changes -------------------------------------------------------------------------------------------------------
-
-    def set_spine(self, fractured: str, *, has_t13: bool = False, has_l6: bool = False) -> act.LoggedAction:
-        """Name the fractured vertebra."""
-        return self._make(act.SetSpine, fractured=fractured, has_t13=has_t13, has_l6=has_l6)
-
-    def set_reference(self, stage: Stage, level: str, status: VertebraStatus) -> act.LoggedAction:
-        """Say whether an adjacent vertebra is intact."""
-        return self._make(act.SetReference, stage=stage, level=level, status=status)
-
-    def withdraw_reference(self, stage: Stage, level: str) -> act.LoggedAction:
-        """Take back what was said of an adjacent vertebra."""
-        return self._make(act.WithdrawReference, stage=stage, level=level)
-
-    def place_caliper(
-        self,
-        *,
-        stage: Stage,
-        level: str,
-        position: Position,
-        image: str,
-        start_lps: ArrayLike,
-        end_lps: ArrayLike,
-        shown_on: str | None = None,
-    ) -> act.LoggedAction:
-        """Place a caliper; points in the LPS mm of ``image``."""
-        return self._make(
-            act.PlaceCaliper,
-            stage=stage,
-            level=level,
-            position=position,
-            image=image,
-            shown_on=shown_on,
-            start_lps=_point(start_lps),
-            end_lps=_point(end_lps),
-        )
-
-    def remove_caliper(self, stage: Stage, level: str, position: Position) -> act.LoggedAction:
-        """Remove a caliper."""
-        return self._make(act.RemoveCaliper, stage=stage, level=level, position=position)
-
-    def set_masks(
-        self, stage: Stage, image: str, body: NDArray[np.bool_], lesion: NDArray[np.bool_]
-    ) -> act.LoggedAction:
-        """Set body and lesion masks, of the shape of the image's native grid."""
-        grid = self.case.image(image).series.grid
-        for mask, name in ((body, "body"), (lesion, "lesion")):
-            if mask.shape != grid.shape:
-                raise RefusedActionError(f"A {name} mask of shape {mask.shape} does not fit the image ({grid.shape}).")
-        return self._make(
-            act.SetMasks,
-            stage=stage,
-            image=image,
-            grid=GridRecord.of(grid),
-            body=encode_mask(body),
-            lesion=encode_mask(lesion),
-        )
-
-    def clear_masks(self, stage: Stage) -> act.LoggedAction:
-        """Remove both masks."""
-        return self._make(act.ClearMasks, stage=stage)
-
-    def place_roi(
-        self, *, stage: Stage, tissue: Tissue, placement: int, level: str, image: str, rectangle: Rectangle
-    ) -> act.LoggedAction:
-        """Place an ADC rectangle; its centre is put on the plane of the nearest slice."""
-        wanted = (self.protocol.roi_long_mm, self.protocol.roi_short_mm)
-        if (rectangle.long_mm, rectangle.short_mm) != wanted:
-            raise RefusedActionError(
-                f"The ROI measures {rectangle.long_mm:g} x {rectangle.short_mm:g} mm; the protocol's is "
-                f"{wanted[0]:g} x {wanted[1]:g} mm."
-            )
-        return self._make(
-            act.PlaceRoi,
-            stage=stage,
-            tissue=tissue,
-            placement=placement,
-            level=level,
-            image=image,
-            center_lps=_point(rectangle.center_lps),
-            axis_long=_point(rectangle.axis_long),
-            axis_short=_point(rectangle.axis_short),
-        )
-
-    def remove_roi(self, stage: Stage, tissue: Tissue, placement: int) -> act.LoggedAction:
-        """Remove a placement."""
-        return self._make(act.RemoveRoi, stage=stage, tissue=tissue, placement=placement)
-
-    def answer(self, stage: Stage, item: str, value: str | int) -> act.LoggedAction:
-        """Answer an item with one of its values."""
-        return self._make(act.AnswerItem, stage=stage, item=item, value=value)
-
-    def mark_not_assessable(self, stage: Stage, item: str, reason: str) -> act.LoggedAction:
-        """Say that an item is not assessable, and why."""
-        return self._make(act.MarkNotAssessable, stage=stage, item=item, reason=reason)
-
-    def withdraw_answer(self, stage: Stage, item: str) -> act.LoggedAction:
-        """Take an answer back."""
-        return self._make(act.WithdrawAnswer, stage=stage, item=item)
-
-    def correct_role(self, image: str, role: str) -> act.LoggedAction:
-        """Correct the role of an image."""
-        return self._make(act.CorrectRole, image=image, role=role)
-
-    def answer_adc_unit(self, image: str, unit: str) -> act.LoggedAction:
-        """Say in which unit an ADC map is stored."""
-        return self._make(act.AnswerAdcUnit, image=image, unit=unit)
-
-    def propose_registration(
-        self,
-        *,
-        mr_level: str,
-        ct_level: str,
-        ct_image: str,
-        mr_images: Sequence[str],
-        mr_point_lps: ArrayLike,
-        ct_point_lps: ArrayLike,
-        result: RegistrationResult,
-    ) -> act.LoggedAction:
-        """Put a registration before the reader."""
-        matrix = None if result.ct_to_mr is None else tuple(tuple(row) for row in result.ct_to_mr.matrix.tolist())
-        return self._make(
-            act.ProposeRegistration,
-            mr_level=mr_level,
-            ct_level=ct_level,
-            ct_image=ct_image,
-            mr_images=tuple(mr_images),
-            mr_point_lps=_point(mr_point_lps),
-            ct_point_lps=_point(ct_point_lps),
-            status=result.status,
-            reason=result.reason,
-            ct_to_mr=matrix,
-            quality=result.quality,
-            shift_mm=result.shift_mm,
-            angle_deg=result.angle_deg,
-            seconds=result.seconds,
-        )
-
-    def nudge_registration(
-        self, level: str, *, shift_lps_mm: ArrayLike = (0, 0, 0), rotation_lps_deg: ArrayLike = (0, 0, 0)
-    ) -> act.LoggedAction:
-        """Move a proposed registration by hand, about the clicked point."""
-        return self._make(
-            act.NudgeRegistration,
-            level=level,
-            shift_lps_mm=_point(shift_lps_mm),
-            rotation_lps_deg=_point(rotation_lps_deg),
-        )
-
-    def accept_registration(self, level: str) -> act.LoggedAction:
-        """Accept a registration."""
-        return self._make(act.AcceptRegistration, level=level)
-
-    def refuse_registration(self, level: str, reason: str) -> act.LoggedAction:
-        """Refuse a registration."""
-        return self._make(act.RefuseRegistration, level=level, reason=reason)
-
-    def undo(self) -> act.LoggedAction:
-        """Take the last change back."""
-        return self.apply(act.Undo())
-
-    def redo(self) -> act.LoggedAction:
-        """Make the change again that was taken back last."""
-        return self.apply(act.Redo())
-
-    def _make(self, action: Callable[..., act.Action], **values: Any) -> act.LoggedAction:
-        return self.apply(refusing(partial(action, **values)))
-
-
-def refusing(build: Callable[[], act.Action]) -> act.Action:
-    """Build an action; what its model finds wrong becomes a refusal in a sentence."""
-    try:
-        return build()
-    except ValidationError as error:
-        parts = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False)]
-        raise RefusedActionError("Not accepted: " + "; ".join(parts)) from error
-
-
-def _point(values: ArrayLike) -> Point:
-    x, y, z = np.asarray(values, dtype=np.float64).tolist()
-    return x, y, z
