@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer
@@ -314,10 +315,10 @@ def _gap() -> QWidget:
     return widget
 
 
-def _fill(combo: QComboBox, entries: list[tuple[str, object]]) -> None:
+def _fill(combo: QComboBox, entries: Sequence[tuple[str, object]]) -> None:
     """Replace the entries of a box, only where they differ, without a signal."""
     have = [(combo.itemText(index), combo.itemData(index)) for index in range(combo.count())]
-    if have == entries:
+    if have == list(entries):
         return
     combo.blockSignals(True)
     combo.clear()

@@ -13,6 +13,7 @@ from napari_vcf.reading import CaseImage, LoggedAction
 from napari_vcf.reading.state import Registration
 from napari_vcf.widgets.edges import EdgeLines
 from napari_vcf.widgets.layers import ImageLayers, place_image
+from napari_vcf.widgets.planes import plane_image
 from napari_vcf.widgets.space import PatientSpace, View, native_view, sagittal_view
 from napari_vcf.widgets.windows import Window, presets
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Display"]
 
-#: The image whose own slices become the sagittal reading plane: the first of these that is sagittal.
-_PLANE_ROLES = (Role.T2, Role.T1, Role.T2FS, Role.ADC, Role.DWI)
 Key = tuple[str, int]
 
 
@@ -151,7 +150,7 @@ class Display:
         """The MR image in whose space a CT is shown."""
         if self.view is None or self._desk.space_of(image_id) == "mr" or self.view.space == "ct":
             return None
-        return self._plane_image()
+        return plane_image(self._desk.images())
 
     # -- fusion -----------------------------------------------------------------------------------------------------
     def overlay(self, image_id: str | None, opacity: float = 0.5) -> None:
@@ -249,19 +248,6 @@ class Display:
     def _key(self, image_id: str) -> Key:
         return image_id, self.index_of(image_id)
 
-    def _plane_image(self) -> str | None:
-        """The MR image whose slices are the sagittal reading plane."""
-        images = [image for image in self._desk.images() if image.series.role is not Role.CT]
-        for role in _PLANE_ROLES:
-            for image in images:
-                if (
-                    image.series.role is role
-                    and image.series.grid.plane == "sagittal"
-                    and image.series.grid.is_orthogonal
-                ):
-                    return image.id
-        return images[0].id if images else None
-
     def _view_for(self, image_id: str) -> View:
         assert self._desk.case is not None
         case, desk = self._desk.case, self._desk
@@ -275,7 +261,7 @@ class Display:
             self._plane = "sagittal"
         if space == "ct" and self.accepted:
             space = "mr"
-        setter = image_id if space == "ct" else self._plane_image()
+        setter = image_id if space == "ct" else plane_image(self._desk.images())
         assert setter is not None
         return sagittal_view(space, case.image(setter).series.grid)
 

@@ -52,12 +52,12 @@ def thin_edges(image: NDArray[np.float32]) -> NDArray[np.float32]:
 class EdgeLines(LazyReslice):
     """Like `LazyReslice`, but shows the edges of a slice instead of its values."""
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._edges: tuple[int, NDArray[np.float32]] | None = None
+
     def plane(self, index: int) -> NDArray[np.float32]:
         """Edges of one resampled slice, the last one kept."""
         if self._edges is None or self._edges[0] != index:
             self._edges = (index, thin_edges(super().plane(index)))
         return self._edges[1]
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._edges: tuple[int, NDArray[np.float32]] | None = None

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.layers import Shapes
 from numpy.typing import NDArray
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QProgressBar
 
 from napari_vcf.dicom import Role
 from napari_vcf.reading.case import MR_ROLES, CaseImage
-from napari_vcf.reading.levels import LEVELS
 from napari_vcf.registration import RegistrationResult
-from napari_vcf.widgets.instrument import Hand, Instrument, World
+from napari_vcf.widgets.instrument import Hand, World
 from napari_vcf.widgets.locked_layer import lock_drawing
-from napari_vcf.widgets.parts import GREEN, ORANGE, SKY, VERMILLION, Banner, button, heading, note, rule
+from napari_vcf.widgets.parts import GREEN, ORANGE, SKY, VERMILLION
+from napari_vcf.widgets.registration_form import SPACE_NAMES, STEP_DEG, STEP_MM, RegistrationForm
 from napari_vcf.widgets.registration_run import RegistrationRun
 from napari_vcf.widgets.space import PatientSpace
 
@@ -24,10 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RegistrationWidget"]
 
-STEP_MM = 0.5
-STEP_DEG = 0.5
 _MARK_MM = 5.0
-_NAMES: dict[PatientSpace, str] = {"mr": "MRI", "ct": "CT"}
 _STATUS_COLORS = {"ok": GREEN, "doubtful": ORANGE, "refused": VERMILLION}
 
 
@@ -42,7 +38,7 @@ class MarkHand(Hand):
         return self._panel.marking is not None and self._panel.mark(point)
 
 
-class RegistrationWidget(Instrument):
+class RegistrationWidget(RegistrationForm):
     """Joins the CT to the MRI at one vertebra.
 
     Parameters
@@ -50,8 +46,6 @@ class RegistrationWidget(Instrument):
     desk : Desk
         Whose case is registered.
     """
-
-    name = "registration"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -61,7 +55,7 @@ class RegistrationWidget(Instrument):
         self.run.progressed.connect(self._on_progress)
         self.run.finished.connect(self._on_finished)
         self.hand = MarkHand(self)
-        self._build()
+        self.build()
         self.drawing = Shapes(ndim=2, name="Vertebral centre", scale=(1.0, 1.0), units=("mm", "mm"))
         self._redraw = lock_drawing(self.drawing, self._draw_marks)
         desk.add_layer(self.drawing)
@@ -75,90 +69,6 @@ class RegistrationWidget(Instrument):
         self.share("]", lambda: self.turn(1), "Turn what is chosen a little to the right")
         self.share("Esc", lambda: self.set_marking(None), "Stop what is being drawn or chosen")
         self.follow_desk()
-
-    def _build(self) -> None:
-        self.banner = Banner("registration_next")
-        self.column.addWidget(self.banner)
-        levels = QGridLayout()
-        self.level: dict[PatientSpace, QComboBox] = {}
-        self.mark_buttons = {}
-        for row, space in enumerate(("mr", "ct")):
-            box = QComboBox()
-            box.setObjectName(f"level_{space}")
-            box.addItems(["level…", *LEVELS])
-            box.setToolTip(f"Name of the fractured vertebra, counted on the {_NAMES[space]}")
-            box.activated.connect(lambda _index, s=space: self._on_level(s))
-            self.level[space] = box
-            mark = button(
-                f"mark_{space}",
-                "",
-                f"Brings the {_NAMES[space]} to the front; then click the centre of the fractured vertebral body",
-                lambda s=space: self.set_marking(None if self.marking == s else s),
-            )
-            mark.setCheckable(True)
-            self.mark_buttons[space] = mark
-            levels.addWidget(QLabel(f"On {_NAMES[space]}"), row, 0)
-            levels.addWidget(box, row, 1)
-            levels.addWidget(mark, row, 2)
-        levels.setColumnStretch(2, 1)
-        self.column.addWidget(heading("The fractured vertebra"))
-        self.column.addLayout(levels)
-        self.register_button = button(
-            "register",
-            "Register CT to MRI",
-            "Finds the rigid motion that joins the two at this vertebra",
-            self.register,
-        )
-        self.cancel_button = button("cancel_register", "Cancel", "Stop the registration", self.run.cancel)
-        row_layout = QHBoxLayout()
-        row_layout.addWidget(self.register_button, 1)
-        row_layout.addWidget(self.cancel_button)
-        self.column.addLayout(row_layout)
-        self.progress = QProgressBar()
-        self.column.addWidget(self.progress)
-        self.verdict = note(name="registration_result")
-        self.column.addWidget(self.verdict)
-        self.column.addWidget(rule())
-        self.column.addWidget(heading("Look at it, then decide"))
-        self.edges = QCheckBox("Edges of the CT over the MRI")
-        self.edges.setObjectName("edges")
-        self.edges.toggled.connect(self._on_edges)
-        self.column.addWidget(self.edges)
-        self.column.addWidget(
-            note("Scroll through the slices. The slider above the image blends CT and MRI; F flickers between them.")
-        )
-        self.nudges = self._build_nudges()
-        self.column.addLayout(self.nudges)
-        decide = QHBoxLayout()
-        self.accept_button = button("accept", "Accept", "The CT lies right on the MRI at this vertebra", self.accept)
-        self.refuse_button = button("refuse", "Refuse", "It does not; say why in the line beside", self.refuse)
-        self.reason = QLineEdit()
-        self.reason.setObjectName("refusal_reason")
-        self.reason.setPlaceholderText("why it is refused")
-        for widget in (self.accept_button, self.refuse_button, self.reason):
-            decide.addWidget(widget)
-        self.column.addLayout(decide)
-        self.column.addStretch(1)
-        self.progress.setVisible(False)
-        self.cancel_button.setVisible(False)
-
-    def _build_nudges(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.addWidget(QLabel(f"By hand, {STEP_MM:g} mm or {STEP_DEG:g}°"), 0, 0, 1, 4)
-        moves = (
-            ("nudge_left", "← ", "Left", lambda: self.nudge((0, 0, -1))),
-            ("nudge_right", "→", "Right", lambda: self.nudge((0, 0, 1))),
-            ("nudge_up", "↑", "Up", lambda: self.nudge((0, -1, 0))),
-            ("nudge_down", "↓", "Down", lambda: self.nudge((0, 1, 0))),
-            ("turn_left", "⟲", "[", lambda: self.turn(-1)),
-            ("turn_right", "⟳", "]", lambda: self.turn(1)),
-            ("nudge_back", "slice −", "", lambda: self.nudge((-1, 0, 0))),
-            ("nudge_forth", "slice +", "", lambda: self.nudge((1, 0, 0))),
-        )
-        for index, (name, text, key, run) in enumerate(moves):
-            widget = button(name, text.strip(), "Move the CT on the MRI a little", run, key=key)
-            grid.addWidget(widget, 1 + index // 4, index % 4)
-        return grid
 
     # -- marks ------------------------------------------------------------------------------------------------------
     def _ct(self) -> CaseImage | None:
@@ -185,7 +95,7 @@ class RegistrationWidget(Instrument):
             if not in_front:
                 image = ct if space == "ct" else mr.get("T2", next(iter(mr.values()), None))
                 if image is None:
-                    self.desk.message.emit(f"This case has no {_NAMES[space]} in this stage.", "warning")
+                    self.desk.message.emit(f"This case has no {SPACE_NAMES[space]} in this stage.", "warning")
                     space = None
                 else:
                     self.desk.show(image.id)
@@ -204,7 +114,8 @@ class RegistrationWidget(Instrument):
 
     def _draw_marks(self) -> None:
         crosses = []
-        for space, image in (("mr", next(iter(self._mr().values()), None)), ("ct", self._ct())):
+        shown: dict[PatientSpace, CaseImage | None] = {"mr": next(iter(self._mr().values()), None), "ct": self._ct()}
+        for space, image in shown.items():
             if space not in self.marks or image is None or not self.desk.can_show(image.id):
                 continue
             world = self.desk.to_world(self.marks[space], image.id)
@@ -223,7 +134,7 @@ class RegistrationWidget(Instrument):
         self.edges.setChecked(False)
 
     # -- registering ------------------------------------------------------------------------------------------------
-    def _on_level(self, space: PatientSpace) -> None:
+    def name_level(self, space: PatientSpace) -> None:
         """Take over the name; the first one named fills the other, which the reader still has to agree with."""
         reading = self.desk.reading
         if reading is None or self.level[space].currentIndex() == 0:
@@ -261,6 +172,10 @@ class RegistrationWidget(Instrument):
         )
         self.refresh()
 
+    def cancel_run(self) -> None:
+        """Stop the registration; nothing is proposed."""
+        self.run.cancel()
+
     def _on_progress(self, done: int, total: int, what: str) -> None:
         self.progress.setRange(0, total)
         self.progress.setValue(done)
@@ -296,7 +211,8 @@ class RegistrationWidget(Instrument):
         self.desk.image_changed.emit(self.desk.image_id)
 
     # -- judging ----------------------------------------------------------------------------------------------------
-    def _on_edges(self, checked: bool) -> None:
+    def show_edges(self, checked: bool) -> None:
+        """Draw the CT's edges, or not."""
         self.desk.display.show_edges(checked)
 
     def nudge(self, direction: tuple[int, int, int]) -> None:
@@ -348,7 +264,7 @@ class RegistrationWidget(Instrument):
             mark.setEnabled(possible)
             mark.setChecked(self.marking == space)
             done = "✓ " if space in self.marks else ""
-            mark.setText(f"{done}Click its centre on {_NAMES[space]}")
+            mark.setText(f"{done}Click its centre on {SPACE_NAMES[space]}")
         running = self.run.running
         self.register_button.setEnabled(possible and named and len(self.marks) == 2 and not running)
         self.progress.setVisible(running)
@@ -382,7 +298,7 @@ class RegistrationWidget(Instrument):
         if not named:
             return "Name the fractured vertebra, counted on each examination by itself."
         if self.marking is not None:
-            return f"Click the centre of the fractured vertebral body on the {_NAMES[self.marking]}."
+            return f"Click the centre of the fractured vertebral body on the {SPACE_NAMES[self.marking]}."
         if len(self.marks) < 2:
             return "Mark the centre of the fractured vertebral body on both."
         return "Ready to register."

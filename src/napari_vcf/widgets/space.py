@@ -84,7 +84,7 @@ class View:
     def positions_mm(self) -> NDArray[np.float64]:
         """World positions of the slices."""
         first = float(self.frame.to_world(self.grid.origin_lps)[0])
-        return first + np.arange(self.grid.shape[0]) * self.grid.spacing_mm[0]
+        return np.asarray(first + np.arange(self.grid.shape[0]) * self.grid.spacing_mm[0])
 
     def same_as(self, other: View | None) -> bool:
         """Whether another view shows the same world, so that layers and camera can stay."""

@@ -294,7 +294,7 @@ class ScriptedReader:
     def _answer(self, item: str, stage: Stage) -> None:
         if item in _ANSWERS:
             values = ITEMS[item].values
-            self.hands.key(str(values.index(_ANSWERS[item]) + 1))  # type: ignore[arg-type]
+            self.hands.key(str(values.index(_ANSWERS[item]) + 1))
             return
         if item not in _REASONS:
             raise HandsError(f"The scripted reader was not told what to answer to {item} in the stage {stage}.")

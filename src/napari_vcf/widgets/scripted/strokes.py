@@ -63,7 +63,7 @@ def strokes_of(mask: Mask, diameter: int, done: Mask | None = None) -> tuple[lis
     footprint = brush_footprint(diameter)
     centers = ndimage.binary_erosion(mask, structure=footprint)
     painted = np.zeros_like(mask) if done is None else done.copy()
-    strokes = []
+    strokes: list[tuple[Points, Points]] = []
     while True:
         gain = ndimage.correlate((mask & ~painted).astype(np.int32), footprint.astype(np.int32), mode="constant")
         gain[~centers] = 0
