@@ -36,6 +36,7 @@ _SHORT_VRS: Final = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS 
 _LONG_VRS: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _KNOWN_VRS: Final = (_SHORT_VRS | _LONG_VRS) - {b"UN"}
 _VR_BYTES: Final = {tag: vr.encode("ascii") for tag, vr in VR_OF.items()}
+_STOPS: Final = frozenset(VR_OF) | PIXEL_TAGS
 _SEQUENCES: Final = frozenset(tag for tag, vr in VR_OF.items() if vr == "SQ")
 
 #: Tag -> (value representation, bytes of the value or items of the sequence).
@@ -239,16 +240,17 @@ class _Parser:
 
     def data_set(self, pos: int, header: RawHeader) -> None:
         """Read the whole data set up to its pixels."""
-        buffer, size, elements, explicit = self.buffer, header.size, header.elements, self.explicit
+        buffer, size, elements, explicit, head = self.buffer, header.size, header.elements, self.explicit, self.head
         last = -1
-        while pos < size:
-            if pos + 8 > size:
-                header.remarks.append("ends with a few stray bytes")
-                return
-            tag, vr, length, value = self.head(pos, explicit)
+        while pos + 8 <= size:
+            tag, vr, length, value = head(pos, explicit)
             if tag <= last:
                 self.disordered = True
             last = tag
+            if tag not in _STOPS and length != _UNDEFINED:
+                # Nearly every element goes this way, so that it is the short one.
+                pos = value + length
+                continue
             if tag in PIXEL_TAGS:
                 header.pixel_offset, header.pixel_tag = value, tag
                 header.pixel_length = -1 if length == _UNDEFINED else length
@@ -259,15 +261,16 @@ class _Parser:
                     elements[tag] = (b"SQ", items)
                 continue
             pos = value + length
-            if pos > size:
-                raise HeaderError(
-                    f"Element ({tag >> 16:04X},{tag & 0xFFFF:04X}) states {length} bytes, more than the file holds: "
-                    "it is cut short or damaged."
-                )
-            if tag in VR_OF:
-                if pos > len(buffer):
-                    raise _MoreNeeded
-                elements[tag] = (vr if vr in _KNOWN_VRS else _VR_BYTES[tag], buffer[value:pos])
+            if len(buffer) < pos <= size:
+                raise _MoreNeeded
+            elements[tag] = (vr if vr in _KNOWN_VRS else _VR_BYTES[tag], buffer[value:pos])
+        if pos > size:
+            raise HeaderError(
+                f"Element ({last >> 16:04X},{last & 0xFFFF:04X}) reaches beyond the end of the file: "
+                "it is cut short or damaged."
+            )
+        if pos < size:
+            header.remarks.append("ends with a few stray bytes")
 
     def sequence(self, pos: int, length: int, *, explicit: bool, keep: bool, depth: int) -> tuple[list[Elements], int]:
         """The items of a sequence, and the position behind it."""
