@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +23,7 @@ __all__ = ["VolumeFile", "is_volume_file", "open_volume_file"]
 
 _SUFFIXES: Final = (".nii", ".nii.gz", ".nrrd", ".nhdr")
 _HASHED: Final = 1 << 20
+_NIFTI2_BYTES: Final = 540
 _MOST_VOXELS: Final = 1 << 31
 
 
@@ -55,6 +59,7 @@ class VolumeFile:
         PixelError
             If the voxels cannot be read; names the file.
         """
+        _check_complete(self)
         reader = _reader(self.path)
         try:
             reader.ReadImageInformation()
@@ -142,6 +147,29 @@ def _reader(path: Path) -> sitk.ImageFileReader:
 def _without_place(reader: sitk.ImageFileReader) -> bool:
     codes = [reader.GetMetaData(key) for key in ("qform_code", "sform_code") if reader.HasMetaDataKey(key)]
     return bool(codes) and all(code.strip() in ("", "0") for code in codes)
+
+
+def _check_complete(file: VolumeFile) -> None:
+    """Refuse a NIfTI file that is cut short: the library fills what is missing without a word."""
+    if ".nii" not in file.path.name.lower():
+        return
+    opened = gzip.open if file.path.name.lower().endswith(".gz") else open
+    try:
+        with opened(file.path, "rb") as stream:
+            header = stream.read(_NIFTI2_BYTES)
+            size = len(header)
+            while block := stream.read(_HASHED):
+                size += len(block)
+    except (OSError, EOFError, zlib.error) as error:
+        raise PixelError(file.name, "the voxels cannot be read: the file is damaged or cut short.") from error
+    order = "<" if header[:2] in (b"\x5c\x01", b"\x1c\x02") else ">"
+    first = struct.unpack_from(f"{order}i", header)[0]
+    if first == _NIFTI2_BYTES:
+        bits, offset = struct.unpack_from(f"{order}h", header, 14)[0], struct.unpack_from(f"{order}q", header, 168)[0]
+    else:
+        bits, offset = struct.unpack_from(f"{order}h", header, 72)[0], struct.unpack_from(f"{order}f", header, 108)[0]
+    if size < offset + file.count * int(np.prod(file.grid.shape)) * bits / 8:
+        raise PixelError(file.name, "the voxels cannot be read: the file is cut short.")
 
 
 def _content_hash(path: Path) -> str:

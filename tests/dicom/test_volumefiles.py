@@ -1,0 +1,76 @@
+"""NIfTI and NRRD volumes: a place and values, and a role that the person gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+
+from napari_vcf.dicom import PixelError, Role, load_volume, native_mean, scan_folder, with_adc_unit, with_role
+
+
+def _write(path: Path, data: np.ndarray) -> None:
+    image = sitk.GetImageFromArray(data, isVector=False)
+    extra = [1.0] * (data.ndim - 3)
+    image.SetSpacing([0.5, 0.75, 3.0, *extra])
+    image.SetOrigin([10.0, -20.0, 30.0, *[0.0] * len(extra)])
+    sitk.WriteImage(image, str(path))
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nii.gz", "v.nrrd"])
+def test_a_volume_lies_where_its_header_says_and_takes_a_role(tmp_path: Path, name: str) -> None:
+    data = np.arange(4 * 5 * 6, dtype=np.float32).reshape(4, 5, 6)
+    _write(tmp_path / name, data)
+    (series,) = scan_folder(tmp_path).series
+    assert series.role is Role.OTHER
+    assert series.series_instance_uid == ""
+    assert series.grid.spacing_mm == pytest.approx((3.0, 0.75, 0.5))
+    assert series.grid.to_lps((5, 4, 3)) == pytest.approx((12.5, -17.0, 39.0))
+    assert np.array_equal(load_volume(series).data, data)
+    assert native_mean(series, 0) == pytest.approx(data.mean())
+    assert with_role(series, "CT").unit == "HU"
+    adc = with_role(series, "ADC")
+    assert adc.unit is None
+    assert load_volume(with_adc_unit(adc, "1e-3 mm2/s")).data[0, 0, 1] == 1000
+
+
+def test_a_series_of_volumes_gives_each_of_them(tmp_path: Path) -> None:
+    data = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
+    _write(tmp_path / "v.nii", data)
+    (series,) = scan_folder(tmp_path).series
+    assert len(series.volumes) == 2
+    assert np.array_equal(load_volume(series, 1).data, data[1])
+
+
+def test_the_key_is_that_of_the_content(tmp_path: Path) -> None:
+    _write(tmp_path / "a.nii", np.zeros((2, 3, 4), np.float32))
+    before = scan_folder(tmp_path).series[0].key
+    (tmp_path / "a.nii").rename(tmp_path / "b.nii")
+    assert scan_folder(tmp_path).series[0].key == before
+
+
+def test_a_volume_without_a_place_in_the_patient_is_refused(tmp_path: Path) -> None:
+    _write(tmp_path / "a.nii", np.zeros((2, 3, 4), np.float32))
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[252:256] = bytes(4)
+    (tmp_path / "a.nii").write_bytes(content)
+    assert "place in the patient is unknown" in scan_folder(tmp_path).refused[0].reason
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.nrrd"])
+def test_a_volume_that_is_cut_short_names_its_file(tmp_path: Path, name: str) -> None:
+    values = np.random.default_rng(0).normal(size=(8, 30, 40)).astype(np.float32)
+    _write(tmp_path / name, values)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    (series,) = scan_folder(tmp_path).series
+    with pytest.raises(PixelError, match=f"{name}: the voxels cannot be read"):
+        load_volume(series)
+
+
+def test_words_in_a_file_of_that_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.nii.gz").write_text("words")
+    assert not scan_folder(tmp_path).series
+    assert len(scan_folder(tmp_path).refused) == 1
