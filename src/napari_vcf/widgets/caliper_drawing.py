@@ -69,7 +69,10 @@ class CaliperDrawing:
             if here:
                 text = f"{caliper.level} {POSITION_SHORT[position]} {caliper_mm(caliper):.1f} mm"
                 away_px = _LABEL_SIDE[position] * (len(text) * _LABEL_HALF_CHARACTER_PX + _LABEL_GAP_PX)
-                picture.text((start + end) / 2 + np.array([0.0, away_px / zoom]), text, color)
+                # Beside the end that reaches out farther, where the caliper leans.
+                middle = (start + end) / 2
+                lean = _LABEL_SIDE[position] * abs(float(end[1] - start[1])) / 2
+                picture.text(middle + np.array([0.0, away_px / zoom + lean]), text, color)
         return picture
 
     def _items(self) -> list[tuple[World, World, Caliper, bool, bool]]:

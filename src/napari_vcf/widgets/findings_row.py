@@ -119,7 +119,8 @@ class FindingRow(QFrame):
     def _build_answers(self, columns: int) -> QGridLayout:
         grid = QGridLayout()
         grid.setSpacing(3)
-        for index, value in enumerate(self.item.values):
+        values: tuple[str | int, ...] = self.item.values
+        for index, value in enumerate(values):
             text = value_text(value)
             widget = toggle(f"{self.item.key}__{value}", text, f"{self.item.label}: {text}", key=str(index + 1))
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)

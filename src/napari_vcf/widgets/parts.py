@@ -145,7 +145,7 @@ class _OwnKeys(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Claim them before a shortcut can."""
         del watched
-        if event.type() == QEvent.Type.ShortcutOverride and event.key() in self._keys:  # type: ignore[attr-defined]
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() in self._keys:
             event.accept()
             return True
         return False
