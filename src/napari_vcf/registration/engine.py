@@ -50,7 +50,7 @@ N_BINS = 24
 _MARGIN_MM = 3.0
 _COARSE_SAMPLES = 2000
 COLUMN_SAMPLES = 4000
-_FINE_SAMPLES = 10000
+_FINE_SAMPLES = 9000
 _SHIFTED_SAMPLES = 6000
 
 Report = Callable[[float, str], None]
@@ -185,7 +185,7 @@ def fit_column(scene: Scene, start: Pose, *, center: NDArray[np.float64] | None 
     """The vertebra with its neighbours, with a bend, from a rigid pose."""
     samples = scene.column.thinned(COLUMN_SAMPLES)
     objective = scene.objective(samples, start, scene.wide, center=start[:3] if center is None else center)
-    return objective.climb(np.concatenate([start, np.zeros(3)]), iterations=40, tolerance=1e-6)
+    return objective.climb(np.concatenate([start, np.zeros(3)]), iterations=30, tolerance=1e-5)
 
 
 def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:
@@ -202,7 +202,7 @@ def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:
     """
     start = straight_at(column, np.zeros(3))
     joint = scene.objective(scene.vertebra, start, scene.fine, center=start[:3])
-    value, pose = joint.climb(start, iterations=60)
+    value, pose = joint.climb(start, iterations=40, tolerance=1e-6)
     suppressed = [k for k, contrast in enumerate(scene.contrasts) if is_fat_suppressed(contrast.name)]
     others = [k for k in range(len(scene.contrasts)) if k not in suppressed]
     if not suppressed or not others:
@@ -212,10 +212,10 @@ def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:
         scene.objective(samples, pose, scene.fine, contrasts=chosen, center=pose[:3]) for chosen in (suppressed, others)
     )
     normal = int(np.argmax(np.abs(scene.frame.axes.T @ scene.contrasts[0].part.grid.normal)))
-    # The readout is one of the plane's two axes; which one, the images tell.
-    readouts = [np.eye(3)[:, [axis]] for axis in range(3) if axis != normal]
-    fits = [FatShift(fixed, moving, readout).climb(pose) for readout in readouts]
-    _, shifted, displacement = max(fits, key=lambda fit: fit[0])
+    # The readout is one of the plane's two axes: the one along which the contrasts pull apart.
+    readouts = [FatShift(fixed, moving, np.eye(3)[:, [axis]]) for axis in range(3) if axis != normal]
+    readout = max(readouts, key=lambda shift: shift.pull(pose))
+    _, shifted, displacement = readout.climb(pose)
     return value, shifted, float(np.abs(displacement).max())
 
 

@@ -48,6 +48,11 @@ class FatShift:
     moving: Objective
     plane: NDArray[np.float64]
 
+    def pull(self, pose: Pose) -> float:
+        """How strongly the displaced contrasts want to leave the place of the others at a pose."""
+        still = np.concatenate([pose, np.zeros(self.plane.shape[1])])
+        return float(np.abs(self.negative_with_gradient(still)[1][6:]).max())
+
     def climb(self, start: Pose, *, iterations: int = 40) -> tuple[float, Pose, NDArray[np.float64]]:
         """The local maximum near a pose without displacement.
 

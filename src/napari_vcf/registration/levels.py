@@ -106,20 +106,25 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float) -> tuple[bool,
     samples = scene.vertebra
     flat = (samples.points / np.array([[28.0], [34.0], [20.0]])) ** 2
     samples = samples.where(flat.sum(axis=0) <= 1.0).thinned(_SAMPLES)
-    candidates: list[tuple[float, int, Pose]] = []
-    for pose in _candidates(clicked[:6], direction):
-        placed, _ = place(pose, samples.points)
-        if inside_ct(scene.ct, scene.frame, placed, 0.0).mean() < _SHARE_IN_CT:
-            continue
-        objective = scene.objective(samples, pose, scene.wide, center=pose[:3])
-        candidates.append((-objective.value(pose), len(candidates), pose))
-    candidates.sort(key=lambda c: c[:2])
+
+    def ranked(poses: list[Pose]) -> list[tuple[float, int, Pose]]:
+        values = []
+        for number, pose in enumerate(poses):
+            placed, _ = place(pose, samples.points)
+            if inside_ct(scene.ct, scene.frame, placed, 0.0).mean() >= _SHARE_IN_CT:
+                objective = scene.objective(samples, pose, scene.wide, center=pose[:3])
+                values.append((-objective.value(pose), number, pose))
+        return sorted(values, key=lambda c: c[:2])
+
+    # First where the neighbour is, then how it is turned.
+    places = [pose for _, _, pose in ranked(_candidates(clicked[:6], direction))]
+    candidates = ranked([turned for pose in places[:6] for turned in _tilted(pose)])
 
     def climb(pose: Pose) -> Optimum:
         objective = scene.objective(samples, pose, scene.wide, center=pose[:3])
         return objective.climb(pose, iterations=20, tolerance=1e-4)
 
-    climbed = in_order(climb, [pose for _, _, pose in candidates[:9:4]], scene.threads)
+    climbed = in_order(climb, [pose for _, _, pose in candidates[:5:2]], scene.threads)
     near = [o for o in climbed if _NEAREST_MM < direction * (o[1][2] - clicked[2]) < _FARTHEST_MM]
     if not near:
         return bool(candidates), None
@@ -132,12 +137,19 @@ def _candidates(pose: Pose, direction: float) -> list[Pose]:
     found = []
     for along in np.arange(20.0, 46.0, 5.0):
         for forward in (-16.0, -8.0, 0.0, 8.0, 16.0):
-            for degrees in (-10.0, 0.0, 10.0):
-                other = pose.copy()
-                other[1] += forward
-                other[2] += direction * along
-                other[3] += np.radians(degrees) * ROTATION_LEVER_MM
-                found.append(other)
+            other = pose.copy()
+            other[1] += forward
+            other[2] += direction * along
+            found.append(other)
+    return found
+
+
+def _tilted(pose: Pose) -> list[Pose]:
+    found = []
+    for degrees in (0.0, -10.0, 10.0):
+        other = pose.copy()
+        other[3] += np.radians(degrees) * ROTATION_LEVER_MM
+        found.append(other)
     return found
 
 
