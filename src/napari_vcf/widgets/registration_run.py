@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,32 @@ from psygnal import Signal
 
 from napari_vcf.errors import CancelledError
 from napari_vcf.geometry import Volume
-from napari_vcf.registration import register_vertebra
+from napari_vcf.registration import RegistrationResult, register_vertebra
 from napari_vcf.widgets.relay import ProgressRelay
 
-__all__ = ["RegistrationRun"]
+__all__ = ["RegistrationRun", "recordable"]
+
+
+def recordable(result: RegistrationResult) -> RegistrationResult:
+    """The same result with the quality as the record keeps it: one number, word or list to a name.
+
+    Parameters
+    ----------
+    result : RegistrationResult
+        What the registration returned; its quality may hold tables (by level) and blanks.
+
+    Returns
+    -------
+    RegistrationResult
+        Tables become ``name.key``; blanks are left out. Where it was refused there is no shift and no angle.
+    """
+    flat: dict[str, Any] = {}
+    for name, value in result.quality.items():
+        entries = {f"{name}.{key}": entry for key, entry in value.items()} if isinstance(value, dict) else {name: value}
+        flat.update({key: entry for key, entry in entries.items() if entry is not None})
+    if result.ct_to_mr is None:
+        return replace(result, quality=flat, shift_mm=0.0, angle_deg=0.0)
+    return replace(result, quality=flat)
 
 
 class RegistrationRun:
@@ -53,7 +76,7 @@ class RegistrationRun:
         @thread_worker
         def work() -> Any:
             try:
-                return register_vertebra(
+                result = register_vertebra(
                     ct,
                     mr,
                     ct_point_lps=ct_point_lps,
@@ -65,6 +88,7 @@ class RegistrationRun:
                 )
             except CancelledError:
                 return None
+            return recordable(result)
 
         worker = work()
         self._worker = worker

@@ -196,7 +196,9 @@ class ScriptedReader:
         self.hands.press(self._button(panel, "register"))
         reading = self._desk.reading
         assert reading is not None
-        self.hands.wait_until(lambda: bool(reading.state.registrations), "the registration", seconds=300)
+        self.hands.wait_until(self._button(panel, "register").isEnabled, "the registration", seconds=300)
+        if truth.level not in reading.state.registrations:
+            raise HandsError(f"There is no registration: {self._arrangement.bar.message.text()}")
         self.hands.wait(300)
         self._shoot("registration")
         self.hands.key("F")
