@@ -10,7 +10,9 @@ from napari_vcf.registration.verdict import Findings, judge
 
 FIRM = Stability(restarts_mm=0.1, halves_mm=0.1, contrasts_mm=0.3, inverse_mm=0.2, column_mm=0.2)
 CLEAR = LevelEvidence({"clicked": 1.5, "above": 1.2, "below": 1.1}, {}, 9000)
-GOOD = Findings(stability=FIRM, evidence=CLEAR, covered=1.0, contrasts=3, rival_share=0.0)
+GOOD = Findings(
+    stability=FIRM, evidence=CLEAR, covered=1.0, contrasts=3, rival_share=0.0, slice_mm=3.0, information=0.5
+)
 
 
 def test_a_firm_fit_at_a_clear_level_is_ok_with_its_numbers():
@@ -34,7 +36,8 @@ def test_a_firm_fit_at_a_clear_level_is_ok_with_its_numbers():
         ({"pairs_residual_mm": 6.0}, "pairs"),
         ({"covered": 0.5}, "50%"),
         ({"rival_share": 0.995}, "Another place"),
-        ({"stability": replace(FIRM, restarts_mm=4.0)}, "expected error"),
+        ({"stability": replace(FIRM, restarts_mm=4.5)}, "Fits begun nearby"),
+        ({"information": 0.06}, "expected error"),
         ({"stability": replace(FIRM, column_mm=5.0)}, "column"),
     ],
 )

@@ -17,29 +17,57 @@ LEVEL_MARGIN = 0.04
 #: Where a rival could not be fitted, the other one must be beaten clearly.
 _LEVEL_MARGIN_UNTESTED = 0.10
 #: Expected error from which a measurement across the modalities makes no sense.
-MAX_ERROR_MM = 2.0
+MAX_ERROR_MM = 1.8
 _MAX_ANGLE_DEG = 25.0
 _MAX_COLUMN_MM = 3.0
+_MAX_RESTARTS_MM = 4.0
 _MAX_FRAME_GAP_MM = 15.0
 _MAX_PAIRS_MM = 4.0
 _MIN_COVERED = 0.6
 _RIVAL_SHARE = 0.98
 #: Expected error: root of a weighted sum of squares, fitted to synthetic cases of two independent generators.
-_ERROR_FLOOR_MM = 0.4
-_ERROR_WEIGHTS = {"restarts_mm": 1.0, "halves_mm": 1.0, "contrasts_mm": 0.35, "inverse_mm": 0.5, "column_mm": 0.5}
+_ERROR_WEIGHTS = {"restarts_mm": 0.075, "halves_mm": 0.05, "contrasts_mm": 0.03, "inverse_mm": 0.03, "column_mm": 0.3}
+_SLICE_WEIGHT = 0.005
+_INFORMATION_WEIGHT_MM2 = 0.015
 #: With one contrast there is nothing to compare, and what fat's shift does is not seen.
 _ONE_CONTRAST_MM = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that a verdict rests on."""
+    """All that a verdict rests on.
+
+    Parameters
+    ----------
+    stability : Stability
+        Of the fit.
+    evidence : LevelEvidence
+        For the level.
+    covered : float
+        Share of the vertebra's region in the CT.
+    contrasts : int
+        Number of MR contrasts.
+    rival_share : float
+        Value of the best other place within the clicks' uncertainty, as a share of the one taken.
+    slice_mm : float
+        Distance of the CT's slices.
+    information : float
+        Mutual information for each contrast, in nats: what noise and bias leave of it.
+    shift_mm, angle_deg : float
+        From the start.
+    frame_gap_mm : float or None
+        Distance of the clicks in a shared frame of reference.
+    pairs_residual_mm : float or None
+        Of several clicked pairs.
+    """
 
     stability: Stability
     evidence: LevelEvidence
     covered: float
     contrasts: int
     rival_share: float
+    slice_mm: float
+    information: float
     shift_mm: float = 0.0
     angle_deg: float = 0.0
     frame_gap_mm: float | None = None
@@ -52,7 +80,8 @@ class Findings:
     @property
     def expected_error_mm(self) -> float:
         """Mean distance at the body's landmarks that is to be expected."""
-        total = _ERROR_FLOOR_MM**2
+        total = _SLICE_WEIGHT * self.slice_mm**2
+        total += _INFORMATION_WEIGHT_MM2 / max(self.information, 0.05) ** 2
         for name, weight in _ERROR_WEIGHTS.items():
             total += weight * float(getattr(self.stability, name)) ** 2
         if self.contrasts < 2:
@@ -123,6 +152,8 @@ def _fit_doubts(findings: Findings) -> list[str]:
         doubts.append(
             f"The vertebra alone and the column with its neighbours fit {findings.stability.column_mm:.1f} mm apart."
         )
+    if findings.stability.restarts_mm > _MAX_RESTARTS_MM:
+        doubts.append(f"Fits begun nearby end {findings.stability.restarts_mm:.1f} mm away.")
     if findings.rival_share > _RIVAL_SHARE:
         doubts.append("Another place within the clicks' uncertainty fits as well.")
     if findings.covered < _MIN_COVERED:

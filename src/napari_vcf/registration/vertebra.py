@@ -118,6 +118,8 @@ def _register(scene: Scene, start: Pose, report: Report) -> tuple[Pose, Findings
         evidence=evidence,
         covered=scene.covered,
         contrasts=len(scene.contrasts),
+        slice_mm=scene.ct.grid.spacing_mm[0],
+        information=value / len(scene.contrasts),
         rival_share=columns[1][0] / columns[0][0] if len(columns) > 1 and columns[0][0] > 0 else 0.0,
     )
     quality: dict[str, Any] = {
