@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from napari_vcf.reading.base import Stage, utc_now
 from napari_vcf.reading.document import AmendmentExport, SealExport
@@ -17,6 +17,7 @@ from napari_vcf.study.journal import Journal
 from napari_vcf.study.lock import CaseLock, break_lock
 from napari_vcf.study.order import Task, tasks_of
 from napari_vcf.study.protocol import StudyProtocol
+from napari_vcf.study.register import Register
 from napari_vcf.study.session import Origin, Place, StageSession, seal_path, versions_of
 
 __all__ = ["ReaderStudy", "Study", "WorkItem", "open_study"]
@@ -116,6 +117,8 @@ class ReaderStudy:
         self.tasks = tasks_of(protocol, record.seed, record.cases, reader)
         self._folder = folder
         self._clock = clock
+        self._register = Register(folder.reader(reader), clock)
+        self._caught_up = False
 
     # -- the worklist --------------------------------------------------------------------------------------------------
 
@@ -307,6 +310,10 @@ class ReaderStudy:
         return break_lock(self._folder.reader(self.reader) / case)
 
     def _lock(self, task: Task) -> CaseLock:
+        if not self._caught_up:
+            folders = [(t, self._folder.stage(self.reader, t.case, t.stage, t.occasion)) for t in self.tasks]
+            self._register.catch_up(folders)
+            self._caught_up = True
         return CaseLock(self._folder.reader(self.reader) / task.case, f"Case {task.case}")
 
     def _begin(self, task: Task, version: int, amends: AmendmentExport | None) -> None:
@@ -323,7 +330,7 @@ class ReaderStudy:
         )
         folder = self._folder.stage(self.reader, task.case, task.stage, task.occasion)
         Journal.create(folder / f"v{version}", "opened", origin.model_dump(mode="json"), clock=self._clock)
-        self._note("amending" if amends else "opened", task, version=version)
+        self._register.note("opened", task, version)
 
     def _session(self, task: Task, versions: list[Path], lock: CaseLock) -> StageSession:
         journals = [Journal.open(path, clock=self._clock) for path in versions]
@@ -341,16 +348,6 @@ class ReaderStudy:
         )
 
         def signed(seal: SealExport) -> None:
-            self._note("sealed", task, version=seal.version, sha256=seal.sha256)
+            self._register.note("sealed", task, seal.version, sha256=seal.sha256)
 
         return StageSession(place, journals[-1], journals[:-1], lock, signed)
-
-    def _note(self, event: str, task: Task, **more: Any) -> None:
-        """Write down in the reader's register, so that a reading that vanishes whole is missed."""
-        folder = self._folder.reader(self.reader) / "register"
-        body = {"case": task.case, "stage": task.stage, "occasion": task.occasion, **more}
-        with CaseLock(self._folder.reader(self.reader) / ".register", "The register", timeout_s=30.0):
-            if folder.is_dir():
-                Journal.open(folder, clock=self._clock).append(event, body)
-            else:
-                Journal.create(folder, event, body, clock=self._clock)

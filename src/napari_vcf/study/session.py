@@ -114,6 +114,8 @@ class StageSession:
         What is read.
     version : int
         1, or more for an amendment.
+    register_is_behind : bool
+        Whether the stage was signed, but could not be entered in the reader's register yet.
     recovered_bytes : int
         Bytes of an unconfirmed change that a power cut left and that were taken away on opening.
     """
@@ -131,6 +133,7 @@ class StageSession:
         self._lock = lock
         self._signed = signed
         self._open = True
+        self.register_is_behind = False
         self._origin = Origin.model_validate(journal.entries[0].body)
         self.case = place.task.case
         self.stage: Stage = place.task.stage
@@ -271,11 +274,14 @@ class StageSession:
         sealed = ReadingExport.model_validate_json(text).seal
         if sealed is None:
             raise StudyError("The seal was not written.")
+        self._open = False
         self._snapshot()
         try:
             self._signed(sealed)
+        except StudyError:
+            # The stage is signed; the register catches up when the reader opens the next case.
+            self.register_is_behind = True
         finally:
-            self._open = False
             self._lock.release()
         return sealed
 
