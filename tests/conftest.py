@@ -16,7 +16,9 @@ settings.register_profile("explore", deadline=None, max_examples=2000, print_blo
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 # Before anything imports napari: tests must neither read nor write the settings of the person who runs them.
-os.environ.setdefault("NAPARI_CONFIG", str(Path(tempfile.mkdtemp(prefix="napari-vcf-tests-")) / "settings.yaml"))
+_SCRATCH = Path(tempfile.mkdtemp(prefix="napari-vcf-tests-"))
+os.environ.setdefault("NAPARI_CONFIG", str(_SCRATCH / "settings.yaml"))
+os.environ.setdefault("NAPARI_VCF_CACHE", str(_SCRATCH / "cache"))
 
 
 def _has_display() -> bool:

@@ -6,19 +6,30 @@ import hashlib
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from pydantic import TypeAdapter, ValidationError
 
-from napari_vcf.dicom import Refusal, Role, Scan, Series, load_volume, scan_folder, with_adc_unit, with_role
+from napari_vcf.dicom import (
+    Refusal,
+    Role,
+    Scan,
+    Series,
+    check_adc_units,
+    load_prepared,
+    scan_folder,
+    with_adc_unit,
+    with_computed_adc,
+    with_role,
+)
 from napari_vcf.geometry import Volume
 from napari_vcf.reading.base import Pseudonym
 from napari_vcf.reading.errors import ReadingError, UnknownImageError
 from napari_vcf.reading.state import ImageCorrection
 
-__all__ = ["MR_ROLES", "Case", "CaseImage", "image_id"]
+__all__ = ["MR_ROLES", "Case", "CaseImage", "image_id", "scan_case"]
 
 MR_ROLES = (Role.T1, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
 _ORDER = (Role.CT, *MR_ROLES, Role.OTHER, Role.LOCALIZER)
@@ -39,6 +50,28 @@ def image_id(salt: str, key: str) -> str:
         The series' identity.
     """
     return hashlib.sha256(f"{salt}\n{key}".encode()).hexdigest()[:32]
+
+
+def scan_case(
+    folder: Path | str, *, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
+) -> Scan:
+    """Read a folder as a case: its series, an ADC map computed where the scanner gave none, and every ADC unit checked.
+
+    Parameters
+    ----------
+    folder : path
+        Where the files are.
+    progress : callable, optional
+        Called with (done, total, what).
+    cancelled : callable, optional
+        Asked from time to time whether to stop.
+
+    Returns
+    -------
+    napari_vcf.dicom.Scan
+    """
+    scan = with_computed_adc(scan_folder(Path(folder), progress=progress, cancelled=cancelled))
+    return check_adc_units(scan, progress=progress, cancelled=cancelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +104,8 @@ class Case:
         The case's name in every record: letters, digits, ``-`` and ``_``.
     salt : str, optional
         Secret that keeps the images' names from being looked up; drawn at random if left out.
+    load : callable, optional
+        Reads the voxels of a series; from the prepared volumes where they are at hand, if left out.
 
     Raises
     ------
@@ -78,9 +113,12 @@ class Case:
         If the pseudonym has other characters, or the folder holds no image at all.
     """
 
-    def __init__(self, scan: Scan, *, pseudonym: str, salt: str | None = None) -> None:
+    def __init__(
+        self, scan: Scan, *, pseudonym: str, salt: str | None = None, load: Callable[..., Volume] = load_prepared
+    ) -> None:
         self.pseudonym = check_pseudonym(pseudonym, "case")
         self.salt = salt or secrets.token_hex(16)
+        self._load = load
         self.refused: tuple[Refusal, ...] = scan.refused
         self._found: dict[str, Series] = {self._name(series): series for series in scan.series}
         if not self._found:
@@ -126,7 +164,7 @@ class Case:
         ReadingError
             If nothing in the folder can be shown; the sentence says what was there.
         """
-        return cls(scan_folder(Path(folder), progress=progress, cancelled=cancelled), pseudonym=pseudonym, salt=salt)
+        return cls(scan_case(folder, progress=progress, cancelled=cancelled), pseudonym=pseudonym, salt=salt)
 
     @property
     def images(self) -> Mapping[str, CaseImage]:
@@ -175,7 +213,7 @@ class Case:
         """
         key = (image, index)
         if key not in self._volumes:
-            self._volumes[key] = load_volume(self.image(image).series, index, progress=progress, cancelled=cancelled)
+            self._volumes[key] = self._load(self.image(image).series, index, progress=progress, cancelled=cancelled)
         return self._volumes[key]
 
     def corrected(self, image: str, correction: ImageCorrection) -> Series:
@@ -227,7 +265,7 @@ class Case:
         """A case that holds none of the images of some roles, for a stage that must not see them."""
         kept = [image.series for image in self._images.values() if image.series.role not in roles]
         scan = Scan(folder=Path(), series=tuple(kept), refused=())
-        return Case(replace(scan), pseudonym=self.pseudonym, salt=self.salt)
+        return Case(scan, pseudonym=self.pseudonym, salt=self.salt, load=self._load)
 
 
 def check_pseudonym(text: str, what: str) -> str:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_vcf.dicom import scan_folder
+from napari_vcf.dicom import load_volume
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.measure import RoiStatistics, roi_statistics
 from napari_vcf.reading.base import REMOVED
-from napari_vcf.reading.case import Case
+from napari_vcf.reading.case import Case, scan_case
 from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
 from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.export import export_stage, read_reading
@@ -102,7 +102,8 @@ def verify_export(
     if export.kind == "consensus":
         # It holds what was settled, and no measurement; those are in the readings that it names.
         return VerifyReport(1, tuple(differences))
-    case = Case(scan_folder(Path(images), progress=progress), pseudonym=export.case, salt=export.salt)
+    # Straight from the files: what was prepared for the reading is not a witness of its own.
+    case = Case(scan_case(images, progress=progress), pseudonym=export.case, salt=export.salt, load=load_volume)
     case.apply_corrections(
         {
             series.image: ImageCorrection(
