@@ -46,9 +46,11 @@ def test_the_wheel_steps_through_slices_and_with_ctrl_it_zooms_at_the_pointer(be
     assert desk.current_slice_mm == pytest.approx(before + 2 * 4.8)
     bench.hands.scroll(-50)
     assert desk.display.nearest_slice(desk.current_slice_mm) == 0
+    bench.hands.scroll(1)
     place = bench.world(0, 20, 20)
     pixel, zoom = bench.hands.pixel(place), desk.viewer.scene.camera.zoom
     bench.hands.scroll(3, over=place, zoom=True)
+    assert desk.display.nearest_slice(desk.current_slice_mm) == 1
     assert desk.viewer.scene.camera.zoom == pytest.approx(zoom * 1.15**3)
     assert bench.hands.pixel(place).x() == pytest.approx(pixel.x(), abs=1.5)
 

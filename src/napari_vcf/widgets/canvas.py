@@ -76,6 +76,8 @@ class CanvasDressing:
         self._last_mm: float | None = None
         viewer = desk.viewer
         viewer.mouse_drag_callbacks.append(self._on_drag)
+        # napari's own habits of the wheel (Ctrl for slices, Alt for layers) would act beside the desk's.
+        viewer.mouse_wheel_callbacks.clear()
         viewer.mouse_wheel_callbacks.append(self._on_wheel)
         viewer.mouse_move_callbacks.append(self._on_move)
         # A double click must not zoom: it is how a polygon is closed, and easily made between two caliper points.

@@ -173,9 +173,11 @@ class Desk:
         if stage == self.stage:
             return
         self.stage = stage
-        self.display.clear()
+        self.display.clear(at_once=False)
         self.stage_changed.emit(stage)
         self._show_first()
+        # Whatever came of it: what this stage may not see is gone.
+        self.display.layers.drop_retired()
 
     def show_plane(self, plane: str) -> None:
         """Show ``"sagittal"``, or ``"native:"`` and an image's id: that image's own slices."""

@@ -88,9 +88,11 @@ class Display:
             self._indices[image_id] = int(np.argmax(values)) if values else 0
         return self._indices[image_id]
 
-    def clear(self) -> None:
-        """Take everything off."""
-        self.layers.clear_images()
+    def clear(self, *, at_once: bool = True) -> None:
+        """Take everything off; or, where another image follows right away, as soon as that is there."""
+        self.layers.retire_images()
+        if at_once:
+            self.layers.drop_retired()
         self.view, self.image_id, self._overlaid = None, None, None
         self._plane = "sagittal"
         if self._desk.reading is None:
@@ -225,7 +227,7 @@ class Display:
         if self._drawn_state() == self._drawn_for:
             return
         self._presets.clear()
-        self.layers.clear_images()
+        self.layers.retire_images()
         if image_id is None or image_id not in reachable:
             self.clear()
             if reachable:
@@ -268,7 +270,7 @@ class Display:
     def _set_view(self, view: View) -> None:
         if view.same_as(self.view):
             return
-        self.layers.clear_images()
+        self.layers.retire_images()
         if self._overlaid is not None:
             self._overlaid = None
         self.view = view
@@ -331,6 +333,7 @@ class Display:
         if over is not None and self._overlaid is not None:
             over.opacity = self._overlaid[1]
             self.layers.bring_forward(over)
+        self.layers.drop_retired()
         edges = self._edges()
         if edges is not None:
             edges.visible = True

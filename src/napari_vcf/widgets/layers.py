@@ -153,6 +153,7 @@ class ImageLayers:
         self._viewer = viewer
         self._images: dict[object, Image] = {}
         self._drawings: list[Layer] = []
+        self._retired: list[Layer] = []
         self._changing = 0
         self._repair_due = False
         self.on_restored: Callable[[], None] | None = None
@@ -202,14 +203,24 @@ class ImageLayers:
         self._insert(len(self._images) - 1, layer)
         return layer
 
+    def retire_images(self) -> None:
+        """Give all images up; they leave the canvas with `drop_retired`, once others have taken their place.
+
+        A canvas that for a moment holds only flat drawings makes napari rebuild every layer from three dimensions to
+        two and back.
+        """
+        self._retired += self._images.values()
+        self._images.clear()
+
+    def drop_retired(self) -> None:
+        """Take off the canvas what was given up."""
+        while self._retired:
+            self._remove(self._retired.pop())
+
     def clear_images(self) -> None:
         """Take all images off the canvas."""
-        for key in list(self._images):
-            self.remove_image(key)
-
-    def remove_image(self, key: object) -> None:
-        """Take one image off the canvas."""
-        self._remove(self._images.pop(key))
+        self.retire_images()
+        self.drop_retired()
 
     def bring_forward(self, layer: Image) -> None:
         """Put one image above the others."""

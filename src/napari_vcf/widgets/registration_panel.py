@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.layers import Shapes
 from numpy.typing import NDArray
 
 from napari_vcf.dicom import Role
 from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.instrument import Hand, World
-from napari_vcf.widgets.locked_layer import lock_drawing
+from napari_vcf.widgets.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.parts import GREEN, ORANGE, SKY, VERMILLION
 from napari_vcf.widgets.registration_form import SPACE_NAMES, STEP_DEG, STEP_MM, RegistrationForm
 from napari_vcf.widgets.registration_run import RegistrationRun
@@ -56,11 +55,9 @@ class RegistrationWidget(RegistrationForm):
         self.run.finished.connect(self._on_finished)
         self.hand = MarkHand(self)
         self.build()
-        self.drawing = Shapes(ndim=2, name="Vertebral centre", scale=(1.0, 1.0), units=("mm", "mm"))
-        self._redraw = lock_drawing(self.drawing, self._draw_marks)
-        desk.add_layer(self.drawing)
+        self.drawing = LockedDrawing(desk, "Vertebral centre", self._compose)
         desk.opened.connect(self._forget)
-        desk.slice_changed.connect(lambda _position: self._redraw())
+        desk.slice_changed.connect(lambda _position: self.drawing.redraw())
         for key, direction, text in (("Up", (0, -1, 0), "up"), ("Down", (0, 1, 0), "down")):
             self.share(key, lambda d=direction: self.nudge(d), f"Move what is chosen {text} a little")
         for key, direction, text in (("Left", (0, 0, -1), "left"), ("Right", (0, 0, 1), "right")):
@@ -112,21 +109,18 @@ class RegistrationWidget(RegistrationForm):
         self.set_marking(None if other in self.marks else other)
         return True
 
-    def _draw_marks(self) -> None:
-        crosses = []
+    def _compose(self) -> Picture:
+        """Crosses at the marks that lie on the slice on the screen."""
+        picture = Picture()
         shown: dict[PatientSpace, CaseImage | None] = {"mr": next(iter(self._mr().values()), None), "ct": self._ct()}
         for space, image in shown.items():
             if space not in self.marks or image is None or not self.desk.can_show(image.id):
                 continue
             world = self.desk.to_world(self.marks[space], image.id)
             if self.desk.on_current_slice(world):
-                flat, arm = world[1:], _MARK_MM
-                crosses += [np.stack([flat - across, flat + across]) for across in np.eye(2) * arm]
-        if not crosses and not len(self.drawing.data):
-            return
-        self.drawing.data = []
-        if crosses:
-            self.drawing.add(crosses, shape_type="line", edge_width=0.5, edge_color=SKY)
+                for across in np.eye(2) * _MARK_MM:
+                    picture.line(np.stack([world[1:] - across, world[1:] + across]), 0.4, rgba(SKY))
+        return picture
 
     def _forget(self) -> None:
         self.marks.clear()
@@ -278,7 +272,7 @@ class RegistrationWidget(RegistrationForm):
         self.reason.setEnabled(registration is not None)
         self.banner.setText(self._next_step(possible=possible, named=named))
         self.verdict.setText(self._verdict())
-        self._redraw()
+        self.drawing.redraw()
 
     def _next_step(self, *, possible: bool, named: bool) -> str:
         desk, registration = self.desk, self.desk.registration
