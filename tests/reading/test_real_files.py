@@ -156,3 +156,18 @@ def test_no_identity_of_the_files_leaves_with_the_export(tmp_path: Path) -> None
         if len(identity) > 3:
             assert identity not in text, keyword
     assert str(folder) not in text
+
+
+def test_names_of_files_are_taken_out_of_what_is_said_of_an_image(tmp_path: Path) -> None:
+    import pydicom
+
+    source = data_path("ct_abdomen_lumbar_axial")
+    for number, path in enumerate(sorted(file for file in source.iterdir() if file.is_file())):
+        dataset = pydicom.dcmread(path)
+        if number == 1:
+            dataset.RescaleIntercept = -1000
+        dataset.save_as(tmp_path / f"MEIER_{number}.dcm")
+    case = Case.open(tmp_path, pseudonym="C1")
+    said = " ".join(text for image in case.images.values() for text in image.series.corrections)
+    assert "rescale" in said
+    assert "MEIER" not in said

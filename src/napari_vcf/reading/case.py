@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from types import MappingProxyType
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,7 +26,7 @@ from napari_vcf.dicom import (
     with_role,
 )
 from napari_vcf.geometry import Volume
-from napari_vcf.reading.base import Pseudonym
+from napari_vcf.reading.base import REMOVED, Pseudonym
 from napari_vcf.reading.errors import ReadingError, UnknownImageError
 from napari_vcf.reading.state import ImageCorrection
 
@@ -120,7 +121,7 @@ class Case:
         self.salt = salt or secrets.token_hex(16)
         self._load = load
         self.refused: tuple[Refusal, ...] = scan.refused
-        self._found: dict[str, Series] = {self._name(series): series for series in scan.series}
+        self._found: dict[str, Series] = {self._name(series): _without_file_names(series) for series in scan.series}
         if not self._found:
             raise ReadingError(_nothing_found(scan))
         self._corrections: dict[str, ImageCorrection] = {}
@@ -266,6 +267,22 @@ class Case:
         kept = [image.series for image in self._images.values() if image.series.role not in roles]
         scan = Scan(folder=Path(), series=tuple(kept), refused=())
         return Case(scan, pseudonym=self.pseudonym, salt=self.salt, load=self._load)
+
+
+def _without_file_names(series: Series) -> Series:
+    """Take the names of files out of what is said of a series: they often hold the name of the patient."""
+    if not (series.corrections or series.not_measurable_reason):
+        return series
+    names = {name for file in getattr(series.stack, "files", ()) for name in (file.name, PurePath(file.name).name)}
+    if not names:
+        return series
+    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    pattern = re.compile(rf"(?<!\w)(?:{longest_first})(?!\w)")
+    return replace(
+        series,
+        corrections=tuple(pattern.sub(REMOVED, text) for text in series.corrections),
+        not_measurable_reason=pattern.sub(REMOVED, series.not_measurable_reason),
+    )
 
 
 def check_pseudonym(text: str, what: str) -> str:
