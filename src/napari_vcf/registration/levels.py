@@ -18,7 +18,7 @@ from napari_vcf.registration.engine import TUBE_MM, Report, Scene, fit_column
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.scene import inside_ct, signal_classes, signals
-from napari_vcf.registration.search import Optimum, in_order
+from napari_vcf.registration.search import Optimum, distinct, in_order
 
 __all__ = ["LevelEvidence", "compare_levels"]
 
@@ -29,6 +29,14 @@ _FARTHEST_MM = 52.0
 _SHARE_IN_CT = 0.6
 _SAMPLES = 1500
 _LATTICE_MM = 2.5
+_COARSE_LATTICE_MM = 4.5
+#: A fit that brings less of the CT's column into the MR than this cannot be compared.
+_SHARE_IN_MR = 0.6
+_MIN_VOXELS = 500
+#: Half axes of the vertebra with its endplates, and little that a CT of three vertebrae lacks.
+_FLAT_MM = (28.0, 34.0, 20.0)
+#: Poses nearer than this (mm, with the lever of the turn) lead to the same optimum.
+_APART = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,52 +93,51 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
     -------
     LevelEvidence
     """
-    poses: dict[str, Pose] = {"clicked": clicked}
+    fits: dict[str, list[Pose]] = {"clicked": [clicked]}
     untested: list[str] = []
     for share, name, direction in ((0.1, "above", 1.0), (0.5, "below", -1.0)):
         report(share, f"testing the level {name}")
         held, found = _fit_neighbour(scene, clicked, direction)
-        if found is not None:
-            poses[name] = found
+        if found:
+            fits[name] = found
         elif held:
             untested.append(name)
     report(0.9, "comparing the levels")
-    explained, compared = _explained(scene, poses)
+    explained, compared, chosen = _explained(scene, fits)
     report(1.0, "comparing the levels")
-    offset = {name: round(float(pose[2] - clicked[2]), 2) for name, pose in poses.items()}
+    offset = {name: round(float(pose[2] - clicked[2]), 2) for name, pose in chosen.items()}
     return LevelEvidence(explained, offset, compared, tuple(untested))
 
 
-def _fit_neighbour(scene: Scene, clicked: Pose, direction: float) -> tuple[bool, Pose | None]:
-    # The flat ellipsoid holds the vertebra and its endplates, and little that a CT of three vertebrae lacks.
-    samples = scene.vertebra
-    flat = (samples.points / np.array([[28.0], [34.0], [20.0]])) ** 2
-    samples = samples.where(flat.sum(axis=0) <= 1.0).thinned(_SAMPLES)
+def _fit_neighbour(scene: Scene, clicked: Pose, direction: float) -> tuple[bool, list[Pose]]:
+    """Whether the CT holds the neighbouring vertebra, and the best fits of the column on it."""
+    flat = scene.vertebra.where(((scene.vertebra.points / np.array(_FLAT_MM)[:, None]) ** 2).sum(axis=0) <= 1.0)
+    flat = flat.thinned(_SAMPLES)
+    column = scene.column.thinned(_SAMPLES)
+    voxels = _ct_voxels(scene, _COARSE_LATTICE_MM)
 
-    def ranked(poses: list[Pose]) -> list[tuple[float, int, Pose]]:
-        values = []
-        for number, pose in enumerate(poses):
-            placed, _ = place(pose, samples.points)
-            if inside_ct(scene.ct, scene.frame, placed, 0.0).mean() >= _SHARE_IN_CT:
-                objective = scene.objective(samples, pose, scene.wide, center=pose[:3])
-                values.append((-objective.value(pose), number, pose))
-        return sorted(values, key=lambda c: c[:2])
+    def held(pose: Pose) -> bool:
+        placed, _ = place(pose, flat.points)
+        return bool(inside_ct(scene.ct, scene.frame, placed, 0.0).mean() >= _SHARE_IN_CT)
 
-    # First where the neighbour is, then how it is turned.
-    places = [pose for _, _, pose in ranked(_candidates(clicked[:6], direction))]
-    candidates = ranked([turned for pose in places[:6] for turned in _tilted(pose)])
+    def ranked(poses: list[Pose]) -> list[Optimum]:
+        # Over the same CT voxels, as in the comparison itself: a place that leaves the CT gains nothing by it.
+        return distinct([(_value(scene, pose, voxels), pose) for pose in poses if held(pose)], _APART)
 
     def climb(pose: Pose) -> Optimum:
-        objective = scene.objective(samples, pose, scene.wide, center=pose[:3])
+        objective = scene.objective(column, pose, scene.wide, center=pose[:3])
         return objective.climb(pose, iterations=20, tolerance=1e-4)
 
-    climbed = in_order(climb, [pose for _, _, pose in candidates[:5:2]], scene.threads)
-    near = [o for o in climbed if _NEAREST_MM < direction * (o[1][2] - clicked[2]) < _FARTHEST_MM]
-    if not near:
-        return bool(candidates), None
-    start = max(near, key=lambda o: o[0])[1]
-    _, bent = fit_column(scene, start)
-    return True, bent if _NEAREST_MM < direction * (bent[2] - clicked[2]) < _FARTHEST_MM else None
+    def near(pose: Pose) -> bool:
+        return bool(_NEAREST_MM < direction * (pose[2] - clicked[2]) < _FARTHEST_MM)
+
+    # First where the neighbour is, then how it is turned, then the fit.
+    places = ranked(_candidates(clicked[:6], direction))
+    tilted = ranked([turned for _, pose in places[:8] for turned in _tilted(pose)])
+    climbed = [pose for _, pose in in_order(climb, [pose for _, pose in tilted[:4]], scene.threads) if near(pose)]
+    best = [pose for _, pose in ranked(climbed)[:2]]
+    fits = [pose for _, pose in in_order(lambda pose: fit_column(scene, pose), best, scene.threads) if near(pose)]
+    return bool(places), fits
 
 
 def _candidates(pose: Pose, direction: float) -> list[Pose]:
@@ -153,28 +160,43 @@ def _tilted(pose: Pose) -> list[Pose]:
     return found
 
 
-def _explained(scene: Scene, poses: dict[str, Pose]) -> tuple[dict[str, float], int]:
-    lattice = _lattice()
-    lattice = lattice[:, inside_ct(scene.ct, scene.frame, lattice, 2.0)]
-    known = np.ones(lattice.shape[1], bool)
-    values = {}
-    for name, pose in poses.items():
-        signal, inside = signals(scene.contrasts, scene.frame.mr_to_lps(unplace(pose, lattice)))
-        values[name] = signal
-        known &= inside
+def _value(scene: Scene, pose: Pose, voxels: NDArray[np.float64]) -> float:
+    """What a fit explains of CT voxels, by those that the MR holds; nothing where it holds too few."""
+    signal, known = signals(scene.contrasts, scene.frame.mr_to_lps(unplace(pose, voxels)))
+    if known.mean() < _SHARE_IN_MR:
+        return 0.0
+    return _information(scene, signal[:, known], voxels[:, known])
+
+
+def _explained(scene: Scene, fits: dict[str, list[Pose]]) -> tuple[dict[str, float], int, dict[str, Pose]]:
+    """The best value of each hypothesis over the CT voxels that the MR holds under all of them."""
+    voxels = _ct_voxels(scene, _LATTICE_MM)
+    known = np.ones(voxels.shape[1], bool)
+    values: list[tuple[str, Pose, NDArray[np.float32]]] = []
+    for name, poses in fits.items():
+        for pose in poses:
+            signal, inside = signals(scene.contrasts, scene.frame.mr_to_lps(unplace(pose, voxels)))
+            values.append((name, pose, signal))
+            known &= inside
     compared = int(known.sum())
-    if compared < 500:
-        return {}, compared
-    hounsfield = scene.wide.at(lattice[:, known])
-    explained = {}
-    for name, signal in values.items():
-        information = MutualInformation(signal_classes(signal[:, known], 16), 16, 20)
-        explained[name] = information.value(hounsfield)
-    return explained, compared
+    if compared < _MIN_VOXELS:
+        return {}, compared, {}
+    explained: dict[str, float] = {}
+    chosen: dict[str, Pose] = {}
+    for name, pose, signal in values:
+        value = _information(scene, signal[:, known], voxels[:, known])
+        if value > explained.get(name, -1.0):
+            explained[name], chosen[name] = value, pose
+    return explained, compared, chosen
 
 
-def _lattice() -> NDArray[np.float64]:
-    lines = [np.arange(-half, half + 0.1, _LATTICE_MM) for half in TUBE_MM]
+def _information(scene: Scene, signal: NDArray[np.float32], voxels: NDArray[np.float64]) -> float:
+    return MutualInformation(signal_classes(signal, 16), 16, 20).value(scene.wide.at(voxels))
+
+
+def _ct_voxels(scene: Scene, step_mm: float) -> NDArray[np.float64]:
+    """Points of the column around the CT's click that the CT holds, shape (3, samples)."""
+    lines = [np.arange(-half, half + 0.1, step_mm) for half in TUBE_MM]
     points = np.stack(np.meshgrid(*lines, indexing="ij")).reshape(3, -1)
-    scaled = points / np.array(TUBE_MM)[:, None]
-    return np.asarray(points[:, (scaled * scaled).sum(axis=0) <= 1.0])
+    points = points[:, ((points / np.array(TUBE_MM)[:, None]) ** 2).sum(axis=0) <= 1.0]
+    return np.asarray(points[:, inside_ct(scene.ct, scene.frame, points, 2.0)])
