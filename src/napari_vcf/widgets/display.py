@@ -57,7 +57,7 @@ class Display:
             return
         if index is not None:
             self._indices[image_id] = index
-        # Loading may be refused; until then nothing on the screen has changed.
+        # Refused loading changes nothing on the screen.
         case.volume(image_id, self.index_of(image_id))
         self._set_view(self._view_for(image_id))
         before, self.image_id = self.image_id, image_id
@@ -334,6 +334,8 @@ class Display:
             over.opacity = self._overlaid[1]
             self.layers.bring_forward(over)
         self.layers.drop_retired()
+        # Only now is the name free: napari numbers a second layer of the same name.
+        self.layers.restore_titles()
         edges = self._edges()
         if edges is not None:
             edges.visible = True

@@ -154,6 +154,7 @@ class ImageLayers:
         self._images: dict[object, Image] = {}
         self._drawings: list[Layer] = []
         self._retired: list[Layer] = []
+        self._titles: dict[int, str] = {}
         self._changing = 0
         self._repair_due = False
         self.on_restored: Callable[[], None] | None = None
@@ -181,8 +182,16 @@ class ImageLayers:
             rgb=False,
         )
         self._images[key] = layer
+        self._titles[id(layer)] = name
         self._insert(len(self._images) - 1, layer)
         return layer
+
+    def restore_titles(self) -> None:
+        """Give the images the names that they were made with."""
+        for layer in self._images.values():
+            title = self._titles.get(id(layer), layer.name)
+            if layer.name != title:
+                layer.name = title
 
     def add_edges(self, key: object, placed: PlacedImage) -> Image:
         """Show edge lines above the images."""
@@ -215,7 +224,9 @@ class ImageLayers:
     def drop_retired(self) -> None:
         """Take off the canvas what was given up."""
         while self._retired:
-            self._remove(self._retired.pop())
+            layer = self._retired.pop()
+            self._titles.pop(id(layer), None)
+            self._remove(layer)
 
     def clear_images(self) -> None:
         """Take all images off the canvas."""

@@ -112,6 +112,8 @@ class RegistrationWidget(RegistrationForm):
     def _compose(self) -> Picture:
         """Crosses at the marks that lie on the slice on the screen."""
         picture = Picture()
+        if not self.in_hand:
+            return picture
         shown: dict[PatientSpace, CaseImage | None] = {"mr": next(iter(self._mr().values()), None), "ct": self._ct()}
         for space, image in shown.items():
             if space not in self.marks or image is None or not self.desk.can_show(image.id):
@@ -121,6 +123,15 @@ class RegistrationWidget(RegistrationForm):
                 for across in np.eye(2) * _MARK_MM:
                     picture.line(np.stack([world[1:] - across, world[1:] + across]), 0.4, rgba(SKY))
         return picture
+
+    def taken(self) -> None:
+        """Show the marks."""
+        self.drawing.redraw()
+
+    def laid_down(self) -> None:
+        """Hide the marks, and stop setting them."""
+        self.marking = None
+        self.drawing.redraw()
 
     def _forget(self) -> None:
         self.marks.clear()

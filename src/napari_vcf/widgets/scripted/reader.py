@@ -52,7 +52,7 @@ _REASONS = {
     "lesion_extent": "in the combined stage",
     "adc": "in the combined stage",
 }
-_BRUSHES = (7, 3)
+_BRUSHES = (9, 5, 3)
 _VISUAL = "lesion_extent_visual"
 
 
@@ -131,7 +131,7 @@ class ScriptedReader:
         panel.open_folder(folder)
         self.hands.wait_until(lambda: self._desk.reading is not None, "the case to open", seconds=180)
         self.hands.wait(200)
-        self._shoot("desk")
+        self._shoot("opened")
 
     # -- the work ---------------------------------------------------------------------------------------------------
     def read(self, export: Path) -> None:
@@ -176,7 +176,7 @@ class ScriptedReader:
                         self.hands.click_at(end)
         for which in ("above", "below"):
             self.hands.choose(self._box(panel, f"status_{which}"), "intact")
-        self._shoot(f"calipers-{self._desk.stage}")
+        self._shoot("desk" if self._desk.stage == "mri" else f"calipers-{self._desk.stage}")
 
     def _register(self) -> None:
         self._say("registration of CT to MRI")
@@ -267,8 +267,6 @@ class ScriptedReader:
             self.hands.look_at(center, millimetres=90.0)
             for down, right in ((0.0, 0.0), (0.6, -0.8), (-0.5, 0.9)):
                 self.hands.click_at(center + np.array([0.0, down, right]))
-                self.hands.key("Up")
-                self.hands.key("Down")
                 self.hands.key("Return")
         self._shoot(f"adc-{self._desk.stage}")
 

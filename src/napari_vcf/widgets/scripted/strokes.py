@@ -13,7 +13,7 @@ Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]
 
 
-def outline_of(mask: Mask, *, tolerance_px: float = 0.6) -> Points:
+def outline_of(mask: Mask, *, tolerance_px: float = 0.9) -> Points:
     """Corners of a polygon around the biggest part of a mask.
 
     Parameters
@@ -51,7 +51,7 @@ def strokes_of(mask: Mask, diameter: int, done: Mask | None = None) -> tuple[lis
     diameter : int
         Of the brush, in pixels.
     done : ndarray of bool, optional
-        What is painted already.
+        What is painted already. A row is left out where no dab would add half as many pixels as the brush is wide.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def strokes_of(mask: Mask, diameter: int, done: Mask | None = None) -> tuple[lis
         # The row whose strokes paint the most that is still missing.
         row = int(gain.sum(axis=1).argmax())
         columns = np.flatnonzero(gain[row])
-        if not columns.size:
+        if not columns.size or 2 * gain[row].max() < diameter:
             return strokes, painted
         for run in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
             strokes.append((np.array([row, run[0]], float), np.array([row, run[-1]], float)))
