@@ -205,7 +205,11 @@ def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:
     """
     start = straight_at(column, np.zeros(3))
     joint = scene.objective(scene.vertebra, start, scene.fine, center=start[:3])
-    value, pose = joint.climb(_best_nearby(scene, start), iterations=40, tolerance=1e-6)
+    # Thinned samples find the optima; only all of them can tell which is the best.
+    climbed = in_order(
+        lambda near: joint.climb(near, iterations=40, tolerance=1e-6), _nearby(scene, start), scene.threads
+    )
+    value, pose = max(climbed, key=lambda optimum: optimum[0])
     suppressed = [k for k, contrast in enumerate(scene.contrasts) if is_fat_suppressed(contrast.name)]
     others = [k for k in range(len(scene.contrasts)) if k not in suppressed]
     if not suppressed or not others:
@@ -222,8 +226,8 @@ def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:
     return value, shifted, float(np.abs(displacement).max())
 
 
-def _best_nearby(scene: Scene, start: Pose) -> Pose:
-    """The best of the optima around a start.
+def _nearby(scene: Scene, start: Pose) -> list[Pose]:
+    """The distinct optima around a start.
 
     Along the spine a band of oedema looks like a disc, and the fit can rest there a few millimetres off. So it is also
     begun a little above and below, and from the column taken as one rigid piece; the measure decides.
@@ -236,7 +240,7 @@ def _best_nearby(scene: Scene, start: Pose) -> Pose:
         starts.append(moved)
     rough = scene.objective(scene.vertebra.thinned(_RESTART_SAMPLES), start, scene.fine, center=start[:3])
     found = in_order(lambda pose: rough.climb(pose, iterations=20, tolerance=1e-5), starts, scene.threads)
-    return max(found, key=lambda optimum: optimum[0])[1]
+    return [pose for _, pose in distinct(found, 1.0)]
 
 
 def _turned(pose: Pose, degrees: float = 8.0) -> list[Pose]:
