@@ -92,7 +92,6 @@ class Hands:
         self._drag([self.pixel(point) for point in path], Qt.MouseButton.LeftButton, step_px)
 
     def _drag(self, places: list[QPointF], button: Qt.MouseButton, step_px: float) -> None:
-        self._mouse(QEvent.Type.MouseMove, places[0], down=False)
         self._mouse(QEvent.Type.MouseButtonPress, places[0], down=True, button=button)
         for start, end in pairwise(places):
             way = end - start

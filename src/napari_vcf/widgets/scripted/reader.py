@@ -52,7 +52,7 @@ _REASONS = {
     "lesion_extent": "in the combined stage",
     "adc": "in the combined stage",
 }
-_BRUSHES = (9, 5, 3)
+_BRUSHES = (13, 5)
 _VISUAL = "lesion_extent_visual"
 
 
@@ -235,7 +235,9 @@ class ScriptedReader:
             while brush.value() != diameter:
                 self.hands.key("]" if brush.value() < diameter else "[")
             for index in np.flatnonzero(truth.lesion_mask.any(axis=(1, 2))).tolist():
-                strokes, painted[index] = strokes_of(truth.lesion_mask[index], diameter, painted.get(index))
+                lesion = truth.lesion_mask[index]
+                sound = truth.body_mask[index] & ~lesion
+                strokes, painted[index] = strokes_of(lesion, diameter, forbidden=sound, done=painted.get(index))
                 for start, end in strokes:
                     path = self._world(index, np.stack([start, end]))
                     self.hands.go_to(path[0])

@@ -41,8 +41,10 @@ def brush_footprint(diameter: int) -> Mask:
     return np.hypot(*np.meshgrid(offset, offset)) <= reach + 0.5
 
 
-def strokes_of(mask: Mask, diameter: int, done: Mask | None = None) -> tuple[list[tuple[Points, Points]], Mask]:
-    """Level strokes of a brush that stay inside a mask.
+def strokes_of(
+    mask: Mask, diameter: int, *, forbidden: Mask, done: Mask | None = None
+) -> tuple[list[tuple[Points, Points]], Mask]:
+    """Level strokes of a round brush that fill a mask.
 
     Parameters
     ----------
@@ -50,6 +52,8 @@ def strokes_of(mask: Mask, diameter: int, done: Mask | None = None) -> tuple[lis
         What is to be painted.
     diameter : int
         Of the brush, in pixels.
+    forbidden : ndarray of bool
+        What no stroke may touch; over everything else the brush may go, because the painter keeps it inside the body.
     done : ndarray of bool, optional
         What is painted already. A row is left out where no dab would add half as many pixels as the brush is wide.
 
@@ -58,22 +62,30 @@ def strokes_of(mask: Mask, diameter: int, done: Mask | None = None) -> tuple[lis
     strokes : list of (start, end)
         (row, column) of both ends.
     painted : ndarray of bool
-        What is painted then.
+        What is painted of the mask then.
     """
     footprint = brush_footprint(diameter)
-    centers = ndimage.binary_erosion(mask, structure=footprint)
+    # Centres stay in the mask: a hand aims at what it paints.
+    centers = mask & ~ndimage.binary_dilation(forbidden, structure=footprint)
     painted = np.zeros_like(mask) if done is None else done.copy()
     strokes: list[tuple[Points, Points]] = []
     while True:
         gain = ndimage.correlate((mask & ~painted).astype(np.int32), footprint.astype(np.int32), mode="constant")
         gain[~centers] = 0
         # The row whose strokes paint the most that is still missing.
-        row = int(gain.sum(axis=1).argmax())
+        reached = [_reached(centers, row, footprint) & mask & ~painted for row in range(len(mask))]
+        row = int(np.argmax([part.sum() for part in reached]))
         columns = np.flatnonzero(gain[row])
         if not columns.size or 2 * gain[row].max() < diameter:
             return strokes, painted
         for run in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
             strokes.append((np.array([row, run[0]], float), np.array([row, run[-1]], float)))
-        dabs = np.zeros_like(mask)
-        dabs[row, columns] = True
-        painted |= ndimage.binary_dilation(dabs, structure=footprint)
+        painted |= reached[row]
+
+
+def _reached(centers: Mask, row: int, footprint: Mask) -> Mask:
+    if not centers[row].any():
+        return np.zeros_like(centers)
+    dabs = np.zeros_like(centers)
+    dabs[row] = centers[row]
+    return ndimage.binary_dilation(dabs, structure=footprint)
