@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from forking import forked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -247,33 +245,26 @@ def test_what_somebody_else_wrote_is_not_written_over(tmp_path: Path) -> None:
 
 # -- kill -9 -----------------------------------------------------------------------------------------------------------
 
-WRITER = """
-import sys
-from pathlib import Path
-from napari_vcf.study.journal import Journal
-journal = Journal.open(Path(sys.argv[1]))
-number = len(journal.entries)
-while True:
-    number += 1
-    journal.append("gesture", {"value": number})
-    print(number, flush=True)
-"""
+
+def write_on(folder: Path, channel: int) -> None:
+    """Append entries, each confirmed on the channel, until somebody ends this process."""
+    journal = Journal.open(folder)
+    while True:
+        number = len(journal.entries) + 1
+        journal.append("gesture", {"value": number})
+        os.write(channel, f"{number}\n".encode())
 
 
-def test_killed_in_the_middle_of_writing_every_confirmed_entry_is_there_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [12, pytest.param(200, marks=pytest.mark.slow)])
+def test_killed_in_the_middle_of_writing_every_confirmed_entry_is_there_once(kills: int, tmp_path: Path) -> None:
     folder = tmp_path / "j"
     Journal.create(folder, "opened", {})
-    for round_ in range(4):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(0.003 * (round_ + 1))
-        process.send_signal(signal.SIGKILL)
-        rest = process.stdout.read().split()
-        process.wait()
-        last = int(rest[-1]) if rest else 0
+    for number in range(kills):
+        with forked(lambda channel: write_on(folder, channel)) as child:
+            confirmed = child.read()
+            time.sleep(0.0007 * (number % 12))
+            child.kill()
+            confirmed += child.rest()
         found = values(folder)
         assert found == list(range(2, 2 + len(found)))
-        assert len(found) + 1 >= last
+        assert len(found) + 1 >= int(confirmed.split()[-1])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from forking import forked
 from studies import gestures, make_study, read_stage
 
 from napari_vcf.cli import main
@@ -18,23 +19,20 @@ from napari_vcf.study.lock import CaseLock, break_lock
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE)}
 
-HOLD = """
-import sys
-from napari_vcf.study import open_study
-session = open_study(sys.argv[1]).as_reader("R1").next_case()
-session.reading.set_spine("L1")
-print("held", flush=True)
-sys.stdin.read()
-"""
 
-READ_ALL = """
-import sys
-from studies import read_stage
-from napari_vcf.study import open_study
-reader = open_study(sys.argv[1]).as_reader(sys.argv[2])
-while (session := reader.next_case()) is not None:
-    read_stage(session)
-"""
+def hold(root: Path, channel: int) -> None:
+    session = open_study(root).as_reader("R1").next_case()
+    session.reading.set_spine("L1")
+    os.write(channel, b"held")
+    time.sleep(60)
+
+
+def read_all(root: Path, channel: int) -> None:
+    reader = open_study(root).as_reader("R1")
+    os.write(channel, b"begun")
+    while (session := reader.next_case()) is not None:
+        read_stage(session)
+
 
 READ_TOGETHER = """
 import sys, time
@@ -69,19 +67,14 @@ def start(script: str, *arguments: str) -> subprocess.Popen[str]:
 
 def test_a_case_is_open_once_and_free_when_its_process_is_killed(tmp_path: Path) -> None:
     root = make_study(tmp_path, cases=1)
-    process = start(HOLD, str(root))
-    try:
-        assert process.stdout.readline() == "held\n"
+    with forked(lambda channel: hold(root, channel)) as child:
+        assert child.read() == b"held"
         with pytest.raises(LockedError, match=r"open on this machine \(process \d+\) since .* UTC"):
             open_study(root).as_reader("R1").next_case()
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        child.kill()
         with open_study(root).as_reader("R1").next_case() as session:
             assert session.reading.state.spine.fractured == "L1"
             read_stage(session)
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_a_lock_that_was_broken_keeps_its_old_holder_from_writing(tmp_path: Path) -> None:
@@ -121,15 +114,14 @@ def test_two_readers_and_one_reader_twice_lose_nothing(tmp_path: Path) -> None:
     assert (report.seals, report.damages) == (12, ())
 
 
-def test_a_reader_killed_between_gestures_goes_on_where_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after_s", [0.0, 0.1, 0.3])
+def test_a_reader_killed_between_gestures_goes_on_where_it_was(after_s: float, tmp_path: Path) -> None:
     root = make_study(tmp_path, cases=1, readers=("R1",))
-    process = start(READ_ALL, str(root), "R1")
-    # Whenever the blow falls: before the first case, in the middle of it, or after the last.
-    try:
-        process.wait(timeout=1.5)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-    process.communicate()
+    with forked(lambda channel: read_all(root, channel)) as child:
+        child.read()
+        # Whenever the blow falls: before the first case, in the middle of it, or after the last.
+        time.sleep(after_s)
+        child.kill()
     reader = open_study(root).as_reader("R1")
     while (session := reader.next_case()) is not None:
         done = len(session.reading.log)
