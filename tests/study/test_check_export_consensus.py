@@ -110,8 +110,7 @@ def test_a_whole_study_is_found_whole(study: Path, tmp_path: Path, capsys: pytes
     assert result == {"whole": True, "journals": 10, "seals": 7, "exports": 6, "damages": []}
 
 
-@pytest.mark.parametrize("changes", [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_a_changed_byte_anywhere_is_noticed_and_its_place_named(changes: int, tmp_path: Path) -> None:
+def test_a_changed_byte_anywhere_is_noticed_and_its_place_named(tmp_path: Path) -> None:
     """One stage of one reader, with an amendment: it has a file of every kind, and is soon checked."""
     root = make_study(tmp_path, cases=1, readers=("R1",), stages=["ct"])
     read_all(root, ("R1",))
@@ -128,7 +127,7 @@ def test_a_changed_byte_anywhere_is_noticed_and_its_place_named(changes: int, tm
     rng = random.Random(1)
     for path in files:
         whole = path.read_bytes()
-        for _ in range(changes):
+        for _ in range(3):
             data = bytearray(whole)
             data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
             path.write_bytes(data)

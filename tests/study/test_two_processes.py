@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,11 +12,8 @@ from forking import forked
 from studies import gestures, make_study, read_stage
 
 from napari_vcf.cli import main
-from napari_vcf.study import LockedError, check_study, open_study
+from napari_vcf.study import LockedError, NotYetError, check_study, open_study
 from napari_vcf.study.lock import CaseLock, break_lock
-
-HERE = Path(__file__).parent
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE)}
 
 
 def hold(root: Path, channel: int) -> None:
@@ -34,35 +30,20 @@ def read_all(root: Path, channel: int) -> None:
         read_stage(session)
 
 
-READ_TOGETHER = """
-import sys, time
-from studies import read_stage
-from napari_vcf.study import LockedError, NotYetError, open_study
-reader = open_study(sys.argv[1]).as_reader(sys.argv[2])
-done = 0
-while True:
-    try:
-        session = reader.next_case()
-    except (LockedError, NotYetError):
-        time.sleep(0.01)
-        continue
-    if session is None:
-        break
-    read_stage(session)
-    done += 1
-print(done)
-"""
-
-
-def start(script: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-    )
+def read_beside_others(root: Path, reader: str, channel: int) -> None:
+    access = open_study(root).as_reader(reader)
+    done = 0
+    while True:
+        try:
+            session = access.next_case()
+        except (LockedError, NotYetError):
+            time.sleep(0.01)
+            continue
+        if session is None:
+            break
+        read_stage(session)
+        done += 1
+    os.write(channel, str(done).encode())
 
 
 def test_a_case_is_open_once_and_free_when_its_process_is_killed(tmp_path: Path) -> None:
@@ -100,15 +81,15 @@ def test_a_lock_says_who_holds_it_and_is_given_back(tmp_path: Path) -> None:
     assert break_lock(tmp_path / "a") is False
 
 
-@pytest.mark.slow
 def test_two_readers_and_one_reader_twice_lose_nothing(tmp_path: Path) -> None:
     root = make_study(tmp_path, cases=2)
-    processes = [start(READ_TOGETHER, str(root), reader) for reader in ("R1", "R1", "R2")]
-    counts = []
-    for process in processes:
-        output, errors = process.communicate(timeout=240)
-        assert process.returncode == 0, errors
-        counts.append(int(output))
+    with contextlib.ExitStack() as stack:
+        children = [
+            stack.enter_context(forked(lambda channel, reader=reader: read_beside_others(root, reader, channel)))
+            for reader in ("R1", "R1", "R2")
+        ]
+        counts = [int(child.rest()) for child in children]
+        assert [child.wait() for child in children] == [0, 0, 0]
     assert (counts[0] + counts[1], counts[2]) == (6, 6)
     report = check_study(root)
     assert (report.seals, report.damages) == (12, ())
