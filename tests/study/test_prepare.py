@@ -58,6 +58,7 @@ def write_patient(folder: Path, number: int = 1) -> None:
         ScanningSequence="SE",
         RepetitionTime=500,
         EchoTime=10,
+        prefix="erikat1",
         **sagittal,
     )
     write_series(
@@ -79,6 +80,7 @@ def write_patient(folder: Path, number: int = 1) -> None:
         RescaleIntercept=0,
         RescaleType="um2/s",
         BurnedInAnnotation="YES",
+        prefix="erikaadc",
         **sagittal,
     )
     (folder / "letter to Erika.txt").write_text("no image", encoding="utf-8")
@@ -155,7 +157,7 @@ def identity_of(images: Path) -> set[str]:
             for element in dataset.iterall():
                 if element.VR == "UI" and not str(element.value).startswith("1.2.840.10008"):
                     strings.add(str(element.value))
-    # The folders T1, T2 and ADC are called what the roles are called.
+    # The folders T1, T2 and ADC are called what the roles are called; all else is too long to be in a hash by chance.
     return strings - {"T1", "T2", "ADC"}
 
 

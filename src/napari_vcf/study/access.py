@@ -16,6 +16,7 @@ from napari_vcf.study.folder import StudyFolder, StudyRecord
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.lock import CaseLock, break_lock
 from napari_vcf.study.order import Task, tasks_of
+from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.register import Register
 from napari_vcf.study.session import Origin, Place, StageSession, seal_path, versions_of
@@ -119,6 +120,7 @@ class ReaderStudy:
         self._clock = clock
         self._register = Register(folder.reader(reader), clock)
         self._caught_up = False
+        self._signed_at: dict[Path, datetime] = {}
 
     # -- the worklist --------------------------------------------------------------------------------------------------
 
@@ -158,9 +160,14 @@ class ReaderStudy:
         for task in tasks:
             versions = self._versions(task)
             if versions and seal_path(versions[0]).exists():
-                seal = read_reading(seal_path(versions[0])).seal
-                if seal is not None:
-                    found.append(seal.sealed_at)
+                path = seal_path(versions[0])
+                # A seal never changes, and reading all of them for every look at the worklist takes seconds on a share.
+                if path not in self._signed_at:
+                    seal = read_reading(path).seal
+                    if seal is None:
+                        continue
+                    self._signed_at[path] = seal.sealed_at
+                found.append(self._signed_at[path])
         return found
 
     def _not_before(self, task: Task) -> datetime | None:
@@ -173,8 +180,13 @@ class ReaderStudy:
 
     # -- opening -------------------------------------------------------------------------------------------------------
 
-    def next_task(self) -> Task | None:
+    def next_task(self, *, after: Task | None = None) -> Task | None:
         """What `next_case` would open: begun, or unread and not in its washout interval, first in order.
+
+        Parameters
+        ----------
+        after : Task, optional
+            Taken as signed already: what comes once the reader is through with it.
 
         Returns
         -------
@@ -189,14 +201,14 @@ class ReaderStudy:
         waiting: list[str] = []
         for task in self.tasks:
             status = self._status(task)
-            if status == "sealed":
+            if status == "sealed" or task == after:
                 continue
             if status in ("open", "amending"):
                 return task
             if not (self._folder.case(task.case) / "case.json").is_file():
                 waiting.append(f"case {task.case} is not prepared")
                 continue
-            if any(self._status(other) == "unread" or self._status(other) == "open" for other in self._others(task)):
+            if any(other != after and self._status(other) in ("unread", "open") for other in self._others(task)):
                 waiting.append(f"an earlier stage of case {task.case} is not signed")
                 continue
             until = self._not_before(task)
@@ -207,8 +219,28 @@ class ReaderStudy:
             raise NotYetError(f"Nothing can be read now: {waiting[0]}.")
         return None
 
-    def next_case(self) -> StageSession | None:
+    def images_of(self, task: Task) -> PreparedCase:
+        """The images of a stage, without opening it: to load them while the reader is still at another case.
+
+        Parameters
+        ----------
+        task : Task
+            From the worklist.
+
+        Raises
+        ------
+        StudyError, DamagedError
+            If the case is not prepared, or its files are not as they were prepared.
+        """
+        return PreparedCase(self._folder.case(task.case), task.stage)
+
+    def next_case(self, images: PreparedCase | None = None) -> StageSession | None:
         """Open what is to be read next, where it was left.
+
+        Parameters
+        ----------
+        images : PreparedCase, optional
+            From `images_of`; used where it is what the stage needs, and not to be used again.
 
         Returns
         -------
@@ -223,7 +255,7 @@ class ReaderStudy:
             If this reader has the case open elsewhere.
         """
         task = self.next_task()
-        return None if task is None else self.open(task.case, task.stage, occasion=task.occasion)
+        return None if task is None else self.open(task.case, task.stage, occasion=task.occasion, images=images)
 
     def _task(self, case: str, stage: Stage, occasion: int) -> Task:
         for task in self.tasks:
@@ -231,8 +263,15 @@ class ReaderStudy:
                 return task
         raise StudyError(f"There is no stage '{stage}' of case '{case}' (occasion {occasion}) on the worklist.")
 
-    def open(self, case: str, stage: Stage, *, occasion: int = 1) -> StageSession:
+    def open(self, case: str, stage: Stage, *, occasion: int = 1, images: PreparedCase | None = None) -> StageSession:
         """Open a stage that was begun, or the next one.
+
+        Parameters
+        ----------
+        case, stage, occasion
+            The stage.
+        images : PreparedCase, optional
+            As for `next_case`.
 
         Raises
         ------
@@ -256,7 +295,7 @@ class ReaderStudy:
             # Somebody may have signed between the look and the lock.
             if seal_path(versions[-1]).exists():
                 raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
-            return self._session(task, versions, lock)
+            return self._session(task, versions, lock, images)
         except BaseException:
             lock.release()
             raise
@@ -332,7 +371,9 @@ class ReaderStudy:
         Journal.create(folder / f"v{version}", "opened", origin.model_dump(mode="json"), clock=self._clock)
         self._register.note("opened", task, version)
 
-    def _session(self, task: Task, versions: list[Path], lock: CaseLock) -> StageSession:
+    def _session(
+        self, task: Task, versions: list[Path], lock: CaseLock, images: PreparedCase | None = None
+    ) -> StageSession:
         journals = [Journal.open(path, clock=self._clock) for path in versions]
         previous = self._signatures(self._others(task))
         since = (journals[0].entries[0].at - max(previous)).total_seconds() / 86400 if previous else None
@@ -350,4 +391,6 @@ class ReaderStudy:
         def signed(seal: SealExport) -> None:
             self._register.note("sealed", task, seal.version, sha256=seal.sha256)
 
-        return StageSession(place, journals[-1], journals[:-1], lock, signed)
+        if images is not None and not images.is_current(place.case_folder, task.stage):
+            images = None
+        return StageSession(place, journals[-1], journals[:-1], lock, signed, images)

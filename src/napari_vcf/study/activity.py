@@ -47,6 +47,11 @@ class ActiveTime:
         else:
             self.idle_s += gap
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the last sign of life is so long ago that the time since does not count."""
+        return self._clock() - self._last > self.idle_after_s
+
     def counted(self) -> dict[str, float]:
         """What has been counted, to the millisecond."""
         return {"active_s": round(self.active_s, 3), "idle_s": round(self.idle_s, 3)}

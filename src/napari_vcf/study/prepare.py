@@ -19,10 +19,10 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from napari_vcf.dicom import Role, Scan, Series, load_volume, scan_folder
+from napari_vcf.dicom import Role, Scan, Series, load_volume
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.base import FrozenModel, Pseudonym
-from napari_vcf.reading.case import image_id
+from napari_vcf.reading.case import image_id, scan_case
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.identity import burned_in_risks, hashed, identity_strings, scrub
@@ -143,7 +143,7 @@ def _outcome(record: CaseRecord, status: Literal["prepared", "kept"]) -> CaseOut
 
 def _prepare(job: CaseJob, source: str) -> CaseOutcome:
     folder, target = Path(job.source), Path(job.target)
-    scan = scan_folder(folder)
+    scan = scan_case(folder)
     if not scan.series:
         raise StudyError(f"Of the {len(scan.refused)} files in its folder, none is an image that can be read.")
     strings = identity_strings(scan.series, folder)

@@ -130,6 +130,8 @@ class PreparedCase(Case):
 
     def __init__(self, folder: Path, stage: Stage) -> None:
         record = read_record(folder / "case.json", CaseRecord, f"Case {folder.name}")
+        self.stage = stage
+        self._record = record
         self._folder = folder
         self._records: dict[str, tuple[Part, ImageRecord]] = {}
         for part in parts_of_stage(stage):
@@ -139,6 +141,12 @@ class PreparedCase(Case):
             raise ReadingError(f"Case {folder.name} has no image for the {stage} stage; tell the coordinator.")
         series = tuple(_series(image) for _, image in self._records.values())
         super().__init__(Scan(Path(), series, ()), pseudonym=record.case, salt=record.salt)
+
+    def is_current(self, folder: Path, stage: Stage) -> bool:
+        """Whether this is that stage's view of that case, as it is prepared now."""
+        return (self._folder, self.stage) == (folder, stage) and read_record(
+            folder / "case.json", CaseRecord, f"Case {folder.name}"
+        ) == self._record
 
     def _name(self, series: Series) -> str:
         return series.key

@@ -127,6 +127,7 @@ class StageSession:
         earlier: list[Journal],
         lock: CaseLock,
         signed: Callable[[SealExport], None],
+        images: PreparedCase | None = None,
     ) -> None:
         self._place = place
         self._journal = journal
@@ -141,7 +142,7 @@ class StageSession:
         self.version = self._origin.version
         self.recovered_bytes = journal.recovered_bytes
         self.reading = Reading(
-            PreparedCase(place.case_folder, self.stage),
+            images or PreparedCase(place.case_folder, self.stage),
             study=place.study,
             reader=place.reader,
             protocol=place.protocol.protocol,
@@ -210,6 +211,16 @@ class StageSession:
     def active_s(self) -> float:
         """Seconds at work so far, pauses left out."""
         return self._time.active_s
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the reader has been away so long that the time since does not count."""
+        return self._time.is_idle
+
+    @property
+    def task(self) -> Task:
+        """The place on the worklist."""
+        return self._place.task
 
     @property
     def is_open(self) -> bool:

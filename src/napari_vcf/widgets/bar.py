@@ -141,7 +141,7 @@ class DeskBar(QWidget):
         """Show what the desk shows."""
         desk = self._desk
         is_open = desk.reading is not None
-        stages = desk.reading.protocol.stages if desk.reading is not None else ()
+        stages = desk.stages
         for widget in self._stages.buttons():
             stage = widget.objectName().removeprefix("stage_")
             widget.setEnabled(stage in stages)

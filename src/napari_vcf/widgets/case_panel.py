@@ -55,6 +55,14 @@ class CasePanel(QWidget):
             signal.connect(self._refresh)
         self._refresh()
 
+    @property
+    def keys(self) -> tuple[tuple[str, Callable[[], object], str], ...]:
+        """Keys of this panel."""
+        return (
+            ("Ctrl+Shift+L", self.ask_folder, "Open a folder"),
+            ("Ctrl+Shift+E", self._export, "Export the reading as JSON"),
+        )
+
     def _build(self) -> None:
         inside = QWidget()
         layout = QVBoxLayout(inside)

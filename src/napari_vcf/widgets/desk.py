@@ -53,6 +53,8 @@ class Desk:
 
     opened = Signal()
     closed = Signal()
+    #: The window is going away.
+    disposed = Signal()
     stage_changed = Signal(str)
     #: The image in front changed; carries its id, or None.
     image_changed = Signal(object)
@@ -70,6 +72,8 @@ class Desk:
         self.viewer = viewer
         self.reading: Reading | None = None
         self.stage: Stage = "combined"
+        #: The one stage of a study that is read here: no other one opens, and every change is on the disk already.
+        self.study_stage: Stage | None = None
         self.saved = True
         self.exported: Path | None = None
         self.keys = Shortcuts()
@@ -90,6 +94,7 @@ class Desk:
     def dispose(self) -> None:
         """Forget the viewer; called when its window closes."""
         self.close()
+        self.disposed.emit()
         Desk._desks = [desk for desk in Desk._desks if desk is not self]
 
     # -- case and reading -------------------------------------------------------------------------------------------
@@ -104,10 +109,11 @@ class Desk:
         """Begin a reading of a case and show its first image."""
         self.start(Reading(case, protocol=protocol or Protocol(), study=study, reader=reader))
 
-    def start(self, reading: Reading) -> None:
-        """Show a reading, new or taken up again."""
+    def start(self, reading: Reading, *, study_stage: Stage | None = None) -> None:
+        """Show a reading, new or taken up again; of a study only one stage, whose changes write themselves down."""
         self.close()
         self.reading = reading
+        self.study_stage = study_stage
         self.saved, self.exported = True, None
         reading.changed.connect(self._on_reading_changed)
         self.stage = self._first_stage()
@@ -125,9 +131,16 @@ class Desk:
         self.closed.emit()
 
     @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Stages that may be gone to now."""
+        if self.reading is None:
+            return ()
+        return self.reading.protocol.stages if self.study_stage is None else (self.study_stage,)
+
+    @property
     def unsaved(self) -> bool:
         """Whether the reading has changed since it was last exported."""
-        return self.reading is not None and not self.saved
+        return self.reading is not None and not self.saved and self.study_stage is None
 
     def export(self, path: Path, *, overwrite: bool = False) -> Path:
         """Write the reading; raises `ExportError` and keeps it where that fails."""
@@ -171,6 +184,9 @@ class Desk:
     def set_stage(self, stage: Stage) -> None:
         """Go to another stage; what it may not see leaves the canvas."""
         if stage == self.stage:
+            return
+        if stage not in self.stages:
+            self.message.emit(f"The {stage.upper()} stage is not open now.", "warning")
             return
         self.stage = stage
         self.display.clear(at_once=False)
@@ -284,6 +300,8 @@ class Desk:
     # -- inside -----------------------------------------------------------------------------------------------------
     def _first_stage(self) -> Stage:
         assert self.reading is not None
+        if self.study_stage is not None:
+            return self.study_stage
         case, stages = self.reading.case, self.reading.protocol.stages
         has = {"ct": bool(case.with_role(Role.CT)), "mri": bool(case.with_role(*MR_ROLES))}
         wanted: Iterator[Stage] = iter(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QTabWidget, QToolButton, QWidget
 
+from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading import STAGES
 from napari_vcf.widgets.bar import DeskBar
 from napari_vcf.widgets.case_panel import CasePanel
@@ -17,7 +19,7 @@ from napari_vcf.widgets.keys_dialog import KeysDialog
 if TYPE_CHECKING:
     from napari_vcf.widgets.instrument import Instrument
 
-__all__ = ["PANELS", "Arrangement", "arrange"]
+__all__ = ["PANELS", "Arrangement", "OtherDeskError", "arrange"]
 
 #: Panels in the order of the work: name of the dock, and who builds it.
 PANELS: tuple[tuple[str, str], ...] = (
@@ -40,6 +42,10 @@ def build_panel(name: str, desk: Desk) -> QWidget:
 
 
 PANEL_WIDTH = 460
+
+
+class OtherDeskError(NapariVcfError):
+    """The desk reads a study, and nothing else is opened on it."""
 
 
 class Arrangement(QObject):
@@ -96,9 +102,35 @@ class Arrangement(QObject):
     @property
     def case_panel(self) -> CasePanel:
         """The panel that opens cases."""
-        panel = self.panels["Case"]
-        assert isinstance(panel, CasePanel)
+        panel = self.panels.get("Case")
+        if not isinstance(panel, CasePanel):
+            raise OtherDeskError("A study is read in this window. Open other images in a window of their own.")
         return panel
+
+    def replace_panel(self, name: str, new_name: str, panel: QWidget) -> QWidget:
+        """Put another panel into a dock, with its keys.
+
+        Returns
+        -------
+        QWidget
+            The panel that was there, whole.
+        """
+        dock, before = self.docks[name], self.panels[name]
+        for key, *_ in _keys_of(before):
+            self.desk.keys.unbind(key)
+        before.hide()
+        before.setParent(None)
+        dock.setWidget(panel)
+        dock.setWindowTitle(new_name)
+        panel.setMinimumWidth(340)
+        panel.show()
+        self.docks = {new_name if known == name else known: widget for known, widget in self.docks.items()}
+        self.panels = {
+            new_name if known == name else known: panel if known == name else widget
+            for known, widget in self.panels.items()
+        }
+        self._bind_panel(new_name)
+        return before
 
     def instrument(self, name: str) -> Instrument | QWidget:
         """The panel of an instrument."""
@@ -120,8 +152,8 @@ class Arrangement(QObject):
     def _bind_keys(self) -> None:
         desk, bar = self.desk, self.bar
         bind = desk.bind_key
-        for number, name in enumerate(self.docks, start=1):
-            bind(f"F{number}", lambda n=name: self.raise_panel(n), f"Go to {name}", group="Panels")
+        for name in self.docks:
+            self._bind_panel(name)
         for number, stage in enumerate(STAGES, start=1):
             bind(
                 f"Alt+{number}", bar.findChild(QToolButton, f"stage_{stage}").click, _stage_text(number), group="Image"
@@ -140,10 +172,16 @@ class Arrangement(QObject):
         bind("Home", desk.dressing.fit, "Show the whole image", group="Image")
         bind("Ctrl+Z", desk.undo, "Undo", group="Reading")
         bind("Ctrl+Shift+Z", desk.redo, "Redo", group="Reading")
-        bind("Ctrl+Shift+L", self.case_panel.ask_folder, "Open a folder", group="Reading")
-        bind("Ctrl+Shift+E", lambda: ask_export(desk, self.main), "Export the reading as JSON", group="Reading")
         bind("F8", bar.panels.click, "Show or hide napari's own layer list and controls", group="Panels")
         bind("?", lambda: self.keys_dialog.toggle(), "This list of keys", group="Panels")
+
+    def _bind_panel(self, name: str) -> None:
+        """Bind the key that brings a panel to the front, and those that the panel has of its own."""
+        key = f"F{list(self.docks).index(name) + 1}"
+        self.desk.keys.unbind(key)
+        self.desk.bind_key(key, lambda: self.raise_panel(name), f"Go to {name}", group="Panels")
+        for key, run, description in _keys_of(self.panels[name]):
+            self.desk.bind_key(key, run, description, group="Reading")
 
     def _show_image(self, index: int) -> None:
         images = self.desk.images()
@@ -200,6 +238,12 @@ class Arrangement(QObject):
         self.main.removeEventFilter(self)
         self.desk.dispose()
         Arrangement._all = [known for known in Arrangement._all if known is not self]
+
+
+def _keys_of(panel: QWidget) -> tuple[tuple[str, Callable[[], object], str], ...]:
+    """Keys that a panel brings along: key, what it does, and its sentence."""
+    keys: tuple[tuple[str, Callable[[], object], str], ...] = getattr(panel, "keys", ())
+    return keys
 
 
 def _stage_text(number: int) -> str:

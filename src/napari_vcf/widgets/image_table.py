@@ -141,8 +141,9 @@ class ImageTable(QWidget):
 
     def _on_selected(self) -> None:
         image = self._image()
-        for widget in (self.role, self.detail):
-            widget.setEnabled(image is not None)
+        self.detail.setEnabled(image is not None)
+        # In a study the roles are settled with the preparation.
+        self.role.setEnabled(image is not None and self._desk.study_stage is None)
         self.detail.setText("" if image is None else _detail(image))
         adc = image is not None and image.series.role is Role.ADC
         unknown = image is not None and adc and image.series.unit is None

@@ -15,7 +15,7 @@ from napari_vcf.reading import Case
 from napari_vcf.reading.case import MR_ROLES
 from napari_vcf.widgets.relay import ProgressRelay
 
-__all__ = ["CaseOpener", "load_case"]
+__all__ = ["CaseOpener", "load_case", "load_voxels"]
 
 Progress = Callable[[int, int, str], None]
 SHOWN_ROLES = (Role.CT, *MR_ROLES)
@@ -37,15 +37,26 @@ def load_case(
         A sentence for each image whose voxels cannot be read; the others can be used.
     """
     case = Case.open(folder, pseudonym=pseudonym, progress=progress, cancelled=cancelled)
+    return case, load_voxels(case, progress=progress, cancelled=cancelled)
+
+
+def load_voxels(
+    case: Case, *, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
+) -> tuple[str, ...]:
+    """Load the voxels of what will be shown; a sentence for each image whose voxels cannot be read."""
     troubles = []
-    for image in case.with_role(*SHOWN_ROLES):
+    for number, image in enumerate(shown := case.with_role(*SHOWN_ROLES)):
+        if cancelled is not None and cancelled():
+            raise CancelledError("Loading was stopped.")
+        if progress is not None:
+            progress(number, len(shown), f"loading {image.label}")
         try:
             case.volume(image.id, shown_index(image.series.volumes), progress=progress, cancelled=cancelled)
         except CancelledError:
             raise
         except NapariVcfError as error:
             troubles.append(f"{image.label} cannot be shown: {error}")
-    return case, tuple(troubles)
+    return tuple(troubles)
 
 
 def shown_index(volumes: tuple[Any, ...]) -> int:

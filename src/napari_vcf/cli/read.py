@@ -1,0 +1,48 @@
+"""``napari-vcf read``: the reading desk on a study."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "read",
+        help="read the cases of a study",
+        description="Open napari with the reading desk on a reader's worklist; the next case opens by itself.",
+    )
+    parser.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    parser.add_argument("--reader", required=True, metavar="NAME", help="your pseudonym in the study")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the window and stay until it closes.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+
+    Returns
+    -------
+    int
+        0.
+    """
+    from napari_vcf.study import open_study
+
+    # Before the window, so that what is wrong with the study is said where the command was given.
+    study = open_study(args.study).as_reader(args.reader)
+
+    import napari
+
+    from napari_vcf.widgets.launch import open_window
+    from napari_vcf.widgets.study_window import begin_study
+
+    begin_study(open_window(), study)
+    napari.run()
+    return 0

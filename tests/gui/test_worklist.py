@@ -1,0 +1,182 @@
+"""A study read in a real window: opening by itself, stages, resuming, signing, amending."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+def picture(bench, name: str) -> None:
+    """Keep a picture of the window, where somebody wants to look at it."""
+    folder = os.environ.get("NAPARI_VCF_PICTURES")
+    if folder:
+        bench.hands.wait(150)
+        bench.arrangement.main.grab().save(str(Path(folder) / f"{name}.png"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    from study.studies import make_study
+
+    return make_study(tmp_path, cases=2)
+
+
+@pytest.fixture
+def worklist(_window, root: Path) -> Iterator:
+    """The worklist of reader R1, with the first case open; its panels are those of any desk."""
+    from napari_vcf.study import open_study
+    from napari_vcf.widgets.study_window import WORKLIST, begin_study
+
+    _window.said = []
+
+    def hear(text: str, kind: str) -> None:
+        _window.said.append((kind, text))
+
+    _window.desk.message.connect(hear)
+    panel = begin_study(_window.arrangement, open_study(root).as_reader("R1"))
+    panel.bench = _window
+    opened(panel)
+    yield panel
+    panel.study_desk.dispose()
+    _window.desk.disposed.disconnect(panel.study_desk.dispose)
+    _window.desk.message.disconnect(hear)
+    _window.arrangement.replace_panel(WORKLIST, "Case", panel.instead_of)
+    menu = _window.arrangement.main.menuBar()
+    menu.setEnabled(True)
+    menu.show()
+
+
+def opened(panel) -> None:
+    desk = panel.study_desk
+    panel.bench.hands.wait_until(lambda: not desk.busy and desk.session is not None, "the case", seconds=30)
+    panel.bench.hands.wait(60)
+
+
+def finish(panel) -> None:
+    """Everything that the stage asks for, by the calls that the panels make."""
+    from study.studies import gestures
+
+    for gesture in gestures(panel.study_desk.session):
+        gesture()
+    panel.bench.hands.wait(30)
+
+
+def sign(panel, answer: str = "yes") -> None:
+    from qtpy.QtWidgets import QMessageBox
+
+    panel.bench.hands.press(panel.sign_button)
+    box = panel.findChild(QMessageBox, "signature")
+    panel.bench.hands.wait_until(box.isVisible, "the question", seconds=10)
+    picture(panel.bench, "signature")
+    panel.bench.hands.press(next(b for b in box.buttons() if b.objectName() == f"signature_{answer}"))
+    # Without a window manager nobody gives the keyboard back.
+    main = panel.bench.arrangement.main
+    main.activateWindow()
+    panel.bench.hands.wait_until(main.isActiveWindow, "the window", seconds=10)
+
+
+def test_only_the_stage_of_the_worklist_is_there(worklist):
+    from qtpy.QtWidgets import QAbstractButton
+
+    bench, session = worklist.bench, worklist.study_desk.session
+    assert (session.stage, session.task.position) == ("ct", 1)
+    assert {image.label for image in bench.desk.case.images.values()} == {"CT"}
+    bar = bench.arrangement.bar
+    assert [bar.findChild(QAbstractButton, f"stage_{s}").isEnabled() for s in ("ct", "mri", "combined")] == [1, 0, 0]
+    bench.desk.set_stage("mri")
+    assert bench.desk.stage == "ct"
+    # No other folder, no export behind the study's back, none of napari's own ways to a file.
+    keys = {binding.key for binding in bench.desk.keys.bindings}
+    assert not {"Ctrl+Shift+L", "Ctrl+Shift+E"} & keys
+    assert not bench.arrangement.main.menuBar().isVisible()
+    with pytest.raises(Exception, match="study is read"):
+        _ = bench.arrangement.case_panel
+    picture(bench, "worklist")
+
+
+def test_what_was_measured_is_there_again_to_the_caliper_once_the_case_is_free(worklist, root):
+    from napari_vcf.study import open_study
+
+    bench, desk = worklist.bench, worklist.bench.desk
+    desk.reading.set_spine("L1")
+    bench.front("Calipers")
+    bench.hands.drag([desk.to_world((0.0, -15.0, 15.0)), desk.to_world((0.0, -15.0, -15.0))])
+    drawn = desk.reading.state.stages["ct"].calipers
+    assert len(drawn) == 1
+    log = desk.reading.log
+    picture(bench, "caliper")
+    bench.front("Worklist")
+    bench.hands.press(worklist.leave_button)
+    assert (desk.reading, worklist.study_desk.session) == (None, None)
+    assert not bench.desk.unsaved
+    with open_study(root).as_reader("R1").next_case():
+        bench.hands.press(worklist.next_button)
+        bench.hands.wait_until(lambda: not worklist.study_desk.busy, "the refusal", seconds=20)
+        assert desk.reading is None
+        assert "is open on this machine" in worklist.guide.text()
+        picture(bench, "locked")
+    bench.hands.key("Ctrl+Shift+N")
+    opened(worklist)
+    assert desk.reading.log == log
+    assert desk.reading.state.stages["ct"].calipers == drawn
+
+
+def test_signing_names_what_is_missing_then_opens_the_next_and_can_be_amended(worklist, root):
+    bench, study = worklist.bench, worklist.study_desk
+    first = study.session.task
+    bench.hands.press(worklist.sign_button)
+    assert bench.said[-1][0] == "warning"
+    assert "not complete" in bench.said[-1][1]
+    assert "•" in worklist.missing.text()
+    finish(worklist)
+    assert worklist.missing.text() == ""
+    sign(worklist, "no")
+    assert study.session.task == first
+    bench.hands.wait_until(lambda: study.preloaded_case is not None, "loading ahead", seconds=20)
+    ahead = study._ahead
+    sign(worklist)
+    opened(worklist)
+    assert study.session.task.position == 2
+    # What was loaded ahead is what is shown.
+    assert study.session.reading.case is ahead
+    assert (root / f"readings/R1/{first.case}/ct-1/v1/seal.json").exists()
+    assert worklist.table.item(0, 3).text() == "signed"
+    assert worklist.done.text() == "1 of 6 stages signed"
+    # A signed stage is amended with a reason, as a new version beside the old one.
+    case = first.case
+    worklist.table.selectRow(0)
+    bench.hands.wait(30)
+    assert not worklist.amend_button.isEnabled()
+    bench.hands.type_into(worklist.reason, "slip of the hand")
+    picture(bench, "amend")
+    bench.hands.press(worklist.amend_button)
+    opened(worklist)
+    assert (study.session.case, study.session.version) == (case, 2)
+    assert bench.desk.reading.state.stages["ct"].answers
+    assert "amendment" in worklist.guide.text()
+    sign(worklist)
+    opened(worklist)
+    assert (root / f"readings/R1/{case}/ct-1/v2/seal.json").exists()
+    assert (root / f"readings/R1/{case}/ct-1/v1/seal.json").exists()
+
+
+def test_a_change_that_cannot_be_written_is_not_shown_as_made(worklist, monkeypatch):
+    bench = worklist.bench
+    panel = bench.front("Findings")
+    journal = worklist.study_desk.session._journal.folder
+    bench.hands.press(panel.button("verdict__benign"))
+    journal.rename(journal.with_name("gone"))
+    bench.hands.press(panel.button("verdict__malignant"))
+    assert bench.said[-1][0] == "error"
+    assert "Everything before it is safe" in bench.said[-1][1]
+    assert bench.desk.reading.state.stages["ct"].answers["verdict"].value == "benign"
+    assert panel.button("verdict__benign").isChecked()
+    picture(bench, "refused")
+    journal.with_name("gone").rename(journal)
+    bench.hands.press(panel.button("verdict__malignant"))
+    assert panel.button("verdict__malignant").isChecked()
