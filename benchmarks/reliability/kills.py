@@ -14,7 +14,8 @@ from studies import gestures, make_study
 from napari_vcf.reading import LoggedAction
 from napari_vcf.study import check_study, open_study
 
-LONGEST_S = 0.25
+#: About what a stage takes from its opening to its signature, so that few blows come too late.
+LONGEST_S = 0.12
 
 
 def _read(root: Path, channel: int) -> None:
@@ -60,7 +61,7 @@ def kill_trials(folder: Path, moments: int, seed: int = 1) -> dict[str, int]:
     not there, and gestures that are there twice or were never made.
     """
     rng = random.Random(seed)
-    root = make_study(folder, cases=moments // 8 + 2, readers=("R1",))
+    root = make_study(folder, cases=moments // 3 + 2, readers=("R1",))
     lost = doubled = torn = unconfirmed = confirmed_all = 0
     signed_lost = 0
     for _ in range(moments):

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from napari_vcf.reading import ITEMS, ReadingExport
+from napari_vcf.reading import ITEMS, Protocol, ReadingExport
 from napari_vcf.reading.atomic import write_atomically
 from napari_vcf.reading.base import AnswerValue, FrozenModel, Pseudonym, Stage, utc_now
 from napari_vcf.reading.case import check_pseudonym
@@ -32,6 +32,7 @@ from napari_vcf.study.folder import CONSENSUS
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.lock import CaseLock
 from napari_vcf.study.order import tasks_of
+from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.study.session import SEAL, seal_path, versions_of
 
 __all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus"]
@@ -96,7 +97,9 @@ class ConsensusSession:
         self._time = ActiveTime(study.protocol.study.idle_after_s)
         signed = {shown: _answers(document, self.stage) for shown, document in self._documents.items()}
         self._signed = signed
-        names = dict.fromkeys(item for answers in signed.values() for item in answers)
+        # In the order of the form, behind what is asked before it.
+        order = [SPINE, *ITEMS]
+        names = sorted({item for answers in signed.values() for item in answers}, key=order.index)
         self.differing: dict[str, dict[str, Answer]] = {
             item: {shown: answers[item] for shown, answers in signed.items() if item in answers}
             for item in names
@@ -120,6 +123,25 @@ class ConsensusSession:
         """Items that are still to be settled."""
         return tuple(item for item in self.differing if item not in self._settled)
 
+    def choices(self, item: str) -> tuple[str | int, ...]:
+        """What an item may be settled as."""
+        if item == SPINE:
+            return LEVELS
+        return _GRADES.get(item) or ITEMS[item].values
+
+    def reasons(self) -> dict[str, str]:
+        """Why each item was settled the way it was."""
+        return {item: why for item, (_, why) in self._settled.items()}
+
+    def images(self) -> PreparedCase:
+        """The images of this stage."""
+        return PreparedCase(self._study.folder.case(self.case), self.stage)
+
+    @property
+    def protocol(self) -> Protocol:
+        """What the study measures and grades."""
+        return self._study.protocol.protocol
+
     def settle(
         self, item: str, value: AnswerValue | None = None, *, why: str, not_assessable: str | None = None
     ) -> None:
@@ -142,10 +164,7 @@ class ConsensusSession:
         self._check_open()
         if item not in self.differing:
             raise RefusedActionError(f"The readers agree on '{item}', or it is not asked; there is nothing to settle.")
-        allowed: tuple[str | int, ...] = (
-            LEVELS if item == SPINE else _GRADES.get(item) or ITEMS[item].values  # as for a reader
-        )
-        if value is not None and not any(type(v) is type(value) and v == value for v in allowed):
+        if value is not None and not any(type(v) is type(value) and v == value for v in self.choices(item)):
             raise RefusedActionError(f"'{value}' is not an answer to '{item}'.")
         if len(why.strip()) < 3:
             raise RefusedActionError(f"Say why '{item}' is settled this way.")

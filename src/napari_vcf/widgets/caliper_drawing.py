@@ -17,7 +17,7 @@ from napari_vcf.widgets.parts import GREEN, ORANGE, SKY
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
 
-__all__ = ["POSITION_COLORS", "POSITION_SHORT", "CaliperDrawing"]
+__all__ = ["POSITION_COLORS", "POSITION_SHORT", "CaliperDrawing", "with_serifs"]
 
 POSITION_COLORS: dict[Position, str] = {"anterior": ORANGE, "middle": SKY, "posterior": GREEN}
 POSITION_SHORT: dict[Position, str] = {"anterior": "ant", "middle": "mid", "posterior": "post"}
@@ -65,7 +65,7 @@ class CaliperDrawing:
                 continue
             position = caliper.position
             color = rgba(POSITION_COLORS[position], 1.0 if here else _OTHER_SLICE_ALPHA)
-            picture.line(_with_serifs(start, end), (_SELECTED_PX if selected else _LINE_PX) / zoom, color)
+            picture.line(with_serifs(start, end), (_SELECTED_PX if selected else _LINE_PX) / zoom, color)
             if here:
                 text = f"{caliper.level} {POSITION_SHORT[position]} {caliper_mm(caliper):.1f} mm"
                 away_px = _LABEL_SIDE[position] * (len(text) * _LABEL_HALF_CHARACTER_PX + _LABEL_GAP_PX)
@@ -91,7 +91,7 @@ class CaliperDrawing:
         return items
 
 
-def _with_serifs(start: World, end: World) -> World:
+def with_serifs(start: World, end: World) -> World:
     """A line in the shape of an I, drawn in one go."""
     along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
     side = np.array([-along[1], along[0]]) * _SERIF_MM

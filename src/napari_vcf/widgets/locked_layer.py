@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
-from napari.layers import Shapes
+from napari.layers import Layer, Shapes
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 
-if TYPE_CHECKING:
-    from napari_vcf.widgets.desk import Desk
-
-__all__ = ["Color", "LockedDrawing", "Picture", "lock_drawing", "rgba"]
+__all__ = ["Canvas", "Color", "LockedDrawing", "Picture", "lock_drawing", "rgba"]
 
 Color = tuple[float, float, float, float]
 _TEXT_SIZE = 9
@@ -63,12 +60,19 @@ class Picture:
         )
 
 
+class Canvas(Protocol):
+    """Where a drawing is put: a desk, or anything else that keeps layers above its images."""
+
+    def add_layer(self, layer: Layer) -> None:
+        """Show a layer."""
+
+
 class LockedDrawing:
     """A Shapes layer that shows what a model composes, over every slice, and nothing else.
 
     Parameters
     ----------
-    desk : Desk
+    desk : Canvas
         Whose canvas it is on.
     name : str
         Name of the layer.
@@ -76,7 +80,7 @@ class LockedDrawing:
         Gives the picture as it should be now.
     """
 
-    def __init__(self, desk: Desk, name: str, compose: Callable[[], Picture]) -> None:
+    def __init__(self, desk: Canvas, name: str, compose: Callable[[], Picture]) -> None:
         self._compose = compose
         self._shown: Picture | None = None
         self._busy = False

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QAbstractItemView, QLineEdit, QMainWindow, QPlainTextEdit, QTextEdit, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QDockWidget, QLineEdit, QMainWindow, QPlainTextEdit, QTextEdit, QWidget
 
+from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
+from napari_vcf.widgets.consensus_dock import ConsensusDock
+from napari_vcf.widgets.launch import check_display
 from napari_vcf.widgets.worklist import WorklistPanel
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.docks import Arrangement
 
-__all__ = ["WORKLIST", "begin_study", "close_side_doors"]
+__all__ = ["WORKLIST", "begin_study", "close_side_doors", "open_consensus_window"]
 
 WORKLIST = "Worklist"
 
@@ -47,3 +51,46 @@ def close_side_doors(main: QMainWindow) -> None:
     for widget in main.findChildren(QWidget):
         if widget.acceptDrops() and not isinstance(widget, QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView):
             widget.setAcceptDrops(False)
+
+
+def open_consensus_window(root: Path, case: str, stages: tuple[Stage, ...], stage: Stage) -> ConsensusDock:
+    """Open a window of its own for the consensus on a case.
+
+    Parameters
+    ----------
+    root : Path
+        The study folder.
+    case : str
+        Pseudonym of the case.
+    stages : tuple of str
+        Stages of the study.
+    stage : str
+        The one to begin with.
+
+    Returns
+    -------
+    ConsensusDock
+
+    Raises
+    ------
+    DisplayError
+        If there is no display or no Qt binding.
+    """
+    check_display()
+    import napari
+
+    viewer = napari.Viewer(title="napari-vcf")
+    dock = ConsensusDock(viewer, root, case, stages)
+    frame = viewer.window.add_dock_widget(dock, name="Consensus", area="right", add_vertical_stretch=False)
+    main = frame.parent()
+    frame.setTitleBarWidget(QWidget())
+    frame.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+    dock.keys.attach(main)
+    for panel in main.findChildren(QDockWidget):
+        if panel.objectName() in {"layer list", "layer controls"}:
+            panel.hide()
+    close_side_doors(main)
+    screen = main.screen().availableGeometry()
+    viewer.window.resize(min(screen.width(), 1900), min(screen.height(), 1200))
+    dock.open(stage)
+    return dock

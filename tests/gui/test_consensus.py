@@ -1,0 +1,115 @@
+"""The consensus in a window of its own: what is shown, settled and signed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+def picture(main, name: str) -> None:
+    folder = os.environ.get("NAPARI_VCF_PICTURES")
+    if folder:
+        main.grab().save(str(Path(folder) / f"{name}.png"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A case that two readers have read, who gave other answers; the second measured other heights, too."""
+    from study.studies import Clock, gestures, make_study
+
+    from napari_vcf.study import open_study
+
+    root = make_study(tmp_path, cases=1, stages=["mri"])
+    for number, reader in enumerate(("R1", "R2")):
+        session = open_study(root, clock=Clock()).as_reader(reader).next_case()
+        for gesture in gestures(session, number):
+            gesture()
+        if number:
+            t2 = next(image.id for image in session.reading.case.images.values() if image.label == "T2")
+            session.reading.place_caliper(
+                stage="mri",
+                level="L1",
+                position="anterior",
+                image=t2,
+                start_lps=(0.0, -15.0, 14.0),
+                end_lps=(0.0, -15.0, -14.0),
+            )
+        session.seal()
+    return root
+
+
+@pytest.fixture
+def dock(root: Path) -> Iterator:
+    from napari_vcf.widgets.study_window import open_consensus_window
+
+    dock = open_consensus_window(root, "C001", ("mri",), "mri")
+    dock.canvas.viewer.window.resize(1400, 900)
+    yield dock
+    dock.close_session()
+    dock.canvas.viewer.close()
+
+
+def press(button) -> None:
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    assert button.isVisible()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    QTest.qWait(20)
+
+
+def test_what_differs_is_settled_and_signed_with_both_drawings_in_view(dock, root):
+    import numpy as np
+    from qtpy.QtTest import QTest
+    from qtpy.QtWidgets import QAbstractButton, QLabel
+
+    from napari_vcf.reading import read_reading
+
+    QTest.qWait(300)
+    main = dock.window()
+    picture(main, "consensus")
+    session = dock.session
+    assert set(dock.boxes) == set(session.differing)
+    assert "lesion_extent" not in dock.boxes
+    # Nobody is named: neither on the panel nor in a layer.
+    shown = [label.text() for label in dock.findChildren(QLabel)] + [layer.name for layer in dock.canvas.viewer.layers]
+    assert not [text for text in shown if "R1" in text or "R2" in text]
+    # The same image twice, and on it two different drawings.
+    half = dock.canvas.viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
+    left, right = half[:, : half.shape[1] // 2], half[:, -(half.shape[1] // 2) :]
+    assert min(left.std(), right.std()) > 5
+    assert np.abs(left - right).max() > 50
+    grid, layers = dock.canvas.viewer.canvas.grid, dock.canvas.viewer.layers
+    assert [grid.position(layers.index(f"{name}: T2"), layers) for name in "AB"] == [(0, 0), (0, 1)]
+    drawn = {name: drawing.stage.caliper("L1", "anterior") for name, drawing in session.drawings.items()}
+    assert drawn["A"].start_lps != drawn["B"].start_lps
+
+    press(dock.sign_button)
+    assert "Say who was present" in dock.message.text()
+    box = dock.boxes["verdict"]
+    press(box.settle_button)
+    assert "choose a value first" in dock.message.text()
+    press(box.findChild(QAbstractButton, "settle_verdict__malignant"))
+    press(box.settle_button)
+    assert "Say why" in dock.message.text()
+    assert "verdict" not in session.settled
+    QTest.keyClicks(box.why, "margin seen together")
+    press(box.settle_button)
+    assert session.settled["verdict"].value == "malignant"
+    assert box.done.text() == "✓ settled: malignant (margin seen together)"
+    for item, answers in session.differing.items():
+        session.settle(item, answers["A"].value, why="as A saw it")
+    QTest.keyClicks(dock.present, "R1, R2")
+    picture(main, "consensus_settled")
+    press(dock.sign_button)
+    assert dock.session is None
+    assert "signed" in dock.message.text()
+    export = read_reading(root / "consensus" / "C001" / "mri" / "seal.json")
+    assert export.consensus.present == ("R1", "R2")
+    dock.open("mri")
+    assert "is signed" in dock.message.text()
