@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.gui
+
+# The scripted reader of the study's own tests.
+sys.path.insert(0, str(Path(__file__).parents[1] / "study"))
 
 
 def picture(main, name: str) -> None:
@@ -20,7 +24,7 @@ def picture(main, name: str) -> None:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A case that two readers have read, who gave other answers; the second measured other heights, too."""
-    from study.studies import Clock, gestures, make_study
+    from studies import Clock, gestures, make_study
 
     from napari_vcf.study import open_study
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.gui
+
+# The scripted reader of the study's own tests, and their patient.
+sys.path.insert(0, str(Path(__file__).parents[1] / "study"))
 
 
 def picture(bench, name: str) -> None:
@@ -21,34 +26,40 @@ def picture(bench, name: str) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    from study.studies import make_study
+    from studies import make_study
 
     return make_study(tmp_path, cases=2)
 
 
-@pytest.fixture
-def worklist(_window, root: Path) -> Iterator:
+@contextmanager
+def reading_window(window, root: Path) -> Iterator:
     """The worklist of reader R1, with the first case open; its panels are those of any desk."""
     from napari_vcf.study import open_study
     from napari_vcf.widgets.study_window import WORKLIST, begin_study
 
-    _window.said = []
+    window.said = []
 
     def hear(text: str, kind: str) -> None:
-        _window.said.append((kind, text))
+        window.said.append((kind, text))
 
-    _window.desk.message.connect(hear)
-    panel = begin_study(_window.arrangement, open_study(root).as_reader("R1"))
-    panel.bench = _window
+    window.desk.message.connect(hear)
+    panel = begin_study(window.arrangement, open_study(root).as_reader("R1"))
+    panel.bench = window
     opened(panel)
     yield panel
     panel.study_desk.dispose()
-    _window.desk.disposed.disconnect(panel.study_desk.dispose)
-    _window.desk.message.disconnect(hear)
-    _window.arrangement.replace_panel(WORKLIST, "Case", panel.instead_of)
-    menu = _window.arrangement.main.menuBar()
+    window.desk.disposed.disconnect(panel.study_desk.dispose)
+    window.desk.message.disconnect(hear)
+    window.arrangement.replace_panel(WORKLIST, "Case", panel.instead_of)
+    menu = window.arrangement.main.menuBar()
     menu.setEnabled(True)
     menu.show()
+
+
+@pytest.fixture
+def worklist(_window, root: Path) -> Iterator:
+    with reading_window(_window, root) as panel:
+        yield panel
 
 
 def opened(panel) -> None:
@@ -59,7 +70,7 @@ def opened(panel) -> None:
 
 def finish(panel) -> None:
     """Everything that the stage asks for, by the calls that the panels make."""
-    from study.studies import gestures
+    from studies import gestures
 
     for gesture in gestures(panel.study_desk.session):
         gesture()
@@ -180,3 +191,63 @@ def test_a_change_that_cannot_be_written_is_not_shown_as_made(worklist, monkeypa
     journal.with_name("gone").rename(journal)
     bench.hands.press(panel.button("verdict__malignant"))
     assert panel.button("verdict__malignant").isChecked()
+
+
+def texts_of(window) -> Iterator[str]:
+    """Everything that can be read in a window, or will be as soon as the pointer rests on it."""
+    from qtpy.QtGui import QAction
+    from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QTableWidget, QWidget
+
+    main = window.arrangement.main
+    for widget in [main, *main.findChildren(QWidget)]:
+        yield from (widget.windowTitle(), widget.toolTip(), widget.statusTip(), widget.accessibleName())
+        if isinstance(widget, QLabel | QAbstractButton | QLineEdit):
+            yield widget.text()
+        if isinstance(widget, QComboBox):
+            yield from (widget.itemText(index) for index in range(widget.count()))
+        if isinstance(widget, QTableWidget):
+            for row in range(widget.rowCount()):
+                for column in range(widget.columnCount()):
+                    yield from (widget.item(row, column).text(), widget.item(row, column).toolTip())
+    for action in main.findChildren(QAction):
+        yield from (action.text(), action.toolTip())
+    for layer in window.desk.viewer.layers:
+        yield from (layer.name, repr(layer.metadata), repr(layer.source))
+    yield window.desk.viewer.title
+    yield window.desk.viewer.status if isinstance(window.desk.viewer.status, str) else repr(window.desk.viewer.status)
+    yield from (text for _, text in window.said)
+
+
+def test_nothing_in_the_window_or_the_log_names_the_patient(bench, tmp_path, caplog):
+    from napari.utils.notifications import notification_manager
+    from patients import begin, identity_of
+
+    from napari_vcf.study import prepare_study
+
+    root = begin(tmp_path)
+    prepare_study(root, workers=0)
+    # An image that is damaged: what is said about it must not say where it came from either.
+    path = next((root / "cases/C001/ct").glob("*.npy"))
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    caplog.set_level("DEBUG")
+    strings = {text.lower() for text in identity_of(tmp_path / "images")}
+    bench.desk.close()
+    with reading_window(bench, root) as panel:
+        for name in bench.arrangement.panels:
+            bench.front(name)
+        shown = list(texts_of(bench))
+        bench.front("Worklist")
+        bench.hands.press(panel.leave_button)
+        path.write_bytes(data)
+        bench.hands.press(panel.next_button)
+        opened(panel)
+        assert any("not as it was prepared" in text for _, text in bench.said)
+        shown += texts_of(bench)
+    shown += [record.getMessage() for record in caplog.records]
+    shown += [str(record) for record in notification_manager.records]
+    # It is a search that finds: the case by its pseudonym, the stage, the sentences.
+    everything = "\n".join(shown).lower()
+    assert "case c001" in everything
+    assert "name the fractured vertebra" in everything
+    assert [text for text in strings if text in everything] == []
