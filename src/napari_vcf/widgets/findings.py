@@ -187,7 +187,7 @@ class FindingsWidget(Instrument):
         if reading is None:
             return
         for stage, cells in self._overview_cells.items():
-            asked = stage in self.desk.stages
+            asked = stage in reading.protocol.stages
             for cell in cells:
                 cell.setVisible(asked)
             if not asked:

@@ -11,7 +11,7 @@ from napari_vcf.errors import NapariVcfError
 if TYPE_CHECKING:
     from napari_vcf.widgets.docks import Arrangement
 
-__all__ = ["DisplayError", "check_display", "open_window"]
+__all__ = ["DisplayError", "open_window"]
 
 
 class DisplayError(NapariVcfError):
@@ -30,7 +30,13 @@ def open_window() -> Arrangement:
     DisplayError
         If there is no display or no Qt binding.
     """
-    check_display()
+    import importlib.util
+
+    if not any(importlib.util.find_spec(name) for name in ("PySide6", "PyQt6")):
+        raise DisplayError("No Qt binding is installed; install one with: pip install 'napari-vcf[pyside6]'")
+    shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not shown:
+        raise DisplayError("There is no display; run this on a desktop, or under: xvfb-run -a napari-vcf ...")
     import napari
 
     from napari_vcf.widgets.docks import arrange
@@ -39,20 +45,3 @@ def open_window() -> Arrangement:
     arrangement = arrange(viewer)
     arrangement.fit_screen()
     return arrangement
-
-
-def check_display() -> None:
-    """Refuse where no window can be opened, before napari does so in its own words.
-
-    Raises
-    ------
-    DisplayError
-        If there is no display or no Qt binding.
-    """
-    import importlib.util
-
-    if not any(importlib.util.find_spec(name) for name in ("PySide6", "PyQt6")):
-        raise DisplayError("No Qt binding is installed; install one with: pip install 'napari-vcf[pyside6]'")
-    shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM")
-    if sys.platform.startswith("linux") and not shown:
-        raise DisplayError("There is no display; run this on a desktop, or under: xvfb-run -a napari-vcf ...")

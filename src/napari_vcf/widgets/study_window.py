@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QAbstractItemView, QDockWidget, QLineEdit, QMainWindo
 from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
 from napari_vcf.widgets.consensus_dock import ConsensusDock
-from napari_vcf.widgets.launch import check_display
+from napari_vcf.widgets.screen import check_display
 from napari_vcf.widgets.worklist import WorklistPanel
 
 if TYPE_CHECKING:
