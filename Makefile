@@ -2,7 +2,8 @@
 # A second run with nothing changed goes straight to work.
 
 VENV ?= .venv
-PYTEST_ARGS ?=
+# Windows stay with one process; the others share the rest of the tests.
+PYTEST_ARGS ?= -n auto --maxprocesses 4
 export VENV
 
 .PHONY: help demo test bench docs lint clean

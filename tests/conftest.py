@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -26,10 +27,25 @@ def _has_display() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what opens a window where there is no display; `make test` always brings one."""
+    """Begin with the windows, which take longest, and skip them where there is no display; `make test` brings one."""
+    items.sort(key=lambda item: item.get_closest_marker("gui") is None)
     if _has_display():
         return
     skip = pytest.mark.skip(reason="no display: run `make test`, which starts a virtual one")
     for item in items:
         if item.get_closest_marker("gui"):
             item.add_marker(skip)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests out by file, all windows to one process: a display has one keyboard focus."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneWindow(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "windows" if nodeid.startswith("tests/gui/") else nodeid.split("::")[0]
+
+    # By number of tests, which is the usual order, the windows would come last.
+    config.option.loadscopereorder = False
+    return OneWindow(config, log)

@@ -47,6 +47,8 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def _window() -> Iterator[Bench]:
+    import gc
+
     import napari
 
     from napari_vcf.widgets.docks import arrange
@@ -55,6 +57,9 @@ def _window() -> Iterator[Bench]:
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(1400, 900)
     arrangement = arrange(viewer)
+    # As in the program: napari collects garbage at each layer it takes off, and a test run holds a lot of it.
+    gc.collect()
+    gc.freeze()
     yield Bench(arrangement, Hands(arrangement))
     arrangement.desk.close()
     viewer.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
@@ -45,6 +45,7 @@ class FindingsWidget(Instrument):
         super().__init__(desk)
         self.rows: dict[str, FindingRow] = {}
         self._shown_for: object = None
+        self._stale = False
         self._guide = Banner("guide")
         self._form = QVBoxLayout()
         self._form.setSpacing(2)
@@ -105,6 +106,8 @@ class FindingsWidget(Instrument):
         stage, reading = self.stage, self.desk.reading
         if stage is None or reading is None:
             return
+        if self._stale:
+            self.refresh()
         results = reading.results(self.desk.stage)
         keys = list(self.rows)
         focused = self.window().focusWidget()
@@ -117,8 +120,22 @@ class FindingsWidget(Instrument):
         self.desk.message.emit("Every item of this stage is answered.", "info")
 
     # -- what is shown ----------------------------------------------------------------------------------------------
+    def _on_desk(self, *_: object) -> None:
+        # The form is long; behind another panel it waits until it is looked at.
+        if self.isVisible():
+            self.refresh()
+        else:
+            self._stale = True
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        """Catch up with the reading."""
+        if self._stale:
+            self.refresh()
+        super().showEvent(event)
+
     def refresh(self) -> None:
         """Redraw the form from the reading."""
+        self._stale = False
         reading = self.desk.reading
         self.setEnabled(reading is not None)
         wanted = (self.desk.stage, reading.protocol.sha256) if reading is not None else None

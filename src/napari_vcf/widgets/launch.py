@@ -37,6 +37,8 @@ def open_window() -> Arrangement:
     shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM")
     if sys.platform.startswith("linux") and not shown:
         raise DisplayError("There is no display; run this on a desktop, or under: xvfb-run -a napari-vcf ...")
+    import gc
+
     import napari
 
     from napari_vcf.widgets.docks import arrange
@@ -44,4 +46,7 @@ def open_window() -> Arrangement:
     viewer = napari.Viewer(title="napari-vcf")
     arrangement = arrange(viewer)
     arrangement.fit_screen()
+    # napari collects garbage at each layer it takes off; what is there for good need not be gone through every time.
+    gc.collect()
+    gc.freeze()
     return arrangement

@@ -67,25 +67,36 @@ def strokes_of(
     footprint = brush_footprint(diameter)
     # Centres stay in the mask: a hand aims at what it paints.
     centers = mask & ~ndimage.binary_dilation(forbidden, structure=footprint)
+    covered = [_covered(centers, row, footprint) & mask for row in range(len(mask))]
     painted = np.zeros_like(mask) if done is None else done.copy()
     strokes: list[tuple[Points, Points]] = []
     while True:
-        gain = ndimage.correlate((mask & ~painted).astype(np.int32), footprint.astype(np.int32), mode="constant")
-        gain[~centers] = 0
+        missing = mask & ~painted
         # The row whose strokes paint the most that is still missing.
-        reached = [_reached(centers, row, footprint) & mask & ~painted for row in range(len(mask))]
-        row = int(np.argmax([part.sum() for part in reached]))
-        columns = np.flatnonzero(gain[row])
-        if not columns.size or 2 * gain[row].max() < diameter:
+        row = int(np.argmax([np.count_nonzero(part & missing) for part in covered]))
+        gain = _gain_along(row, missing, footprint)
+        gain[~centers[row]] = 0
+        columns = np.flatnonzero(gain)
+        if not columns.size or 2 * gain.max() < diameter:
             return strokes, painted
         for run in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
             strokes.append((np.array([row, run[0]], float), np.array([row, run[-1]], float)))
-        painted |= reached[row]
+        painted |= covered[row]
 
 
-def _reached(centers: Mask, row: int, footprint: Mask) -> Mask:
-    if not centers[row].any():
-        return np.zeros_like(centers)
+def _covered(centers: Mask, row: int, footprint: Mask) -> Mask:
+    """What dabs on all centres of one row paint."""
     dabs = np.zeros_like(centers)
+    reach = len(footprint) // 2
+    rows = slice(max(0, row - reach), row + reach + 1)
     dabs[row] = centers[row]
-    return ndimage.binary_dilation(dabs, structure=footprint)
+    if centers[row].any():
+        dabs[rows] = ndimage.binary_dilation(dabs[rows], structure=footprint)
+    return dabs
+
+
+def _gain_along(row: int, missing: Mask, footprint: Mask) -> NDArray[np.int32]:
+    """How many missing pixels a dab on each place of a row would paint."""
+    reach = len(footprint) // 2
+    band = np.pad(missing, reach)[row : row + len(footprint)].astype(np.int32)
+    return ndimage.correlate(band, footprint.astype(np.int32), mode="constant")[reach, reach:-reach]
