@@ -17,7 +17,7 @@ help:
 	@echo "make clean   remove everything that these made"
 
 demo:
-	@tools/setup.sh "pyside6,dev" display
+	@tools/setup.sh "pyside6" display
 	@tools/demo.sh
 
 test:

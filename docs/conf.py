@@ -29,7 +29,7 @@ autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autosummary_generate = False
 # The pages of the API speak of what a script can use; the widgets need a display to be imported.
-autodoc_mock_imports = ["qtpy", "napari", "magicgui", "superqt", "vispy"]
+autodoc_mock_imports = ["qtpy", "napari", "magicgui", "vispy"]
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 # "shape (n, 2)" in a docstring is a description; Sphinx takes each word of it for a name and finds too many.

@@ -34,7 +34,7 @@ class NoWindowError(NapariVcfError):
 
 
 def get_reader(path: str | list[str]) -> Callable[[Any], list[tuple[None]]] | None:
-    """Offer to open a folder that may hold a case.
+    """Offer to open a folder that may hold a case, or the folder of a DICOMDIR.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def get_reader(path: str | list[str]) -> Callable[[Any], list[tuple[None]]] | No
     callable or None
         Opens the folder on the reading desk; None where it is no folder, or holds nothing that could be an image.
     """
-    folder = Path(path[0] if isinstance(path, list) else path)
+    folder = _folder_of(path)
     if not folder.is_dir():
         return None
     for number, entry in enumerate(folder.rglob("*")):
@@ -57,9 +57,13 @@ def get_reader(path: str | list[str]) -> Callable[[Any], list[tuple[None]]] | No
     return None
 
 
+def _folder_of(path: str | list[str]) -> Path:
+    first = Path(path[0] if isinstance(path, list) else path)
+    return first.parent if first.name == "DICOMDIR" and first.is_file() else first
+
+
 def _open_folder(path: str | list[str]) -> list[tuple[None]]:
-    folder = Path(path[0] if isinstance(path, list) else path)
-    _arranged().case_panel.open_folder(folder)
+    _arranged().case_panel.open_folder(_folder_of(path))
     # The desk adds the layers itself, once the folder is read; this is npe2's word for "nothing to add".
     return [(None,)]
 
