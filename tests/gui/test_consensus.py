@@ -48,7 +48,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def dock(root: Path) -> Iterator:
+def dock(_window, root: Path) -> Iterator:
     from napari_vcf.widgets.study_window import open_consensus_window
 
     dock = open_consensus_window(root, "C001", ("mri",), "mri")
@@ -56,6 +56,10 @@ def dock(root: Path) -> Iterator:
     yield dock
     dock.close_session()
     dock.canvas.viewer.close()
+    # Without a window manager nobody gives the keyboard back to the other tests' window.
+    main = _window.arrangement.main
+    main.activateWindow()
+    _window.hands.wait_until(main.isActiveWindow, "the window", seconds=10)
 
 
 def press(button) -> None:
