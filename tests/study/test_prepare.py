@@ -174,6 +174,34 @@ def test_a_damaged_prepared_image_is_noticed_when_it_is_opened(tmp_path: Path) -
         case.volume(next(iter(case.images)))
 
 
+def test_the_coordinator_says_what_an_image_is_before_anybody_reads_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = begin(tmp_path)
+    prepare_study(root, workers=0)
+    before = (root / "cases/C001/case.json").read_bytes()
+    assert main(["study", "images", str(root), "--case", "C001"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["CT", "T1", "T2", "ADC"]
+    role = ["study", "role", str(root), "--case", "C001", "--image"]
+    for wrong, words in (("T9", "has no image"), ("T1", "is not a role")):
+        assert main([*role, wrong, "--role", "T2FS" if wrong == "T9" else "T3"]) == 1
+        assert words in capsys.readouterr().err
+    assert main([*role, "T1", "--role", "T2FS"]) == 0
+    (outcome,) = prepare_study(root, workers=0)
+    assert (outcome.status, "no T1" in outcome.lacks, "no T2FS" in outcome.lacks) == ("prepared", True, False)
+    assert (root / "cases/C001/case.json").read_bytes() != before
+    assert prepare_study(root, workers=0)[0].status == "kept"
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    while (session := reader.next_case()) is not None:
+        read(session)
+    assert main([*role, "T2FS", "--role", "T1"]) == 1
+    assert "being read already" in capsys.readouterr().err
+    # Who has the images recomputes it with the same role.
+    assert main(["export", str(root), "--out", str(tmp_path / "out")]) == 0
+    for path in (tmp_path / "out").glob("*.json"):
+        assert main(["verify", str(path), "--images", str(next((tmp_path / "images").iterdir()))]) == 0
+
+
 @pytest.mark.slow
 def test_processes_and_a_cluster_give_the_same_files(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")

@@ -22,8 +22,17 @@ def add_parser(subparsers: Any) -> None:
     unlock.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     unlock.add_argument("--reader", required=True, help="the reader")
     unlock.add_argument("--case", required=True, help="the case")
+    images = commands.add_parser("images", help="list the images of a prepared case, with what each was taken for")
+    images.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    images.add_argument("--case", required=True, help="the case")
+    role = commands.add_parser("role", help="say what an image is, before anybody reads the case; then prepare again")
+    role.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    role.add_argument("--case", required=True, help="the case")
+    role.add_argument("--image", required=True, metavar="LABEL", help="the image, as 'study images' lists it")
+    role.add_argument("--role", required=True, help="CT, T1, T2, T2FS, DWI, ADC, LOCALIZER or OTHER")
     template = commands.add_parser("protocol", help="print a protocol file with every default, to start from")
-    for command, function in ((status, _status), (unlock, _unlock), (template, _protocol)):
+    functions = {status: _status, unlock: _unlock, images: _images, role: _role, template: _protocol}
+    for command, function in functions.items():
         command.set_defaults(run=run, study_run=function)
 
 
@@ -134,6 +143,26 @@ def _unlock(args: argparse.Namespace) -> int:
     if args.case not in {task.case for task in reader.tasks}:
         raise StudyError(f"The study has no case '{args.case}'.")
     print(f"Case {args.case} is free." if reader.unlock(args.case) else f"Case {args.case} was not locked.")
+    return 0
+
+
+def _images(args: argparse.Namespace) -> int:
+    from napari_vcf.study.roles import prepared_images
+
+    for image in prepared_images(args.study, args.case):
+        series = image.series
+        shape = "x".join(map(str, series.grid.shape))
+        print(
+            f"{image.label:8s}  {series.modality or '?':3s} {series.grid.plane:9s} {shape:14s} {series.role_evidence}"
+        )
+    return 0
+
+
+def _role(args: argparse.Namespace) -> int:
+    from napari_vcf.study.roles import set_role
+
+    set_role(args.study, args.case, args.image, args.role)
+    print(f"{args.image} of case {args.case} is {args.role} from the next 'napari-vcf study prepare' on.")
     return 0
 
 

@@ -22,8 +22,10 @@ from napari_vcf.dicom.units import ADC_UNITS, ValueScale, unit_of
 from napari_vcf.dicom.volumefile import VolumeFile, is_volume_file, open_volume_file
 from napari_vcf.errors import CancelledError
 
-__all__ = ["scan_folder", "with_adc_unit", "with_role"]
+__all__ = ["ROLE_GIVEN", "scan_folder", "with_adc_unit", "with_role"]
 
+#: The evidence of a role that a person gave.
+ROLE_GIVEN: Final = "set by the person"
 _IGNORED: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
@@ -153,7 +155,7 @@ def with_role(series: Series, role: Role | str) -> Series:
     if wanted is series.role:
         return series
     note = f"Role set to {wanted} by the person; found was {series.role} ({series.role_evidence})."
-    changed = replace(series, role=wanted, role_evidence="set by the person", corrections=(*series.corrections, note))
+    changed = replace(series, role=wanted, role_evidence=ROLE_GIVEN, corrections=(*series.corrections, note))
     return _with_scale(changed, unit_of(series.stack, wanted))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from napari_vcf import __version__
-from napari_vcf.dicom import Series
+from napari_vcf.dicom import ROLE_GIVEN, Series
 from napari_vcf.measure import REFERENCE_RULES, ReferenceRule
 from napari_vcf.reading.atomic import write_atomically
 from napari_vcf.reading.base import Stage
@@ -103,7 +103,9 @@ def _series(image: CaseImage, reading: Reading) -> SeriesExport:
         label=image.label,
         role=series.role.value,
         role_evidence=series.role_evidence,
-        role_corrected_by_reader=correction is not None and correction.role is not None,
+        # In a study the coordinator does it for all readers, when the case is prepared.
+        role_corrected_by_reader=(correction is not None and correction.role is not None)
+        or series.role_evidence == ROLE_GIVEN,
         modality=series.modality,
         grid=GridRecord.of(series.grid),
         spacing_mm=series.grid.spacing_mm,

@@ -108,6 +108,10 @@ class StudyFolder:
         """Folder of a prepared case."""
         return self.root / "cases" / case
 
+    def in_use(self, record: StudyRecord, case: str) -> bool:
+        """Whether a reader has begun on a case, so that it must stay as it is."""
+        return any((self.reader(reader) / case).exists() for reader in record.readers)
+
     def reader(self, reader: str) -> Path:
         """Folder of one reader."""
         return self.root / "readings" / reader

@@ -14,6 +14,7 @@ from napari_vcf.study.errors import StudyError
 from napari_vcf.study.folder import StudyFolder, default_key, read_key
 from napari_vcf.study.prepare import CaseJob, CaseOutcome, PrepareReport, leftovers, prepare_case
 from napari_vcf.study.records import write_record
+from napari_vcf.study.roles import read_roles
 
 __all__ = ["REPORT", "prepare_study"]
 
@@ -60,13 +61,15 @@ def prepare_study(
     secret = read_key(default_key(folder.root) if key is None else key, record.study)
     if set(secret.cases) != set(record.cases):
         raise StudyError("The key does not name the cases of this study.")
+    roles = read_roles(folder)
     jobs = [
         CaseJob(
             case=case,
             source=secret.cases[case].folder,
             salt=secret.cases[case].salt,
             target=str(folder.case(case)),
-            in_use=any((folder.reader(reader) / case).exists() for reader in record.readers),
+            in_use=folder.in_use(record, case),
+            roles=roles.of_case(case),
         )
         for case in record.cases
     ]

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from napari_vcf.dicom import Role, Scan, Series, load_volume
+from napari_vcf.dicom import Role, Scan, Series, load_volume, with_role
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.base import FrozenModel, Pseudonym
 from napari_vcf.reading.case import image_id, scan_case
@@ -72,6 +72,8 @@ class CaseJob:
     salt: str
     target: str
     in_use: bool = False
+    #: Image to the role that the coordinator gave it.
+    roles: tuple[tuple[str, str], ...] = ()
 
 
 def prepare_case(job: CaseJob) -> CaseOutcome:
@@ -89,7 +91,7 @@ def prepare_case(job: CaseJob) -> CaseOutcome:
     """
     target = Path(job.target)
     try:
-        source = _fingerprint(Path(job.source), job.salt)
+        source = _fingerprint(Path(job.source), job)
         kept = _kept(target, source)
         if kept is not None:
             return kept
@@ -107,14 +109,14 @@ def _failed(job: CaseJob, reason: str) -> CaseOutcome:
     return CaseOutcome(case=job.case, status="failed", reason=scrub(reason, places))
 
 
-def _fingerprint(folder: Path, salt: str) -> str:
-    """Salted hash over what the source files are; nobody can turn it back."""
-    lines = []
+def _fingerprint(folder: Path, job: CaseJob) -> str:
+    """Salted hash over what the source files are and what the coordinator said of them; nobody can turn it back."""
+    lines = [f"{image}\t{role}" for image, role in job.roles]
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             status = path.stat()
             lines.append(f"{path.relative_to(folder).as_posix()}\t{status.st_size}\t{status.st_mtime_ns}")
-    return hashlib.sha256("\n".join([salt, *lines]).encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256("\n".join([job.salt, *lines]).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _kept(target: Path, source: str) -> CaseOutcome | None:
@@ -146,6 +148,9 @@ def _prepare(job: CaseJob, source: str) -> CaseOutcome:
     scan = scan_case(folder)
     if not scan.series:
         raise StudyError(f"Of the {len(scan.refused)} files in its folder, none is an image that can be read.")
+    roles = dict(job.roles)
+    named = [(series, roles.get(image_id(job.salt, series.key))) for series in scan.series]
+    scan = scan.with_series(tuple(series if role is None else with_role(series, role) for series, role in named))
     strings = identity_strings(scan.series, folder)
     part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
