@@ -180,6 +180,7 @@ def test_the_coordinator_says_what_an_image_is_before_anybody_reads_it(
     root = begin(tmp_path)
     prepare_study(root, workers=0)
     before = (root / "cases/C001/case.json").read_bytes()
+    capsys.readouterr()
     assert main(["study", "images", str(root), "--case", "C001"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["CT", "T1", "T2", "ADC"]
     role = ["study", "role", str(root), "--case", "C001", "--image"]

@@ -204,7 +204,7 @@ class FindingsWidget(Instrument):
         if reading is None:
             return
         for stage, cells in self._overview_cells.items():
-            asked = stage in reading.protocol.stages
+            asked = stage in self.desk.stages
             for cell in cells:
                 cell.setVisible(asked)
             if not asked:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
-from napari_vcf.errors import NapariVcfError
+from napari_vcf.widgets.screen import check_display
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.docks import Arrangement
 
-__all__ = ["DisplayError", "open_window"]
-
-
-class DisplayError(NapariVcfError):
-    """There is nothing to draw on, or nothing to draw with."""
+__all__ = ["open_window"]
 
 
 def open_window() -> Arrangement:
@@ -30,13 +24,7 @@ def open_window() -> Arrangement:
     DisplayError
         If there is no display or no Qt binding.
     """
-    import importlib.util
-
-    if not any(importlib.util.find_spec(name) for name in ("PySide6", "PyQt6")):
-        raise DisplayError("No Qt binding is installed; install one with: pip install 'napari-vcf[pyside6]'")
-    shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM")
-    if sys.platform.startswith("linux") and not shown:
-        raise DisplayError("There is no display; run this on a desktop, or under: xvfb-run -a napari-vcf ...")
+    check_display()
     import gc
 
     import napari

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QAbstractItemView, QDockWidget, QLineEdit, QMainWindow, QPlainTextEdit, QTextEdit, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QDockWidget,
+    QLineEdit,
+    QMainWindow,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
 
 from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
@@ -92,5 +101,7 @@ def open_consensus_window(root: Path, case: str, stages: tuple[Stage, ...], stag
     close_side_doors(main)
     screen = main.screen().availableGeometry()
     viewer.window.resize(min(screen.width(), 1900), min(screen.height(), 1200))
+    # Its place on the canvas is known only once the window has its size.
+    QApplication.processEvents()
     dock.open(stage)
     return dock
