@@ -180,6 +180,7 @@ class AgreementDocument(_Model):
     cases: Count
     readers: tuple[str, ...]
     stages: tuple[str, ...]
+    units: dict[str, str] = Field(description="unit of each measurement that has one, by item")
     remarks: tuple[str, ...] = Field(description="what a reader of the results must know, in sentences")
     left_out: tuple[LeftOut, ...]
     grras: tuple[GrrasItem, ...]

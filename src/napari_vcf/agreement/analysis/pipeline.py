@@ -153,6 +153,7 @@ def analyse(
         cases=len(readings.cases),
         readers=readings.readers,
         stages=tuple(STAGES[number] for number in seen),
+        units=_units(readings),
         remarks=tuple(dict.fromkeys(found.remarks)),
         left_out=tuple(found.left_out),
         grras=tuple(grras_items(readings, reference, chosen)),
@@ -181,6 +182,15 @@ def _analyse_part(found: Collected, part: Part, reference: Reference | None, mas
         modalities(found, readings, by_stage, truth)
     if masks.masks:
         agreement_of_masks(found, readings, masks)
+
+
+def _units(readings: Readings) -> dict[str, str]:
+    """Unit of each measurement; of one that is analysed apart by unit, all of them."""
+    found: dict[str, list[str]] = {}
+    for item, unit in zip(*np.unique(np.stack([readings.item, readings.unit]), axis=1).tolist(), strict=True):
+        if readings.units[unit] not in ("", "1"):
+            found.setdefault(readings.items[item], []).append(readings.units[unit])
+    return {item: " or ".join(units) for item, units in found.items()}
 
 
 def _sources(readings: Readings) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from napari_vcf.agreement.report.index import STAGE_NAMES, Index, item_label
+from napari_vcf.agreement.report.index import STAGE_NAMES, Index
 from napari_vcf.agreement.report.page import Cell, html_table, note
 from napari_vcf.agreement.report.tables import ACCURACY, GROUP_TABLES, TITLES, GroupLine, group_lines
 from napari_vcf.agreement.report.words import coefficient, measure, number, p_value, percent
@@ -27,7 +27,7 @@ def group_section(index: Index) -> str:
             here = [line for line in own if line.stage == stage]
             readers = list(dict.fromkeys(line.reader for line in here))
             for start in range(0, len(readers), _SIDE_BY_SIDE):
-                parts.append(_group_table(table, stage, readers[start : start + _SIDE_BY_SIDE], here))
+                parts.append(_group_table(index, table, stage, readers[start : start + _SIDE_BY_SIDE], here))
     if not parts:
         return ""
     text = (
@@ -38,7 +38,7 @@ def group_section(index: Index) -> str:
     return note(text) + "".join(parts)
 
 
-def _group_table(table: int, stage: str, readers: Sequence[str], lines: Sequence[GroupLine]) -> str:
+def _group_table(index: Index, table: int, stage: str, readers: Sequence[str], lines: Sequence[GroupLine]) -> str:
     where = f" \u2013 {STAGE_NAMES.get(stage, stage)}" if stage else ""
     head: list[list[Cell]] = [[("", 'class="blank"')], [("Item", 'class="left"')]]
     sizes = {line.reader: (line.benign_n, line.malignant_n) for line in reversed(lines)}
@@ -54,12 +54,12 @@ def _group_table(table: int, stage: str, readers: Sequence[str], lines: Sequence
         heads.append(len(body))
         if levels != [""]:
             firsts = [next((cells[r, v] for v in levels if (r, v) in cells), None) for r in readers]
-            row: list[Cell] = [_name(item, table)]
+            row: list[Cell] = [_name(index, item, table)]
             for first in firsts:
                 row += [("", 'class="gap"'), "", *_test(first)]
             body.append(row)
         for level in levels:
-            label: Cell = _name(item, table) if level == "" else (level.replace("_", " "), 'class="level"')
+            label: Cell = _name(index, item, table) if level == "" else (level.replace("_", " "), 'class="level"')
             row = [label]
             for reader in readers:
                 row += _line(cells.get((reader, level)))
@@ -69,9 +69,9 @@ def _group_table(table: int, stage: str, readers: Sequence[str], lines: Sequence
     )
 
 
-def _name(item: str, table: int) -> str:
+def _name(index: Index, item: str, table: int) -> str:
     """Items by their label; what describes the cases is called as in the reference file."""
-    return item.replace("_", " ") if table == 1 else item_label(item)
+    return item.replace("_", " ") if table == 1 else index.measured(item)
 
 
 def _test(line: GroupLine | None) -> list[Cell]:

@@ -50,6 +50,11 @@ class Index:
         for text in document.descriptions:
             self._descriptions.setdefault((text.item, text.stage, text.readers), {}).setdefault(text.group, text)
 
+    def measured(self, item: str) -> str:
+        """Name of a measurement, with its unit."""
+        unit = self.document.units.get(item, "").replace("um2", "\u00b5m\u00b2").replace("cm3", "cm\u00b3")
+        return f"{item_label(item)} [{unit}]" if unit else item_label(item)
+
     def row(self, analysis: str, item: str, stage: str | None, readers: Iterable[str], statistic: str) -> Row | None:
         """One row, if there is one."""
         return self._rows.get((analysis, item, stage, tuple(readers)), {}).get(statistic)

@@ -162,7 +162,7 @@ def _measures(index: Index, analysis: str, readers: tuple[str, ...]) -> str:
         bias = rows.get("bland_altman_bias")
         body.append(
             [
-                item_label(row.item) if row.item != last else "",
+                index.measured(row.item) if row.item != last else "",
                 (STAGE_NAMES.get(row.stage or "", ""), 'class="left nowrap"'),
                 str(row.n),
                 _two_lines(rows, "icc_a_1"),
