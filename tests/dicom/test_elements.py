@@ -69,6 +69,16 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path, size: int) -> None:
     assert scan.refused[0].reason
 
 
+def test_pixels_that_bytes_were_slipped_in_before_are_refused(tmp_path: Path) -> None:
+    save(slice_dataset(ramp(1), (0, 0, 0)), tmp_path / "shifted")
+    content = (tmp_path / "shifted").read_bytes()
+    place = read_raw_header(tmp_path / "shifted").pixel_offset
+    # Within the element's own length: what is read as length is a giant multiple of the true one.
+    (tmp_path / "shifted").write_bytes(content[: place - 6] + b"\xfe\x94" + content[place - 6 :])
+    (refused,) = scan_folder(tmp_path).refused
+    assert "beyond the end of the file" in refused.reason
+
+
 def test_a_deflated_file_that_is_damaged_is_refused(tmp_path: Path) -> None:
     save(slice_dataset(ramp(1), (0, 0, 0)), tmp_path / "d", DeflatedExplicitVRLittleEndian)
     content = bytearray((tmp_path / "d").read_bytes())

@@ -221,5 +221,11 @@ def _check_length(layout: PixelLayout, raw: RawHeader) -> None:
             f"The pixels are cut short: {there} bytes of the {needed} that {layout.frames} x {layout.rows} x "
             f"{layout.columns} pixels need."
         )
-    if layout.length > needed + 1 and layout.length % needed:
+    # Only the byte that makes a length even may be missing.
+    if layout.length > there + 1:
+        raise HeaderError(
+            f"The pixels reach beyond the end of the file ({layout.length} bytes stated, {there} there): it is cut "
+            "short or damaged."
+        )
+    if layout.length > needed + 1:
         raw.remarks.append(f"holds {layout.length - needed} bytes of pixels more than its size needs")
