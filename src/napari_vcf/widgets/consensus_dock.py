@@ -134,7 +134,7 @@ class ConsensusDock(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
-        self.setMinimumWidth(420)
+        self.setMinimumWidth(500)
 
     # -- opening ------------------------------------------------------------------------------------------------------
     def open(self, stage: Stage) -> None:
