@@ -2,8 +2,8 @@
 
 A scripted reader is killed (SIGKILL) at random moments; a study of 150 cases, two readers and three stages is read,
 exported and checked from end to end on small images; single bytes are changed at random places; cases are prepared
-with one and with two workers and on a Dask cluster. Expected are zeros where something is lost, doubled or damaged,
-and all where something is noticed.
+with one and with two workers, in processes and on a local Dask cluster that is there already. Expected are zeros where
+something is lost, doubled or damaged, and all where something is noticed.
 """
 
 from __future__ import annotations
@@ -50,6 +50,6 @@ def main() -> str:
         _say("flips done")
         ways = throughput(base / "preparation", COPIES)
         rows = [f"| {way} | {seconds:.1f} | {ways[0][1] / seconds:.2f} | {same} |" for way, seconds, same in ways]
-        header = "| | time (s) | speed to 1 process | files the same |\n|---|---|---|---|"
+        header = "| | time (s) | speed to 1 process | files the same as from 1 process |\n|---|---|---|---|"
         parts.append(f"## Preparation of {COPIES} synthetic cases\n\n{header}\n" + "\n".join(rows))
     return "\n\n".join(parts)

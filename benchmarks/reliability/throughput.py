@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from studies import protocol_text
 
@@ -22,6 +24,10 @@ def _digest(root: Path) -> str:
     return digest.hexdigest()
 
 
+def _import() -> None:
+    import napari_vcf.study.prepare  # noqa: F401
+
+
 def throughput(folder: Path, copies: int) -> list[tuple[str, float, bool]]:
     """Name, seconds, and whether the files are those of one worker; the images are copies of one synthetic case."""
     import distributed
@@ -34,23 +40,33 @@ def throughput(folder: Path, copies: int) -> list[tuple[str, float, bool]]:
     root = folder / "study"
     create_study(root, protocol=folder / "protocol.toml", readers=["R1"], seed=1, images=[images])
 
-    def on_cluster() -> object:
-        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-            return prepare_study(root, scheduler=cluster.scheduler_address)
+    @contextmanager
+    def cluster(workers: int) -> Iterator[str]:
+        with distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as local:
+            with distributed.Client(local) as client:
+                # A cluster that is there already has its imports behind it; a pool has not.
+                client.run(_import)
+            yield local.scheduler_address
 
-    ways: list[tuple[str, Callable[[], object]]] = [
-        ("1 process", lambda: prepare_study(root, workers=1)),
-        ("2 processes", lambda: prepare_study(root, workers=2)),
-        ("Dask, 2 workers, its start included", on_cluster),
+    @contextmanager
+    def nothing() -> Iterator[None]:
+        yield None
+
+    ways: list[tuple[str, Callable[[], Any], Callable[[Any], object]]] = [
+        ("1 process", nothing, lambda _: prepare_study(root, workers=1)),
+        ("2 processes", nothing, lambda _: prepare_study(root, workers=2)),
+        ("Dask, 1 worker", lambda: cluster(1), lambda address: prepare_study(root, scheduler=address)),
+        ("Dask, 2 workers", lambda: cluster(2), lambda address: prepare_study(root, scheduler=address)),
     ]
     found: list[tuple[str, float, bool]] = []
     first = ""
-    for name, run in ways:
+    for name, where, run in ways:
         shutil.rmtree(root / "cases")
         (root / "cases").mkdir()
-        start = time.perf_counter()
-        run()
-        seconds = time.perf_counter() - start
+        with where() as place:
+            start = time.perf_counter()
+            run(place)
+            seconds = time.perf_counter() - start
         first = first or _digest(root)
         found.append((name, seconds, _digest(root) == first))
     return found
