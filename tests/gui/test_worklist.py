@@ -120,11 +120,22 @@ def test_what_was_measured_is_there_again_to_the_caliper_once_the_case_is_free(w
     drawn = desk.reading.state.stages["ct"].calipers
     assert len(drawn) == 1
     log = desk.reading.log
+    session = worklist.study_desk.session
+    session._time.idle_after_s = -1.0
+    bench.hands.wait_until(lambda: "paused" in worklist.time.text(), "the pause", seconds=5)
+    session._time.idle_after_s = 60.0
     picture(bench, "caliper")
     bench.front("Worklist")
     bench.hands.press(worklist.leave_button)
     assert (desk.reading, worklist.study_desk.session) == (None, None)
     assert not bench.desk.unsaved
+    assert worklist.table.item(0, 3).text() == "begun"
+    away = root.with_name("away")
+    root.rename(away)
+    bench.hands.press(worklist.next_button)
+    bench.hands.wait_until(lambda: not worklist.study_desk.busy, "the refusal", seconds=20)
+    assert "cannot be reached" in worklist.guide.text()
+    away.rename(root)
     with open_study(root).as_reader("R1").next_case():
         bench.hands.press(worklist.next_button)
         bench.hands.wait_until(lambda: not worklist.study_desk.busy, "the refusal", seconds=20)

@@ -25,7 +25,9 @@ from napari_vcf.study import (
 from napari_vcf.study.activity import ActiveTime
 from napari_vcf.study.folder import default_key
 from napari_vcf.study.order import stages_of_case, tasks_of
+from napari_vcf.study.prepared import CaseRecord
 from napari_vcf.study.protocol import parse_protocol
+from napari_vcf.study.records import read_record, write_record
 
 
 @pytest.fixture
@@ -348,3 +350,50 @@ def test_time_at_work_goes_on_after_a_break_and_is_signed(root: Path) -> None:
         read_stage(session)
     seal = read_reading(next(root.glob("readings/R1/*/ct-1/v1/seal.json"))).seal
     assert seal.active_s >= round(before, 3)
+
+
+# -- what comes next ---------------------------------------------------------------------------------------------------
+
+
+def test_what_comes_after_a_stage_is_known_before_it_is_signed(tmp_path: Path) -> None:
+    by_stage = open_study(make_study(tmp_path / "a"), clock=Clock()).as_reader("R1")
+    with by_stage.next_case() as session:
+        following = by_stage.next_task(after=session.task)
+        assert following == by_stage.tasks[1]
+        assert following.case != session.case
+        read_stage(session)
+    assert by_stage.next_task() == following
+    by_case = open_study(make_study(tmp_path / "b", worklist="by_case"), clock=Clock()).as_reader("R1")
+    with by_case.next_case() as session:
+        following = by_case.next_task(after=session.task)
+        assert (following.case, following.stage) == (session.case, "mri")
+
+
+def test_images_that_were_loaded_ahead_are_used_only_where_they_belong(tmp_path: Path) -> None:
+    root = make_study(tmp_path)
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    first, second = reader.tasks[:2]
+    images, others = reader.images_of(first), reader.images_of(second)
+    with reader.next_case(others) as session:
+        assert session.reading.case is not others
+    with reader.next_case(images) as session:
+        assert session.reading.case is images
+    # Prepared again meanwhile, they are not those of the study any more.
+    images = reader.images_of(first)
+    path = root / "cases" / first.case / "case.json"
+    record = read_record(path, CaseRecord, "case")
+    write_record(path, record.model_copy(update={"source": "1" * 64}), overwrite=True)
+    with reader.next_case(images) as session:
+        assert session.reading.case is not images
+
+
+def test_a_share_that_is_gone_does_not_look_like_an_unread_study(tmp_path: Path) -> None:
+    root = make_study(tmp_path)
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    read_stage(reader.next_case())
+    root.rename(tmp_path / "away")
+    for look in (reader.worklist, reader.next_task, reader.next_case):
+        with pytest.raises(StudyError, match="cannot be reached"):
+            look()
+    (tmp_path / "away").rename(root)
+    assert reader.progress() == (1, 6)

@@ -12,7 +12,7 @@ Examples
 
 from __future__ import annotations
 
-from napari_vcf.study.access import ReaderStudy, Study, WorkItem, open_study
+from napari_vcf.study.access import ReaderStudy, Study, open_study
 from napari_vcf.study.checking import CheckReport, Damage, check_study
 from napari_vcf.study.consensus import ConsensusSession, open_consensus
 from napari_vcf.study.errors import (
@@ -25,7 +25,7 @@ from napari_vcf.study.errors import (
 )
 from napari_vcf.study.exporting import export_study
 from napari_vcf.study.folder import StudyRecord, create_study
-from napari_vcf.study.order import Task
+from napari_vcf.study.order import Task, WorkItem
 from napari_vcf.study.preparation import prepare_study
 from napari_vcf.study.protocol import StudyProtocol, StudyRules, protocol_template, read_protocol
 from napari_vcf.study.session import StageSession

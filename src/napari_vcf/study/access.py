@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -15,7 +14,7 @@ from napari_vcf.study.errors import DamagedError, NotYetError, StudyError
 from napari_vcf.study.folder import StudyFolder, StudyRecord
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.lock import CaseLock, break_lock
-from napari_vcf.study.order import Task, tasks_of
+from napari_vcf.study.order import Task, WorkItem, tasks_of
 from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.register import Register
@@ -24,28 +23,6 @@ from napari_vcf.study.session import Origin, Place, StageSession, seal_path, ver
 __all__ = ["ReaderStudy", "Study", "WorkItem", "open_study"]
 
 Clock = Callable[[], datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class WorkItem:
-    """One line of a worklist.
-
-    Attributes
-    ----------
-    task : Task
-        What is to be read.
-    status : str
-        ``unread``, ``open`` (begun), ``sealed``, or ``amending``.
-    prepared : bool
-        Whether the images are there.
-    not_before : datetime or None
-        When the washout interval ends; None where nothing stands in the way.
-    """
-
-    task: Task
-    status: Literal["unread", "open", "sealed", "amending"]
-    prepared: bool
-    not_before: datetime | None
 
 
 class Study:
@@ -125,7 +102,14 @@ class ReaderStudy:
     # -- the worklist --------------------------------------------------------------------------------------------------
 
     def worklist(self) -> tuple[WorkItem, ...]:
-        """Everything that this reader reads, in order, with its state."""
+        """Everything that this reader reads, in order, with its state.
+
+        Raises
+        ------
+        StudyError
+            If the study folder cannot be reached.
+        """
+        self._folder.check_reachable()
         return tuple(self._item(task) for task in self.tasks)
 
     def progress(self) -> tuple[int, int]:
@@ -197,7 +181,10 @@ class ReaderStudy:
         ------
         NotYetError
             If all that is left must wait.
+        StudyError
+            If the study folder cannot be reached.
         """
+        self._folder.check_reachable()
         waiting: list[str] = []
         for task in self.tasks:
             status = self._status(task)
@@ -281,6 +268,7 @@ class ReaderStudy:
             If it is open elsewhere, damaged, or not there.
         """
         task = self._task(case, stage, occasion)
+        self._folder.check_reachable()
         status = self._status(task)
         if status == "sealed":
             raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")

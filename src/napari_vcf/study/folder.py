@@ -104,6 +104,19 @@ class StudyFolder:
             raise DamagedError("The study's protocol.toml was changed after the study was created; restore it.")
         return record, protocol
 
+    def check_reachable(self) -> None:
+        """Refuse where the folder is gone: on a share that is not there, everything would look unread.
+
+        Raises
+        ------
+        StudyError
+            If the study cannot be found any more.
+        """
+        if not (self.root / _STUDY).is_file():
+            raise StudyError(
+                "The study folder cannot be reached. Is the network share connected? Try again when it is."
+            )
+
     def case(self, case: str) -> Path:
         """Folder of a prepared case."""
         return self.root / "cases" / case

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from napari_vcf.reading.base import Stage
 from napari_vcf.study.protocol import StudyProtocol
 
-__all__ = ["Task", "drawn", "stages_of_case", "tasks_of"]
+__all__ = ["Task", "WorkItem", "drawn", "stages_of_case", "tasks_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,28 @@ class Task:
     case: str
     stage: Stage
     occasion: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """One line of a worklist.
+
+    Attributes
+    ----------
+    task : Task
+        What is to be read.
+    status : str
+        ``unread``, ``open`` (begun), ``sealed``, or ``amending``.
+    prepared : bool
+        Whether the images are there.
+    not_before : datetime or None
+        When the washout interval ends; None where nothing stands in the way.
+    """
+
+    task: Task
+    status: Literal["unread", "open", "sealed", "amending"]
+    prepared: bool
+    not_before: datetime | None
 
 
 def drawn(names: Sequence[str], *key: object) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from napari.qt.threading import thread_worker
 from psygnal import Signal
@@ -122,11 +122,19 @@ class StudyDesk:
         try:
             session = opening()
         except NapariVcfError as error:
-            return _Opened(self.study.worklist(), None, (), str(error), refused=not isinstance(error, NotYetError))
+            return _Opened(self._look(), None, (), str(error), refused=not isinstance(error, NotYetError))
         troubles: tuple[str, ...] = ()
         if session is not None:
             troubles = load_voxels(session.reading.case, progress=report)
-        return _Opened(self.study.worklist(), session, troubles)
+        return _Opened(self._look(), session, troubles)
+
+    def _look(self) -> tuple[WorkItem, ...]:
+        """The worklist; as it was last seen, where the study cannot be reached."""
+        try:
+            return self.study.worklist()
+        except NapariVcfError:
+            # What keeps the study away has been said, or is with the next change.
+            return self.items
 
     def _take_ahead(self) -> PreparedCase | None:
         ahead, self._ahead = self._ahead, None
@@ -241,6 +249,11 @@ class StudyDesk:
         self._timer.stop()
         if session is not None:
             self._quietly(session.close)
+            begun: Literal["open", "amending"] = "open" if session.version == 1 else "amending"
+            self.items = tuple(
+                replace(item, status=begun, not_before=None) if item.task == session.task else item
+                for item in self.items
+            )
         self.changed.emit()
 
     def dispose(self) -> None:
