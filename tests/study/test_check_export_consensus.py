@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import time
 from pathlib import Path
 
 import jsonschema
@@ -231,6 +232,8 @@ def test_only_what_differs_is_shown_as_a_and_b_and_settled_with_a_reason(both: P
         with pytest.raises(LockedError, match="is open on this machine"):
             open_consensus(both, "C001", "ct")
         shown = session._origin.shown_as
+        time.sleep(0.05)
+        session.settle("verdict", "malignant", why="posterior margin seen together")
     before = {path: path.read_bytes() for path in both.glob("readings/*/C001/**/seal.json")}
     with open_consensus(both, "C001", "ct") as session:
         assert session._origin.shown_as == shown
@@ -248,6 +251,8 @@ def test_only_what_differs_is_shown_as_a_and_b_and_settled_with_a_reason(both: P
     export = read_reading(path)
     assert (export.kind, export.reader, export.status) == ("consensus", "consensus", "sealed")
     assert export.consensus.present == ("R1", "R2")
+    # The time of both sittings.
+    assert export.seal.active_s >= 0.05
     assert export.consensus.settled["verdict"].why == "posterior margin seen together"
     assert {answer.value for answer in export.consensus.settled["verdict"].values.values()} == {"benign", "malignant"}
     for reader, sha256 in export.consensus.readings.items():
@@ -256,6 +261,18 @@ def test_only_what_differs_is_shown_as_a_and_b_and_settled_with_a_reason(both: P
     assert (frame["verdict"], frame["compression_degree"]) == ("malignant", "II")
     assert main(["verify", str(path), "--images", str(tmp_path)]) == 0
     assert check_study(both, exports=tmp_path / "out").damages == ()
+
+
+def test_what_cannot_be_opened_is_said_before_a_window_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = make_study(tmp_path, cases=1)
+    for arguments, words in (
+        (["read", str(root), "--reader", "R9"], "no reader 'R9'"),
+        (["read", str(tmp_path / "elsewhere"), "--reader", "R1"], "no study"),
+        (["consensus", str(root), "--case", "C001"], "every stage by every reader"),
+        (["consensus", str(root), "--case", "C009"], "no stage"),
+    ):
+        assert main(arguments) == 1
+        assert words in capsys.readouterr().err
 
 
 def test_gestures_may_be_made_twice(tmp_path: Path) -> None:

@@ -94,7 +94,12 @@ class ConsensusSession:
         self._journal = journal
         self._lock = lock
         self._open = True
-        self._time = ActiveTime(study.protocol.study.idle_after_s)
+        counted: dict[str, Any] = next((e.body for e in reversed(journal.entries) if "active_s" in e.body), {})
+        self._time = ActiveTime(
+            study.protocol.study.idle_after_s,
+            active_s=counted.get("active_s", 0.0),
+            idle_s=counted.get("idle_s", 0.0),
+        )
         signed = {shown: _answers(document, self.stage) for shown, document in self._documents.items()}
         self._signed = signed
         # In the order of the form, behind what is asked before it.
@@ -174,7 +179,8 @@ class ConsensusSession:
             raise RefusedActionError(f"'{item}': give a value, or a reason why it is not assessable.") from error
         self._lock.check()
         self._time.touch()
-        self._journal.append("settled", {"item": item, "answer": answer.model_dump(mode="json"), "why": why})
+        body = {"item": item, "answer": answer.model_dump(mode="json"), "why": why, **self._time.counted()}
+        self._journal.append("settled", body)
         self._settled[item] = (answer, why)
 
     def sign(self, present: Sequence[str]) -> SealExport:
