@@ -19,6 +19,7 @@ from napari_vcf.widgets.roi_drawing import RoiDrawing
 from napari_vcf.widgets.roi_hand import RoiHand
 
 if TYPE_CHECKING:
+    from napari_vcf.reading import CaseImage
     from napari_vcf.widgets.desk import Desk
 
 __all__ = ["AdcWidget"]
@@ -26,6 +27,13 @@ __all__ = ["AdcWidget"]
 STEP_MM = 0.5
 STEP_DEG = 1.0
 _ARROWS = (("Up", 0, -1), ("Down", 0, 1), ("Left", -1, 0), ("Right", 1, 0))
+
+
+def _map_text(image: CaseImage) -> str:
+    evidence = image.series.unit_evidence
+    if image.series.unit is None:
+        return f"Map: <b>{image.label}</b>. Its unit is not known yet: say it in the panel Case ({evidence})."
+    return f"Map: <b>{image.label}</b>, unit from {evidence}"
 
 
 class AdcWidget(Instrument):
@@ -275,7 +283,7 @@ class AdcWidget(Instrument):
         self._angle.blockSignals(True)
         self._angle.setValue(self._screen_angle(rectangle) if rectangle is not None else 0.0)
         self._angle.blockSignals(False)
-        self._map.setText("" if image is None else f"Map: <b>{image.label}</b>, unit from {image.series.unit_evidence}")
+        self._map.setText("" if image is None else _map_text(image))
 
     def _show_guide(self) -> None:
         self._guide.setText(self._guidance())

@@ -104,6 +104,9 @@ class ImageTable(QWidget):
         selected = self._selected_id()
         if self._desk.image_id != self._in_front:
             selected = self._in_front = self._desk.image_id
+        # A question that holds up the work is in view until it is answered.
+        unknown = [image.id for image in images if image.series.role is Role.ADC and image.series.unit is None]
+        selected = next(iter(unknown), selected)
         self.table.blockSignals(True)
         self.table.setRowCount(len(images))
         self._ids = [image.id for image in images]
@@ -152,7 +155,15 @@ class ImageTable(QWidget):
         self._unit_label.setVisible(adc)
         if image is not None:
             self.role.setCurrentText(image.series.role.value)
-            self.unit.setCurrentText("um2/s" if image.series.unit == "um2/s" else "choose…")
+            self.unit.setCurrentText(self._stated_unit(image))
+
+    def _stated_unit(self, image: CaseImage) -> str:
+        """The unit that the reader said the map is stored in, or the one that is known without."""
+        reading = self._desk.reading
+        correction = None if reading is None else reading.state.corrections.get(image.id)
+        if correction is not None and correction.adc_unit is not None:
+            return correction.adc_unit
+        return "um2/s" if image.series.unit == "um2/s" else "choose…"
 
     def _on_double_click(self, _item: object) -> None:
         image = self._image()
