@@ -22,6 +22,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import STAGES
 from napari_vcf.widgets.canvas import Readout
+from napari_vcf.widgets.panes import LAYOUTS, Panes
 from napari_vcf.widgets.parts import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout
 from napari_vcf.widgets.space import position_text
 
@@ -92,6 +93,8 @@ class DeskBar(QWidget):
         self.window_preset = _combo("window_preset", "Window  [W]; a right drag on the image sets it by hand")
         self.window_preset.activated.connect(self._on_preset)
         top.addWidget(self.window_preset)
+        self.layout_box = _combo("layout", "Linked panes beside the image  [V]")
+        top.addWidget(self.layout_box)
         top.addWidget(_gap())
         self.overlay = _combo("overlay", "Image laid over the one in front")
         self.overlay.activated.connect(lambda _index: self._on_fusion())
@@ -135,6 +138,12 @@ class DeskBar(QWidget):
         self._fading = QTimer(self)
         self._fading.setSingleShot(True)
         self._fading.timeout.connect(lambda: self.message.setText(""))
+
+    def follow_panes(self, panes: Panes) -> None:
+        """Let the box choose the linked panes, and show which are chosen."""
+        _fill(self.layout_box, [(text, name) for name, text in LAYOUTS.items()])
+        self.layout_box.activated.connect(lambda _index: panes.set_layout(self.layout_box.currentData()))
+        panes.layout_changed.connect(lambda name: self.layout_box.setCurrentIndex(self.layout_box.findData(name)))
 
     # -- following the desk -----------------------------------------------------------------------------------------
     def refresh(self, *_: object) -> None:

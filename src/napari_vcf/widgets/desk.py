@@ -6,9 +6,9 @@ measurement; instruments call ``desk.reading`` and redraw from its state when ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from napari.layers import Image, Layer
@@ -25,6 +25,10 @@ from napari_vcf.widgets.canvas import CanvasDressing
 from napari_vcf.widgets.display import Display
 from napari_vcf.widgets.shortcuts import Shortcuts
 from napari_vcf.widgets.space import PatientSpace, View
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.locked_layer import LockedDrawing
+    from napari_vcf.widgets.pane import Section
 
 __all__ = ["Desk"]
 
@@ -63,6 +67,10 @@ class Desk:
     #: The slice position changed; carries mm.
     slice_changed = Signal(float)
     reading_changed = Signal(object)
+    #: The window of an image was set; carries the image's id.
+    window_changed = Signal(str)
+    #: What an instrument draws or paints looks different now.
+    drawing_changed = Signal()
     #: A sentence for the reader and its kind: "info", "warning" or "error".
     message = Signal(str, str)
 
@@ -77,6 +85,10 @@ class Desk:
         self.saved = True
         self.exported: Path | None = None
         self.keys = Shortcuts()
+        #: What the instruments draw on the plane, for the linked panes.
+        self.drawings: list[LockedDrawing] = []
+        #: Each gives the masks that are painted now.
+        self.sections: list[Callable[[], Sequence[Section]]] = []
         self.display = Display(self)
         self.dressing = CanvasDressing(self)
 

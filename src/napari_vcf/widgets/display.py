@@ -184,6 +184,10 @@ class Display:
             self._presets[key] = presets(self._desk.case.image(image_id).series.role, self.volume(image_id))
         return self._presets[key]
 
+    def window_of(self, image_id: str) -> Window:
+        """The window in which an image is shown."""
+        return self._windows.setdefault(self._key(image_id), next(iter(self.presets(image_id).values())))
+
     def set_window(self, window: Window) -> None:
         """Set the window of the image in front."""
         layer = self.front_layer
@@ -195,6 +199,7 @@ class Display:
             )
             layer.contrast_limits = (low, high)
             self._windows[self._key(self.image_id)] = (low, high)
+            self._desk.window_changed.emit(self.image_id)
 
     # -- slices -----------------------------------------------------------------------------------------------------
     def nearest_slice(self, position_mm: float) -> int:
@@ -284,7 +289,7 @@ class Display:
         if layer is None:
             image: CaseImage = self._desk.case.image(image_id)
             volume = self.volume(image_id)
-            window = self._windows.setdefault(key, next(iter(self.presets(image_id).values())))
+            window = self.window_of(image_id)
             placed = place_image(volume, self.view, self.transform_of(image_id), fill=min(window[0], 0.0))
             layer = self.layers.add_image(
                 key, placed, name=self.title(image, resliced=placed.resliced), window=window, role=image.series.role

@@ -15,6 +15,7 @@ from napari_vcf.widgets.case_panel import CasePanel
 from napari_vcf.widgets.desk import Desk
 from napari_vcf.widgets.exporting import ask_export
 from napari_vcf.widgets.keys_dialog import KeysDialog
+from napari_vcf.widgets.panes import Panes
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.instrument import Instrument
@@ -42,6 +43,7 @@ def build_panel(name: str, desk: Desk) -> QWidget:
 
 
 PANEL_WIDTH = 460
+PANES_WIDTH = 350
 
 
 class OtherDeskError(NapariVcfError):
@@ -75,6 +77,7 @@ class Arrangement(QObject):
         bar_dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         main.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
         main.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
+        self._add_panes()
         for name, _ in PANELS:
             self._add_panel(name)
         self._bind_keys()
@@ -86,6 +89,24 @@ class Arrangement(QObject):
         self.show_napari_panels(shown=False)
         self.raise_panel("Case")
         main.resizeDocks(list(self.docks.values()), [PANEL_WIDTH] * len(self.docks), Qt.Orientation.Horizontal)
+
+    def _add_panes(self) -> None:
+        self.panes = Panes(self.desk)
+        dock = self.desk.viewer.window.add_dock_widget(
+            self.panes, name="Linked panes", area="left", add_vertical_stretch=False
+        )
+        dock.setTitleBarWidget(QWidget())
+        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        dock.setVisible(False)
+        self.panes_dock = dock
+        self.panes.needed.connect(self._show_panes)
+        self.bar.follow_panes(self.panes)
+
+    def _show_panes(self, needed: bool) -> None:
+        fresh = needed and not self.panes_dock.isVisible()
+        self.panes_dock.setVisible(needed)
+        if fresh:
+            self.main.resizeDocks([self.panes_dock], [PANES_WIDTH], Qt.Orientation.Horizontal)
 
     def _add_panel(self, name: str) -> None:
         panel = build_panel(name, self.desk)
@@ -167,6 +188,8 @@ class Arrangement(QObject):
         bind("W", bar.next_window, "Next window (right drag sets it by hand)", group="Image")
         bind("P", bar.next_plane, "Next plane: sagittal, or an image's own slices", group="Image")
         bind("F", bar.flicker, "Flicker between the image in front and the one laid over it", group="Image")
+        bind("V", self.panes.next_layout, "Next choice of linked panes", group="Image")
+        bind("X", self.panes.focus.set_to_pointer, "Crosshair to the pointer (or Shift and move)", group="Image")
         bind("PgUp", lambda: desk.step_slice(-1), "Slice before (or the wheel)", group="Image")
         bind("PgDown", lambda: desk.step_slice(1), "Next slice (or the wheel)", group="Image")
         bind("Home", desk.dressing.fit, "Show the whole image", group="Image")
@@ -205,7 +228,8 @@ class Arrangement(QObject):
         return any(dock.isVisible() for dock in self._napari_docks())
 
     def show_napari_panels(self, shown: bool) -> None:
-        """Show or hide napari's layer list and layer controls."""
+        """Show or hide napari's layer list, layer controls and status line, which speaks of layers."""
+        self.main.statusBar().setVisible(shown)
         for dock in self._napari_docks():
             dock.setVisible(shown)
 

@@ -18,7 +18,8 @@ from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_vcf.geometry import Grid
+from napari_vcf.geometry import Grid, Volume
+from napari_vcf.widgets.pane import Section
 from napari_vcf.widgets.parts import SKY, VERMILLION
 from napari_vcf.widgets.space import axis_order, turned_grid
 
@@ -96,6 +97,13 @@ class ExtentLayers:
         body = self._body == 1
         return body, (self._lesion == LESION) & body
 
+    def sections(self, image_id: str) -> tuple[Section, Section]:
+        """Both masks as they are painted now, for the linked panes; the arrays themselves, no copies."""
+        return (
+            Section(image_id, Volume(self.grid, self._body, "mask"), 1, SKY, outlined=True),
+            Section(image_id, Volume(self.grid, self._lesion, "mask"), LESION, VERMILLION, outlined=False),
+        )
+
     def load(self, body: NDArray[np.bool_], lesion: NDArray[np.bool_]) -> None:
         """Show the masks of the record."""
         coded = np.where(body, np.where(lesion, LESION, BODY), OUTSIDE).astype(np.uint8)
@@ -155,6 +163,7 @@ class ExtentLayers:
 
     def _on_set_data(self, part: Part) -> None:
         """Look for napari's own undo, which shows itself only here, as does every slice that is drawn."""
+        self._desk.drawing_changed.emit()
         if self._loading or QApplication.mouseButtons() != Qt.MouseButton.NoButton:
             return
         array = self._body if part == "body" else self._lesion

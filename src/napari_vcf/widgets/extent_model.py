@@ -18,6 +18,7 @@ from napari_vcf.widgets.extent_layers import ExtentLayers
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
+    from napari_vcf.widgets.pane import Section
 
 __all__ = ["PAINTED_ROLES", "ExtentModel"]
 
@@ -50,6 +51,7 @@ class ExtentModel:
         self._made_for: object = None
         self._shown: Masks | None = None
         self._saving = False
+        desk.sections.append(self.sections)
 
     # -- image ------------------------------------------------------------------------------------------------------
     def images(self) -> tuple[CaseImage, ...]:
@@ -122,6 +124,13 @@ class ExtentModel:
         holding = set(np.flatnonzero(body.any(axis=(1, 2))).tolist())
         # After an undo or in a reading taken up again nothing tells filled slices from outlined ones.
         self._outlined[masks.image] = self._outlined.get(masks.image, holding) & holding or holding
+
+    def sections(self) -> tuple[Section, ...]:
+        """What is painted, for the linked panes."""
+        layers, image = self.layers, self.image
+        if layers is None or image is None:
+            return ()
+        return layers.sections(image.id)
 
     # -- changes ----------------------------------------------------------------------------------------------------
     def save(self, part: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from napari.layers import Layer, Shapes
 from numpy.typing import NDArray
+from psygnal import SignalInstance
 from qtpy.QtCore import QTimer
 
-__all__ = ["Canvas", "Color", "LockedDrawing", "Picture", "lock_drawing", "rgba"]
+__all__ = ["Canvas", "Color", "Linked", "LockedDrawing", "Picture", "lock_drawing", "rgba"]
 
 Color = tuple[float, float, float, float]
 _TEXT_SIZE = 9
@@ -67,6 +68,14 @@ class Canvas(Protocol):
         """Show a layer."""
 
 
+@runtime_checkable
+class Linked(Protocol):
+    """A canvas with panes beside it, which show its drawings as well."""
+
+    drawings: list[LockedDrawing]
+    drawing_changed: SignalInstance
+
+
 class LockedDrawing:
     """A Shapes layer that shows what a model composes, over every slice, and nothing else.
 
@@ -78,10 +87,13 @@ class LockedDrawing:
         Name of the layer.
     compose : callable
         Gives the picture as it should be now.
+    everywhere : bool
+        Whether the linked panes show it too.
     """
 
-    def __init__(self, desk: Canvas, name: str, compose: Callable[[], Picture]) -> None:
+    def __init__(self, desk: Canvas, name: str, compose: Callable[[], Picture], *, everywhere: bool = True) -> None:
         self._compose = compose
+        self._linked = desk if isinstance(desk, Linked) else None
         self._shown: Picture | None = None
         self._busy = False
         self._timer = QTimer()
@@ -94,6 +106,13 @@ class LockedDrawing:
         self.layer.events.set_data.connect(self._on_foreign_change)
         self.layer.events.mode.connect(self._on_mode)
         desk.add_layer(self.layer)
+        if everywhere and self._linked is not None:
+            self._linked.drawings.append(self)
+
+    @property
+    def picture(self) -> Picture | None:
+        """What is drawn now."""
+        return self._shown if self.layer.visible else None
 
     def redraw_soon(self, *_: Any) -> None:
         """Draw what has changed with the next frame; moves of the mouse come faster than napari can draw."""
@@ -114,6 +133,8 @@ class LockedDrawing:
         finally:
             self._busy = False
         self._shown = picture
+        if self._linked is not None:
+            self._linked.drawing_changed.emit()
 
     def _draw(self, picture: Picture) -> None:
         layer = self.layer
