@@ -176,6 +176,10 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
     export = read_reading(path)
     assert (export.schema_version, export.status, export.occasion, export.seal) == (SCHEMA_VERSION, "draft", 1, None)
     now = json.loads(export.model_dump_json())
+    for part in now["stages"].values():
+        # Said of each caliper and rectangle only since 1.1.
+        assert all(caliper.pop("snapped") == [] for caliper in part["calipers"])
+        assert all(roi.pop("endplate_deviation_deg") is None for roi in part["rois"])
     added = {"schema_version", "occasion", "consensus", "seal"}
     assert {key: value for key, value in now.items() if key not in added} == {
         key: value for key, value in old.items() if key != "schema_version"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_vcf.measure.adc import Placements, RoiStatistics, roi_statistics, summarize_placements
+from napari_vcf.measure.edges import SNAP_REACH_MM, snap_to_edge
 from napari_vcf.measure.errors import MeasureError
 from napari_vcf.measure.extent import Extent, ExtentGrade, lesion_extent
 from napari_vcf.measure.grading import Graded, grade_fraction, parse_ratio
@@ -20,10 +21,13 @@ from napari_vcf.measure.height import (
     height_loss,
 )
 from napari_vcf.measure.outline import fill_outline, interpolate_slices
+from napari_vcf.measure.placement import BodyPlace, deviation_deg, endplate_direction, place_in_body, touched_voxels
 
 __all__ = [
     "POSITIONS",
     "REFERENCE_RULES",
+    "SNAP_REACH_MM",
+    "BodyPlace",
     "Degree",
     "Extent",
     "ExtentGrade",
@@ -38,12 +42,17 @@ __all__ = [
     "ReferenceVertebra",
     "RoiStatistics",
     "VertebraStatus",
+    "deviation_deg",
+    "endplate_direction",
     "fill_outline",
     "grade_fraction",
     "height_loss",
     "interpolate_slices",
     "lesion_extent",
     "parse_ratio",
+    "place_in_body",
     "roi_statistics",
+    "snap_to_edge",
     "summarize_placements",
+    "touched_voxels",
 ]

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter
 from napari_vcf.measure import Position, VertebraStatus
 from napari_vcf.reading.base import Affine, AnswerValue, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
 from napari_vcf.reading.masks import GridRecord, MaskRecord
-from napari_vcf.reading.state import Reason, Tissue
+from napari_vcf.reading.state import CaliperEnd, Reason, Tissue
 
 __all__ = [
     "ACTION_ADAPTER",
@@ -75,6 +75,7 @@ class PlaceCaliper(FrozenModel):
     shown_on: ImageId | None = None
     start_lps: Point
     end_lps: Point
+    snapped: tuple[CaliperEnd, ...] = ()
 
 
 class RemoveCaliper(FrozenModel):

@@ -19,7 +19,7 @@ from napari_vcf.reading.case import Case
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.masks import GridRecord, encode_mask
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import Tissue
+from napari_vcf.reading.state import CaliperEnd, Tissue
 
 if TYPE_CHECKING:
     from napari_vcf.registration import RegistrationResult
@@ -59,8 +59,9 @@ class Changes(ABC):
         start_lps: ArrayLike,
         end_lps: ArrayLike,
         shown_on: str | None = None,
+        snapped: Sequence[CaliperEnd] = (),
     ) -> act.LoggedAction:
-        """Place a caliper; points in the LPS mm of ``image``."""
+        """Place a caliper; points in the LPS mm of ``image``, ``snapped`` the ends that were drawn to an edge."""
         return self._make(
             act.PlaceCaliper,
             stage=stage,
@@ -70,6 +71,7 @@ class Changes(ABC):
             shown_on=shown_on,
             start_lps=_point(start_lps),
             end_lps=_point(end_lps),
+            snapped=tuple(snapped),
         )
 
     def remove_caliper(self, stage: Stage, level: str, position: Position) -> act.LoggedAction:

@@ -136,6 +136,10 @@ class RoiExport(Roi):
     long_mm: Finite
     short_mm: Finite
     angle_deg: Finite
+    endplate_deviation_deg: Finite | None = Field(
+        default=None,
+        description="angle of the long side to the endplates of its vertebra, 0 to 90; null without calipers there",
+    )
     plane_normal: Point
     corners_lps: tuple[Point, Point, Point, Point]
     statistics: RoiStatisticsExport

@@ -170,6 +170,7 @@ def _roi(roi: Roi, adc: AdcResult, protocol: Protocol) -> RoiExport:
         long_mm=rectangle.long_mm,
         short_mm=rectangle.short_mm,
         angle_deg=roi_angle_deg(roi),
+        endplate_deviation_deg=adc.endplate_deviation_deg.get((roi.tissue, roi.placement)),
         plane_normal=tuple(rectangle.normal.tolist()),
         corners_lps=corners,
         statistics=RoiStatisticsExport(**_fields(adc.statistics[roi.tissue, roi.placement])),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import numpy as np
 
-from napari_vcf.geometry import Rectangle
 from napari_vcf.measure import (
     POSITIONS,
     REFERENCE_RULES,
@@ -27,6 +26,7 @@ from napari_vcf.measure import (
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.levels import level_above, level_below
 from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.placing import endplate_deviations, placement_warnings, rectangle_of
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.state import Caliper, Masks, Roi, Spine, StageState, Tissue
 
@@ -61,12 +61,16 @@ class AdcResult:
         Summaries; None as long as a placement is missing.
     ratio : float or None
         Mean of the lesion over mean of the normal vertebra.
+    endplate_deviation_deg : dict
+        Angle of each placement's long side to the endplates of its vertebra, 0 to 90, by (tissue, placement); those
+        without calipers in MR space are not in it.
     """
 
     statistics: dict[tuple[Tissue, int], RoiStatistics]
     lesion: Placements | None
     normal: Placements | None
     ratio: float | None
+    endplate_deviation_deg: dict[tuple[Tissue, int], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +189,6 @@ def _mid_slice(stage: StageState, spine: Spine | None, masks: Masks, body_slices
     return int(body_slices[(len(body_slices) - 1) // 2])
 
 
-def rectangle_of(roi: Roi, protocol: Protocol) -> Rectangle:
-    """The rectangle of a placement, in the protocol's size."""
-    return Rectangle(
-        np.array(roi.center_lps),
-        np.array(roi.axis_long),
-        np.array(roi.axis_short),
-        protocol.roi_long_mm,
-        protocol.roi_short_mm,
-    )
-
-
 def roi_angle_deg(roi: Roi) -> float:
     """Angle of the long side against the patient's left-right/front-back (axial) plane, -90 to 90 degrees.
 
@@ -261,8 +254,14 @@ def stage_results(
         height_losses=losses,
         graded_rule=protocol.reference,
         extent=extent_of(stage, spine, protocol),
-        adc=summarize_adc(stage, dict(statistics), protocol),
-        warnings=_warnings(stage, losses.get(protocol.reference), statistics, images),
+        adc=replace(
+            summarize_adc(stage, dict(statistics), protocol),
+            endplate_deviation_deg=endplate_deviations(stage, protocol, images),
+        ),
+        warnings=(
+            *_warnings(stage, losses.get(protocol.reference), statistics, images),
+            *placement_warnings(stage, protocol, images),
+        ),
     )
 
 

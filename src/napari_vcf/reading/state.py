@@ -24,6 +24,7 @@ from napari_vcf.reading.masks import GridRecord, MaskRecord
 __all__ = [
     "Answer",
     "Caliper",
+    "CaliperEnd",
     "ImageCorrection",
     "Masks",
     "ReadingState",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 Tissue = Literal["lesion", "normal"]
+CaliperEnd = Literal["start", "end"]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
 
@@ -60,6 +62,8 @@ class Caliper(FrozenModel):
         The MR image over which a registered CT was shown while measuring; None where the image was seen as it is.
     start_lps, end_lps : tuple of float
         Ends on the upper and on the lower endplate, LPS mm.
+    snapped : tuple of {"start", "end"}
+        Ends that the program drew to an edge of the image; the others are where the reader put them.
     """
 
     level: Level
@@ -68,6 +72,7 @@ class Caliper(FrozenModel):
     shown_on: ImageId | None = None
     start_lps: Point
     end_lps: Point
+    snapped: tuple[CaliperEnd, ...] = ()
     at: Timestamp
 
 

@@ -72,6 +72,8 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
         )
     if not image.series.grid.contains([action.start_lps, action.end_lps], margin_mm=-0.01).all():
         raise RefusedActionError(f"The caliper reaches outside {image.label}.")
+    if action.snapped and not context.protocol.snapping:
+        raise RefusedActionError("The study's protocol does not allow calipers to be drawn to an edge.")
     caliper = Caliper(
         level=action.level,
         position=action.position,
@@ -79,6 +81,7 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
         shown_on=action.shown_on,
         start_lps=action.start_lps,
         end_lps=action.end_lps,
+        snapped=action.snapped,
         at=context.at,
     )
     others = tuple(

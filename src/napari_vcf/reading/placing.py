@@ -1,0 +1,82 @@
+"""How the ADC rectangles of a stage lie: against the endplates, the painted body, and each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.geometry import GeometryError, Rectangle
+from napari_vcf.measure import POSITIONS, deviation_deg, endplate_direction, place_in_body, touched_voxels
+from napari_vcf.reading.case import MR_ROLES, CaseImage
+from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.state import Roi, StageState, Tissue
+
+__all__ = ["endplate_deviations", "endplates_of", "placement_warnings", "rectangle_of"]
+
+_PLACE_SENTENCES = {
+    "outside": "reaches outside the painted vertebral body",
+    "near": "lies nearer than one voxel to the edge of the painted body",
+}
+
+
+def rectangle_of(roi: Roi, protocol: Protocol) -> Rectangle:
+    """The rectangle of a placement, in the protocol's size."""
+    return Rectangle(
+        np.array(roi.center_lps),
+        np.array(roi.axis_long),
+        np.array(roi.axis_short),
+        protocol.roi_long_mm,
+        protocol.roi_short_mm,
+    )
+
+
+def endplates_of(stage: StageState, level: str, images: Mapping[str, CaseImage]) -> NDArray[np.float64] | None:
+    """Direction of a vertebra's endplates by its calipers on MRI; None where there are fewer than two.
+
+    Calipers on CT lie in another patient space, and what joins the two may be off by more than the angle is worth.
+    """
+    placed = [stage.caliper(level, position) for position in POSITIONS]
+    on_mr = [c for c in placed if c is not None and c.image in images and images[c.image].series.role in MR_ROLES]
+    return endplate_direction([c.start_lps for c in on_mr], [c.end_lps for c in on_mr])
+
+
+def endplate_deviations(
+    stage: StageState, protocol: Protocol, images: Mapping[str, CaseImage]
+) -> dict[tuple[Tissue, int], float]:
+    """Angle of each rectangle's long side to the endplates of its vertebra, 0 to 90 degrees."""
+    found = {}
+    for roi in stage.rois:
+        direction = endplates_of(stage, roi.level, images)
+        angle = None if direction is None else deviation_deg(rectangle_of(roi, protocol), direction)
+        if angle is not None:
+            found[roi.tissue, roi.placement] = angle
+    return found
+
+
+def placement_warnings(stage: StageState, protocol: Protocol, images: Mapping[str, CaseImage]) -> tuple[str, ...]:
+    """What a reader should know of where the rectangles lie; nothing of it hinders a measurement."""
+    found = []
+    masks = stage.masks
+    needed = masks is not None and masks.body.voxels > 0 and any(roi.tissue == "lesion" for roi in stage.rois)
+    body = decode_mask(masks.body, masks.grid.shape) if masks is not None and needed else None
+    touched: dict[tuple[Tissue, int], frozenset[tuple[int, int, int]]] = {}
+    for roi in sorted(stage.rois, key=lambda roi: (roi.tissue, roi.placement)):
+        rectangle, grid = rectangle_of(roi, protocol), images[roi.image].series.grid
+        name = f"ROI {roi.placement} ({roi.tissue})"
+        if body is not None and masks is not None and roi.tissue == "lesion":
+            place = place_in_body(rectangle, body, masks.grid.grid(), voxel_mm=max(grid.spacing_mm[1:]))
+            if place != "inside":
+                found.append(f"{name} {_PLACE_SENTENCES[place]}.")
+        try:
+            voxels = touched_voxels(grid, rectangle)
+        except GeometryError:
+            # Such a rectangle has no value either, and that is said where it is measured.
+            continue
+        same = next((key for key, others in touched.items() if key[0] == roi.tissue and others == voxels), None)
+        if same is not None:
+            found.append(f"{name} covers the same voxels as ROI {same[1]}.")
+        touched[roi.tissue, roi.placement] = voxels
+    return tuple(found)
