@@ -27,6 +27,7 @@ def shape_mm(rectangle):
     return (*sides, *diagonals)
 
 
+UP = np.array([0.0, 0.0, 1.0])
 CONGRUENT = (7.0, 5.0, 7.0, 5.0, np.hypot(5, 7), np.hypot(5, 7))
 
 
@@ -117,3 +118,26 @@ def test_a_rectangle_over_the_edge_is_refused_in_a_sentence(bench, panel):
     bench.hands.click_at(bench.world(0, 61, 0, role="ADC"))
     assert not panel.model.placed()
     assert any(kind == "error" and "edge" in sentence for kind, sentence in bench.said)
+
+
+def test_a_new_rectangle_is_parallel_to_the_endplates_and_says_what_is_doubtful(bench, panel):
+    desk, hands = bench.desk, bench.hands
+    tilt = np.radians(12.0)
+    back = np.array([0.0, np.cos(tilt), np.sin(tilt)])
+    for position, along in (("anterior", -10.0), ("posterior", 10.0)):
+        middle = desk.to_lps(bench.world(0, 0, 0), bench.image("T2")) + along * back
+        desk.reading.place_caliper(
+            stage=desk.stage, level="L1", position=position, image=bench.image("T2"),
+            start_lps=middle + 10 * UP, end_lps=middle - 10 * UP,
+        )  # fmt: skip
+    hands.click_at(bench.world(0, 0, 0, role="ADC"))
+    assert panel.model.movable().axis_long @ back == pytest.approx(1.0, abs=1e-9)
+    assert "0.0° to the endplates" in text(panel, "placements")
+    for _ in range(5):
+        hands.key("]")
+    assert "5.0° to the endplates" in text(panel, "placements")
+    hands.key("A")
+    assert "0.0° to the endplates" in text(panel, "placements")
+    hands.key("Return")
+    hands.click_at(bench.world(0, 0, 0, role="ADC"))
+    assert "ROI 2 (lesion) covers the same voxels as ROI 1" in text(panel, "warnings")

@@ -108,3 +108,22 @@ def test_a_height_outside_the_image_is_refused_in_a_sentence(bench, panel):
     bench.hands.drag([bench.world(0, 0, 50), bench.world(0, 0, 70)], step_px=40)
     assert not bench.desk.reading.state.stages[bench.desk.stage].calipers
     assert any(kind == "error" and "outside" in sentence for kind, sentence in bench.said)
+
+
+def test_ends_are_drawn_to_the_edge_only_while_that_is_wanted_and_allowed(bench, panel):
+    """The body's endplates lie 12 mm above and below its middle."""
+    caliper = lambda: bench.desk.reading.state.stages[bench.desk.stage].calipers[-1]  # noqa: E731
+    bench.hands.key("S")
+    bench.hands.drag([bench.world(0, 0, 10.8), bench.world(0, 0, -10.8)], step_px=40)
+    # A voxel of 0.9 mm, mixed by no one, may lie with its edge up to half of that away.
+    assert heights(bench).anterior == pytest.approx(24, abs=1.0)
+    assert caliper().snapped == ("start", "end")
+    bench.hands.drag([bench.desk.to_world(caliper().end_lps), bench.world(0, 0, -6)], step_px=40)
+    assert caliper().snapped == ("start",)
+    bench.hands.key("S")
+    bench.hands.drag([bench.world(0, 8, 10.8), bench.world(0, 8, -10.8)], step_px=40)
+    assert caliper().snapped == ()
+    assert heights(bench).middle == pytest.approx(21.6, abs=2 * PIXEL_MM)
+    bench.desk.reading.protocol = bench.desk.reading.protocol.model_copy(update={"snapping": False})
+    panel.refresh()
+    assert not panel.findChild(type(panel._snap), "snapping").isEnabled()

@@ -66,3 +66,10 @@ def test_noise_moves_the_end_by_less_than_half_a_pixel():
     for seed_depth in (25.0, 28.3, 33.7):
         found = snap_to_edge(plate(seed_depth, noise=20.0), at(seed_depth + 1.2), DOWN, BACK)
         assert (found - at(seed_depth)) @ DOWN == pytest.approx(0, abs=0.4)
+
+
+def test_noise_alone_is_hardly_ever_taken_for_an_edge():
+    noisy = Volume(GRID, np.random.default_rng(5).normal(400, 40, GRID.shape).astype(np.float32), "signal")
+    points = [at(depth) + offset * BACK for depth in np.arange(12, 52, 2.5) for offset in (-10.0, 0.0, 10.0)]
+    taken = sum(snap_to_edge(noisy, point, DOWN, BACK) is not None for point in points)
+    assert taken <= 0.2 * len(points)

@@ -20,7 +20,7 @@ _STEP_MM = 0.1
 #: Half the width of the band; an endplate is nearly straight over so much of it.
 _BAND_MM = (-1.0, -0.5, 0.0, 0.5, 1.0)
 #: An edge must be so many times steeper than the profile is on the whole, or it is noise.
-_CLEAR = 2.0
+_CLEAR = 4.0
 
 
 def snap_to_edge(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtWidgets import QButtonGroup, QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Rectangle
+from napari_vcf.reading.placing import endplates_of
 from napari_vcf.reading.results import roi_angle_deg
-from napari_vcf.reading.state import Tissue
+from napari_vcf.reading.state import Roi, Tissue
 from napari_vcf.widgets.adc_model import TISSUE_NAMES, AdcModel
 from napari_vcf.widgets.adc_table import AdcTable
 from napari_vcf.widgets.instrument import Instrument
@@ -51,7 +53,13 @@ class AdcWidget(Instrument):
         super().__init__(desk)
         self.model = AdcModel(desk)
         self._before: tuple[str, str | None] | None = None
-        self.roi_hand = RoiHand(desk, current=self.model.movable, place=self._place, may_place=self._may_place)
+        self.roi_hand = RoiHand(
+            desk,
+            current=self.model.movable,
+            place=self._place,
+            may_place=self._may_place,
+            endplates=self._endplates,
+        )
         self.hand = self.roi_hand
         self._build()
         self.drawing = RoiDrawing(desk, self.roi_hand, self.model.shown)
@@ -65,6 +73,7 @@ class AdcWidget(Instrument):
             )
         self.share("[", lambda: self.roi_hand.turn(-STEP_DEG), "Turn what is chosen a little to the left")
         self.share("]", lambda: self.roi_hand.turn(STEP_DEG), "Turn what is chosen a little to the right")
+        self.share("A", self._align, "Turn the ROI parallel to the endplates")
         self.share("Return", self.next_placement, "Finish what is being drawn or placed")
         self.share("Del", self.delete, "Delete what is chosen (can be undone)")
         self.share("Esc", self.roi_hand.cancel, "Stop what is being drawn or chosen")
@@ -129,6 +138,8 @@ class AdcWidget(Instrument):
         self._angle.valueChanged.connect(self._on_angle)
         keep_keys(self._angle)
         row.addWidget(self._angle)
+        self._parallel = button("align", "∥", "Parallel to the endplates that the calipers show", self._align, key="A")
+        row.addWidget(self._parallel)
         self._size = QLabel()
         self._size.setObjectName("size")
         self._size.setToolTip("The size is the protocol's. No gesture changes it.")
@@ -159,6 +170,16 @@ class AdcWidget(Instrument):
 
     def _swap_tissue(self) -> None:
         self.set_tissue("normal" if self.model.tissue == "lesion" else "lesion")
+
+    def _endplates(self) -> NDArray[np.float64] | None:
+        stage, case, level = self.stage, self.desk.case, self._level_of_tissue()
+        return None if stage is None or case is None or level is None else endplates_of(stage, level, case.images)
+
+    def _align(self) -> None:
+        if self.model.movable() is not None and not self.roi_hand.align():
+            self.desk.message.emit(
+                "Measure two heights of this vertebra on MRI first; they tell its endplates.", "info"
+            )
 
     def next_placement(self) -> None:
         """Keep the placement and hide it; after the last one show all and their values."""
@@ -268,7 +289,7 @@ class AdcWidget(Instrument):
         if roi is None:
             state = "done" if self.model.revealed() else f"{count} of {protocol.roi_placements} placed and hidden"
         else:
-            state = f"placement {roi.placement} of {protocol.roi_placements}, {roi_angle_deg(roi):.1f}° to axial"
+            state = f"placement {roi.placement} of {protocol.roi_placements}, {self._angle_text(roi)}"
         self._dots.setText(f'<span style="font-size: large;">{" ".join(marks)}</span> &nbsp;{state}')
         area = protocol.roi_long_mm * protocol.roi_short_mm
         self._size.setText(f"{protocol.roi_long_mm:g} × {protocol.roi_short_mm:g} mm = {area:g} mm²")
@@ -279,11 +300,18 @@ class AdcWidget(Instrument):
         self._again.setEnabled(count > 0)
         for name in ("turn_left", "turn_right"):
             self.button(name).setEnabled(rectangle is not None)
+        self._parallel.setEnabled(rectangle is not None and self._endplates() is not None)
         self._angle.setEnabled(rectangle is not None)
         self._angle.blockSignals(True)
         self._angle.setValue(self._screen_angle(rectangle) if rectangle is not None else 0.0)
         self._angle.blockSignals(False)
         self._map.setText("" if image is None else _map_text(image))
+
+    def _angle_text(self, roi: Roi) -> str:
+        reading = self.desk.reading
+        found = {} if reading is None else reading.results(self.desk.stage).adc.endplate_deviation_deg
+        deviation = found.get((roi.tissue, roi.placement))
+        return f"{roi_angle_deg(roi):.1f}° to axial" if deviation is None else f"{deviation:.1f}° to the endplates"
 
     def _show_guide(self) -> None:
         self._guide.setText(self._guidance())

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from psygnal import Signal
 
-from napari_vcf.measure import HeightLoss, Position, ReferenceRule
+from napari_vcf.measure import HeightLoss, Position, ReferenceRule, snap_to_edge
 from napari_vcf.reading.base import utc_now
 from napari_vcf.reading.results import caliper_mm, losses_of
-from napari_vcf.reading.state import Caliper, StageState
+from napari_vcf.reading.state import Caliper, CaliperEnd, StageState
 from napari_vcf.widgets.instrument import Hand, World, on_current_slice
 
 if TYPE_CHECKING:
@@ -59,6 +59,15 @@ class CaliperHand(Hand):
         self._mode: Literal["idle", "new", "wait", "second", "start", "end", "move"] = "idle"
         self._grip = np.zeros(3)
         self._moved = False
+        #: Whether the reader wants ends drawn to the nearest edge; the protocol may forbid it.
+        self.wants_snapping = False
+        self._snapped: set[CaliperEnd] = set()
+
+    @property
+    def snapping(self) -> bool:
+        """Whether ends are drawn to the nearest edge."""
+        reading = self._desk.reading
+        return self.wants_snapping and reading is not None and reading.protocol.snapping
 
     @property
     def is_waiting(self) -> bool:
@@ -78,13 +87,16 @@ class CaliperHand(Hand):
             self._mode, caliper = hit
             self._height = self.selected = (caliper.level, caliper.position)
             self._start, self._end = self._ends(caliper)
+            self._snapped = set(caliper.snapped)
             self.changed.emit()
             return True
         target = self._target()
         if target is None:
             return False
         self._mode, self._height, self.selected = "new", target, None
-        self._start = self._end = point
+        self._snapped = set()
+        # No caliper tells yet which way it runs: an endplate lies across the screen.
+        self._start = self._end = self._to_edge("start", point, np.array([0.0, 1.0, 0.0]))
         return True
 
     def drag(self, point: World) -> None:
@@ -173,14 +185,34 @@ class CaliperHand(Hand):
     def _reach(self, point: World) -> None:
         flat = np.array([self._start[0], point[1], point[2]])
         if self._mode in ("new", "wait", "second", "end"):
-            self._end = flat
+            self._end = self._to_edge("end", flat, flat - self._start)
         elif self._mode == "start":
-            self._start = np.array([self._end[0], point[1], point[2]])
+            moved = np.array([self._end[0], point[1], point[2]])
+            self._start = self._to_edge("start", moved, moved - self._end)
         elif self._mode == "move":
+            self._snapped.clear()
             shift = flat - self._grip
             shift[0] = 0.0
             self._start, self._end, self._grip = self._start + shift, self._end + shift, point
         self._make_draft()
+
+    def _to_edge(self, end: CaliperEnd, point: World, way: World) -> World:
+        """A point, or the strongest edge near it along the caliper, where that is wanted."""
+        self._snapped.discard(end)
+        length = float(np.linalg.norm(way))
+        desk = self._desk
+        if not self.snapping or length < 1e-6 or desk.image_id is None:
+            return point
+        along = way / length
+        across = np.array([0.0, -along[2], along[1]])
+        here, there, beside = desk.to_lps([point, point + along, point + across], desk.image_id)
+        found = snap_to_edge(desk.display.volume(desk.image_id), here, there - here, beside - here)
+        if found is None:
+            return point
+        self._snapped.add(end)
+        # Through the registration and back a point may leave the slice by a rounding.
+        row, column = desk.to_world(found, desk.image_id)[1:]
+        return np.array([point[0], row, column])
 
     def _make_draft(self) -> None:
         desk = self._desk
@@ -188,6 +220,10 @@ class CaliperHand(Hand):
             return
         # The record's first end is the one on the upper endplate, however it was drawn.
         start, end = sorted((self._start, self._end), key=lambda p: float(p[1]))
+        names: tuple[CaliperEnd, CaliperEnd] = ("start", "end")
+        if start is not self._start:
+            names = ("end", "start")
+        snapped = tuple(now for now, drawn in zip(("start", "end"), names, strict=True) if drawn in self._snapped)
         if _distance(start, end) < MIN_DRAFT_MM:
             self.draft = None
             self.changed.emit()
@@ -200,6 +236,7 @@ class CaliperHand(Hand):
             shown_on=desk.shown_on,
             start_lps=tuple(start_lps.tolist()),
             end_lps=tuple(end_lps.tolist()),
+            snapped=snapped,
             at=utc_now(),
         )
         self.draft = Draft(start, end, caliper)
@@ -221,6 +258,7 @@ class CaliperHand(Hand):
                 start_lps=new.start_lps,
                 end_lps=new.end_lps,
                 shown_on=new.shown_on,
+                snapped=new.snapped,
             )
         )
 

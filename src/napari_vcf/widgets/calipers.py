@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QWidget
 
-from napari_vcf.measure import POSITIONS, REFERENCE_RULES, HeightLoss, ReferenceRule, VertebraStatus
+from napari_vcf.measure import POSITIONS, REFERENCE_RULES, SNAP_REACH_MM, HeightLoss, ReferenceRule, VertebraStatus
 from napari_vcf.reading.levels import REGULAR_LEVELS
 from napari_vcf.reading.results import heights_of
 from napari_vcf.widgets.caliper_drawing import POSITION_SHORT, CaliperDrawing
@@ -49,6 +49,7 @@ class CalipersWidget(Instrument):
         self.drawing = CaliperDrawing(desk, self.calipers)
         self.calipers.changed.connect(self._show)
         self.share("Del", self.delete, "Delete the chosen caliper or ROI (can be undone)")
+        self.share("S", self._snap.click, "Draw the ends of calipers to the edge, or not")
         self.share("Esc", self.cancel, "Stop what is being drawn or chosen")
         desk.opened.connect(self._forget)
         self.follow_desk()
@@ -72,6 +73,9 @@ class CalipersWidget(Instrument):
         row = QHBoxLayout()
         for widget in (self._delete, self._undo, self._redo):
             row.addWidget(widget)
+        self._snap = QCheckBox("draw the ends to the edge")
+        self._snap.setObjectName("snapping")
+        self._snap.toggled.connect(self._on_snap)
         self._degree = note(name="degree")
         self._losses = note(name="losses")
         self._reason = note(name="reason")
@@ -79,6 +83,7 @@ class CalipersWidget(Instrument):
         self.column.addLayout(top)
         self.column.addWidget(self._table)
         self.column.addLayout(row)
+        self.column.addWidget(self._snap)
         self.column.addWidget(rule())
         self.column.addWidget(heading("Height loss"))
         self.column.addWidget(self._degree)
@@ -188,6 +193,9 @@ class CalipersWidget(Instrument):
             self.desk.guard(lambda: reading.withdraw_reference(stage, level))
         self._show()
 
+    def _on_snap(self, wanted: bool) -> None:
+        self.calipers.wants_snapping = wanted
+
     def _forget(self) -> None:
         self._chosen = None
 
@@ -214,6 +222,13 @@ class CalipersWidget(Instrument):
         heights = {} if reading is None else heights_of(self.calipers.stage_with_draft())
         self._table.show_stage(self._levels(), self.stage, heights, self.target(), self.calipers.selected)
         self._guide.setText(self._guidance())
+        allowed = reading is None or reading.protocol.snapping
+        self._snap.setEnabled(allowed)
+        self._snap.setToolTip(
+            f"Each end goes to the strongest edge within {SNAP_REACH_MM:g} mm, along the caliper; recorded  [S]"
+            if allowed
+            else "The study's protocol does not allow it."
+        )
         self._delete.setEnabled(self.calipers.selected is not None)
         self._undo.setEnabled(reading is not None and reading.can_undo)
         self._redo.setEnabled(reading is not None and reading.can_redo)

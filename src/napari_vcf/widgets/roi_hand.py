@@ -35,6 +35,8 @@ class RoiHand(Hand):
         Puts a rectangle into the reading.
     may_place : callable
         Whether a click may begin a rectangle.
+    endplates : callable
+        Direction of the vertebra's endplates, LPS, to which a new rectangle is parallel; None where it is not known.
     """
 
     #: The rectangle that is shown during a drag has changed.
@@ -47,11 +49,13 @@ class RoiHand(Hand):
         current: Callable[[], Rectangle | None],
         place: Callable[[Rectangle], None],
         may_place: Callable[[], bool],
+        endplates: Callable[[], NDArray[np.float64] | None] = lambda: None,
     ) -> None:
         self._desk = desk
         self._current = current
         self._place = place
         self._may_place = may_place
+        self._endplates = endplates
         self.draft: Rectangle | None = None
         self._origin: Rectangle | None = None
         self._mode: Literal["move", "turn"] = "move"
@@ -64,7 +68,7 @@ class RoiHand(Hand):
         if rectangle is None:
             if not self._may_place():
                 return False
-            long, short = initial_axes(self._desk)
+            long, short = initial_axes(self._desk, self._endplates())
             assert self._desk.reading is not None
             self._origin = self._desk.reading.roi_rectangle(at, long, short)
             self._mode = "move"
@@ -123,13 +127,30 @@ class RoiHand(Hand):
             sign = 1.0 if float(np.cross(axes[2], axes[1]) @ rectangle.normal) > 0 else -1.0
             self._place(rectangle.rotated(sign * angle_deg))
 
+    def align(self) -> bool:
+        """Turn the rectangle parallel to the endplates; False where they or the rectangle are not there."""
+        rectangle, endplates = self._current(), self._endplates()
+        if rectangle is None or endplates is None or self._desk.reading is None:
+            return False
+        long, short = initial_axes(self._desk, endplates)
+        self._place(self._desk.reading.roi_rectangle(rectangle.center_lps, long, short))
+        return True
+
     def _lps(self, point: World) -> NDArray[np.float64]:
         return self._desk.to_lps(point, self._desk.image_id)
 
 
-def initial_axes(desk: Desk) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Long side across the screen (front to back), short side down it."""
+def initial_axes(
+    desk: Desk, endplates_lps: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Long side along the endplates, or else across the screen (front to back); short side down it."""
     axes = desk.frame.axes
+    if endplates_lps is not None:
+        down, right = float(endplates_lps @ axes[1]), float(endplates_lps @ axes[2])
+        length = float(np.hypot(down, right))
+        if length > 0.5:
+            long = (right * axes[2] + down * axes[1]) / length
+            return long, (right * axes[1] - down * axes[2]) / length
     return axes[2].copy(), axes[1].copy()
 
 
