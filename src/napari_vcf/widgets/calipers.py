@@ -195,9 +195,11 @@ class CalipersWidget(Instrument):
 
     def _on_snap(self, wanted: bool) -> None:
         self.calipers.wants_snapping = wanted
+        self.desk.remembered.put("snapping", wanted)
 
     def _forget(self) -> None:
         self._chosen = None
+        self._snap.setChecked(self.desk.remembered.get("snapping", False))
 
     def laid_down(self) -> None:
         """Forget a caliper that is half drawn."""

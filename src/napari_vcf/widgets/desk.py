@@ -14,6 +14,7 @@ import numpy as np
 from napari.layers import Image, Layer
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.errors import NapariVcfError
@@ -23,6 +24,7 @@ from napari_vcf.reading.case import MR_ROLES
 from napari_vcf.reading.state import Registration
 from napari_vcf.widgets.canvas import CanvasDressing
 from napari_vcf.widgets.display import Display
+from napari_vcf.widgets.remembered import Remembered, settings_path
 from napari_vcf.widgets.shortcuts import Shortcuts
 from napari_vcf.widgets.space import PatientSpace, View
 
@@ -89,6 +91,7 @@ class Desk:
         self.drawings: list[LockedDrawing] = []
         #: Each gives the masks that are painted now.
         self.sections: list[Callable[[], Sequence[Section]]] = []
+        self.remembered = Remembered(self, settings_path(), later=lambda write: QTimer.singleShot(800, write))
         self.display = Display(self)
         self.dressing = CanvasDressing(self)
 
@@ -105,6 +108,7 @@ class Desk:
 
     def dispose(self) -> None:
         """Forget the viewer; called when its window closes."""
+        self.remembered.flush()
         self.close()
         self.disposed.emit()
         Desk._desks = [desk for desk in Desk._desks if desk is not self]

@@ -186,7 +186,18 @@ class Display:
 
     def window_of(self, image_id: str) -> Window:
         """The window in which an image is shown."""
-        return self._windows.setdefault(self._key(image_id), next(iter(self.presets(image_id).values())))
+        key = self._key(image_id)
+        if key not in self._windows:
+            assert self._desk.case is not None
+            role, automatic = self._desk.case.image(image_id).series.role.value, self.automatic(image_id)
+            kept = self._desk.remembered.window(role, automatic, self.volume(image_id).unit)
+            self._windows[key] = kept or next(iter(self.presets(image_id).values()))
+        return self._windows[key]
+
+    def automatic(self, image_id: str) -> Window:
+        """The window that follows from an image's own values; the first preset where that does not depend on them."""
+        offered = self.presets(image_id)
+        return offered.get("Automatic", next(iter(offered.values())))
 
     def set_window(self, window: Window) -> None:
         """Set the window of the image in front."""

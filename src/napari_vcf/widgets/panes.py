@@ -61,6 +61,7 @@ class Panes(QWidget):
         signals: tuple[Any, ...] = (desk.image_changed, desk.frame_changed, desk.reading_changed, desk.window_changed)
         for signal in (*signals, desk.drawing_changed, desk.slice_changed, self.focus.moved):
             signal.connect(self._soon)
+        desk.opened.connect(lambda: self.set_layout(desk.remembered.get("layout", "all")))
         for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.reading_changed):
             signal.connect(self._fill)
         self._fill()
@@ -71,6 +72,7 @@ class Panes(QWidget):
         if known is not None and known != self.arrangement:
             self.arrangement = known
             self._fill()
+            self._desk.remembered.put("layout", known)
             self.layout_changed.emit(known)
 
     def next_layout(self) -> None:

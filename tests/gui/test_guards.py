@@ -1,0 +1,121 @@
+"""What a hand may do by mistake while it works: nothing is lost, nothing is bent, nothing stays stuck."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+def stage(bench):
+    return bench.desk.reading.state.stages[bench.desk.stage]
+
+
+def leave_canvas(bench, start_world, way=(0, 4000)):
+    """Press on the image, drag far out of the window, and let go there."""
+    from qtpy.QtCore import QEvent, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    canvas, place = bench.hands.canvas, bench.hands.pixel(start_world)
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    for kind, point, button, held in (
+        (QEvent.Type.MouseButtonPress, place, left, left),
+        (QEvent.Type.MouseMove, place + QPointF(0, 40), none, left),
+        (QEvent.Type.MouseMove, place + QPointF(*way), none, left),
+        (QEvent.Type.MouseButtonRelease, place + QPointF(*way), left, none),
+    ):
+        where = QPointF(canvas.mapToGlobal(point.toPoint()))
+        QApplication.sendEvent(canvas, QMouseEvent(kind, point, where, button, held, Qt.KeyboardModifier.NoModifier))
+        bench.hands.wait(20)
+
+
+def test_a_drag_that_leaves_the_window_is_refused_and_the_next_one_works(bench):
+    bench.front("Calipers")
+    bench.close_up()
+    leave_canvas(bench, bench.world(0, 0, 10))
+    assert not stage(bench).calipers
+    assert bench.said[-1][0] == "error"
+    bench.hands.drag([bench.world(0, 0, 10), bench.world(0, 0, -10)], step_px=40)
+    assert len(stage(bench).calipers) == 1
+
+    panel = bench.front("ADC ROI")
+    bench.close_up()
+    middle = bench.world(0, 0, 0, role="ADC")
+    bench.hands.click_at(middle)
+    before = panel.model.movable()
+    leave_canvas(bench, middle)
+    after = panel.model.movable()
+    np.testing.assert_allclose(after.center_lps, before.center_lps)
+    assert panel.roi_hand.draft is None
+    bench.hands.drag([middle, middle + np.array([0, 2, 0])], step_px=20)
+    assert panel.model.movable().center_lps != pytest.approx(before.center_lps)
+
+
+def test_undo_stops_at_the_start_and_redo_at_the_end(bench):
+    bench.front("Calipers")
+    bench.close_up()
+    bench.hands.drag([bench.world(0, 0, 10), bench.world(0, 0, -10)], step_px=40)
+    for _ in range(4):
+        bench.hands.key("Ctrl+Z")
+    assert not stage(bench).calipers
+    assert bench.desk.reading.state.spine is None
+    assert ("info", "There is nothing to undo.") in bench.said
+    for _ in range(4):
+        bench.hands.key("Ctrl+Shift+Z")
+    assert len(stage(bench).calipers) == 1
+    assert ("info", "There is nothing to undo.") in bench.said
+
+
+def test_half_done_work_ends_with_another_stage_panel_case_or_theme(bench):
+    desk, hands, viewer = bench.desk, bench.hands, bench.desk.viewer
+    panel = bench.front("Calipers")
+    bench.close_up()
+    for interrupt in (
+        lambda: hands.key("Alt+2"),
+        lambda: hands.key("F4"),
+        lambda: setattr(viewer, "theme", "light"),
+        lambda: setattr(viewer, "theme", "dark"),
+    ):
+        hands.key("Alt+3")
+        bench.front("Calipers")
+        bench.close_up()
+        hands.click_at(bench.world(0, 0, 10))
+        assert panel.calipers.is_waiting
+        interrupt()
+        hands.wait(80)
+        if panel.calipers.is_waiting:
+            # A theme is no reason to lose a click: the second one still places the caliper.
+            hands.click_at(bench.world(0, 0, -10))
+            assert len(stage(bench).calipers) == 1
+            hands.key("Ctrl+Z")
+        assert not any(part.calipers for part in desk.reading.state.stages.values())
+
+    # Three dimensions are none of the desk's; the instruments rest, and the key brings the plane back.
+    viewer.dims.ndisplay = 3
+    hands.click_at(bench.world(0, 0, 10))
+    assert not panel.calipers.is_waiting
+    hands.key("Home")
+    assert viewer.dims.ndisplay == 2
+
+
+def test_a_painted_layer_that_is_deleted_or_renamed_comes_back_with_the_record(bench):
+    panel = bench.front("Lesion extent")
+    bench.close_up()
+    for y, z in ((-12, 9), (12, 9), (12, -9), (-12, -9)):
+        bench.hands.click_at(bench.world(0, y, z))
+    bench.hands.key("Return")
+    state, layers = bench.desk.reading.state, panel.model.layers
+    body = layers.masks()[0].copy()
+    for layer in (layers.lesion, layers.body):
+        bench.desk.viewer.layers.remove(layer)
+        bench.hands.wait(60)
+        assert layer in bench.desk.viewer.layers
+        layer.name = "mine"
+    bench.hands.key("L")
+    bench.hands.drag([bench.world(0, -6, 0), bench.world(0, 6, 0)], step_px=30)
+    assert stage(bench).masks.lesion.voxels > 0
+    bench.hands.key("Ctrl+Z")
+    assert bench.desk.reading.state == state
+    np.testing.assert_array_equal(layers.masks()[0], body)
