@@ -1,0 +1,95 @@
+"""What the instruments and the linked panes compute at one move of the mouse.
+
+Each line is the median of many calls in one run. The two volumes differ 30 times in their number of voxels; what is
+asked for on the screen is the same, so the cost should hardly grow. Times are without drawing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import numpy as np
+
+from napari_vcf.geometry import Grid, ReadingFrame, Rectangle, RigidTransform, Volume
+from napari_vcf.measure import POSITIONS, roi_statistics, snap_to_edge
+from napari_vcf.reading import Protocol
+from napari_vcf.reading.results import losses_of
+from napari_vcf.reading.state import Caliper, Spine, StageState
+from napari_vcf.widgets.cuts import cross_frame, cut_volume, to_gray
+
+SHAPES = {"40 x 256 x 256": (40, 256, 256), "300 x 512 x 512": (300, 512, 512)}
+PANE_PX = (230, 170)
+REPEATS = 60
+
+
+def volume_of(shape: tuple[int, int, int]) -> Volume:
+    grid = Grid.from_axes(
+        shape,
+        origin_lps=(-60.0, -100.0, 100.0),
+        column_direction=(0, 1, 0),
+        row_direction=(0, 0, -1),
+        slice_direction=(1, 0, 0),
+        spacing_mm=(120.0 / shape[0], 0.8, 0.8),
+    )
+    data = np.random.default_rng(1).normal(900, 100, shape).astype(np.float32)
+    return Volume(grid, data, "um2/s")
+
+
+def median_ms(call: Callable[[], object]) -> float:
+    call()
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return 1e3 * float(np.median(times))
+
+
+def stage_with_calipers() -> StageState:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    calipers = tuple(
+        Caliper(
+            level=level, position=position, image="0" * 32, at=now,
+            start_lps=(0, 10.0 * column, z + 12), end_lps=(0, 10.0 * column, z - 12),
+        )
+        for level, z in (("T12", 34), ("L1", 0), ("L2", -34))
+        for column, position in enumerate(POSITIONS)
+    )  # fmt: skip
+    return StageState(calipers=calipers, references={"T12": "intact", "L2": "intact"})
+
+
+def jobs(volume: Volume) -> dict[str, Callable[[], object]]:
+    grid = volume.grid
+    middle = grid.to_lps(grid.to_index(grid.center_lps).round())
+    rectangle = Rectangle(middle, grid.directions[:, 0], grid.directions[:, 1], 7.0, 5.0).rotated(17.0)
+    frame = ReadingFrame.sagittal()
+    motion = RigidTransform.from_rotation_vector((3, -4, 5), (4, 2, -6), center_lps=middle)
+    stage, spine, protocol = stage_with_calipers(), Spine(fractured="L1"), Protocol()
+
+    def cut(axis: int, transform: RigidTransform | None = None) -> object:
+        found = cut_volume(volume, cross_frame(frame, axis), middle, PANE_PX, 0.4, transform)
+        assert found is not None
+        return to_gray(found.pixels, (0.0, 2000.0))
+
+    return {
+        "caliper: losses by four definitions": lambda: losses_of(stage, spine, protocol),
+        "caliper: edge within 2 mm": lambda: snap_to_edge(volume, middle, (0, 0, -1), (0, 1, 0)),
+        "ADC rectangle: statistics by exact coverage": lambda: roi_statistics(volume, rectangle),
+        "pane: own slice": lambda: cut(0),
+        "pane: axial plane across it": lambda: cut(1),
+        "pane: coronal plane across it": lambda: cut(2),
+        "pane: through a registration": lambda: cut(0, motion),
+    }
+
+
+def main() -> str:
+    table: dict[str, list[float]] = {}
+    for shape in SHAPES.values():
+        for name, call in jobs(volume_of(shape)).items():
+            table.setdefault(name, []).append(median_ms(call))
+    names = list(SHAPES)
+    lines = [f"| at one move | {names[0]} (ms) | {names[1]} (ms) | ratio |", "|---|---|---|---|"]
+    lines += [f"| {name} | {small:.2f} | {large:.2f} | {large / small:.2f} |" for name, (small, large) in table.items()]
+    return "\n".join(lines)
