@@ -129,3 +129,31 @@ def test_a_half_drawn_outline_is_dropped_by_escape_and_by_another_panel(bench, p
     bench.front("Calipers")
     assert not panel.outline.points
     assert bench.desk.reading.state.stages[bench.desk.stage].masks is None
+
+
+def test_the_body_begins_with_the_calipers_and_a_lesion_may_be_outlined_in_it(bench, panel):
+    bench.hands.key("C")
+    assert bench.desk.reading.state.stages[bench.desk.stage].masks is None
+    assert any("height" in sentence for _, sentence in bench.said)
+    t2 = bench.image("T2")
+    for position, y, half in (("anterior", -14, 8), ("middle", 0, 9), ("posterior", 14, 11)):
+        start, end = bench.desk.to_lps([bench.world(0, y, half), bench.world(0, y, -half)], t2)
+        bench.desk.reading.place_caliper(
+            stage=bench.desk.stage, level="L1", position=position, image=t2, start_lps=start, end_lps=end
+        )
+    bench.hands.press(panel.button("from_calipers"))
+    body, lesion = body_and_lesion(bench)
+    assert np.flatnonzero(body.any(axis=(1, 2))).tolist() == [4]
+    # Two trapezia, 14 mm wide each.
+    assert body.sum() * 0.9 * 1.2 == pytest.approx(14 * (16 + 18) / 2 + 14 * (18 + 22) / 2, rel=0.05)
+
+    bench.hands.key("Shift+L")
+    for y, z in ((0, 5), (40, 5), (40, -5), (0, -5)):
+        bench.hands.click_at(bench.world(0, y, z))
+    bench.hands.key("Return")
+    same, lesion = body_and_lesion(bench)
+    assert np.array_equal(same, body)
+    assert not (lesion & ~body).any()
+    assert lesion.sum() * 0.9 * 1.2 == pytest.approx(14 * 10, rel=0.12)
+    bench.hands.key("Ctrl+Z")
+    assert not body_and_lesion(bench)[1].any()

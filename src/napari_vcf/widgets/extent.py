@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ExtentWidget", "Mode"]
 
-Mode = Literal["outline", "body_add", "body_erase", "lesion_add", "lesion_erase", "look"]
+Mode = Literal["outline", "body_add", "body_erase", "lesion_add", "lesion_erase", "lesion_outline", "look"]
+_OUTLINES = ("outline", "lesion_outline")
 VISUAL = "lesion_extent_visual"
 _MODES: dict[Mode, tuple[str, str, str]] = {
     "outline": ("Outline body", "Outline the body on this slice: click around it, or draw freehand", "O"),
@@ -30,6 +31,11 @@ _MODES: dict[Mode, tuple[str, str, str]] = {
     "body_erase": ("Body −", "Take from the body with the brush", "Shift+B"),
     "lesion_add": ("Lesion +", "Paint the lesion; the brush cannot leave the body", "L"),
     "lesion_erase": ("Lesion −", "Take from the lesion with the brush", "E"),
+    "lesion_outline": (
+        "Outline lesion",
+        "Outline lesion on this slice; only what lies in the body is taken",
+        "Shift+L",
+    ),
     "look": ("Look", "Paint nothing; the left button moves the image", "K"),
 }
 _BRUSHES: dict[Mode, tuple[Part, Literal["paint", "erase"]]] = {
@@ -69,6 +75,7 @@ class ExtentWidget(Instrument):
         self.share("Esc", self.outline.cancel, "Stop what is being drawn or chosen")
         self.share("[", lambda: self._resize(-1), "Turn what is chosen a little to the left; smaller brush")
         self.share("]", lambda: self._resize(1), "Turn what is chosen a little to the right; bigger brush")
+        self.share("C", self.body_from_calipers, "Body from the calipers of the fractured vertebra (lesion extent)")
         self.share("U", self.next_unseen, "Go to the next slice of the body not yet looked at (lesion extent)")
         self.follow_desk()
 
@@ -122,6 +129,8 @@ class ExtentWidget(Instrument):
             widget.clicked.connect(lambda _=False, m=mode: self.set_mode(m))
             group.addButton(widget)
             grid.addWidget(widget, number // 3, number % 3)
+        tip = "Take the body between the fractured vertebra's calipers as a start; correct it with the brush"
+        grid.addWidget(button("from_calipers", "Body from calipers", tip, self.body_from_calipers, key="C"), 2, 1, 1, 2)
         return grid
 
     def _build_brush(self) -> QGridLayout:
@@ -168,7 +177,7 @@ class ExtentWidget(Instrument):
     def set_mode(self, mode: Mode) -> None:
         """Take another of the painter's tools."""
         self.board.take(self)
-        if mode != "outline":
+        if mode not in _OUTLINES or mode != self.mode:
             self.outline.cancel()
         self.mode = mode
         self._use_mode()
@@ -176,7 +185,7 @@ class ExtentWidget(Instrument):
 
     def _use_mode(self) -> None:
         self.button(f"mode_{self.mode}").setChecked(True)
-        self.hand = self.outline if self.mode == "outline" else None
+        self.hand = self.outline if self.mode in _OUTLINES else None
         layers = self.model.layers
         if layers is None:
             return
@@ -217,7 +226,16 @@ class ExtentWidget(Instrument):
             self.model.go_to(unseen[0])
 
     def _on_outline(self, outline: NDArray[np.float64]) -> None:
-        self.model.outline(outline)
+        self.model.outline(outline, part="lesion" if self.mode == "lesion_outline" else "body")
+
+    def body_from_calipers(self) -> None:
+        """Begin with the quadrangle that the calipers of the fractured vertebra span on their slice."""
+        corners = self.model.caliper_corners()
+        if corners is None:
+            self.desk.message.emit("Measure at least the anterior and the posterior height first.", "info")
+        else:
+            self.desk.go_to_slice(float(corners[0][0]))
+            self.model.outline(corners, part="body")
 
     def _on_image(self, index: int) -> None:
         self.model.choose(self._image.itemData(index))
@@ -298,6 +316,7 @@ class ExtentWidget(Instrument):
         if self.model.masks is None or self.model.masks.body.voxels == 0:
             return f"Outline the body of <b>{reading.state.spine.fractured}</b>: every second or third slice is enough."
         return {
+            "lesion_outline": "Click around abnormal marrow, or draw freehand; what lies in the body becomes lesion.",
             "outline": "Click around the body on this slice, or draw freehand. Slices between are filled.",
             "body_add": "Paint what belongs to the body.",
             "body_erase": "Paint over what does not belong to the body.",

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.dicom import Role
-from napari_vcf.measure import fill_outline, interpolate_slices
+from napari_vcf.measure import POSITIONS, fill_outline, interpolate_slices
 from napari_vcf.reading import CaseImage
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Masks
-from napari_vcf.widgets.extent_layers import ExtentLayers
+from napari_vcf.widgets.extent_layers import ExtentLayers, Part
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
@@ -146,8 +146,26 @@ class ExtentModel:
             self._outlined.setdefault(self.image.id, set()).update(touched)
         self._apply(body, lesion)
 
-    def outline(self, points_world: NDArray[np.float64]) -> None:
-        """Take a closed outline over as the body on its slice, and fill between it and the others."""
+    def caliper_corners(self) -> NDArray[np.float64] | None:
+        """The fractured vertebra's caliper ends as an outline, world mm; None without its front and back height."""
+        reading, desk = self._desk.reading, self._desk
+        if reading is None or reading.state.spine is None:
+            return None
+        stage, level = reading.state.stages[desk.stage], reading.state.spine.fractured
+        placed = [stage.caliper(level, position) for position in POSITIONS]
+        if placed[0] is None or placed[-1] is None:
+            return None
+        shown = [c for c in placed if c is not None and desk.can_show(c.image)]
+        ends = [desk.to_world([c.start_lps, c.end_lps], c.image) for c in shown]
+        if len(ends) < 2:
+            return None
+        outline = np.stack([*(upper for upper, _ in ends), *(lower for _, lower in reversed(ends))])
+        # Measured on two slices, they still make one outline: on the slice in their middle.
+        outline[:, 0] = outline[:, 0].mean()
+        return outline
+
+    def outline(self, points_world: NDArray[np.float64], *, part: Part = "body") -> None:
+        """Take a closed outline over on its slice: as the body, filled to the others, or as lesion in the body."""
         image = self.image
         if image is None or self.layers is None:
             return
@@ -159,7 +177,14 @@ class ExtentModel:
             body, lesion = self.layers.masks() if self.layers is not None else (None, None)
             if body is None or lesion is None:
                 return
-            body[index] = fill_outline(grid, index, points)
+            inside = fill_outline(grid, index, points)
+            if part == "lesion":
+                if not (inside & body[index]).any():
+                    self._desk.message.emit("Nothing of this outline lies in the body; outline the body first.", "info")
+                lesion[index] |= inside & body[index]
+                self._apply(body, lesion)
+                return
+            body[index] = inside
             outlined = self._outlined.setdefault(image.id, set())
             outlined.add(index)
             if self.fill_between and len([i for i in outlined if body[i].any()]) >= 2:
