@@ -75,9 +75,14 @@ def bench(_window: Bench) -> Iterator[Bench]:
     _window.front("Case")
     desk.open_case(make_case())
     desk.reading.set_spine("L1")
-    desk.message.connect(lambda text, kind: said.append((kind, text)))
+
+    def listen(text: str, kind: str) -> None:
+        said.append((kind, text))
+
+    desk.message.connect(listen)
     _window.said = said
     _window.hands.wait(60)
     yield _window
-    desk.message.disconnect()
+    # Nobody else's ears: the bar of the window listens too.
+    desk.message.disconnect(listen)
     desk.close()
