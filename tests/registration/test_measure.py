@@ -6,13 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
 
-from napari_vcf.geometry import Grid, RigidTransform
+from napari_vcf.geometry import Grid, RigidTransform, Volume
 from napari_vcf.registration.bend import bend, place, straight_at, unplace
 from napari_vcf.registration.fatshift import FatShift, is_fat_suppressed
 from napari_vcf.registration.frame import WorkingFrame, anatomical_axes
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.interpolation import Cube
+from napari_vcf.registration.lookup import Lookup
 from napari_vcf.registration.pairs import fit_points
+from napari_vcf.registration.scene import Contrast
 from napari_vcf.registration.search import Objective
 
 POSES = st.lists(st.floats(-4, 4), min_size=9, max_size=9).map(np.array)
@@ -139,3 +141,22 @@ def test_fat_suppression_is_told_by_the_name():
     assert is_fat_suppressed("STIR")
     assert not is_fat_suppressed("T1")
     assert not is_fat_suppressed("T2")
+
+
+def test_the_quick_measure_is_highest_in_place_and_zero_where_the_mr_ends():
+    frame = WorkingFrame(np.eye(3), np.zeros(3), np.zeros(3))
+    grid = Grid.from_axes(
+        (41, 41, 41),
+        origin_lps=(-40, -40, -40),
+        column_direction=(1, 0, 0),
+        row_direction=(0, 1, 0),
+        spacing_mm=(2, 2, 2),
+    )
+    # An image's array runs (slices, rows, columns), a cube's along the axes.
+    contrast = Contrast("T1", Volume(grid, smooth_cube().data.transpose(2, 1, 0).copy(), "signal"))
+    points = np.random.default_rng(6).uniform(-20, 20, (3, 3000))
+    lookup = Lookup([contrast], frame, points, points, smooth_cube().at(points))
+    in_place = lookup.value(np.zeros(6), 0.6)
+    for shift in np.eye(6)[:3] * 4.0:
+        assert lookup.value(shift, 0.6) < 0.8 * in_place
+    assert lookup.value(np.array([0.0, 0.0, 70.0, 0.0, 0.0, 0.0]), 0.6) == 0.0

@@ -59,9 +59,9 @@ def place(pose: Pose, points: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]
     return rotated + pose[:3, None].astype(points.dtype), rotated
 
 
-def unplace(pose: Pose, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def unplace(pose: Pose, points: NDArray[Any]) -> NDArray[Any]:
     """CT points in the MR: the inverse of `place`."""
-    straight = turn(rotation_matrix(pose[3:6] / ROTATION_LEVER_MM).T, points - pose[:3, None])
+    straight = turn(rotation_matrix(pose[3:6] / ROTATION_LEVER_MM).T, points - pose[:3, None].astype(points.dtype))
     if pose.size == 6:
         return straight
     found = straight

@@ -51,7 +51,7 @@ _MARGIN_MM = 3.0
 _COARSE_SAMPLES = 2000
 COLUMN_SAMPLES = 4000
 _FINE_SAMPLES = 9000
-_SHIFTED_SAMPLES = 6000
+_SHIFTED_SAMPLES = 5000
 _RESTART_SAMPLES = 4000
 #: Half of the distance at which the neighbouring endplate would be met.
 _ALONG_SPINE_MM = 4.5
@@ -179,9 +179,14 @@ def search_column(scene: Scene, start: Pose, report: Report) -> list[Optimum]:
     rough = in_order(lambda p: objective.climb(p, iterations=15, tolerance=1e-4), starts, scene.threads)
     report(0.6, "fitting the column")
     best = [pose for _, pose in distinct(rough, 4.0)[:3]]
-    found = distinct(in_order(lambda p: fit_column(scene, p, center=start[:3]), best, scene.threads))
+    found = in_order(lambda p: fit_column(scene, p, center=start[:3]), best, scene.threads)
+    report(0.8, "fitting the column")
+    # The whole column, too, can rest a few millimetres up or down, where endplates of one lie on discs of the other.
+    top = max(found, key=lambda optimum: optimum[0])[1]
+    moved = _along_spine(straight_at(top, np.zeros(3)))
+    found += in_order(lambda p: fit_column(scene, p, center=start[:3]), moved, scene.threads)
     report(1.0, "fitting the column")
-    return found
+    return distinct(found)
 
 
 def fit_column(scene: Scene, start: Pose, *, center: NDArray[np.float64] | None = None) -> Optimum:
@@ -209,7 +214,11 @@ def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:
     climbed = in_order(
         lambda near: joint.climb(near, iterations=40, tolerance=1e-6), _nearby(scene, start), scene.threads
     )
-    value, pose = max(climbed, key=lambda optimum: optimum[0])
+    # Oedema at an endplate looks like a disc, and the vertebra alone may fit better where the two lie on each other.
+    # The neighbours' endplates hold against that: the optimum is taken that suits vertebra and column together.
+    together = scene.objective(scene.column.thinned(COLUMN_SAMPLES), start, scene.wide, center=start[:3])
+    bent = np.zeros(3) if column.size == 6 else column[6:]
+    value, pose = max(climbed, key=lambda optimum: optimum[0] + together.value(np.concatenate([optimum[1], bent])))
     suppressed = [k for k, contrast in enumerate(scene.contrasts) if is_fat_suppressed(contrast.name)]
     others = [k for k in range(len(scene.contrasts)) if k not in suppressed]
     if not suppressed or not others:
@@ -233,14 +242,19 @@ def _nearby(scene: Scene, start: Pose) -> list[Pose]:
     begun a little above and below, and from the column taken as one rigid piece; the measure decides.
     """
     column = scene.objective(scene.column.thinned(COLUMN_SAMPLES), start, scene.wide, center=start[:3])
-    starts = [start, column.climb(start, iterations=30, tolerance=1e-5)[1]]
-    for shift in (-_ALONG_SPINE_MM, _ALONG_SPINE_MM):
-        moved = start.copy()
-        moved[2] += shift
-        starts.append(moved)
+    starts = [start, column.climb(start, iterations=30, tolerance=1e-5)[1], *_along_spine(start)]
     rough = scene.objective(scene.vertebra.thinned(_RESTART_SAMPLES), start, scene.fine, center=start[:3])
     found = in_order(lambda pose: rough.climb(pose, iterations=20, tolerance=1e-5), starts, scene.threads)
     return [pose for _, pose in distinct(found, 1.0)]
+
+
+def _along_spine(pose: Pose) -> list[Pose]:
+    moved = []
+    for shift in (-_ALONG_SPINE_MM, _ALONG_SPINE_MM):
+        other = pose.copy()
+        other[2] += shift
+        moved.append(other)
+    return moved
 
 
 def _turned(pose: Pose, degrees: float = 8.0) -> list[Pose]:

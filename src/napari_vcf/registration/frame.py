@@ -105,13 +105,12 @@ def turn(matrix: NDArray[np.float64], points: NDArray[Any]) -> NDArray[Any]:
 
 def rotation_matrix(vector_rad: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rotation by a vector's length about its direction (Rodrigues)."""
-    x, y, z = (float(component) for component in vector_rad)
+    x, y, z = vector_rad.tolist()
     angle = math.sqrt(x * x + y * y + z * z)
-    skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
     if angle < 1e-6:
-        return np.asarray(np.eye(3) + skew)
-    first, second = math.sin(angle) / angle, (1.0 - math.cos(angle)) / (angle * angle)
-    return np.asarray(np.eye(3) + first * skew + second * (skew @ skew))
+        return _combined(1.0, 1.0, 0.0, (x, y, z))
+    cosine = math.cos(angle)
+    return _combined(cosine, math.sin(angle) / angle, (1.0 - cosine) / (angle * angle), (x, y, z))
 
 
 def rotation_vector(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -156,14 +155,24 @@ def pose_gradient(
 
 def _left_jacobian(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     """How a rotation turns further when its vector changes (left Jacobian of SO(3))."""
-    angle = float(np.linalg.norm(vector))
-    x, y, z = vector
-    skew = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    x, y, z = vector.tolist()
+    angle = math.sqrt(x * x + y * y + z * z)
     if angle < 1e-4:
-        return np.asarray(np.eye(3) + skew / 2 + skew @ skew / 6)
-    first = (1 - np.cos(angle)) / angle**2
-    second = (angle - np.sin(angle)) / angle**3
-    return np.asarray(np.eye(3) + first * skew + second * skew @ skew)
+        return _combined(1.0, 0.5, 1.0 / 6.0, (x, y, z))
+    sine = math.sin(angle) / angle
+    return _combined(sine, (1.0 - math.cos(angle)) / (angle * angle), (1.0 - sine) / (angle * angle), (x, y, z))
+
+
+def _combined(one: float, cross: float, outer: float, v: tuple[float, float, float]) -> NDArray[np.float64]:
+    """``one`` times the identity, ``cross`` times the cross product with v, and ``outer`` times v's outer product."""
+    x, y, z = v
+    return np.array(
+        [
+            [one + outer * x * x, outer * x * y - cross * z, outer * x * z + cross * y],
+            [outer * x * y + cross * z, one + outer * y * y, outer * y * z - cross * x],
+            [outer * x * z - cross * y, outer * y * z + cross * x, one + outer * z * z],
+        ]
+    )
 
 
 def _rigid(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ Source of the measure: Viola & Wells 1997, Maes et al. 1997; linear Parzen windo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,51 +37,52 @@ class MutualInformation:
     n_classes: int
     n_bins: int
     value_range: tuple[float, float] = CT_RANGE_HU
+    _cells: NDArray[np.intp] = field(init=False, repr=False)
+    _steps: NDArray[np.intp] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Each contrast has its own block of rows in one joint table, so that one pass counts them all.
+        rows = self.classes + np.arange(len(self.classes))[:, None] * self.n_classes
+        object.__setattr__(self, "_cells", rows * self.n_bins)
+        object.__setattr__(self, "_steps", rows * (self.n_bins - 1))
 
     def value(self, values: NDArray[np.float32]) -> float:
         """Sum over the contrasts, in nats, of values of shape (samples,)."""
-        return self._evaluate(values)[0]
+        low, fraction, _ = self._binned(values)
+        return self._information(low, fraction)[0]
 
     def value_and_slope(self, values: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
         """The sum and its derivative by each sample's value, shape (samples,)."""
-        total, low, clipped, tables = self._evaluate(values)
-        scale = (self.n_bins - 1) / (self.value_range[1] - self.value_range[0]) / values.size
-        slope = np.zeros(values.size)
-        for classes, table in zip(self.classes, tables, strict=True):
-            step = np.diff(table, axis=1).ravel()
-            slope += step[classes * (self.n_bins - 1) + low]
+        low, fraction, clipped = self._binned(values)
+        total, table = self._information(low, fraction)
+        step = np.diff(table, axis=2).ravel()
+        slope = step.take(self._steps + low).sum(axis=0)
         slope[clipped] = 0.0
-        slope *= scale
+        slope *= (self.n_bins - 1) / (self.value_range[1] - self.value_range[0]) / values.size
         return total, slope.astype(np.float32)
 
-    def _evaluate(
-        self, values: NDArray[np.float32]
-    ) -> tuple[float, NDArray[np.intp], NDArray[np.bool_], list[NDArray[np.float64]]]:
+    def _binned(self, values: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.bool_]]:
+        """Lower bin of each value, the share that goes to the next one, and which values lie outside."""
         floor, ceiling = self.value_range
         position = (values - floor) * ((self.n_bins - 1) / (ceiling - floor))
         clipped = (position <= 0) | (position >= self.n_bins - 1)
         position = np.clip(position, 0.0, self.n_bins - 1)
         low = np.minimum(position.astype(np.intp), self.n_bins - 2)
-        fraction = (position - low).astype(np.float64)
-        total = 0.0
-        tables = []
-        for classes in self.classes:
-            cell = classes * self.n_bins + low
-            size = self.n_classes * self.n_bins + 1
-            upper = np.bincount(cell + 1, weights=fraction, minlength=size)
-            lower = np.bincount(cell, minlength=size) - np.bincount(cell, weights=fraction, minlength=size)
-            joint = np.maximum((upper + lower)[:-1].reshape(self.n_classes, self.n_bins), 0.0) / values.size
-            information, table = _log_ratio(joint)
-            total += information
-            tables.append(table)
-        return total, low, clipped, tables
+        return low, (position - low).astype(np.float64), clipped
 
-
-def _log_ratio(joint: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Mutual information of a joint density and its derivative by the density (up to a constant)."""
-    rows = joint.sum(axis=1, keepdims=True)
-    columns = joint.sum(axis=0, keepdims=True)
-    # An empty cell's logarithm is unbounded; a thousandth of a sample is as empty as can be told.
-    tiny = 1e-9
-    table = np.log((joint + tiny) / (rows * columns + tiny))
-    return float((joint * table).sum()), table
+    def _information(self, low: NDArray[np.intp], fraction: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """The sum, and its derivative by the joint density (up to a constant), shape (contrasts, classes, bins)."""
+        contrasts = len(self.classes)
+        size = contrasts * self.n_classes * self.n_bins
+        cells = (self._cells + low).ravel()
+        upper = np.bincount(cells, weights=np.tile(fraction, contrasts), minlength=size)
+        joint = np.bincount(cells, minlength=size) - upper
+        # The lower bin is never a row's last one, so the next one is in the same row.
+        joint[1:] += upper[:-1]
+        joint = np.maximum(joint, 0.0).reshape(contrasts, self.n_classes, self.n_bins) / low.size
+        rows = joint.sum(axis=2, keepdims=True)
+        columns = joint.sum(axis=1, keepdims=True)
+        # An empty cell's logarithm is unbounded; a thousandth of a sample is as empty as can be told.
+        tiny = 1e-9
+        table = np.log((joint + tiny) / (rows * columns + tiny))
+        return float((joint * table).sum()), table

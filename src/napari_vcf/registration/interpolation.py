@@ -55,17 +55,22 @@ class Cube:
 
     def _locate(self, points: NDArray[Any]) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
         n0, n1, n2 = self.data.shape
-        flat = np.zeros(points.shape[1], np.intp)
+        flat = np.zeros(points.shape[1], np.int32)
         fraction = []
         for axis, (size, stride) in enumerate(zip((n0, n1, n2), (n1 * n2, n2, 1), strict=True)):
             step = float(self.spacing[axis])
             position = points[axis] * (1.0 / step)
             position -= float(self.origin[axis]) / step
             # Just inside, by more than the precision of float32.
-            np.clip(position, 0.0, size - 1.0001, out=position)
-            whole = position.astype(np.intp)
-            fraction.append((position - whole.astype(position.dtype)).astype(np.float32, copy=False))
-            flat += whole * stride
+            np.maximum(position, 0.0, out=position)
+            np.minimum(position, size - 1.0001, out=position)
+            whole = position.astype(np.int32)
+            position -= whole.astype(position.dtype)
+            fraction.append(position.astype(np.float32, copy=False))
+            whole *= stride
+            flat += whole
+        place = flat.astype(np.intp)
         values = self.data.ravel()
         steps = [0, 1, n2, n2 + 1, n1 * n2, n1 * n2 + 1, n1 * n2 + n2, n1 * n2 + n2 + 1]
-        return [values.take(flat + step) for step in steps], fraction
+        # From a view that begins at the corner, the same places give that corner of every cell.
+        return [values[step:].take(place) for step in steps], fraction

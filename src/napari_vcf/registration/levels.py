@@ -17,6 +17,7 @@ from napari_vcf.registration.bend import place, unplace
 from napari_vcf.registration.engine import TUBE_MM, Report, Scene, fit_column
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose
 from napari_vcf.registration.information import MutualInformation
+from napari_vcf.registration.lookup import Lookup
 from napari_vcf.registration.scene import inside_ct, signal_classes, signals
 from napari_vcf.registration.search import Optimum, distinct, in_order
 
@@ -29,7 +30,7 @@ _FARTHEST_MM = 52.0
 _SHARE_IN_CT = 0.6
 _SAMPLES = 1500
 _LATTICE_MM = 2.5
-_COARSE_LATTICE_MM = 4.5
+_COARSE_LATTICE_MM = 4.0
 #: A fit that brings less of the CT's column into the MR than this cannot be compared.
 _SHARE_IN_MR = 0.6
 _MIN_VOXELS = 500
@@ -95,9 +96,11 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
     """
     fits: dict[str, list[Pose]] = {"clicked": [clicked]}
     untested: list[str] = []
+    voxels = _ct_voxels(scene, _COARSE_LATTICE_MM)
+    lookup = Lookup(scene.contrasts, scene.frame, scene.column.points, voxels, scene.wide.at(voxels))
     for share, name, direction in ((0.1, "above", 1.0), (0.5, "below", -1.0)):
         report(share, f"testing the level {name}")
-        held, found = _fit_neighbour(scene, clicked, direction)
+        held, found = _fit_neighbour(scene, clicked, direction, lookup)
         if found:
             fits[name] = found
         elif held:
@@ -109,12 +112,11 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
     return LevelEvidence(explained, offset, compared, tuple(untested))
 
 
-def _fit_neighbour(scene: Scene, clicked: Pose, direction: float) -> tuple[bool, list[Pose]]:
+def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, lookup: Lookup) -> tuple[bool, list[Pose]]:
     """Whether the CT holds the neighbouring vertebra, and the best fits of the column on it."""
     flat = scene.vertebra.where(((scene.vertebra.points / np.array(_FLAT_MM)[:, None]) ** 2).sum(axis=0) <= 1.0)
-    flat = flat.thinned(_SAMPLES)
+    flat = flat.thinned(_SAMPLES // 3)
     column = scene.column.thinned(_SAMPLES)
-    voxels = _ct_voxels(scene, _COARSE_LATTICE_MM)
 
     def held(pose: Pose) -> bool:
         placed, _ = place(pose, flat.points)
@@ -122,7 +124,7 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float) -> tuple[bool,
 
     def ranked(poses: list[Pose]) -> list[Optimum]:
         # Over the same CT voxels, as in the comparison itself: a place that leaves the CT gains nothing by it.
-        return distinct([(_value(scene, pose, voxels), pose) for pose in poses if held(pose)], _APART)
+        return distinct([(lookup.value(pose, _SHARE_IN_MR), pose) for pose in poses if held(pose)], _APART)
 
     def climb(pose: Pose) -> Optimum:
         objective = scene.objective(column, pose, scene.wide, center=pose[:3])
@@ -158,14 +160,6 @@ def _tilted(pose: Pose) -> list[Pose]:
         other[3] += np.radians(degrees) * ROTATION_LEVER_MM
         found.append(other)
     return found
-
-
-def _value(scene: Scene, pose: Pose, voxels: NDArray[np.float64]) -> float:
-    """What a fit explains of CT voxels, by those that the MR holds; nothing where it holds too few."""
-    signal, known = signals(scene.contrasts, scene.frame.mr_to_lps(unplace(pose, voxels)))
-    if known.mean() < _SHARE_IN_MR:
-        return 0.0
-    return _information(scene, signal[:, known], voxels[:, known])
 
 
 def _explained(scene: Scene, fits: dict[str, list[Pose]]) -> tuple[dict[str, float], int, dict[str, Pose]]:

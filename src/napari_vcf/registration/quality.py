@@ -108,7 +108,7 @@ def _halves(scene: Scene, pose: Pose) -> float:
 def _contrasts(scene: Scene, pose: Pose) -> float:
     if len(scene.contrasts) < 2:
         return 0.0
-    samples = scene.vertebra.thinned(6000)
+    samples = scene.vertebra.thinned(_SAMPLES)
     distances = []
     for index in range(len(scene.contrasts)):
         objective = scene.objective(samples, pose, scene.fine, contrasts=(index,), center=pose[:3])
@@ -118,7 +118,7 @@ def _contrasts(scene: Scene, pose: Pose) -> float:
 
 def _inverse(scene: Scene, pose: Pose) -> float:
     """Fit with CT classes at CT points and MR values moving."""
-    lines = [np.arange(-half + 1, half, 3.0) for half in VERTEBRA_MM]
+    lines = [np.arange(-half + 1, half, 3.5) for half in VERTEBRA_MM]
     lattice = np.stack(np.meshgrid(*lines, indexing="ij")).reshape(3, -1)
     lattice = lattice[:, ((lattice / np.array(VERTEBRA_MM)[:, None]) ** 2).sum(axis=0) <= 1.0]
     lattice = lattice + pose[:3, None]

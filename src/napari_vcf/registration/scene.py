@@ -51,8 +51,8 @@ class Contrast:
         inside = ((index >= -0.5) & (index <= sizes - 0.5)).all(axis=0)
         if self.part.padding is not None:
             inside &= ~_nearest(self.part.padding, index)
-        signal = ndimage.map_coordinates(self.part.data, index[::-1], order=1, mode="nearest")
-        return np.asarray(signal, np.float32), np.asarray(inside, np.bool_)
+        signal = Cube(self.part.data, np.zeros(3), np.ones(3)).at(index[::-1])
+        return signal, np.asarray(inside, np.bool_)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +102,7 @@ def mr_contrasts(mr: Mapping[str, Volume], frame: WorkingFrame, half_mm: Triple)
     near = frame.mr_to_lps(_box_corners((15.0, 15.0, 15.0)))
     for name in names:
         part = crop(mr[name], corners, 1)
-        if part is None or not part.grid.contains(near.T).mean() >= _CONTRAST_COVERAGE:
+        if part is None or min(part.grid.shape) < 2 or not part.grid.contains(near.T).mean() >= _CONTRAST_COVERAGE:
             left_out.append(f"MR {name} does not hold the whole vertebra and is not used.")
             continue
         _, row, column = part.grid.spacing_mm
