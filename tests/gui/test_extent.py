@@ -157,3 +157,27 @@ def test_the_body_begins_with_the_calipers_and_a_lesion_may_be_outlined_in_it(be
     assert lesion.sum() * 0.9 * 1.2 == pytest.approx(14 * 10, rel=0.12)
     bench.hands.key("Ctrl+Z")
     assert not body_and_lesion(bench)[1].any()
+
+
+def test_the_share_follows_the_brush_before_it_is_lifted(bench, panel):
+    from qtpy.QtCore import QEvent
+
+    outline(bench, 0.0)
+    bench.hands.press(panel.button("visual_G1"))
+    bench.hands.key("L")
+    assert " 0.0 %" in text(panel, "result").replace("&nbsp;", " ")
+    hands, places = bench.hands, [bench.hands.pixel(bench.world(0, y, 0)) for y in np.linspace(-10, 10, 12)]
+    hands._mouse(QEvent.Type.MouseButtonPress, places[0], down=True)
+    for place in places[1:]:
+        hands._mouse(QEvent.Type.MouseMove, place, down=True)
+    hands.wait(80)
+    during = text(panel, "result")
+    assert bench.desk.reading.results(bench.desk.stage).extent.lesion_voxels == 0
+    live = panel.model.live_extent()
+    hands._mouse(QEvent.Type.MouseButtonRelease, places[-1], down=False)
+    hands.wait(80)
+    extent = bench.desk.reading.results(bench.desk.stage).extent
+    assert extent.lesion_voxels > 0
+    # The text may be one frame behind the hand, the count never is.
+    assert live == extent
+    assert " 0.0 %" not in during.replace("&nbsp;", " ")

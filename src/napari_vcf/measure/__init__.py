@@ -22,12 +22,14 @@ from napari_vcf.measure.height import (
 )
 from napari_vcf.measure.outline import fill_outline, interpolate_slices
 from napari_vcf.measure.placement import BodyPlace, deviation_deg, endplate_direction, place_in_body, touched_voxels
+from napari_vcf.measure.recount import Box, body_box, recount_extent
 
 __all__ = [
     "POSITIONS",
     "REFERENCE_RULES",
     "SNAP_REACH_MM",
     "BodyPlace",
+    "Box",
     "Degree",
     "Extent",
     "ExtentGrade",
@@ -42,6 +44,7 @@ __all__ = [
     "ReferenceVertebra",
     "RoiStatistics",
     "VertebraStatus",
+    "body_box",
     "deviation_deg",
     "endplate_direction",
     "fill_outline",
@@ -51,6 +54,7 @@ __all__ = [
     "lesion_extent",
     "parse_ratio",
     "place_in_body",
+    "recount_extent",
     "roi_statistics",
     "snap_to_edge",
     "summarize_placements",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QSlider
 
 from napari_vcf.measure import Extent
@@ -14,6 +14,7 @@ from napari_vcf.reading import ITEMS
 from napari_vcf.widgets.extent_layers import Part
 from napari_vcf.widgets.extent_model import ExtentModel
 from napari_vcf.widgets.instrument import Instrument
+from napari_vcf.widgets.locked_layer import FRAME_MS
 from napari_vcf.widgets.outline_hand import OutlineDrawing, OutlineHand
 from napari_vcf.widgets.parts import ORANGE, Banner, button, heading, keep_keys, note, percent, points, rule, toggle
 
@@ -65,6 +66,11 @@ class ExtentWidget(Instrument):
         self._build()
         self.drawing = OutlineDrawing(desk, self.outline)
         self.model.layers_changed.connect(self._use_mode)
+        self._live = QTimer(self)
+        self._live.setSingleShot(True)
+        self._live.setInterval(FRAME_MS)
+        self._live.timeout.connect(self._show_live)
+        self.model.touched.connect(self._on_touched)
         self.outline.changed.connect(self._show_guide)
         desk.slice_changed.connect(self._on_slice)
         desk.opened.connect(self._forget)
@@ -353,6 +359,20 @@ class ExtentWidget(Instrument):
         self._show_extent(extent)
         if answer is not None and answer.value is not None and answer.value != extent.grade:
             self._differ.setText(f"Your estimate {answer.value} and the measured {extent.grade} differ; both are kept.")
+
+    def _on_touched(self) -> None:
+        if not self._live.isActive():
+            self._live.start()
+
+    def _show_live(self) -> None:
+        """Let share and grade follow a stroke, where they may be seen."""
+        reading, stage = self.desk.reading, self.desk.stage
+        if reading is None or not self.isVisible():
+            return
+        answered = reading.state.stages[stage].answers.get(VISUAL) is not None
+        extent = self.model.live_extent() if answered or not reading.protocol.asks(stage, VISUAL) else None
+        if extent is not None:
+            self._show_extent(extent)
 
     def _show_extent(self, extent: Extent) -> None:
         mark = " · <b>◐ borderline</b>" if extent.borderline else ""

@@ -19,6 +19,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_vcf.geometry import Grid, Volume
+from napari_vcf.measure import Box
 from napari_vcf.widgets.pane import Section
 from napari_vcf.widgets.parts import SKY, VERMILLION
 from napari_vcf.widgets.space import axis_order, turned_grid
@@ -46,6 +47,8 @@ class ExtentLayers:
 
     #: A stroke has ended, or napari's own undo was used; carries the part that was painted.
     painted = Signal(str)
+    #: The lesion changes while a stroke is being made.
+    touched = Signal()
 
     def __init__(self, desk: Desk, grid: Grid) -> None:
         order = axis_order(grid, desk.frame)
@@ -73,6 +76,7 @@ class ExtentLayers:
             layer.events.selected_label.connect(lambda _e, la=layer: self._guard(la))
             layer.events.preserve_labels.connect(lambda _e, la=layer: self._guard(la))
             layer.events.mode.connect(lambda _e, p=part: self._on_mode(p))
+        self.lesion.events.labels_update.connect(lambda _e: self.touched.emit())
         self.lesion.preserve_labels = True
         # First, before the layer sees the press.
         desk.viewer.mouse_drag_callbacks.insert(0, self._on_right_drag)
@@ -103,6 +107,10 @@ class ExtentLayers:
             Section(image_id, Volume(self.grid, self._body, "mask"), 1, SKY, outlined=True),
             Section(image_id, Volume(self.grid, self._lesion, "mask"), LESION, VERMILLION, outlined=False),
         )
+
+    def in_box(self, box: Box) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Body and lesion inside a box, as they are painted now."""
+        return self._body[box] == 1, self._lesion[box] == LESION
 
     def load(self, body: NDArray[np.bool_], lesion: NDArray[np.bool_]) -> None:
         """Show the masks of the record."""

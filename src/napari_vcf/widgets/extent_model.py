@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.dicom import Role
-from napari_vcf.measure import POSITIONS, fill_outline, interpolate_slices
+from napari_vcf.measure import POSITIONS, Box, Extent, body_box, fill_outline, interpolate_slices, recount_extent
 from napari_vcf.reading import CaseImage
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Masks
@@ -39,6 +39,8 @@ class ExtentModel:
 
     #: The layers were made anew or taken away.
     layers_changed = Signal()
+    #: The lesion changes while a stroke is being made.
+    touched = Signal()
 
     def __init__(self, desk: Desk, wanted: Callable[[], bool]) -> None:
         self._desk = desk
@@ -51,6 +53,7 @@ class ExtentModel:
         self._made_for: object = None
         self._shown: Masks | None = None
         self._saving = False
+        self._box: Box | None = None
         desk.sections.append(self.sections)
 
     # -- image ------------------------------------------------------------------------------------------------------
@@ -100,6 +103,7 @@ class ExtentModel:
             self._shown = None
             if self.layers is not None:
                 self.layers.painted.connect(self.save)
+                self.layers.touched.connect(self.touched)
             self._load()
             self.layers_changed.emit()
         elif self._shown is not self.masks and not self._saving:
@@ -116,10 +120,12 @@ class ExtentModel:
             return
         shape = self.layers.grid.shape
         empty = np.zeros(shape, dtype=bool)
+        self._box = None
         if masks is None:
             self.layers.load(empty, empty)
             return
         body = decode_mask(masks.body, shape)
+        self._box = body_box(body)
         self.layers.load(body, decode_mask(masks.lesion, shape))
         holding = set(np.flatnonzero(body.any(axis=(1, 2))).tolist())
         # After an undo or in a reading taken up again nothing tells filled slices from outlined ones.
@@ -145,6 +151,24 @@ class ExtentModel:
             touched = np.flatnonzero((old != body).any(axis=(1, 2))).tolist()
             self._outlined.setdefault(self.image.id, set()).update(touched)
         self._apply(body, lesion)
+
+    def live_extent(self) -> Extent | None:
+        """The extent as it is in the middle of a stroke of lesion; None without a body."""
+        reading, layers = self._desk.reading, self.layers
+        recorded = None if reading is None else reading.results(self._desk.stage).extent
+        if reading is None or layers is None or recorded is None or self._box is None:
+            return None
+        protocol = reading.protocol
+        return recount_extent(
+            *layers.in_box(self._box),
+            self._box,
+            slices=layers.grid.shape[0],
+            voxel_mm3=layers.grid.voxel_volume_mm3,
+            mid_slice=recorded.mid_slice,
+            cuts=protocol.extent_cuts,
+            entire_from=protocol.extent_entire_from,
+            borderline_within=protocol.extent_borderline_within,
+        )
 
     def caliper_corners(self) -> NDArray[np.float64] | None:
         """The fractured vertebra's caliper ends as an outline, world mm; None without its front and back height."""
