@@ -87,7 +87,7 @@ class Pane(QWidget):
         self.setMinimumSize(110, 110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setToolTip(
-            "Click or drag: put the crosshair here. Wheel: slices, with Ctrl: zoom. "
+            "Click: put the crosshair here. Wheel: slices, with Ctrl: zoom. "
             + ("Double click: bring this image to the front." if image_id is not None else "")
         )
         self.setObjectName(f"pane_{image_id or 'cross'}_{axis}")
