@@ -11,10 +11,19 @@ import pytest
 from dicomfiles import EnhancedFrame, enhanced_dataset, ramp, real_world_map, save, slice_dataset, write_series
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
+from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 from realdata import data_path
 
-from napari_vcf.dicom import PixelError, load_volume, native_mean, scan_folder, with_role
+from napari_vcf.dicom import (
+    DicomError,
+    PixelError,
+    load_volume,
+    native_mean,
+    scan_folder,
+    with_adc_unit,
+    with_role,
+)
 from napari_vcf.errors import CancelledError
 
 
@@ -129,6 +138,44 @@ def test_real_world_values_of_an_adc_count_before_its_rescale(tmp_path: Path) ->
     assert series.unit == "um2/s"
     assert "real-world value map in mm2/s" in series.unit_evidence
     assert load_volume(series).data[1, 0, 5] == pytest.approx(2 * 105)
+
+
+def test_a_real_world_map_holds_for_its_range_only(tmp_path: Path) -> None:
+    low, high = (real_world_map("um2/s", slope, intercept) for slope, intercept in ((1.0, 0.0), (2.0, -100.0)))
+    low[0].add_new(0x00409211, "US", 100)
+    high[0].add_new(0x00409216, "US", 101)
+    high[0].add_new(0x00409211, "US", 110)
+    write_series(tmp_path, 2, RealWorldValueMappingSequence=DicomSequence([low[0], high[0]]))
+    (series,) = scan_folder(tmp_path).series
+    volume = load_volume(series)
+    # Stored are 0 to 47 and 100 to 147.
+    assert volume.data[0, 0, 5] == 5
+    assert volume.data[1, 0, 0] == 100
+    assert volume.data[1, 0, 5] == 2 * 105 - 100
+    assert volume.padding is not None
+    assert volume.padding[1].reshape(-1).tolist() == [value > 110 for value in range(100, 148)]
+    assert not volume.padding[0].any()
+
+
+def test_slices_whose_units_differ_leave_the_unit_open_for_good(tmp_path: Path) -> None:
+    def edit(number: int, dataset: Dataset) -> None:
+        dataset.RescaleType = "10-3 mm2/s" if number == 2 else "um2/s"
+
+    write_series(tmp_path, 4, edit=edit, RescaleSlope=1, RescaleIntercept=0, ImageType=["DERIVED", "PRIMARY", "ADC"])
+    (series,) = scan_folder(tmp_path).series
+    assert series.unit is None
+    assert "contradict each other" in series.unit_evidence
+    with pytest.raises(DicomError, match="No one unit holds"):
+        with_adc_unit(series, "um2/s")
+
+
+def test_ct_slices_without_the_rescale_of_the_others_are_no_hounsfield_units(tmp_path: Path) -> None:
+    def edit(number: int, dataset: Dataset) -> None:
+        dataset.RescaleType = "MGML" if number == 1 else "HU"
+
+    write_series(tmp_path, 3, modality="CT", edit=edit)
+    (series,) = scan_folder(tmp_path).series
+    assert series.unit == "signal"
 
 
 def test_real_world_values_for_each_frame(tmp_path: Path) -> None:

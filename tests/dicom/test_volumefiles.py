@@ -74,3 +74,36 @@ def test_words_in_a_file_of_that_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.nii.gz").write_text("words")
     assert not scan_folder(tmp_path).series
     assert len(scan_folder(tmp_path).refused) == 1
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nii.gz", "v.nrrd"])
+def test_what_is_no_number_is_padding_and_no_zero(tmp_path: Path, name: str) -> None:
+    data = np.full((2, 3, 4), 1000, dtype=np.float32)
+    data[1, 2], data[0, 0, 0] = np.nan, np.inf
+    _write(tmp_path / name, data)
+    (series,) = scan_folder(tmp_path).series
+    volume = load_volume(series)
+    assert volume.padding is not None
+    assert np.array_equal(volume.padding, ~np.isfinite(data))
+    assert native_mean(series, 0) == 1000
+
+
+def test_a_volume_of_no_numbers_has_no_mean(tmp_path: Path) -> None:
+    _write(tmp_path / "v.nii", np.full((2, 3, 4), np.nan, dtype=np.float32))
+    with pytest.raises(PixelError, match="none of its voxels"):
+        native_mean(scan_folder(tmp_path).series[0], 0)
+
+
+def test_two_voxel_sizes_in_one_header_are_refused(tmp_path: Path) -> None:
+    _write(tmp_path / "a.nii", np.zeros((2, 3, 4), np.float32))
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[80:84] = np.float32(0.9).tobytes()
+    (tmp_path / "a.nii").write_bytes(content)
+    assert "contradicts itself" in scan_folder(tmp_path).refused[0].reason
+
+
+def test_an_nrrd_file_without_a_space_is_refused(tmp_path: Path) -> None:
+    _write(tmp_path / "a.nrrd", np.zeros((2, 3, 4), np.float32))
+    lines = (tmp_path / "a.nrrd").read_bytes().split(b"\n")
+    (tmp_path / "a.nrrd").write_bytes(b"\n".join(line for line in lines if not line.startswith(b"space")))
+    assert "place in the patient is unknown" in scan_folder(tmp_path).refused[0].reason

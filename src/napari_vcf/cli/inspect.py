@@ -55,11 +55,12 @@ def run(args: argparse.Namespace) -> int:
     """
     from napari_vcf.dicom import check_adc_units, scan_folder
 
-    scan = _with_answers(scan_folder(args.folder), args.role, args.adc_unit)
+    scan = check_adc_units(scan_folder(args.folder))
+    if args.role or args.adc_unit:
+        scan = check_adc_units(_with_answers(scan, args.role, args.adc_unit))
     if args.json is None:
         print(_table(scan))
         return 0 if scan.series else 1
-    scan = check_adc_units(scan)
     listing = _listing(scan)
     text = json.dumps(listing, indent=1, allow_nan=False)
     if args.json == "-":

@@ -204,7 +204,7 @@ def check_adc_units(scan: Scan, *, progress: Progress | None = None, cancelled: 
     groups = _diffusion_groups(scan.series)
     checked: list[Series] = []
     for series in scan.series:
-        if series.role is not Role.ADC or series.computed_from:
+        if series.role is not Role.ADC or series.computed_from or series.scale.contradictory:
             checked.append(series)
             continue
         group = next((group for group in groups if _same_place(group[0], series)), None)
@@ -245,6 +245,9 @@ def _against_own(
         return replace(series, unit_evidence=f"{series.unit_evidence}; the b-images fit no known unit ({quotient:.3g})")
     if factor == 1.0:
         return replace(series, unit_evidence=f"{series.unit_evidence}; confirmed: {check}")
+    if series.scale.answered:
+        text = f"{series.unit_evidence}; our ADC from the b-images is {quotient:.3g} times the map's"
+        return replace(series, unit_evidence=text)
     evidence = (
         f"contradicted: {series.unit_evidence}, but our ADC from the b-images is {quotient:.3g} times the map's "
         f"(median over {count} voxels)"
@@ -265,6 +268,10 @@ def _against_water(series: Series, cancelled: Cancelled | None) -> Series:
     values = f"median {middle:.4g}, brightest hundredth {bright:.4g}"
     if series.unit is not None:
         if not _WATER_UM2_PER_S / 10 < bright < _WATER_UM2_PER_S * 10:
+            if series.scale.answered:
+                return replace(
+                    series, unit_evidence=f"{series.unit_evidence}; its values ({values}) look like no tissue"
+                )
             evidence = f"contradicted: {series.unit_evidence}, but its values ({values}) are none of tissue in um2/s"
             return _rescaled(series, ValueScale(None, evidence))
         return replace(series, unit_evidence=f"{series.unit_evidence}; values {values} um2/s fit tissue and fluid")

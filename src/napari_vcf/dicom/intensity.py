@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.header import Header
@@ -60,6 +63,13 @@ class RealWorldMap:
     intercept: float
     first: float
     last: float
+
+    def holds_for(self, stored: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which stored values it holds for; all, where its range is empty, as some writers leave it."""
+        if self.last <= self.first:
+            return np.ones(stored.shape, dtype=np.bool_)
+        inside: NDArray[np.bool_] = (stored >= self.first) & (stored <= self.last)
+        return inside
 
     @property
     def um2_per_s(self) -> float | None:

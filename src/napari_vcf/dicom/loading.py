@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.dicom.errors import DicomError, PixelError
 from napari_vcf.dicom.frames import Frame
+from napari_vcf.dicom.intensity import RealWorldMap
 from napari_vcf.dicom.layout import Layout
 from napari_vcf.dicom.model import Series
 from napari_vcf.dicom.pixels import FrameReader
@@ -94,14 +95,24 @@ def native_mean(
     Returns
     -------
     float
+
+    Raises
+    ------
+    PixelError
+        If pixels cannot be read, or none is a number; names the file.
     """
     if isinstance(series.stack, VolumeFile):
         values = series.stack.read(index).astype(np.float64)
-        return float(values[np.isfinite(values)].mean()) * series.scale.factor
+        finite = values[np.isfinite(values)]
+        if not finite.size:
+            raise PixelError(series.stack.name, "none of its voxels holds a number.")
+        return float(finite.mean()) * series.scale.factor
     volume = series.stack.volumes[index]
     total, count = 0.0, 0
 
     def prepare(frame: Frame, stored: NDArray[Any]) -> tuple[float, int]:
+        if len(_maps_of(frame, series.scale)) > 1:
+            return float(_real_values(stored, frame, series.scale)[0].sum(dtype=np.float64)), stored.size
         slope, intercept = _scaling(frame, series.scale)
         # Sums of whole numbers are exact, so the mean has no rounding but the last.
         return slope * int(stored.sum(dtype=np.int64)) + intercept * stored.size, stored.size
@@ -195,14 +206,37 @@ def _scaling(frame: Frame, scale: ValueScale) -> tuple[float, float]:
     """Slope and intercept from stored values of a slice to the unit of the series."""
     intensity = frame.intensity
     slope, intercept = intensity.slope, intensity.intercept
-    if scale.map_unit:
-        found = [entry for entry in intensity.maps if entry.unit == scale.map_unit]
-        if not found:
-            raise PixelError(
-                frame.file.name, f"this slice has no real-world value map in {scale.map_unit}, as the others have."
-            )
-        slope, intercept = found[0].slope, found[0].intercept
+    maps = _maps_of(frame, scale)
+    if maps:
+        slope, intercept = maps[0].slope, maps[0].intercept
     return slope * scale.factor, intercept * scale.factor
+
+
+def _maps_of(frame: Frame, scale: ValueScale) -> list[RealWorldMap]:
+    """Real-world value maps of a slice in the unit of the series; none where the rescale serves."""
+    if not scale.map_unit:
+        return []
+    found = [entry for entry in frame.intensity.maps if entry.unit == scale.map_unit]
+    if not found:
+        raise PixelError(
+            frame.file.name, f"this slice has no real-world value map in {scale.map_unit}, as the others have."
+        )
+    return found
+
+
+def _by_range(
+    values: NDArray[np.float32], stored: NDArray[Any], maps: Sequence[RealWorldMap], factor: float
+) -> NDArray[np.bool_]:
+    """Give each value the map whose range it lies in; True where it lies in none."""
+    # The first map has been applied everywhere already.
+    left: NDArray[np.bool_] = ~maps[0].holds_for(stored)
+    for entry in maps[1:]:
+        if not left.any():
+            break
+        here = left & entry.holds_for(stored)
+        values[here] = stored[here] * np.float32(entry.slope * factor) + np.float32(entry.intercept * factor)
+        left &= ~here
+    return left
 
 
 def _real_values(stored: NDArray[Any], frame: Frame, scale: ValueScale) -> _Slice:
@@ -213,10 +247,12 @@ def _real_values(stored: NDArray[Any], frame: Frame, scale: ValueScale) -> _Slic
         values *= np.float32(slope)
     if intercept != 0:
         values += np.float32(intercept)
-    if frame.intensity.padding is None:
+    maps, padding = _maps_of(frame, scale), frame.intensity.padding
+    if not maps and padding is None:
         return values, None
-    low, high = frame.intensity.padding
-    empty: NDArray[np.bool_] = (stored >= low) & (stored <= high)
+    empty = _by_range(values, stored, maps, scale.factor) if maps else np.zeros(stored.shape, dtype=np.bool_)
+    if padding is not None:
+        empty |= (stored >= padding[0]) & (stored <= padding[1])
     return values, empty if empty.any() else None
 
 

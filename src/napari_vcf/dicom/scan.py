@@ -184,8 +184,12 @@ def with_adc_unit(series: Series, unit: str) -> Series:
         raise UnitError(f"A unit of diffusivity can only be given for an ADC map, and this is {series.role}.")
     if unit not in ADC_UNITS:
         raise UnitError(f"{unit!r} is no unit of an ADC map; give one of {', '.join(ADC_UNITS)}.")
+    if series.scale.contradictory:
+        raise UnitError(f"No one unit holds for this map: {series.scale.evidence}. It cannot be measured.")
     found = f"found was {series.unit}: {series.unit_evidence}" if series.unit else series.unit_evidence
-    return _with_scale(series, ValueScale("um2/s", f"{unit}, given by the person ({found})", ADC_UNITS[unit]))
+    return _with_scale(
+        series, ValueScale("um2/s", f"{unit}, given by the person ({found})", ADC_UNITS[unit], answered=True)
+    )
 
 
 def _with_scale(series: Series, scale: ValueScale) -> Series:

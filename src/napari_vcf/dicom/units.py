@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from napari_vcf.dicom.frames import Frame
 from napari_vcf.dicom.intensity import um2_per_s_of
 from napari_vcf.dicom.model import Role
 from napari_vcf.dicom.stack import Stack
@@ -43,12 +45,18 @@ class ValueScale:
         Multiplies the rescaled values.
     map_unit : str
         Unit code of the real-world value map to use instead of the rescale; empty for the rescale.
+    contradictory : bool
+        Whether the slices state different things, so that no one answer holds for all of them.
+    answered : bool
+        Whether a person said it.
     """
 
     unit: str | None
     evidence: str
     factor: float = 1.0
     map_unit: str = ""
+    contradictory: bool = False
+    answered: bool = False
 
 
 def unit_of(stack: Stack | VolumeFile, role: Role) -> ValueScale:
@@ -68,9 +76,9 @@ def unit_of(stack: Stack | VolumeFile, role: Role) -> ValueScale:
     if isinstance(stack, VolumeFile):
         return _of_volume_file(role)
     if stack.first.file.modality == "CT":
-        return _hounsfield(stack)
+        return _agreed(stack, _hounsfield, "signal")
     if role is Role.ADC:
-        return _diffusivity(stack)
+        return _agreed(stack, _diffusivity, None)
     return ValueScale("signal", "MR signal has no unit")
 
 
@@ -82,8 +90,28 @@ def _of_volume_file(role: Role) -> ValueScale:
     return ValueScale("signal", "NIfTI and NRRD files state no unit")
 
 
-def _hounsfield(stack: Stack) -> ValueScale:
-    intensity = stack.first.intensity
+def _agreed(stack: Stack, rule: Callable[[Frame], ValueScale], unknown: str | None) -> ValueScale:
+    """What a rule says of every slice; `unknown`, where it does not say the same of all."""
+    said: dict[tuple[object, ...], ValueScale] = {}
+    found: dict[tuple[object, ...], tuple[str, int]] = {}
+    for volume in stack.volumes:
+        for frame in volume.frames:
+            entry = frame.intensity
+            units = tuple(each.unit for each in entry.maps)
+            key = (entry.rescale_type, entry.stated, entry.slope, entry.intercept, units, frame.file.manufacturer)
+            scale = said.get(key)
+            if scale is None:
+                scale = said[key] = rule(frame)
+            meaning = (scale.unit, scale.factor, scale.map_unit)
+            found[meaning] = (found.get(meaning, (scale.evidence, 0))[0], found.get(meaning, ("", 0))[1] + 1)
+    if len(found) == 1:
+        return rule(stack.first)
+    parts = "; ".join(f"{evidence} ({count} of them)" for evidence, count in found.values())
+    return ValueScale(unknown, f"the slices contradict each other: {parts}", contradictory=True)
+
+
+def _hounsfield(frame: Frame) -> ValueScale:
+    intensity = frame.intensity
     kind = intensity.rescale_type.upper()
     if kind == "HU":
         return ValueScale("HU", "rescale type HU")
@@ -94,17 +122,16 @@ def _hounsfield(stack: Stack) -> ValueScale:
     return ValueScale("signal", f"CT with rescale type {kind}: its values are no Hounsfield units")
 
 
-def _diffusivity(stack: Stack) -> ValueScale:
-    intensity = stack.first.intensity
+def _diffusivity(frame: Frame) -> ValueScale:
+    intensity = frame.intensity
     for entry in intensity.maps:
         if entry.um2_per_s is not None:
             return ValueScale("um2/s", f"real-world value map in {entry.unit}", entry.um2_per_s, entry.unit)
     factor = um2_per_s_of(intensity.rescale_type)
     if factor is not None:
         return ValueScale("um2/s", f"rescale type {intensity.rescale_type}", factor)
-    file = stack.first.file
     plain = intensity.slope == 1 and intensity.intercept == 0
     for word, rule in _VENDOR_RULES.items():
-        if word in file.manufacturer and plain:
+        if word in frame.file.manufacturer and plain:
             return ValueScale("um2/s", f"vendor rule: {rule}; no unit is stated")
     return ValueScale(None, "nothing in the files states the unit of this ADC map")

@@ -25,6 +25,10 @@ _SUFFIXES: Final = (".nii", ".nii.gz", ".nrrd", ".nhdr")
 _HASHED: Final = 1 << 20
 _NIFTI2_BYTES: Final = 540
 _MOST_VOXELS: Final = 1 << 31
+#: Codes of NIfTI's floating-point types that a volume may have.
+_FLOATS: Final = {16: "f4", 64: "f8"}
+#: Single precision numbers and rounding by converters differ by less.
+_SPACING_TOLERANCE: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +62,10 @@ class VolumeFile:
         ------
         PixelError
             If the voxels cannot be read; names the file.
+
+        Notes
+        -----
+        What is no number in the file is none here either (the library makes zeros of it in NIfTI files).
         """
         _check_complete(self)
         reader = _reader(self.path)
@@ -73,6 +81,9 @@ class VolumeFile:
         values = np.asarray(data, dtype=np.float32)
         if values.shape != self.grid.shape:
             raise PixelError(self.name, f"the file holds {values.shape} voxels instead of {self.grid.shape}.")
+        voids = _voids(self, index)
+        if voids is not None:
+            values = np.where(voids, np.float32(np.nan), values)
         return values
 
 
@@ -114,8 +125,7 @@ def open_volume_file(path: Path, name: str) -> VolumeFile:
         raise HeaderError(
             f"The file holds a {dimension}-dimensional image; volumes have 3 dimensions, series of them 4."
         )
-    if _without_place(reader):
-        raise HeaderError("The NIfTI header has neither qform nor sform, so that its place in the patient is unknown.")
+    _check_place(reader, path)
     size, spacing = reader.GetSize(), reader.GetSpacing()
     if int(np.prod([int(n) for n in size], dtype=object)) > _MOST_VOXELS:
         raise HeaderError(f"The header states {' x '.join(map(str, size))} voxels, which is damaged or too large.")
@@ -144,14 +154,43 @@ def _reader(path: Path) -> sitk.ImageFileReader:
     return reader
 
 
-def _without_place(reader: sitk.ImageFileReader) -> bool:
+def _check_place(reader: sitk.ImageFileReader, path: Path) -> None:
+    """Refuse a header that does not say where its voxels are, or says it twice and differently."""
+    if not _is_nifti(path):
+        lines = {line.partition(b":")[0].strip().lower() for line in _nrrd_header(path)}
+        if not {b"space", b"space directions", b"space origin"} <= lines:
+            raise HeaderError(
+                "The NRRD header lacks space, space directions or space origin, so that its place in the patient is "
+                "unknown."
+            )
+        return
     codes = [reader.GetMetaData(key) for key in ("qform_code", "sform_code") if reader.HasMetaDataKey(key)]
-    return bool(codes) and all(code.strip() in ("", "0") for code in codes)
+    if codes and all(code.strip() in ("", "0") for code in codes):
+        raise HeaderError("The NIfTI header has neither qform nor sform, so that its place in the patient is unknown.")
+    if codes[-1:] == ["0"] or not all(reader.HasMetaDataKey(f"srow_{axis}") for axis in "xyz"):
+        return
+    rows = [[float(number) for number in reader.GetMetaData(f"srow_{axis}").split()[:3]] for axis in "xyz"]
+    stated = np.array([float(reader.GetMetaData(f"pixdim[{axis}]")) for axis in (1, 2, 3)])
+    steps = np.linalg.norm(rows, axis=0)
+    if not np.allclose(steps, stated, rtol=_SPACING_TOLERANCE, atol=0):
+        text = [" x ".join(f"{step:g}" for step in some) for some in (steps, stated)]
+        raise HeaderError(
+            f"The NIfTI header contradicts itself: voxels of {text[0]} mm by its sform, of {text[1]} mm by its pixdim."
+        )
+
+
+def _is_nifti(path: Path) -> bool:
+    return ".nii" in path.name.lower()
+
+
+def _nrrd_header(path: Path) -> list[bytes]:
+    with path.open("rb") as stream:
+        return stream.read(_HASHED).partition(b"\n\n")[0].replace(b"\r", b"").split(b"\n")
 
 
 def _check_complete(file: VolumeFile) -> None:
     """Refuse a NIfTI file that is cut short: the library fills what is missing without a word."""
-    if ".nii" not in file.path.name.lower():
+    if not _is_nifti(file.path):
         return
     opened = gzip.open if file.path.name.lower().endswith(".gz") else open
     try:
@@ -162,14 +201,35 @@ def _check_complete(file: VolumeFile) -> None:
                 size += len(block)
     except (OSError, EOFError, zlib.error) as error:
         raise PixelError(file.name, "the voxels cannot be read: the file is damaged or cut short.") from error
-    order = "<" if header[:2] in (b"\x5c\x01", b"\x1c\x02") else ">"
-    first = struct.unpack_from(f"{order}i", header)[0]
-    if first == _NIFTI2_BYTES:
-        bits, offset = struct.unpack_from(f"{order}h", header, 14)[0], struct.unpack_from(f"{order}q", header, 168)[0]
-    else:
-        bits, offset = struct.unpack_from(f"{order}h", header, 72)[0], struct.unpack_from(f"{order}f", header, 108)[0]
+    _, _, bits, offset = _nifti_layout(header)
     if size < offset + file.count * int(np.prod(file.grid.shape)) * bits / 8:
         raise PixelError(file.name, "the voxels cannot be read: the file is cut short.")
+
+
+def _nifti_layout(header: bytes) -> tuple[str, int, int, int]:
+    """Byte order, code of the data type, bits of a voxel, and where the voxels begin."""
+    order = "<" if header[:2] in (b"\x5c\x01", b"\x1c\x02") else ">"
+    if struct.unpack_from(f"{order}i", header)[0] == _NIFTI2_BYTES:
+        kind, bits = struct.unpack_from(f"{order}hh", header, 12)
+        return order, kind, bits, struct.unpack_from(f"{order}q", header, 168)[0]
+    kind, bits = struct.unpack_from(f"{order}hh", header, 70)
+    return order, kind, bits, int(struct.unpack_from(f"{order}f", header, 108)[0])
+
+
+def _voids(file: VolumeFile, index: int) -> NDArray[np.bool_] | None:
+    """Voxels of a NIfTI volume that are no numbers; None where there are none."""
+    if not _is_nifti(file.path):
+        return None
+    opened = gzip.open if file.path.name.lower().endswith(".gz") else open
+    with opened(file.path, "rb") as stream:
+        order, kind, _, offset = _nifti_layout(stream.read(_NIFTI2_BYTES))
+        if kind not in _FLOATS:
+            return None
+        dtype = np.dtype(order + _FLOATS[kind])
+        size = int(np.prod(file.grid.shape)) * dtype.itemsize
+        stream.seek(offset + index * size)
+        voids: NDArray[np.bool_] = ~np.isfinite(np.frombuffer(stream.read(size), dtype=dtype))
+    return voids.reshape(file.grid.shape) if voids.any() else None
 
 
 def _content_hash(path: Path) -> str:
