@@ -8,14 +8,16 @@ of its volumes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
 from napari_vcf.dicom.diffusion import ZERO_B_LIMIT
 from napari_vcf.dicom.frames import Frame
 from napari_vcf.dicom.layout import SAME_POSITION_MM, along_normal, layout_of, runs_of
+from napari_vcf.dicom.separation import Slotted, reconstructions, without_duplicates
 from napari_vcf.dicom.stack import Stack, StackVolume
 
 __all__ = ["stacks_of"]
@@ -25,10 +27,6 @@ _SPACING_TOLERANCE: Final = 1e-4
 #: Maps have units of their own, so that each makes a stack of its own.
 _MAPS: Final = frozenset({"adc", "eadc", "fa", "map"})
 _KIND_ORDER: Final = ("ct", "magnitude", "water", "in-phase", "b", "trace", "phase", "real", "imaginary")
-#: Names of positions in a sentence.
-_NAMED: Final = 6
-
-_Slotted: TypeAlias = "list[tuple[int, Frame]]"
 
 
 def stacks_of(frames: Iterable[Frame]) -> list[Stack]:
@@ -44,16 +42,50 @@ def stacks_of(frames: Iterable[Frame]) -> list[Stack]:
     list of Stack
         In a fixed order for the same slices.
     """
-    apart: dict[Hashable, list[Frame]] = defaultdict(list)
+    apart: dict[Hashable, dict[tuple[int, int], list[Frame]]] = defaultdict(lambda: defaultdict(list))
     for frame in frames:
         file = frame.file
         family = frame.kind if frame.kind in _MAPS else ""
-        apart[file.series_uid, file.modality, frame.shape, family, file.header.text(0x00200052)].append(frame)
+        apart[file.series_uid, file.modality, family, file.header.text(0x00200052)][frame.shape].append(frame)
     stacks: list[Stack] = []
-    for group in apart.values():
-        for parallel in _parallel(group):
-            stacks.extend(_stacks_of_parallel(parallel))
+    for sizes in apart.values():
+        found: list[Stack] = []
+        for group in sizes.values():
+            for parallel in _parallel(group):
+                for members, note in reconstructions(parallel):
+                    found.extend(_stacks_of_parallel(members, [note] if note else []))
+        stacks.extend(_other_pixels_named(found))
     return stacks
+
+
+def _other_pixels_named(stacks: list[Stack]) -> list[Stack]:
+    """Name in each stack the parallel images of its series that have another size or pixel spacing."""
+    named: list[Stack] = []
+    for stack in stacks:
+        first = stack.first
+        counts: dict[str, int] = defaultdict(int)
+        for other in stacks:
+            theirs = other.first
+            if np.abs(np.subtract(theirs.orientation, first.orientation)).max() > _DIRECTION_TOLERANCE:
+                continue
+            if theirs.shape != first.shape:
+                what = f"size ({theirs.shape[0]} x {theirs.shape[1]})"
+            elif np.abs(np.divide(theirs.pixel_spacing, first.pixel_spacing) - 1).max() > _SPACING_TOLERANCE:
+                what = f"pixel spacing ({theirs.pixel_spacing[0]:g} x {theirs.pixel_spacing[1]:g} mm)"
+            else:
+                continue
+            counts[what] += sum(len(volume.frames) for volume in other.volumes)
+        notes = tuple(
+            f"{count} image{'s' if count > 1 else ''} of the same series {'have' if count > 1 else 'has'} another "
+            f"{what} and stand{'' if count > 1 else 's'} apart."
+            for what, count in counts.items()
+        )
+        layout = stack.layout
+        if notes and layout.reason:
+            # What stands apart is most often what is missing here.
+            layout = replace(layout, reason=" ".join((layout.reason, *notes)))
+        named.append(replace(stack, layout=layout, notes=stack.notes + notes) if notes else stack)
+    return named
 
 
 def _parallel(frames: list[Frame]) -> list[list[Frame]]:
@@ -74,7 +106,7 @@ def _parallel(frames: list[Frame]) -> list[list[Frame]]:
     return [members for _, _, members in merged]
 
 
-def _stacks_of_parallel(frames: list[Frame]) -> list[Stack]:
+def _stacks_of_parallel(frames: list[Frame], notes: list[str]) -> list[Stack]:
     slotted = _slotted(frames)
     depth_of = {slot: float(along_normal([frame])[0]) for slot, frame in slotted}
     runs = runs_of(np.array([depth_of[slot] for slot in sorted(depth_of)]))
@@ -82,16 +114,16 @@ def _stacks_of_parallel(frames: list[Frame]) -> list[Stack]:
     for number, run in enumerate(runs, start=1):
         part = f"Part {number} of {len(runs)}: the slices of the series lie in groups with wide gaps between them."
         members = [(slot, frame) for slot, frame in slotted if run.start <= slot < run.stop]
-        stacks.extend(_stacks_of_run(members, [part] if len(runs) > 1 else []))
+        stacks.extend(_stacks_of_run(members, [*notes, part] if len(runs) > 1 else [*notes]))
     return stacks
 
 
-def _stacks_of_run(slotted: _Slotted, notes: list[str]) -> list[Stack]:
+def _stacks_of_run(slotted: Slotted, notes: list[str]) -> list[Stack]:
     problems: list[str] = []
-    volumes: list[_Slotted] = []
+    volumes: list[Slotted] = []
     for group in _by_meaning(slotted, notes):
-        volumes.extend(_without_duplicates(group, problems))
-    by_slots: dict[frozenset[int], list[_Slotted]] = defaultdict(list)
+        volumes.extend(without_duplicates(group, problems, notes))
+    by_slots: dict[frozenset[int], list[Slotted]] = defaultdict(list)
     for volume in volumes:
         by_slots[frozenset(slot for slot, _ in volume)].append(volume)
     stacks: list[Stack] = []
@@ -104,7 +136,7 @@ def _stacks_of_run(slotted: _Slotted, notes: list[str]) -> list[Stack]:
     return _marked_partial(stacks)
 
 
-def _slotted(frames: list[Frame]) -> _Slotted:
+def _slotted(frames: list[Frame]) -> Slotted:
     """Slices with the number of their position along the normal."""
     depths = along_normal(frames)
     order = np.argsort(depths, kind="stable")
@@ -116,14 +148,14 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _by_meaning(slotted: _Slotted, notes: list[str]) -> list[_Slotted]:
+def _by_meaning(slotted: Slotted, notes: list[str]) -> list[Slotted]:
     """Slices by what they show: kind, b-value, then echo time, direction, inversion time."""
-    essential: dict[Hashable, _Slotted] = defaultdict(list)
+    essential: dict[Hashable, Slotted] = defaultdict(list)
     for slot, frame in slotted:
         essential[frame.kind, _rounded(frame.diffusion.b_value, 4)].append((slot, frame))
-    groups: list[_Slotted] = []
+    groups: list[Slotted] = []
     for group in essential.values():
-        finer: dict[Hashable, _Slotted] = defaultdict(list)
+        finer: dict[Hashable, Slotted] = defaultdict(list)
         for slot, frame in group:
             direction = frame.diffusion.direction
             # Directions of b = 0 images mean nothing, and some writers leave them in.
@@ -141,48 +173,7 @@ def _by_meaning(slotted: _Slotted, notes: list[str]) -> list[_Slotted]:
     return groups
 
 
-def _without_duplicates(group: _Slotted, problems: list[str]) -> list[_Slotted]:
-    """Split slices that differ in nothing but time into volumes of their own."""
-    counts: dict[int, int] = defaultdict(int)
-    for slot, _ in group:
-        counts[slot] += 1
-    most = max(counts.values())
-    if most == 1:
-        return [group]
-    for key in _REPETITIONS:
-        parts: dict[Hashable, _Slotted] = defaultdict(list)
-        for slot, frame in group:
-            parts[key(frame)].append((slot, frame))
-        unique = all(len({slot for slot, _ in part}) == len(part) for part in parts.values())
-        if unique and len(parts) == most:
-            return [parts[name] for name in sorted(parts, key=str)]
-    ranked: dict[int, _Slotted] = defaultdict(list)
-    seen: dict[int, int] = defaultdict(int)
-    for slot, frame in sorted(group, key=lambda entry: (entry[1].order, entry[1].file.name)):
-        ranked[seen[slot]].append((slot, frame))
-        seen[slot] += 1
-    if len(set(counts.values())) > 1:
-        crowded = sorted(slot for slot, count in counts.items() if count > 1)
-        depth = {slot: float(along_normal([frame])[0]) for slot, frame in group}
-        named = ", ".join(f"{depth[slot]:.2f}" for slot in crowded[:_NAMED])
-        more = ", ..." if len(crowded) > _NAMED else ""
-        names = sorted({frame.file.name for slot, frame in group if slot in set(crowded)})
-        problems.append(
-            f"Several images lie at the same position ({named}{more} mm along the normal) and nothing tells which of "
-            f"them belong together: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}."
-        )
-    return list(ranked.values())
-
-
-_REPETITIONS: Final[tuple[Callable[[Frame], Hashable], ...]] = (
-    lambda frame: frame.order[0],
-    lambda frame: frame.order[1],
-    lambda frame: frame.order[:2],
-    lambda frame: frame.file.name if frame.file.is_multiframe or frame.tile is not None else None,
-)
-
-
-def _volume_order(volume: _Slotted) -> tuple[object, ...]:
+def _volume_order(volume: Slotted) -> tuple[object, ...]:
     frame = volume[0][1]
     kind = _KIND_ORDER.index(frame.kind) if frame.kind in _KIND_ORDER else len(_KIND_ORDER)
     b_value = frame.diffusion.b_value or 0.0

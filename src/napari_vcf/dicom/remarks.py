@@ -44,6 +44,7 @@ def remarks_on(stack: Stack) -> tuple[str, ...]:
         )
     for volume in stack.volumes:
         remarks.extend(_rescale(volume.frames))
+        remarks.extend(_merged(volume.frames))
     return tuple(dict.fromkeys(remarks))
 
 
@@ -60,6 +61,15 @@ def _rescale(frames: tuple[Frame, ...]) -> list[str]:
         f"{min(intercepts):g} to {max(intercepts):g}); each slice was read with its own"
     )
     return _minority(text, [(frame.file.name, (frame.intensity.slope, frame.intensity.intercept)) for frame in frames])
+
+
+def _merged(frames: tuple[Frame, ...]) -> list[str]:
+    """Packages of slices taken one after the other make one volume; so would two scans that do not belong together."""
+    numbers = sorted({frame.order[1] for frame in frames})
+    # Some scanners count every slice as an acquisition.
+    if not 1 < len(numbers) <= len(frames) / 2:
+        return []
+    return [f"The slices of one volume come from {len(numbers)} acquisitions."]
 
 
 def _minority(text: str, values: list[tuple[str, Hashable]]) -> list[str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 
+from napari_vcf.dicom.diffusion import ZERO_B_LIMIT
+from napari_vcf.dicom.frames import Frame
 from napari_vcf.dicom.model import Role
 from napari_vcf.dicom.physics import Physics, physics_of
 from napari_vcf.dicom.stack import Stack
 
-__all__ = ["role_of", "three_plane"]
+__all__ = ["role_of", "three_plane", "weighted_frames"]
 
 _LOCALIZER_WORDS: Final = re.compile(r"\b(loc|localizer|localiser|scout|survey|topogram|3[ -]?plane|surview)\b")
 _FAT_WORDS: Final = re.compile(r"stir|tirm|spair|spir\b|fat[ _-]?sat|(?<![a-z])fs(?![a-z])|_fs|fatsup")
@@ -23,6 +25,9 @@ _EXPONENTIAL_WORDS: Final = re.compile(r"(?<![a-z])e[ _-]?adc(?![a-z])|exponenti
 _PROJECTIONS: Final = frozenset({"PROJECTION IMAGE", "MIP", "MAX_IP", "MIN_IP", "MINIP", "CPR", "VRT", "SSD"})
 #: Planes of a localizer cross at more than this.
 _CROSSING_DEG: Final = 60.0
+#: An image without weighting belongs with weighted ones whose orientation, pixels and echo time agree this well.
+_SAME_DIRECTION: Final = 1e-3
+_SAME_SHARE: Final = 0.01
 
 
 def three_plane(normals: Sequence[Sequence[float]]) -> bool:
@@ -31,7 +36,16 @@ def three_plane(normals: Sequence[Sequence[float]]) -> bool:
     return bool(np.abs(vectors @ vectors.T).min() < np.cos(np.radians(_CROSSING_DEG)))
 
 
-def role_of(stack: Stack, *, crossing: bool) -> tuple[Role, str]:
+def weighted_frames(stacks: Iterable[Stack]) -> list[Frame]:
+    """A diffusion-weighted slice (b > 0) of each stack that has some."""
+    found: list[Frame] = []
+    for stack in stacks:
+        slices = (volume.frames[0] for volume in stack.volumes)
+        found.extend([frame for frame in slices if frame.diffusion.weighted and frame.kind in ("b", "trace")][:1])
+    return found
+
+
+def role_of(stack: Stack, *, crossing: bool, weighted: Sequence[Frame] = ()) -> tuple[Role, str]:
     """Role and evidence of a stack.
 
     Parameters
@@ -40,6 +54,8 @@ def role_of(stack: Stack, *, crossing: bool) -> tuple[Role, str]:
         The slices.
     crossing : bool
         Whether the series holds planes that cross at large angles.
+    weighted : sequence of Frame
+        Diffusion-weighted slices (b > 0) found beside it, in any study (`weighted_frames`).
 
     Returns
     -------
@@ -58,7 +74,7 @@ def role_of(stack: Stack, *, crossing: bool) -> tuple[Role, str]:
         return Role.LOCALIZER, "planes that cross at large angles within one series"
     if file.modality == "CT":
         return (Role.LOCALIZER, "description") if _LOCALIZER_WORDS.search(description) else (Role.CT, "modality CT")
-    mapped = _map_role(stack, description)
+    mapped = _map_role(stack, description) or _unweighted_role(stack, weighted)
     if mapped is not None:
         return mapped
     if _LOCALIZER_WORDS.search(description):
@@ -93,6 +109,42 @@ def _map_role(stack: Stack, description: str) -> tuple[Role, str] | None:
     if "PERFUSION" in special or "ASL" in special:
         return Role.OTHER, "image type PERFUSION"
     return None
+
+
+def _unweighted_role(stack: Stack, weighted: Sequence[Frame]) -> tuple[Role, str] | None:
+    """DWI for images with a stated b = 0, if more than that speaks for diffusion; None if not.
+
+    Some scanners state b = 0 in whatever they write, spin echoes and functional images among them.
+    """
+    values = [volume.frames[0].diffusion.b_value for volume in stack.volumes]
+    stated = [value for value in values if value is not None and value < ZERO_B_LIMIT]
+    first = stack.first
+    if not stated or first.kind not in ("magnitude", "b"):
+        return None
+    physics = physics_of(first)
+    if physics.echo_planar and not (physics.gradient_echo and not physics.spin_echo):
+        return Role.DWI, "b-value 0 s/mm2 stated, echo-planar sequence"
+    if any(_same_run(first, frame) for frame in weighted):
+        return Role.DWI, "b-value 0 s/mm2 stated, beside weighted images of the same geometry"
+    return None
+
+
+def _same_run(first: Frame, second: Frame) -> bool:
+    def identity(frame: Frame) -> tuple[object, ...]:
+        header = frame.file.header
+        return header.text(0x0020000D), header.text(0x00200052), frame.shape
+
+    if identity(first) != identity(second):
+        return False
+    if np.abs(np.subtract(first.orientation, second.orientation)).max() > _SAME_DIRECTION:
+        return False
+    one, two = physics_of(first), physics_of(second)
+    pairs: list[tuple[float | None, float | None]] = [*zip(first.pixel_spacing, second.pixel_spacing, strict=True)]
+    if first.file.series_uid != second.file.series_uid:
+        if one.echo_planar != two.echo_planar:
+            return False
+        pairs.append((one.echo_ms, two.echo_ms))
+    return all(a is None or b is None or abs(a - b) <= _SAME_SHARE * max(a, b) for a, b in pairs)
 
 
 def _weighted_role(stack: Stack, description: str) -> tuple[Role, str]:

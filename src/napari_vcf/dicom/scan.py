@@ -15,7 +15,7 @@ from napari_vcf.dicom.frames import Frame, frames_of
 from napari_vcf.dicom.grouping import stacks_of
 from napari_vcf.dicom.model import Refusal, Role, Scan, Series, VolumeInfo
 from napari_vcf.dicom.remarks import remarks_on
-from napari_vcf.dicom.roles import role_of, three_plane
+from napari_vcf.dicom.roles import role_of, three_plane, weighted_frames
 from napari_vcf.dicom.source import open_source
 from napari_vcf.dicom.stack import Stack
 from napari_vcf.dicom.units import ADC_UNITS, ValueScale, unit_of
@@ -218,14 +218,16 @@ def _files_below(root: Path, refused: list[Refusal]) -> Iterator[Path]:
 
 def _series_of(frames: list[Frame]) -> tuple[Series, ...]:
     by_uid: dict[str, list[Stack]] = defaultdict(list)
-    for stack in stacks_of(frames):
+    stacks = stacks_of(frames)
+    weighted = weighted_frames(stacks)
+    for stack in stacks:
         by_uid[stack.first.file.series_uid].append(stack)
     numbered: list[tuple[float, Series]] = []
     for uid, members in by_uid.items():
         crossing = len(members) > 1 and three_plane([stack.first.normal for stack in members])
         for number, stack in enumerate(members):
             key = uid if len(members) == 1 else f"{uid}#{number + 1}"
-            numbered.append((_series_number(stack), _series(key, uid, stack, crossing=crossing)))
+            numbered.append((_series_number(stack), _series(key, uid, stack, crossing=crossing, weighted=weighted)))
     return tuple(series for _, series in sorted(numbered, key=lambda entry: (entry[0], entry[1].key)))
 
 
@@ -236,8 +238,8 @@ def _series_number(stack: Stack) -> float:
         return 0.0
 
 
-def _series(key: str, uid: str, stack: Stack, *, crossing: bool) -> Series:
-    role, evidence = role_of(stack, crossing=crossing)
+def _series(key: str, uid: str, stack: Stack, *, crossing: bool, weighted: list[Frame]) -> Series:
+    role, evidence = role_of(stack, crossing=crossing, weighted=weighted)
     scale = unit_of(stack, role)
     header = stack.first.file.header
     closed = " ".join(filter(None, (*stack.problems, stack.layout.reason)))

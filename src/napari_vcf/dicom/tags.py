@@ -19,6 +19,7 @@ VR_OF: Final[dict[int, str]] = {
     0x00080016: "UI",  # SOP Class UID
     0x00080018: "UI",  # SOP Instance UID
     0x00080032: "TM",  # Acquisition Time
+    0x00080033: "TM",  # Content Time
     0x00080060: "CS",  # Modality
     0x00080070: "LO",  # Manufacturer
     0x00080100: "SH",  # Code Value
@@ -36,6 +37,7 @@ VR_OF: Final[dict[int, str]] = {
     0x00180022: "CS",  # Scan Options
     0x00180024: "SH",  # Sequence Name
     0x00180050: "DS",  # Slice Thickness
+    0x00180060: "DS",  # KVP
     0x00180080: "DS",  # Repetition Time
     0x00180081: "DS",  # Echo Time
     0x00180082: "DS",  # Inversion Time
@@ -44,7 +46,10 @@ VR_OF: Final[dict[int, str]] = {
     0x00180088: "DS",  # Spacing Between Slices
     0x00181030: "LO",  # Protocol Name
     0x00181060: "DS",  # Trigger Time
+    0x00181100: "DS",  # Reconstruction Diameter
     0x00181120: "DS",  # Gantry/Detector Tilt
+    0x00181160: "SH",  # Filter Type
+    0x00181210: "SH",  # Convolution Kernel
     0x00181314: "DS",  # Flip Angle
     0x00189005: "SH",  # Pulse Sequence Name
     0x00189008: "CS",  # Echo Pulse Sequence
@@ -64,6 +69,7 @@ VR_OF: Final[dict[int, str]] = {
     0x00189115: "SQ",  # MR Modifier Sequence
     0x00189117: "SQ",  # MR Diffusion Sequence
     0x00189226: "SQ",  # MR Image Frame Type Sequence
+    0x00189314: "SQ",  # CT Reconstruction Sequence
     0x00189329: "SQ",  # CT Image Frame Type Sequence
     0x00190010: "LO",  # Private creators
     0x0019100A: "US",  # Siemens: number of images in mosaic
