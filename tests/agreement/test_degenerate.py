@@ -61,6 +61,8 @@ def test_fewer_than_two_cases(n: int) -> None:
     table = [[n, 0], [0, 0]]
     assert in_words(kappa(table))
     assert in_words(gwet_ac(table))
+    assert in_words(percent_agreement(table))
+    assert in_words(pabak(table))
     x = np.full((n, 2), 3.0)
     assert in_words(icc(x))
     assert in_words(within_subject_sd(x))

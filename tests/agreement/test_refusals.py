@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 from running import answers, refuse, run, write_table
 
-from napari_vcf.agreement import MixedReadingsError, TableError, analyse, load_readings, readings_from_frame
+from napari_vcf.agreement import (
+    MixedReadingsError,
+    TableError,
+    analyse,
+    load_readings,
+    read_reference,
+    readings_from_frame,
+)
 
 GOOD = answers("verdict", {"A": ["benign", "malignant", "benign"], "B": ["benign", "malignant", "malignant"]})
 
@@ -44,6 +51,8 @@ def test_lines_are_counted_through_quoted_cells_and_blank_lines(capsys: Any, tmp
         (["C004", "A", "ct", "verdit", "benign", ""], "Is 'verdict' meant?"),
         (["C004", "A", "ct", "height_anterior", "nan", "mm"], "unknown value 'nan'"),
         (["C004", "A", "ct", "height_anterior", "12,5", "mm"], "unknown value '12,5'"),
+        (["C004", "A", "ct", "height_anterior", "-1e+308", "mm"], "unknown value '-1e+308'"),
+        (["C004", "A", "ct", "height_anterior", "1e-160", "mm"], "unknown value '1e-160'"),
         (["", "A", "ct", "verdict", "benign", ""], "the case is empty"),
         (["C004", " ", "ct", "verdict", "benign", ""], "the reader is empty"),
     ],
@@ -86,6 +95,32 @@ def test_files_that_are_no_tables(capsys: Any, tmp_path: Path, text: str) -> Non
     path = tmp_path / "t.csv"
     path.write_text(text, encoding="utf-8")
     assert "t.csv" in refuse(capsys, tmp_path, path)
+
+
+def test_a_table_with_other_separators_is_told_to_use_commas(capsys: Any, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("case;reader;stage;item;value\nC1;A;ct;verdict;benign\n", encoding="utf-8")
+    assert "separated by semicolons; commas are expected" in refuse(capsys, tmp_path, path)
+    path.write_text("case;pathology\nC1;benign\n", encoding="utf-8")
+    assert "separated by semicolons" in refuse(capsys, tmp_path, write(tmp_path, GOOD), "--reference", path)
+
+
+def test_spaces_around_names_are_no_part_of_them(tmp_path: Path) -> None:
+    rows = [[f" {case}", f"{reader} ", f"{stage} ", f" {item}", *rest] for case, reader, stage, item, *rest in GOOD[:3]]
+    pathology = write_table(
+        tmp_path / "p.csv", [["C001 ", "benign"], ["C002", "malignant"], ["C003", "benign"]], ("case", "pathology")
+    )
+    found = run(tmp_path, write(tmp_path, [*rows, *GOOD[3:]]), "--reference", pathology, "--bootstrap", "0")
+    assert found.document["readers"] == ["A", "B"]
+    assert found.one(analysis="between_readers", statistic="percent_agreement")["n"] == 3
+
+
+@pytest.mark.parametrize("power", [-60, 59])
+def test_measurements_of_any_size_give_a_number_or_words(tmp_path: Path, power: int) -> None:
+    rows = answers("gap_mm", {"A": [f"{v}e{power}" for v in (1, 2, 5, 3)], "B": [f"{v}e{power}" for v in (2, 2, 4, 3)]})
+    found = run(tmp_path, write(tmp_path, rows), "--bootstrap", "0")
+    # An overflow would have no place in the document, which takes finite numbers only.
+    assert all(row["value"] is not None or row["note"] for row in found.rows)
 
 
 def test_bytes_that_are_no_text(capsys: Any, tmp_path: Path) -> None:
@@ -168,12 +203,30 @@ def test_one_reader_alone_has_nobody_to_agree_with(capsys: Any, tmp_path: Path) 
         ("case,pathology\nC001,benign\nC002,benign\n", "lacks 1 case(s) that were read: C003"),
         ("case,pathology\nC001,benign\nC002,benign\nC003,benign\nC004,benign\n", "1 case(s) that nobody read: C004"),
         ("case,pathology\n", "holds no case"),
+        (
+            "case,pathology,age\nC001,benign,61\nC002,benign,\nC003,benign,1e200\n",
+            "p.csv, line 4: 1e+200 in column 'age'",
+        ),
     ],
 )
 def test_a_reference_that_does_not_fit_is_refused(capsys: Any, tmp_path: Path, lines: str, words: str) -> None:
     reference = tmp_path / "p.csv"
     reference.write_text(lines, encoding="utf-8")
     assert words in refuse(capsys, tmp_path, write(tmp_path, GOOD), "--reference", reference)
+
+
+@pytest.mark.parametrize("word", ["nan", "NA", "60y", "inf"])
+def test_a_word_among_ages_is_refused_with_its_line_and_column(capsys: Any, tmp_path: Path, word: str) -> None:
+    pathology = tmp_path / "p.csv"
+    head = "case,pathology,age,level\nC001,benign,61,L1\n"
+    pathology.write_text(f"{head}C002,malignant,{word},L1\nC003,benign,48,12\n", encoding="utf-8")
+    said = refuse(capsys, tmp_path, write(tmp_path, GOOD), "--reference", pathology)
+    assert f"p.csv, line 3: '{word}' in column 'age'" in said
+    # An empty cell is missing, and a column that is mostly words holds categories.
+    pathology.write_text(f"{head}C002,malignant,,L1\nC003,benign,48,12\n", encoding="utf-8")
+    age, level = read_reference(pathology).baselines
+    assert age.categories == ()
+    assert level.categories == ("12", "L1")
 
 
 @pytest.mark.parametrize(("option", "value"), [("--level", "1.5"), ("--bootstrap", "-1"), ("--seed", "-2")])

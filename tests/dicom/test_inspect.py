@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,22 @@ def test_a_folder_without_images_ends_with_1_and_a_sentence(
     out = capsys.readouterr().out
     assert "No series could be read." in out
     assert all(f"{name}: This is not a DICOM file" in out for name in content)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii"])
+def test_a_name_that_cannot_be_shown_stops_nothing(tmp_path: Path, encoding: str) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff.dcm")).write_text("not an image")
+    run = [sys.executable, "-c", "import sys; from napari_vcf.cli import main; sys.exit(main(sys.argv[1:]))"]
+    done = subprocess.run(
+        [*run, "inspect", str(tmp_path)],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "odd\\udcff.dcm: " in done.stdout
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_a_missing_folder_ends_with_1_and_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -167,6 +167,12 @@ def test_the_command_refuses_to_put_the_truth_among_the_images(
     assert not (tmp_path / "case").exists()
 
 
+def test_the_command_refuses_a_negative_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["phantom", str(tmp_path / "case"), "--seed", "-5"]) == 1
+    assert "The seed is a whole number from 0, not -5." in capsys.readouterr().err
+    assert not (tmp_path / "case").exists()
+
+
 def test_a_case_without_ct_has_no_ct(tmp_path: Path) -> None:
     case = make_case(PhantomSpec(mr_matrix=48, contrasts=("T1", "T2FS")))
     write_dicom(case, tmp_path / "case")

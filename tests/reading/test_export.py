@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -228,6 +231,36 @@ def test_a_changed_byte_of_a_sealed_document_is_noticed(place: int, bit: int) ->
     data = bytearray(SEALED)
     data[place % len(data)] ^= 1 << bit
     assert check_seal(data.decode("utf-8", "replace")) != ""
+
+
+def test_what_is_nested_without_end_is_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000)
+    assert main(["verify", str(path), "--images", str(tmp_path)]) == 1
+    assert "deep.json is not a reading" in capsys.readouterr().err
+    assert "nested too deeply" in check_seal(path.read_text())
+
+
+def test_a_folder_instead_of_an_export_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    assert main(["verify", str(folder), "--images", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "exports is a folder" in said
+    assert "Errno" not in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a pipe in another way")
+def test_a_reader_of_the_output_who_leaves_early_ends_the_command_quietly() -> None:
+    run = [sys.executable, "-c", "import sys; from napari_vcf.cli import main; sys.exit(main(['schema']))"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(run, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    finally:
+        os.close(writing)
+    assert done.stderr == ""
+    assert done.returncode == 141
 
 
 def test_status_and_seal_belong_together() -> None:

@@ -10,10 +10,23 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from napari_vcf.measure import Degree, ExtentGrade
 from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE
 
-__all__ = ["PATHOLOGY", "PLACEMENT", "Kind", "Scale", "continuous_scale", "form_order", "scale_of"]
+__all__ = [
+    "MEASUREMENTS",
+    "PATHOLOGY",
+    "PLACEMENT",
+    "Kind",
+    "Scale",
+    "continuous_scale",
+    "form_order",
+    "is_measurement",
+    "scale_of",
+]
 
 #: A placement of a region, as the tidy table names it: ``adc_lesion_1``, ``adc_lesion_2``, ...
 PLACEMENT = re.compile(r"^(?P<region>adc_(?:lesion|normal))_(?P<number>[1-9][0-9]*)(?P<unit>_um2_per_s)?$")
@@ -22,6 +35,11 @@ Kind = Literal["binary", "nominal", "ordinal", "continuous"]
 
 #: Answers of the reference standard.
 PATHOLOGY = ("benign", "malignant")
+
+#: Sizes between which a measurement lies that is not zero. None in any unit comes near them, and the fourth powers,
+#: which intervals need, stay numbers.
+_SMALLEST, _LARGEST = 1e-60, 1e60
+MEASUREMENTS = f"0, or {_SMALLEST:g} to {_LARGEST:g} in size"
 
 #: Grades that the form leaves to a measurement.
 _GRADED: dict[str, tuple[str, ...]] = {"compression_degree": get_args(Degree), "lesion_extent": get_args(ExtentGrade)}
@@ -51,6 +69,12 @@ class Scale:
     def categories(self, *, not_assessable: bool) -> tuple[str, ...]:
         """Answers, with "not assessable" at the end where it was used."""
         return (*self.values, NOT_ASSESSABLE) if not_assessable else self.values
+
+
+def is_measurement(numbers: ArrayLike) -> NDArray[np.bool_]:
+    """Whether numbers are finite and of a size that can be reckoned with: `MEASUREMENTS` in words."""
+    sizes = np.abs(np.asarray(numbers, dtype=np.float64))
+    return np.asarray((sizes == 0) | ((sizes >= _SMALLEST) & (sizes <= _LARGEST)))
 
 
 def continuous_scale(item: str) -> Scale:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -47,8 +49,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0 done, 1 refused or differing, 2 wrong arguments.
+        Exit status: 0 done, 1 refused or differing, 2 wrong arguments, 141 where nobody reads the output any more.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file may have a name that the terminal cannot show; its other names must still be shown.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            return _run(argv)
+        finally:
+            # What is still waiting fails here, where it can be caught, and not while Python ends.
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        # As `head` does: whoever reads has seen enough. The status is that of a program that a pipe ended.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(argv: Sequence[str] | None) -> int:
     args = build_parser().parse_args(argv)
     try:
         status: int = args.run(args)

@@ -119,6 +119,7 @@ class PhantomSpec:
     contrasts: tuple[Contrast, ...] = ALL_CONTRASTS
 
     def __post_init__(self) -> None:
+        _check_seed(self.seed)
         if self.level not in LEVELS[1:-1]:
             raise SpecError(f"The compressed vertebra must be one of {', '.join(LEVELS[1:-1])}, not '{self.level}'.")
         if self.fracture not in DEFAULT_LOSSES:
@@ -157,6 +158,11 @@ class PhantomSpec:
         return DEFAULT_LOSSES[self.fracture] if self.losses is None else self.losses
 
 
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise SpecError(f"The seed is a whole number from 0, not {seed}.")
+
+
 def random_spec(
     seed: int, *, hard: bool = False, contrasts: tuple[Contrast, ...] = ("CT", "T1", "T2", "T2FS")
 ) -> PhantomSpec:
@@ -175,7 +181,13 @@ def random_spec(
     Returns
     -------
     PhantomSpec
+
+    Raises
+    ------
+    SpecError
+        If the seed is negative.
     """
+    _check_seed(seed)
     rng = np.random.default_rng([seed, 7919, int(hard)])
     fracture: Fracture = ("wedge", "biconcave", "crush")[int(rng.integers(3))]
     base = np.array(DEFAULT_LOSSES[fracture])

@@ -233,8 +233,14 @@ def read_reading(path: Path | str) -> ReadingExport:
     source = Path(path)
     try:
         text = source.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExportError(f"{source.name} cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ExportError(f"{source.name} is not UTF-8 text, so it is no exported reading.") from error
+    except OSError as error:
+        if source.is_dir():
+            raise ExportError(
+                f"{source.name or source} is a folder; give one exported reading, a JSON file."
+            ) from error
+        raise ExportError(f"{source.name} cannot be read: {error.strerror or 'refused'}.") from error
     try:
         return ReadingExport.model_validate_json(migrate(text))
     except ValidationError as error:

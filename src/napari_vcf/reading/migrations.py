@@ -44,7 +44,8 @@ def migrate(text: str) -> str:
     """Bring the text of a document to the current schema version; what is no document comes back as it is."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
+        # The schema refuses it, with the place: it is no JSON, or nested without end.
         return text
     if not isinstance(document, dict) or document.get("schema_version") not in STEPS:
         return text

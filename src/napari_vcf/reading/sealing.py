@@ -70,6 +70,8 @@ def check_seal(text: str) -> str:
         document = json.loads(text)
     except ValueError as error:
         return f"it is no JSON: {error}."
+    except RecursionError:
+        return "it is nested too deeply to be a sealed reading."
     seal = document.get("seal") if isinstance(document, dict) else None
     if not isinstance(seal, dict) or not isinstance(seal.get("sha256"), str):
         return "it has no seal."
@@ -78,6 +80,8 @@ def check_seal(text: str) -> str:
             return "it is not in the form in which it was sealed."
     except ValueError:
         return "it holds a number that is not finite."
+    except RecursionError:
+        return "it is nested too deeply to be a sealed reading."
     expected = sha256_of(canonical_json({**document, "seal": {**seal, "sha256": ""}}))
     if seal["sha256"] != expected:
         return "its content does not belong to its seal; something was changed after signing."

@@ -117,7 +117,7 @@ def _parse_line(line: bytes, before: str, number: int) -> tuple[Entry, str] | No
     try:
         entry = json.loads(content)
         found = Entry(entry["n"], datetime.fromisoformat(entry["at"]), entry["kind"], entry["body"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return (found, sha256) if found.number == number else None
 

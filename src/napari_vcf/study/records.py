@@ -63,7 +63,7 @@ def read_record(path: Path, model: type[_Record], what: str) -> _Record:
         document = json.loads(text)
         content = document["record"]
         whole = canonical_json(document) + "\n" == text and document["sha256"] == sha256_of(canonical_json(content))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         whole = False
     if not whole:
         raise DamagedError(damaged)

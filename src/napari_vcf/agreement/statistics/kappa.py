@@ -130,9 +130,12 @@ def percent_agreement(
     Returns
     -------
     Estimate
+        In words for fewer than two cases.
     """
     counts = np.asarray(table)
-    return proportion(int(np.trace(counts)), int(counts.sum()), level=level, interval=interval)
+    n = int(counts.sum())
+    estimate = proportion(int(np.trace(counts)), n, level=level, interval=interval)
+    return undefined(n, estimate.method, _too_few(n)) if n < 2 else estimate
 
 
 def pabak(

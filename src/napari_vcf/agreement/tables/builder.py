@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_vcf.agreement.errors import TableError
-from napari_vcf.agreement.scales import scale_of
+from napari_vcf.agreement.scales import MEASUREMENTS, is_measurement, scale_of
 from napari_vcf.agreement.tables.readings import ANSWERED, NOT_ASSESSED, UNANSWERED, ReadingFacts, Readings
 from napari_vcf.reading.base import STAGES
 from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
@@ -107,7 +107,8 @@ class ReadingsBuilder:
         uniques: dict[str, list[str]] = {}
         for name in ("case", "reader", "stage", "item", "unit"):
             numbers, found = pd.factorize(np.asarray(chunk.columns[name], dtype=object))
-            codes[name], uniques[name] = numbers.astype(np.int64), [str(text) for text in found]
+            # Spaces around a name are no part of it: "C1 " is C1.
+            codes[name], uniques[name] = numbers.astype(np.int64), [str(text).strip() for text in found]
         self._check_names(codes, uniques, chunk)
         value, state = self._values(chunk, codes["item"], uniques["item"])
         stages = np.array([STAGES.index(stage) for stage in uniques["stage"]], dtype=np.int8)
@@ -132,7 +133,7 @@ class ReadingsBuilder:
     def _check_names(self, codes: dict[str, NDArray[np.int64]], uniques: dict[str, list[str]], chunk: Chunk) -> None:
         for name in ("case", "reader", "stage", "item"):
             for number, text in enumerate(uniques[name]):
-                if not text.strip():
+                if not text:
                     raise TableError(self._place(chunk, _first(codes[name], number)), f"the {name} is empty.")
         for number, text in enumerate(uniques["stage"]):
             if text not in STAGES:
@@ -246,7 +247,7 @@ def _understand(item: str, answers: list[str]) -> tuple[NDArray[np.float64], NDA
     else:
         # A copy: pandas lends its own array.
         numbers = np.array(pd.to_numeric(pd.Series(answers, dtype=object), errors="coerce"), dtype=np.float64)
-        numbers[~np.isfinite(numbers)] = np.nan
+        numbers[~is_measurement(numbers)] = np.nan
     numbers[states != ANSWERED] = np.nan
     bad = {int(at): _complaint(item, answers[at]) for at in np.flatnonzero(np.isnan(numbers) & (states == ANSWERED))}
     return numbers, states, bad
@@ -261,6 +262,6 @@ def _complaint(item: str, answer: str) -> str:
     near = difflib.get_close_matches(item, ITEMS, n=1)
     hint = f" Is '{near[0]}' meant?" if near and near[0] != item else ""
     return (
-        f"unknown value '{answer}' of {item}: an item that the form does not know holds finite numbers, or "
-        f"'{NOT_ASSESSABLE}'.{hint}"
+        f"unknown value '{answer}' of {item}: an item that the form does not know holds finite numbers "
+        f"({MEASUREMENTS}), or '{NOT_ASSESSABLE}'.{hint}"
     )

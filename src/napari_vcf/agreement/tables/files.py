@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.agreement.errors import AgreementError, TableError
 from napari_vcf.agreement.tables.builder import Chunk, ReadingsBuilder
+from napari_vcf.agreement.tables.columns import found_columns
 
 __all__ = ["COLUMNS", "OPTIONAL_COLUMNS", "add_csv", "add_frame", "add_parquet"]
 
@@ -28,7 +29,7 @@ def _check_columns(found: Iterable[str], where: str, builder: ReadingsBuilder) -
     if missing:
         raise TableError(
             where,
-            f"missing column{'s' * (len(missing) > 1)} {', '.join(missing)}; found {', '.join(names) or 'none'}. A "
+            f"missing column{'s' * (len(missing) > 1)} {', '.join(missing)}; {found_columns(names)} A "
             f"tidy table has {', '.join(COLUMNS)} and may have {', '.join(OPTIONAL_COLUMNS)}.",
         )
     doubled = sorted({name for name in names if names.count(name) > 1})

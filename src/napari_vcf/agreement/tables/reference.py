@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -12,9 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.agreement.errors import TableError
-from napari_vcf.agreement.scales import PATHOLOGY
+from napari_vcf.agreement.scales import MEASUREMENTS, PATHOLOGY, is_measurement
+from napari_vcf.agreement.tables.columns import found_columns
 
 __all__ = ["Baseline", "Reference", "read_reference"]
+
+
+#: How other programs write that a value is missing; here an empty cell says so.
+_MISSING = frozenset({"na", "n/a", "nan", "nil", "none", "null", "-", "?", "."})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +86,8 @@ def read_reference(path: Path | str) -> Reference:
     Raises
     ------
     TableError
-        At a missing column, an unknown pathology, an empty or doubled case, with its line.
+        At a missing column, an unknown pathology, an empty or doubled case, or a word in a column of numbers, with its
+        line.
     """
     source = Path(path)
     try:
@@ -101,9 +106,7 @@ def _read(stream: TextIO, name: str) -> Reference:
     header: list[str] = next(reader, [])
     missing = [column for column in ("case", "pathology") if column not in header]
     if missing:
-        raise TableError(
-            name, f"missing column {', '.join(missing)}; found {', '.join(header) or 'none'}. It needs case,pathology."
-        )
+        raise TableError(name, f"missing column {', '.join(missing)}; {found_columns(header)} It needs case,pathology.")
     if len(set(header)) != len(header):
         raise TableError(name, "two columns have the same name.")
     lines: dict[str, int] = {}
@@ -121,27 +124,40 @@ def _read(stream: TextIO, name: str) -> Reference:
         rows.append(row)
     if not rows:
         raise TableError(name, "holds no case.")
+    places = [f"{name}, line {here}" for here in lines.values()]
     pathology = np.array([PATHOLOGY.index(row["pathology"]) for row in rows], dtype=np.int64)
-    baselines = tuple(_baseline(column, rows) for column in header if column not in ("case", "pathology"))
+    baselines = tuple(_baseline(column, rows, places) for column in header if column not in ("case", "pathology"))
     return Reference(name, tuple(row["case"] for row in rows), pathology, baselines)
 
 
 def _row(cells: list[str], header: list[str], place: str) -> dict[str, str]:
     if len(cells) != len(header):
         raise TableError(place, f"{len(cells)} cells under {len(header)} columns.")
-    row: Mapping[str, str] = dict(zip(header, cells, strict=True))
-    if not row["case"].strip():
+    row = dict(zip(header, cells, strict=True))
+    row["case"] = row["case"].strip()
+    if not row["case"]:
         raise TableError(place, "the case is empty.")
     if row["pathology"] not in PATHOLOGY:
         raise TableError(place, f"unknown pathology '{row['pathology']}'; it is {' or '.join(PATHOLOGY)}.")
-    return dict(row)
+    return row
 
 
-def _baseline(column: str, rows: list[dict[str, str]]) -> Baseline:
+def _baseline(column: str, rows: list[dict[str, str]], places: list[str]) -> Baseline:
     texts = [row[column].strip() for row in rows]
     numbers = [_number(text) for text in texts]
-    filled = [number for number, text in zip(numbers, texts, strict=True) if text]
-    if filled and all(np.isfinite(filled)):
+    words = [at for at, text in enumerate(texts) if text and not np.isfinite(numbers[at])]
+    count = int(np.isfinite(numbers).sum())
+    # A single "NA" or "60y" among ages would make every age a category of its own.
+    if words and count > sum(texts[at].lower() not in _MISSING for at in words):
+        raise TableError(
+            places[words[0]],
+            f"'{texts[words[0]]}' in column '{column}' is no number, and most of this column are numbers. Leave the "
+            "cell empty where the value is missing; give categories names that are no numbers.",
+        )
+    if count and not words:
+        for place, number in zip(places, numbers, strict=True):
+            if not (np.isnan(number) or is_measurement(number)):
+                raise TableError(place, f"{number:g} in column '{column}' is no measurement, which is {MEASUREMENTS}.")
         return Baseline(column, (), np.array(numbers))
     categories = tuple(sorted({text for text in texts if text}))
     values = [float(categories.index(text)) if text else np.nan for text in texts]
