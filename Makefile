@@ -2,15 +2,18 @@
 # A second run with nothing changed goes straight to work.
 
 VENV ?= .venv
-# Windows stay with one process; the others share the rest of the tests.
-PYTEST_ARGS ?= -n auto --maxprocesses 4
+# The processes share the tests file by file; each has a display of its own.
+# What is marked slow is left to `make test-slow`.
+SHARED = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST_ARGS ?= $(SHARED) -m "not slow"
 export VENV
 
-.PHONY: help demo test bench docs lint clean
+.PHONY: help demo test test-slow bench docs lint clean
 
 help:
 	@echo "make demo    read the sample case (without a display: a scripted reader does it and checks every number)"
-	@echo "make test    run all tests"
+	@echo "make test    run the tests"
+	@echo "make test-slow  run those that take long"
 	@echo "make lint    check style, types, layers, spelling and the plugin manifest"
 	@echo "make docs    build the documentation into docs/_build/html"
 	@echo "make bench   run the benchmarks and write their tables into docs/benchmarks"
@@ -23,6 +26,9 @@ demo:
 test:
 	@tools/setup.sh "pyside6,dev" display
 	@tools/with-display.sh $(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+test-slow:
+	@$(MAKE) --no-print-directory test PYTEST_ARGS='$(SHARED) -m slow'
 
 lint:
 	@tools/setup.sh "pyside6,dev"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -22,6 +23,34 @@ os.environ.setdefault("NAPARI_CONFIG", str(_SCRATCH / "settings.yaml"))
 os.environ.setdefault("NAPARI_VCF_CACHE", str(_SCRATCH / "cache"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of several test processes a display of its own: on one, windows take the keyboard from each other."""
+    if "PYTEST_XDIST_WORKER" not in os.environ or not sys.platform.startswith("linux") or shutil.which("Xvfb") is None:
+        return
+    read, write = os.pipe()
+    command = [
+        "Xvfb",
+        "-displayfd",
+        str(write),
+        "-screen",
+        "0",
+        "1600x1000x24",
+        "+extension",
+        "GLX",
+        "-nolisten",
+        "tcp",
+    ]
+    server = subprocess.Popen(command, pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        number = answer.readline().strip()
+    if not number:
+        raise pytest.UsageError("Xvfb did not start.")
+    os.environ["DISPLAY"] = f":{number}"
+    os.environ.pop("XAUTHORITY", None)
+    config.add_cleanup(server.terminate)
+
+
 def _has_display() -> bool:
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
@@ -35,17 +64,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("gui"):
             item.add_marker(skip)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Share the tests out by file, all windows to one process: a display has one keyboard focus."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class OneWindow(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return "windows" if nodeid.startswith("tests/gui/") else nodeid.split("::")[0]
-
-    # By number of tests, which is the usual order, the windows would come last.
-    config.option.loadscopereorder = False
-    return OneWindow(config, log)

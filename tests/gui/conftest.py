@@ -73,6 +73,8 @@ def bench(_window: Bench) -> Iterator[Bench]:
     said: list[tuple[str, str]] = []
     desk = _window.desk
     _window.front("Case")
+    # Every pane is drawn again with every move of the hand; they have tests of their own.
+    desk.remembered.put("layout", "single")
     desk.open_case(make_case())
     desk.reading.set_spine("L1")
 

@@ -68,6 +68,7 @@ def test_undo_stops_at_the_start_and_redo_at_the_end(bench):
     assert ("info", "There is nothing to undo.") in bench.said
 
 
+@pytest.mark.slow
 def test_half_done_work_ends_with_another_stage_panel_case_or_theme(bench):
     desk, hands, viewer = bench.desk, bench.hands, bench.desk.viewer
     panel = bench.front("Calipers")

@@ -30,6 +30,7 @@ def test_panes_share_place_zoom_and_crosshair_and_hold_no_second_volume(bench):
     from qtpy.QtCore import QPointF
 
     desk, panes, hands = bench.desk, bench.arrangement.panes, bench.hands
+    panes.set_layout("all")
     hands.wait(60)
     titles = [pane.title() for pane in panes.panes]
     assert titles == ["CT", "T2", "ADC", "T2 axial", "T2 coronal"]
