@@ -108,8 +108,11 @@ def _content(scan: Scan) -> list[_Content]:
 
 def _meaning(series: Series) -> tuple[object, ...]:
     assert isinstance(series.stack, Stack)
-    # A damaged last digit of a time changes nothing that anybody could measure.
-    volumes = [replace(info, echo_time_ms=round(info.echo_time_ms or 0.0, 3)) for info in series.volumes]
+    # A damaged last digit of a time or b-value changes nothing that anybody could measure.
+    volumes = [
+        replace(info, echo_time_ms=round(info.echo_time_ms or 0.0, 3), b_value=round(info.b_value or 0.0, 3))
+        for info in series.volumes
+    ]
     intensities = [frame.intensity for volume in series.stack.volumes for frame in volume.frames]
     return series.role, series.unit, volumes, [(entry.slope, entry.intercept) for entry in intensities]
 
@@ -162,7 +165,7 @@ def _judge(outcome: Outcome, name: str, work: Path, sound: list[_Content], *, pi
         return
     if scan.refused:
         outcome.refused += 1
-    elif any(series.corrections or not series.measurable for series in scan.series):
+    elif any(series.corrections or not series.measurable or series.scale.contradictory for series in scan.series):
         outcome.said += 1
     elif len(found) == len(sound) and all(_same(a, b, pixels=pixels) for a, b in zip(found, sound, strict=True)):
         outcome.unchanged += 1
