@@ -31,6 +31,29 @@ has_good_python() { python=$(find_python) && can_make_venv "$python"; }
 
 venv_works() { "$(venv_bin)/python" -c 'import pip' 2>/dev/null; }
 
+# Python compiles what it imports; compiling everything beforehand takes longer than that ever saves.
+pip_install() { "$(venv_bin)/python" -m pip install --quiet --disable-pip-version-check --no-compile "$@"; }
+
+# An index of its own, or none at all, is an arrangement between this machine and pip that uv does not know of.
+pip_has_own_index() {
+    "$(venv_bin)/python" -m pip config list 2>/dev/null | grep -E "[.:](index-url|no-index)=" >/dev/null
+}
+
+# uv does in seconds what takes pip more than a minute; where it cannot, pip can.
+install_with_uv() {
+    if pip_has_own_index; then return 1; fi
+    pip_install --only-binary uv "uv>=0.5" || return 1
+    "$(venv_bin)/uv" pip install --quiet --python "$(venv_bin)/python" --editable ".[$EXTRAS]" && return
+    say "uv could not install the package (its message stands above); trying pip."
+    return 1
+}
+
+# Debian's own pip takes twice as long as today's, and works as well.
+install_with_pip() {
+    pip_install --upgrade pip || say "pip could not be brought up to date; going on with the one at hand."
+    pip_install --editable ".[$EXTRAS]"
+}
+
 # What the environment was made from: it is made again when one of these changes, and only then.
 fingerprint() {
     { printf '%s\n' "$EXTRAS" "$PWD"; "$(venv_bin)/python" --version; cat pyproject.toml; } | cksum
@@ -50,16 +73,12 @@ if ! venv_works; then
     say "Making a virtual environment in $VENV ..."
     rm -rf "$VENV"
     "$python" -m venv "$VENV"
-    # Debian's pip takes twice as long as today's; without a newer one it works as well.
-    "$(venv_bin)/python" -m pip install --quiet --disable-pip-version-check --no-compile --upgrade pip ||
-        say "pip could not be brought up to date; going on with the one at hand."
 fi
 
 stamp="$VENV/.installed-${EXTRAS//,/-}"
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$(fingerprint)" ]; then
     say "Installing the package with its extras [$EXTRAS] into $VENV ..."
-    # Python compiles what it imports; compiling everything beforehand takes longer than that ever saves.
-    "$(venv_bin)/python" -m pip install --quiet --disable-pip-version-check --no-compile --editable ".[$EXTRAS]" ||
+    install_with_uv || install_with_pip ||
         fail "pip could not install the package (its message stands above)." \
             "A package index must be reachable; try the same command again once it is."
     fingerprint >"$stamp"
