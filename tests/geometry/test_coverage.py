@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from shapely import Polygon, box
 from strategies import STRAIGHT, grids, rectangles_on, rigid_transforms
@@ -193,3 +193,32 @@ def test_a_polygon_with_a_notch_is_covered_without_the_notch():
     region = Polygon(notched)
     expected = [[region.intersection(box(c - 0.5, r - 0.5, c + 0.5, r + 0.5)).area for c in range(3)] for r in range(3)]
     np.testing.assert_allclose(polygon_coverage(notched, 0, 0, (3, 3)), expected, atol=1e-12)
+
+
+#: The judge itself errs where a corner lies next to no distance from a line.
+coordinates = st.floats(-3, 9).map(lambda value: round(value, 6))
+
+
+@given(
+    st.lists(st.tuples(coordinates, coordinates), min_size=3, max_size=9, unique=True),
+    st.integers(-2, 3),
+    st.integers(-2, 3),
+)
+def test_any_simple_outline_agrees_with_clipping_also_where_it_leaves_the_window(corners, first_column, first_row):
+    # Around their middle, so that no side crosses another.
+    middle = np.mean(corners, axis=0)
+    ways = np.array(corners) - middle
+    outline = np.array(corners)[np.argsort(np.arctan2(ways[:, 1], ways[:, 0]))]
+    region = Polygon(outline)
+    assume(region.is_valid)
+    for way in (outline, outline[::-1]):
+        found = polygon_coverage(way, first_column, first_row, (5, 4))
+        for (r, c), share in np.ndenumerate(found):
+            pixel = box(first_column + c - 0.5, first_row + r - 0.5, first_column + c + 0.5, first_row + r + 0.5)
+            assert share == pytest.approx(region.intersection(pixel).area, abs=1e-9)
+
+
+@pytest.mark.parametrize("rise", [0.0, 5e-324, 1e-300, 1e-17, 1e-9])
+def test_a_side_that_lies_almost_along_the_rows_counts_like_one_that_does(rise):
+    outline = np.array([(-0.5, -0.5 - rise), (2.5, -0.5 + rise), (2.5, 1.5), (-0.5, 1.5)])
+    np.testing.assert_allclose(polygon_coverage(outline, 0, 0, (2, 3)), np.ones((2, 3)), atol=1e-8)
