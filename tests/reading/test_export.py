@@ -25,7 +25,7 @@ from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.migrations import migrate_document
 from napari_vcf.reading.sealing import check_seal, seal_text
 
-SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-1.1.0.json"
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-1.2.0.json"
 
 
 def test_committed_schema_is_that_of_the_models(capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,11 +183,24 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
         # Said of each caliper and rectangle only since 1.1.
         assert all(caliper.pop("snapped") == [] for caliper in part["calipers"])
         assert all(roi.pop("endplate_deviation_deg") is None for roi in part["rois"])
+        # And of a lesion only since 1.2.
+        assert part["masks"] is None or part["masks"].pop("thresholds") == []
     added = {"schema_version", "occasion", "consensus", "seal"}
     assert {key: value for key, value in now.items() if key not in added} == {
         key: value for key, value in old.items() if key != "schema_version"
     }
     assert len(readings_frame(path)) > 50
+
+
+def test_a_sealed_file_of_schema_1_1_keeps_its_seal_and_its_lesion_is_drawn_by_hand() -> None:
+    path = OLD / "reading-1.1.0.json"
+    assert check_seal(path.read_text(encoding="utf-8")) == ""
+    export = read_reading(path)
+    assert (export.schema_version, export.status) == (SCHEMA_VERSION, "sealed")
+    masks = export.stages["combined"].masks
+    assert masks is not None
+    assert masks.thresholds == ()
+    assert export.protocol.sha256 == export.protocol_sha256
 
 
 def test_migrations_are_pure_and_lead_to_the_current_version() -> None:

@@ -23,9 +23,22 @@ from napari_vcf.measure.height import (
 from napari_vcf.measure.outline import fill_outline, interpolate_slices
 from napari_vcf.measure.placement import BodyPlace, deviation_deg, endplate_direction, place_in_body, touched_voxels
 from napari_vcf.measure.recount import Box, body_box, recount_extent
+from napari_vcf.measure.threshold import (
+    MIN_REFERENCE_VOXELS,
+    REFERENCE_RADIUS_MM,
+    ReferenceSignal,
+    ReferenceTissue,
+    Side,
+    reference_region,
+    reference_signal,
+    start_factor,
+    voxels_beyond,
+)
 
 __all__ = [
+    "MIN_REFERENCE_VOXELS",
     "POSITIONS",
+    "REFERENCE_RADIUS_MM",
     "REFERENCE_RULES",
     "SNAP_REACH_MM",
     "BodyPlace",
@@ -41,8 +54,11 @@ __all__ = [
     "Position",
     "PositionLoss",
     "ReferenceRule",
+    "ReferenceSignal",
+    "ReferenceTissue",
     "ReferenceVertebra",
     "RoiStatistics",
+    "Side",
     "VertebraStatus",
     "body_box",
     "deviation_deg",
@@ -55,8 +71,12 @@ __all__ = [
     "parse_ratio",
     "place_in_body",
     "recount_extent",
+    "reference_region",
+    "reference_signal",
     "roi_statistics",
     "snap_to_edge",
+    "start_factor",
     "summarize_placements",
     "touched_voxels",
+    "voxels_beyond",
 ]

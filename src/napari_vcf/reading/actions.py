@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from napari_vcf.measure import Position, VertebraStatus
+from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading.base import Affine, AnswerValue, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
 from napari_vcf.reading.masks import GridRecord, MaskRecord
 from napari_vcf.reading.state import CaliperEnd, Reason, Tissue
@@ -32,6 +32,7 @@ __all__ = [
     "SetMasks",
     "SetReference",
     "SetSpine",
+    "ThresholdLesion",
     "Undo",
     "WithdrawAnswer",
     "WithdrawReference",
@@ -96,6 +97,20 @@ class SetMasks(FrozenModel):
     grid: GridRecord
     body: MaskRecord
     lesion: MaskRecord
+
+
+class ThresholdLesion(FrozenModel):
+    """Take the body voxels darker or brighter than a multiple of a reference tissue as lesion."""
+
+    action: Literal["threshold_lesion"] = "threshold_lesion"
+    stage: Stage
+    tissue: ReferenceTissue
+    center_lps: Point
+    radius_mm: Annotated[Finite, Field(ge=1, le=10)] = REFERENCE_RADIUS_MM
+    volume: Annotated[int, Field(ge=0)] = 0
+    side: Side
+    factor: Annotated[Finite, Field(gt=0, le=20)]
+    slices: tuple[Annotated[int, Field(ge=0)], ...] | None = None
 
 
 class ClearMasks(FrozenModel):
@@ -232,6 +247,7 @@ Action = Annotated[
     | PlaceCaliper
     | RemoveCaliper
     | SetMasks
+    | ThresholdLesion
     | ClearMasks
     | PlaceRoi
     | RemoveRoi

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 
 from napari_vcf.geometry import Rectangle
-from napari_vcf.measure import Position, VertebraStatus
+from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.base import Point, Stage
 from napari_vcf.reading.case import Case
@@ -93,6 +93,60 @@ class Changes(ABC):
             grid=GridRecord.of(grid),
             body=encode_mask(body),
             lesion=encode_mask(lesion),
+        )
+
+    def threshold_lesion(
+        self,
+        stage: Stage,
+        *,
+        tissue: ReferenceTissue,
+        center_lps: ArrayLike,
+        side: Side,
+        factor: float = 1.0,
+        slices: Sequence[int] | None = None,
+        radius_mm: float = REFERENCE_RADIUS_MM,
+        volume: int = 0,
+    ) -> act.LoggedAction:
+        """Take the body voxels darker or brighter than a multiple of a reference tissue as lesion.
+
+        Parameters
+        ----------
+        stage : str
+            Where a body is painted.
+        tissue : {"muscle", "disc", "normal_vertebra"}
+            What lies at the reference.
+        center_lps : array_like, shape (3,)
+            Middle of the reference, LPS mm, outside the painted body.
+        side : {"darker", "brighter"}
+            Which voxels are taken.
+        factor : float
+            The threshold as a multiple of the reference's mean.
+        slices : sequence of int, optional
+            Slices of the image; all that hold body if left out.
+        radius_mm : float
+            Radius of the circle that is measured, mm.
+        volume : int
+            Which of the image's volumes (b-values) is compared.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If there is no body, the reference cannot be measured, or no voxel is added.
+        """
+        return self._make(
+            act.ThresholdLesion,
+            stage=stage,
+            tissue=tissue,
+            center_lps=_point(center_lps),
+            side=side,
+            factor=factor,
+            slices=None if slices is None else tuple(slices),
+            radius_mm=radius_mm,
+            volume=volume,
         )
 
     def clear_masks(self, stage: Stage) -> act.LoggedAction:

@@ -40,7 +40,7 @@ __all__ = [
 
 #: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
 SCHEMA_ID = "napari-vcf/reading"
-SCHEMA_VERSION = "1.1.0"
+SCHEMA_VERSION = "1.2.0"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -240,7 +240,7 @@ class ReadingExport(FrozenModel):
     """One reading as a JSON document."""
 
     schema_id: Literal["napari-vcf/reading"] = "napari-vcf/reading"
-    schema_version: Literal["1.1.0"] = "1.1.0"
+    schema_version: Literal["1.2.0"] = "1.2.0"
     intended_use: str = Field(default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE})
     software: dict[str, str]
     study: Pseudonym

@@ -16,8 +16,13 @@ def _from_1_0(document: Document) -> Document:
     return {**document, "schema_version": "1.1.0"}
 
 
+def _from_1_1(document: Document) -> Document:
+    """1.2 adds what of a lesion was taken by threshold; in a document of 1.1 all of it was drawn by hand."""
+    return {**document, "schema_version": "1.2.0"}
+
+
 #: Version -> the step that leads to the next one.
-STEPS: Final[dict[str, Callable[[Document], Document]]] = {"1.0.0": _from_1_0}
+STEPS: Final[dict[str, Callable[[Document], Document]]] = {"1.0.0": _from_1_0, "1.1.0": _from_1_1}
 
 
 def migrate_document(document: Document) -> Document:

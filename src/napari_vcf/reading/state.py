@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from napari_vcf.measure import Position, VertebraStatus
+from napari_vcf.measure import Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading.base import (
     STAGES,
     Affine,
@@ -26,6 +26,7 @@ __all__ = [
     "Caliper",
     "CaliperEnd",
     "ImageCorrection",
+    "LesionThreshold",
     "Masks",
     "ReadingState",
     "Reason",
@@ -76,13 +77,59 @@ class Caliper(FrozenModel):
     at: Timestamp
 
 
+class LesionThreshold(FrozenModel):
+    """Lesion taken by a threshold against a reference tissue: what was compared with what.
+
+    Attributes
+    ----------
+    tissue : {"muscle", "disc", "normal_vertebra"}
+        What the reader pointed at.
+    center_lps, radius_mm
+        The circle that was measured, on the slice nearest to its centre; LPS mm.
+    volume : int
+        Which of the image's volumes (b-values) was compared; 0 for the first.
+    side : {"darker", "brighter"}
+        Which voxels were taken.
+    factor : float
+        The threshold is this multiple of the reference.
+    reference_mean, reference_sd, threshold : float
+        In ``unit``.
+    reference_voxels : int
+        Voxels in the circle.
+    slices : tuple of int
+        Slices of the body on which it was done.
+    added_voxels : int
+        Voxels that were not lesion before.
+    """
+
+    tissue: ReferenceTissue
+    center_lps: Point
+    radius_mm: Annotated[Finite, Field(gt=0)]
+    volume: Annotated[int, Field(ge=0)] = 0
+    side: Side
+    factor: Annotated[Finite, Field(gt=0)]
+    reference_mean: Finite
+    reference_sd: Annotated[Finite, Field(ge=0)]
+    reference_voxels: Annotated[int, Field(ge=1)]
+    threshold: Finite
+    unit: str
+    slices: tuple[Annotated[int, Field(ge=0)], ...]
+    added_voxels: Annotated[int, Field(ge=1)]
+    at: Timestamp
+
+
 class Masks(FrozenModel):
-    """Body and lesion, painted on the native grid of one image."""
+    """Body and lesion, painted on the native grid of one image.
+
+    ``thresholds`` says what was taken by threshold, in its order; everything else of the lesion, and every correction
+    since, is drawn by hand.
+    """
 
     image: ImageId
     grid: GridRecord
     body: MaskRecord
     lesion: MaskRecord
+    thresholds: tuple[LesionThreshold, ...] = ()
     at: Timestamp
 
 

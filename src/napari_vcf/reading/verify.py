@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_vcf.dicom import load_volume
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.measure import RoiStatistics, roi_statistics
+from napari_vcf.measure import RoiStatistics, reference_signal, roi_statistics
 from napari_vcf.reading.base import REMOVED
 from napari_vcf.reading.case import Case, scan_case
 from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
@@ -19,7 +19,7 @@ from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.export import export_stage, read_reading
 from napari_vcf.reading.results import adjacent_levels, rectangle_of, stage_results
 from napari_vcf.reading.sealing import check_seal
-from napari_vcf.reading.state import ImageCorrection, ReadingState, Tissue
+from napari_vcf.reading.state import ImageCorrection, Masks, ReadingState, Tissue
 
 __all__ = ["GEOMETRY_TOLERANCE_MM", "STATISTICS_TOLERANCE", "Difference", "VerifyReport", "verify_export"]
 
@@ -194,6 +194,33 @@ def _check_places(stage: Any, state: ReadingState, case: Case, differences: list
         grid = case.images[part.masks.image].series.grid
         if not grid.is_close_to(part.masks.grid.grid(), tolerance_mm=GEOMETRY_TOLERANCE_MM):
             differences.append(Difference(f"{place}.masks.grid", str(part.masks.grid), "not the image's grid"))
+        else:
+            _check_thresholds(f"{place}.masks.thresholds", part.masks, case, differences)
+
+
+def _check_thresholds(place: str, masks: Masks, case: Case, differences: list[Difference]) -> None:
+    """Measure the reference tissues again; what was taken has been corrected by hand since and cannot be compared."""
+    for number, entry in enumerate(masks.thresholds):
+        if entry.volume >= len(case.images[masks.image].series.volumes):
+            differences.append(Difference(f"{place}.{number}.volume", str(entry.volume), "no such volume"))
+            continue
+        try:
+            found = reference_signal(
+                case.volume(masks.image, entry.volume), entry.center_lps, radius_mm=entry.radius_mm
+            )
+        except NapariVcfError as error:
+            differences.append(Difference(f"{place}.{number}", "measured", str(error)))
+            continue
+        pairs = (
+            ("reference_mean", entry.reference_mean, found.mean),
+            ("reference_sd", entry.reference_sd, found.sd),
+            ("reference_voxels", entry.reference_voxels, found.voxels),
+            ("unit", entry.unit, found.unit),
+            ("threshold", entry.threshold, entry.factor * found.mean),
+        )
+        for name, exported, recomputed in pairs:
+            if not _equal(exported, recomputed, tolerant=True):
+                differences.append(Difference(f"{place}.{number}.{name}", _short(exported), _short(recomputed)))
 
 
 class _Comparison:

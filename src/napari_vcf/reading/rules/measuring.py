@@ -123,7 +123,17 @@ def _(action: act.SetMasks, state: ReadingState, context: Context) -> ReadingSta
     lesion = decode_mask(action.lesion, grid.shape)
     if (lesion & ~body).any():
         raise RefusedActionError("The lesion reaches outside the vertebral body.")
-    masks = Masks(image=action.image, grid=action.grid, body=action.body, lesion=action.lesion, at=context.at)
+    before = state.stages[action.stage].masks
+    # A lesion that was begun anew does not come from what was taken before.
+    kept = before.thresholds if before is not None and before.image == action.image and action.lesion.voxels else ()
+    masks = Masks(
+        image=action.image,
+        grid=action.grid,
+        body=action.body,
+        lesion=action.lesion,
+        thresholds=kept,
+        at=context.at,
+    )
     return change_stage(state, action.stage, masks=masks)
 
 
