@@ -211,15 +211,19 @@ def test_processes_and_a_cluster_give_the_same_files(tmp_path: Path) -> None:
     def files() -> dict[str, bytes]:
         return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
-    prepare_study(root, workers=1)
+    # There is no vertebra at these points, and that is proposed, too: the same everywhere.
+    points = tmp_path / "points.csv"
+    points.write_text("case,mr_x,mr_y,mr_z,ct_x,ct_y,ct_z\nC001,9.6,12,-10,20,16,15\n", encoding="utf-8")
+    prepare_study(root, workers=1, points=points)
     pool = files()
     shutil.rmtree(root / "cases")
     (root / "cases").mkdir()
     # Its workers are threads of this process: the files are the same, and the test is shorter.
     with distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster:
-        prepare_study(root, scheduler=cluster.scheduler_address)
+        prepare_study(root, scheduler=cluster.scheduler_address, points=points)
     assert files() == pool
     assert len([name for name in pool if name.endswith(".npy")]) == 8
+    assert len([name for name in pool if name.endswith("proposal.json")]) == 2
 
 
 def test_scrubbing_takes_longer_names_first() -> None:

@@ -6,10 +6,11 @@ import hashlib
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -29,6 +30,10 @@ from napari_vcf.geometry import Volume
 from napari_vcf.reading.base import REMOVED, Pseudonym
 from napari_vcf.reading.errors import ReadingError, UnknownImageError
 from napari_vcf.reading.state import ImageCorrection
+
+if TYPE_CHECKING:
+    from napari_vcf.reading.joining import Pair
+    from napari_vcf.registration import RegistrationResult
 
 __all__ = ["MR_ROLES", "Case", "CaseImage", "image_id", "scan_case"]
 
@@ -216,6 +221,21 @@ class Case:
         if key not in self._volumes:
             self._volumes[key] = self._load(self.image(image).series, index, progress=progress, cancelled=cancelled)
         return self._volumes[key]
+
+    def prepared_registration(
+        self, pair: Pair, mr_point: Sequence[float], ct_point: Sequence[float]
+    ) -> RegistrationResult | None:
+        """A registration that is there already for two clicks; None where it has to be computed, as for any folder.
+
+        Parameters
+        ----------
+        pair : napari_vcf.reading.joining.Pair
+            What is joined.
+        mr_point, ct_point : sequence of float
+            The clicks, LPS mm.
+        """
+        del pair, mr_point, ct_point
+        return None
 
     def corrected(self, image: str, correction: ImageCorrection) -> Series:
         """The series as it would be with a person's correction; nothing is changed."""

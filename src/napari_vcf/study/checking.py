@@ -20,6 +20,7 @@ from napari_vcf.study.order import Task, tasks_of
 from napari_vcf.study.preparation import REPORT
 from napari_vcf.study.prepare import PrepareReport
 from napari_vcf.study.prepared import PARTS, CaseRecord, PartRecord
+from napari_vcf.study.proposal import PROPOSAL, ProposalRecord
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.records import read_record
 from napari_vcf.study.session import SEAL, SNAPSHOT, Origin, Snapshot, seal_path, versions_of
@@ -138,6 +139,8 @@ class _Check:
             if folder.is_dir() and self._record(folder / "case.json", CaseRecord) is not None:
                 for part in PARTS:
                     self._record(folder / f"{part}.json", PartRecord)
+                if (folder / PROPOSAL).exists():
+                    self._record(folder / PROPOSAL, ProposalRecord)
         if (self.folder.root / REPORT).exists():
             self._record(self.folder.root / REPORT, PrepareReport)
 

@@ -125,6 +125,10 @@ class StudyFolder:
         """Whether a reader has begun on a case, so that it must stay as it is."""
         return any((self.reader(reader) / case).exists() for reader in record.readers)
 
+    def joined(self, record: StudyRecord, case: str) -> bool:
+        """Whether a reader has begun on the combined stage of a case."""
+        return any(any((self.reader(reader) / case).glob("combined-*")) for reader in record.readers)
+
     def reader(self, reader: str) -> Path:
         """Folder of one reader."""
         return self.root / "readings" / reader

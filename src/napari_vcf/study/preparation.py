@@ -12,7 +12,9 @@ from typing import Any
 
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.folder import StudyFolder, default_key, read_key
+from napari_vcf.study.points import read_points
 from napari_vcf.study.prepare import CaseJob, CaseOutcome, PrepareReport, leftovers, prepare_case
+from napari_vcf.study.proposing import Proposing
 from napari_vcf.study.records import write_record
 from napari_vcf.study.roles import read_roles
 
@@ -29,6 +31,7 @@ def prepare_study(
     key: Path | str | None = None,
     workers: int = 1,
     scheduler: str | None = None,
+    points: Path | str | None = None,
     progress: Progress | None = None,
 ) -> tuple[CaseOutcome, ...]:
     """Prepare every case; what is prepared already and has not changed is kept.
@@ -43,6 +46,10 @@ def prepare_study(
         Processes; 0 to work in this one.
     scheduler : str, optional
         Address of a Dask scheduler whose workers see the same folders; takes the place of processes here.
+    points : path, optional
+        CSV with the centre of the fractured body on MRI and CT of each case, see `napari_vcf.study.points.read_points`;
+        with it a registration is computed that the reader finds ready after clicking near these points. Nothing in the
+        study tells the points to whoever has not clicked.
     progress : callable, optional
         Called with (cases done, cases in all, what became of the last).
 
@@ -54,14 +61,17 @@ def prepare_study(
     Raises
     ------
     StudyError
-        If study, key or scheduler cannot be reached. A case that cannot be prepared is an outcome and no error.
+        If study, key or scheduler cannot be reached, or the points cannot be used. A case that cannot be prepared is an
+        outcome and no error.
     """
     folder = StudyFolder(Path(root).absolute())
-    record, _ = folder.read()
+    record, protocol = folder.read()
     secret = read_key(default_key(folder.root) if key is None else key, record.study)
     if set(secret.cases) != set(record.cases):
         raise StudyError("The key does not name the cases of this study.")
     roles = read_roles(folder)
+    placed = {} if points is None else read_points(points, secret)
+    joins = "combined" in protocol.protocol.stages
     jobs = [
         CaseJob(
             case=case,
@@ -70,6 +80,7 @@ def prepare_study(
             target=str(folder.case(case)),
             in_use=folder.in_use(record, case),
             roles=roles.of_case(case),
+            proposing=Proposing(placed.get(case), folder.joined(record, case)) if joins else None,
         )
         for case in record.cases
     ]
@@ -82,7 +93,7 @@ def prepare_study(
             progress(len(found), len(jobs), f"{outcome.case}: {outcome.status}")
     outcomes = tuple(found[case] for case in record.cases)
     kept_are_prepared = tuple(
-        o.model_copy(update={"status": "prepared"}) if o.status == "kept" else o for o in outcomes
+        o.model_copy(update={"advice": "", "status": "prepared" if o.status == "kept" else o.status}) for o in outcomes
     )
     write_record(folder.root / REPORT, PrepareReport(cases=kept_are_prepared), overwrite=True)
     return outcomes

@@ -35,6 +35,7 @@ from napari_vcf.study.prepared import (
     VolumeRecord,
     sha256_of_array,
 )
+from napari_vcf.study.proposing import Proposing, propose
 from napari_vcf.study.records import read_record, write_record
 
 __all__ = ["CaseJob", "CaseOutcome", "PrepareReport", "prepare_case"]
@@ -53,13 +54,17 @@ class CaseOutcome(FrozenModel):
     refused_files: int = 0
     lacks: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    registration: str = Field(default="", description="which registration is proposed, or what it lacks")
+    advice: str = Field(
+        default="", description="on the registration, for the coordinator; never written into the study"
+    )
 
 
 class PrepareReport(FrozenModel):
     """What became of every case; `kept` ones count as prepared here, so that a second run writes the same file."""
 
     schema_id: Literal["napari-vcf/prepare-report"] = "napari-vcf/prepare-report"
-    schema_version: Literal["1.0.0"] = "1.0.0"
+    schema_version: Literal["1.1.0"] = "1.1.0"
     cases: tuple[CaseOutcome, ...] = Field(description="in the order of their pseudonyms")
 
 
@@ -74,6 +79,8 @@ class CaseJob:
     in_use: bool = False
     #: Image to the role that the coordinator gave it.
     roles: tuple[tuple[str, str], ...] = ()
+    #: None where the study has no stage that joins CT and MRI.
+    proposing: Proposing | None = None
 
 
 def prepare_case(job: CaseJob) -> CaseOutcome:
@@ -92,12 +99,15 @@ def prepare_case(job: CaseJob) -> CaseOutcome:
     target = Path(job.target)
     try:
         source = _fingerprint(Path(job.source), job)
-        kept = _kept(target, source)
-        if kept is not None:
-            return kept
-        if job.in_use and target.exists():
+        outcome = _kept(target, source)
+        if outcome is None and job.in_use and target.exists():
             return _failed(job, "Its files have changed, but it is being read already; restore the files.")
-        return _prepare(job, source)
+        if outcome is None:
+            outcome = _prepare(job, source)
+        if job.proposing is None:
+            return outcome
+        state, advice = propose(target, job.proposing)
+        return outcome.model_copy(update={"registration": state, "advice": advice})
     except NapariVcfError as error:
         return _failed(job, str(error))
     except OSError as error:

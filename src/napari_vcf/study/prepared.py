@@ -6,6 +6,7 @@ A stage opens the parts that belong to it, and knows nothing of the others.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -19,9 +20,12 @@ from napari_vcf.geometry import Volume
 from napari_vcf.reading import Case
 from napari_vcf.reading.base import Finite, FrozenModel, ImageId, Pseudonym, Stage
 from napari_vcf.reading.errors import ReadingError
+from napari_vcf.reading.joining import Pair
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.state import ImageCorrection
-from napari_vcf.study.errors import DamagedError
+from napari_vcf.registration import RegistrationResult
+from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.proposal import fetched, read_proposal
 from napari_vcf.study.records import read_record
 
 __all__ = [
@@ -180,6 +184,19 @@ class PreparedCase(Case):
                 padding = self._array(base.with_suffix(".padding.npy"), volume.padding_sha256)
             self._volumes[key] = Volume(series.grid, data, series.unit or "unknown", padding)
         return self._volumes[key]
+
+    def prepared_registration(
+        self, pair: Pair, mr_point: Sequence[float], ct_point: Sequence[float]
+    ) -> RegistrationResult | None:
+        """The registration that was computed with the preparation, where the clicks are near the points of that."""
+        if self.stage != "combined":
+            return None
+        try:
+            record = read_proposal(self._folder)
+        except StudyError:
+            # The reader gets what is computed from the clicks, and `check` names the file.
+            return None
+        return None if record is None else fetched(record, self.salt, pair, mr_point, ct_point)
 
     def _array(self, path: Path, sha256: str) -> NDArray[Any]:
         try:

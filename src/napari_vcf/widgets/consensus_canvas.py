@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_vcf.dicom import Role
 from napari_vcf.measure import Position
 from napari_vcf.reading import Protocol
+from napari_vcf.reading.joining import shown_index
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.results import caliper_mm, rectangle_of
 from napari_vcf.reading.state import Masks
@@ -21,7 +22,6 @@ from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.widgets.caliper_drawing import POSITION_COLORS, POSITION_SHORT, with_serifs
 from napari_vcf.widgets.layers import place_image
 from napari_vcf.widgets.locked_layer import LockedDrawing, Picture, rgba
-from napari_vcf.widgets.opening import shown_index
 from napari_vcf.widgets.parts import SKY, VERMILLION, YELLOW
 from napari_vcf.widgets.planes import plane_image
 from napari_vcf.widgets.space import PatientSpace, View, axis_order, sagittal_view, turned_grid

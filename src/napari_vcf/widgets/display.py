@@ -10,6 +10,7 @@ from napari.layers import Image
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import RigidTransform, Volume
 from napari_vcf.reading import CaseImage, LoggedAction
+from napari_vcf.reading.joining import shown_index
 from napari_vcf.reading.state import Registration
 from napari_vcf.widgets.edges import EdgeLines
 from napari_vcf.widgets.layers import ImageLayers, place_image
@@ -83,9 +84,7 @@ class Display:
         """Which of an image's volumes is shown; of several b-values the highest."""
         if image_id not in self._indices:
             assert self._desk.case is not None
-            volumes = self._desk.case.image(image_id).series.volumes
-            values = [-1.0 if info.b_value is None else float(info.b_value) for info in volumes]
-            self._indices[image_id] = int(np.argmax(values)) if values else 0
+            self._indices[image_id] = shown_index(self._desk.case.image(image_id).series.volumes)
         return self._indices[image_id]
 
     def clear(self, *, at_once: bool = True) -> None:

@@ -13,6 +13,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.errors import CancelledError, NapariVcfError
 from napari_vcf.reading import Case
 from napari_vcf.reading.case import MR_ROLES
+from napari_vcf.reading.joining import shown_index
 from napari_vcf.widgets.relay import ProgressRelay
 
 __all__ = ["CaseOpener", "load_case", "load_voxels"]
@@ -57,12 +58,6 @@ def load_voxels(
         except NapariVcfError as error:
             troubles.append(f"{image.label} cannot be shown: {error}")
     return tuple(troubles)
-
-
-def shown_index(volumes: tuple[Any, ...]) -> int:
-    """Which of several volumes is shown first: the one of the highest b-value."""
-    values = [-1.0 if info.b_value is None else float(info.b_value) for info in volumes]
-    return max(range(len(values)), key=values.__getitem__, default=0)
 
 
 class CaseOpener:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.dicom import Role
-from napari_vcf.reading.case import MR_ROLES, CaseImage
+from napari_vcf.reading.case import CaseImage
+from napari_vcf.reading.joining import Pair, pair_of, shown_index
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.instrument import Hand, World
 from napari_vcf.widgets.locked_layer import LockedDrawing, Picture, rgba
@@ -69,20 +69,10 @@ class RegistrationWidget(RegistrationForm):
 
     # -- marks ------------------------------------------------------------------------------------------------------
     def _ct(self) -> CaseImage | None:
-        images = [image for image in self.desk.images() if image.series.role is Role.CT]
-        shown = [image for image in images if image.id == self.desk.image_id]
-        return next(iter([*shown, *images]), None)
+        return pair_of(self.desk.images(), self.desk.image_id)[0]
 
     def _mr(self) -> dict[str, CaseImage]:
-        """The anatomical contrasts, or, where there is none, what else the MR has."""
-        found: dict[str, CaseImage] = {}
-        for roles in ((Role.T1, Role.T2, Role.T2FS), MR_ROLES):
-            for image in self.desk.images():
-                if image.series.role in roles:
-                    found.setdefault(image.series.role.value, image)
-            if found:
-                break
-        return found
+        return pair_of(self.desk.images())[1]
 
     def set_marking(self, space: PatientSpace | None) -> None:
         """Begin to mark the centre on CT or MRI (that image comes to the front), or stop."""
@@ -166,14 +156,22 @@ class RegistrationWidget(RegistrationForm):
         )
         if volumes is None:
             return
-        frame = ct.series.frame_of_reference_uid
-        same = frame is not None and all(image.series.frame_of_reference_uid == frame for image in mr.values())
+        pair = Pair(ct, mr)
         self._images = (ct.id, tuple(image.id for image in mr.values()))
         self._levels = (self.level["mr"].currentText(), self.level["ct"].currentText())
         self._points = (self.marks["mr"], self.marks["ct"])
         self._for = reading
+        # Who registers once more wants it from these clicks, and who chose another volume wants that one.
+        shown = all(self.desk.display.index_of(i.id) == shown_index(i.series.volumes) for i in (ct, *mr.values()))
+        fresh = self._levels[0] in reading.state.registrations or not shown
+        clicks = self._points[0].tolist(), self._points[1].tolist()
         self.run.start(
-            volumes[0], volumes[1], ct_point_lps=self._points[1], mr_point_lps=self._points[0], same_frame=same
+            volumes[0],
+            volumes[1],
+            ct_point_lps=self._points[1],
+            mr_point_lps=self._points[0],
+            same_frame=pair.same_frame,
+            prepared=None if fresh else lambda: reading.case.prepared_registration(pair, *clicks),
         )
         self.refresh()
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,32 +13,11 @@ from psygnal import Signal
 
 from napari_vcf.errors import CancelledError
 from napari_vcf.geometry import Volume
+from napari_vcf.reading.joining import recordable
 from napari_vcf.registration import RegistrationResult, register_vertebra
 from napari_vcf.widgets.relay import ProgressRelay
 
-__all__ = ["RegistrationRun", "recordable"]
-
-
-def recordable(result: RegistrationResult) -> RegistrationResult:
-    """The same result with the quality as the record keeps it: one number, word or list to a name.
-
-    Parameters
-    ----------
-    result : RegistrationResult
-        What the registration returned; its quality may hold tables (by level) and blanks.
-
-    Returns
-    -------
-    RegistrationResult
-        Tables become ``name.key``; blanks are left out. Where it was refused there is no shift and no angle.
-    """
-    flat: dict[str, Any] = {}
-    for name, value in result.quality.items():
-        entries = {f"{name}.{key}": entry for key, entry in value.items()} if isinstance(value, dict) else {name: value}
-        flat.update({key: entry for key, entry in entries.items() if entry is not None})
-    if result.ct_to_mr is None:
-        return replace(result, quality=flat, shift_mm=0.0, angle_deg=0.0)
-    return replace(result, quality=flat)
+__all__ = ["RegistrationRun"]
 
 
 class RegistrationRun:
@@ -69,12 +47,16 @@ class RegistrationRun:
         ct_point_lps: NDArray[np.float64],
         mr_point_lps: NDArray[np.float64],
         same_frame: bool,
+        prepared: Callable[[], RegistrationResult | None] | None = None,
     ) -> None:
-        """Begin; `finished` follows."""
+        """Begin; `finished` follows. ``prepared`` gives a registration that is there already."""
         self._stop = False
 
         @thread_worker
         def work() -> Any:
+            ready = None if prepared is None else prepared()
+            if ready is not None:
+                return ready
             try:
                 result = register_vertebra(
                     ct,
