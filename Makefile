@@ -4,7 +4,7 @@
 VENV ?= .venv
 # The processes share the tests file by file; each has a display of its own.
 # What is marked slow is left to `make test-slow`.
-SHARED = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+SHARED = -n auto --dist loadfile --no-loadscope-reorder
 PYTEST_ARGS ?= $(SHARED) -m "not slow"
 export VENV
 

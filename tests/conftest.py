@@ -23,6 +23,12 @@ os.environ.setdefault("NAPARI_CONFIG", str(_SCRATCH / "settings.yaml"))
 os.environ.setdefault("NAPARI_VCF_CACHE", str(_SCRATCH / "cache"))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores, because a test of a window waits for a part of its time; five at most."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores + 1, 5)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give each of several test processes a display of its own: on one, windows take the keyboard from each other."""
     if "PYTEST_XDIST_WORKER" not in os.environ or not sys.platform.startswith("linux") or shutil.which("Xvfb") is None:
