@@ -66,6 +66,8 @@ def _read_protocol(path: Path) -> Any:
         return Protocol.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ReadingError(f"The protocol {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ReadingError(f"The protocol {path} is not UTF-8 text.") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the file"

@@ -134,7 +134,7 @@ def _stored(folder: Path, state: str, series: Series) -> Volume | None:
         entry = json.loads((folder / f"{state}.json").read_text(encoding="ascii"))
         data = _mapped(folder, entry["data"], "float32", series)
         padding = None if entry["padding"] is None else _mapped(folder, entry["padding"], "bool", series)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return Volume(series.grid, data, series.unit or UNKNOWN_UNIT, padding)
 

@@ -11,11 +11,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.reading.base import Stage
 from napari_vcf.reading.document import SealExport
 from napari_vcf.reading.sealing import check_seal
-from napari_vcf.study.errors import DamagedError
+from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.folder import StudyFolder, StudyRecord
-from napari_vcf.study.journal import inspect_journal
+from napari_vcf.study.journal import HEAD, JOURNAL, JournalView, inspect_journal
 from napari_vcf.study.order import Task, tasks_of
 from napari_vcf.study.preparation import REPORT
 from napari_vcf.study.prepare import PrepareReport
@@ -23,7 +24,10 @@ from napari_vcf.study.prepared import PARTS, CaseRecord, PartRecord
 from napari_vcf.study.proposal import PROPOSAL, ProposalRecord
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.records import read_record
-from napari_vcf.study.session import SEAL, SNAPSHOT, Origin, Snapshot, seal_path, versions_of
+from napari_vcf.study.register import Event, events_of
+from napari_vcf.study.roles import ROLES, RolesRecord
+from napari_vcf.study.session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
+from napari_vcf.study.versions import model_of
 
 __all__ = ["CheckReport", "Damage", "check_study"]
 
@@ -114,8 +118,9 @@ class _Check:
             for task in tasks_of(self.protocol, self.record.seed, self.record.cases, reader):
                 self._stage(reader, task)
             self._register(reader)
-        for path in sorted(self.folder.root.glob(f"consensus/*/*/{SEAL}")):
-            self._seal(path)
+        for case in self.record.cases:
+            for stage in self.protocol.protocol.stages:
+                self._consensus(case, stage)
         for place in exports:
             for path in sorted(place.rglob("*.json")) if place.is_dir() else ():
                 self._export(path)
@@ -141,8 +146,9 @@ class _Check:
                     self._record(folder / f"{part}.json", PartRecord)
                 if (folder / PROPOSAL).exists():
                     self._record(folder / PROPOSAL, ProposalRecord)
-        if (self.folder.root / REPORT).exists():
-            self._record(self.folder.root / REPORT, PrepareReport)
+        for name, model in ((REPORT, PrepareReport), (ROLES, RolesRecord)):
+            if (self.folder.root / name).exists():
+                self._record(self.folder.root / name, model)
 
     def _stage(self, reader: str, task: Task) -> None:
         folder = self.folder.stage(reader, task.case, task.stage, task.occasion)
@@ -161,21 +167,16 @@ class _Check:
             if before is not None:
                 self.signed[reader, task.case, task.stage, task.occasion, number] = before.sha256
                 if end is not None and before.journal_sha256 != end:
-                    self._damage(path / "journal.jsonl", "it does not end where it did when it was signed.")
+                    self._damage(path / JOURNAL, "it does not end where it did when it was signed.")
 
     def _journal(self, path: Path, reader: str, task: Task, version: int, before: SealExport | None) -> str | None:
-        self.journals += 1
-        view = inspect_journal(path)
-        name = path / "journal.jsonl"
-        if view.problem:
-            self._damage(name, view.problem, view.entry)
+        name, view = path / JOURNAL, self._chain(path)
+        if view is None:
             return None
-        if view.head_torn:
-            self._damage(path / "journal.head", "one of its two places is not as it was written.")
         try:
-            origin = Origin.model_validate(view.entries[0].body)
-        except (ValidationError, IndexError):
-            self._damage(name, "its first entry does not say which reading it is.", 1)
+            origin = model_of(view.entries[0].body if view.entries else None, Origin, "its first entry")
+        except StudyError as error:
+            self._damage(name, str(error), 1)
             return None
         is_for = (origin.study, origin.reader, origin.case, origin.stage, origin.occasion, origin.version)
         if is_for != (self.record.study, reader, task.case, task.stage, task.occasion, version):
@@ -187,6 +188,26 @@ class _Check:
             if before is None or before.sha256 != amended:
                 self._damage(name, "the signed version that it amends is not there.", 1)
         return view.sha256
+
+    def _consensus(self, case: str, stage: Stage) -> None:
+        folder = self.folder.consensus(case, stage)
+        if not folder.is_dir():
+            return
+        end = self._chain(folder)
+        seal = self._seal(seal_path(folder)) if seal_path(folder).exists() else None
+        if seal is not None and end is not None and seal.journal_sha256 != end.sha256:
+            self._damage(folder / JOURNAL, "it does not end where it did when it was signed.")
+
+    def _chain(self, folder: Path) -> JournalView | None:
+        """A journal that is whole; where it is not, that is said."""
+        self.journals += 1
+        view = inspect_journal(folder)
+        if view.problem:
+            self._damage(folder / JOURNAL, view.problem, view.entry)
+            return None
+        if view.head_torn:
+            self._damage(folder / HEAD, "one of its two places is not as it was written.")
+        return view
 
     def _seal(self, path: Path) -> SealExport | None:
         self.seals += 1
@@ -207,27 +228,27 @@ class _Check:
             if any(key[0] == reader for key in self.signed):
                 self._damage(folder, "the reader's register is missing.")
             return
-        self.journals += 1
-        view = inspect_journal(folder)
-        if view.problem:
-            self._damage(folder / "journal.jsonl", view.problem, view.entry)
+        view = self._chain(folder)
+        if view is None:
             return
-        if view.head_torn:
-            self._damage(folder / "journal.head", "one of its two places is not as it was written.")
-        for damage in self._unmatched(reader, view.entries):
+        try:
+            events = events_of(view.entries)
+        except DamagedError as error:
+            self._damage(folder / JOURNAL, str(error), error.entry)
+            return
+        for damage in self._unmatched(reader, events):
             self._damage(*damage)
 
-    def _unmatched(self, reader: str, entries: Any) -> Iterator[tuple[Path, str, int | None]]:
-        for entry in entries:
-            body = entry.body
-            folder = self.folder.stage(reader, body["case"], body["stage"], body["occasion"]) / f"v{body['version']}"
+    def _unmatched(self, reader: str, events: list[Event]) -> Iterator[tuple[Path, str, int | None]]:
+        for event in events:
+            folder = self.folder.stage(reader, event.case, event.stage, event.occasion) / f"v{event.version}"
             if not folder.is_dir():
                 yield folder, "this reading was begun, and is gone.", None
-            elif entry.kind == "sealed":
-                key = (reader, body["case"], body["stage"], body["occasion"], body["version"])
+            elif event.kind == "sealed":
+                key = (reader, event.case, event.stage, event.occasion, event.version)
                 if not seal_path(folder).exists():
                     yield seal_path(folder), "this stage was signed, and its seal is gone.", None
-                elif self.signed.get(key, body["sha256"]) != body["sha256"]:
+                elif self.signed.get(key, event.sha256) != event.sha256:
                     yield seal_path(folder), "this is not the seal that the reader signed.", None
 
 

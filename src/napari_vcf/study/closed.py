@@ -16,6 +16,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from pydantic import Field
+
 from napari_vcf.reading.base import FrozenModel
 
 __all__ = ["REACH_MM", "ClosedText", "close_text", "open_text"]
@@ -35,6 +37,7 @@ class ClosedText(FrozenModel):
 
     text: str
     keys: dict[str, str]
+    iterations: int = Field(ge=1, le=10_000_000, description="what one try costs")
 
 
 def close_text(text: str, points: Points, salt: str) -> ClosedText:
@@ -55,9 +58,9 @@ def close_text(text: str, points: Points, salt: str) -> ClosedText:
     key = hashlib.sha256(f"{salt}\nkey\n".encode() + data).digest()
     keys = {}
     for cubes in itertools.product(*(_cubes(point) for point in points)):
-        name, cover = _derive(cubes, salt)
+        name, cover = _derive(cubes, salt, _ITERATIONS)
         keys[name] = _covered(key, cover).hex()
-    return ClosedText(text=_covered(data, _stream(key, len(data))).hex(), keys=keys)
+    return ClosedText(text=_covered(data, _stream(key, len(data))).hex(), keys=keys, iterations=_ITERATIONS)
 
 
 def open_text(closed: ClosedText, points: Points, salt: str) -> str | None:
@@ -78,7 +81,7 @@ def open_text(closed: ClosedText, points: Points, salt: str) -> str | None:
         None where the points lie in other cubes. Within `REACH_MM` along each axis of the points of `close_text` it
         always opens; up to twice as far away it may.
     """
-    name, cover = _derive(tuple(_cube(point, 0.0) for point in points), salt)
+    name, cover = _derive(tuple(_cube(point, 0.0) for point in points), salt, closed.iterations)
     if name not in closed.keys:
         return None
     key = _covered(bytes.fromhex(closed.keys[name]), cover)
@@ -99,9 +102,9 @@ def _cubes(point: Sequence[float]) -> list[tuple[int, ...]]:
     ]
 
 
-def _derive(cubes: Sequence[Sequence[int]], salt: str) -> tuple[str, bytes]:
+def _derive(cubes: Sequence[Sequence[int]], salt: str, iterations: int) -> tuple[str, bytes]:
     named = ";".join(",".join(map(str, cube)) for cube in cubes)
-    found = hashlib.pbkdf2_hmac("sha256", named.encode(), salt.encode(), _ITERATIONS, 64)
+    found = hashlib.pbkdf2_hmac("sha256", named.encode(), salt.encode(), iterations, 64)
     return found[:16].hex(), found[32:]
 
 

@@ -11,52 +11,44 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from napari_vcf.reading import ITEMS, Protocol, ReadingExport
 from napari_vcf.reading.atomic import write_atomically
-from napari_vcf.reading.base import AnswerValue, FrozenModel, Pseudonym, Stage, utc_now
+from napari_vcf.reading.base import AnswerValue, Stage, utc_now
 from napari_vcf.reading.case import check_pseudonym
-from napari_vcf.reading.document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
+from napari_vcf.reading.document import SealExport, SettledExport
 from napari_vcf.reading.errors import RefusedActionError
-from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.levels import LEVELS
-from napari_vcf.reading.sealing import check_seal, seal_text
-from napari_vcf.reading.state import Answer, Spine, StageState
+from napari_vcf.reading.sealing import seal_text
+from napari_vcf.reading.state import Answer, Registration, Spine, StageState
 from napari_vcf.study.access import Study
 from napari_vcf.study.activity import ActiveTime
-from napari_vcf.study.errors import DamagedError, NotYetError, StudyError, UnfinishedError
-from napari_vcf.study.folder import CONSENSUS
+from napari_vcf.study.consensus_documents import (
+    SPINE,
+    ConsensusOrigin,
+    Settlement,
+    answers_of,
+    joined_by,
+    settled_document,
+    signed_document,
+)
+from napari_vcf.study.errors import NotYetError, StudyError, UnfinishedError
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.lock import CaseLock
-from napari_vcf.study.order import tasks_of
 from napari_vcf.study.prepared import PreparedCase
-from napari_vcf.study.session import SEAL, seal_path, versions_of
+from napari_vcf.study.session import SEAL
+from napari_vcf.study.versions import model_of
 
 __all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus"]
 
-#: The name under which readers who named different vertebrae settle which is the fractured one.
-SPINE: Final = "fractured_level"
 #: Grades that come from measurements, with what they may be.
 _GRADES: Final[dict[str, tuple[str, ...]]] = {
     "compression_degree": ("I", "II", "III"),
     "lesion_extent": ("G1", "G2", "G3", "G4"),
 }
-
-
-class ConsensusOrigin(FrozenModel):
-    """The first entry of a consensus' journal."""
-
-    schema_id: Literal["napari-vcf/consensus"] = "napari-vcf/consensus"
-    schema_version: Literal["1.0.0"] = "1.0.0"
-    study: Pseudonym
-    case: Pseudonym
-    stage: Stage
-    protocol_sha256: str
-    shown_as: dict[str, Pseudonym]
-    seals: dict[Pseudonym, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +57,8 @@ class Drawing:
 
     spine: Spine | None
     stage: StageState
+    #: By which this reader saw the CT over the MRI; None where they stayed apart.
+    registration: Registration | None = None
 
 
 class ConsensusSession:
@@ -100,7 +94,7 @@ class ConsensusSession:
             active_s=counted.get("active_s", 0.0),
             idle_s=counted.get("idle_s", 0.0),
         )
-        signed = {shown: _answers(document, self.stage) for shown, document in self._documents.items()}
+        signed = {shown: answers_of(document, self.stage) for shown, document in self._documents.items()}
         self._signed = signed
         # In the order of the form, behind what is asked before it.
         order = [SPINE, *ITEMS]
@@ -111,13 +105,14 @@ class ConsensusSession:
             if len({_said(answers.get(item)) for answers in signed.values()}) > 1
         }
         self.drawings = {
-            shown: Drawing(document.spine, document.stages[self.stage].state())
+            shown: Drawing(document.spine, document.stages[self.stage].state(), joined_by(document, self.stage))
             for shown, document in self._documents.items()
         }
         self._settled: dict[str, tuple[Answer, str]] = {}
         for entry in journal.entries:
             if entry.kind == "settled":
-                self._settled[entry.body["item"]] = (Answer.model_validate(entry.body["answer"]), entry.body["why"])
+                settled = model_of(entry.body, Settlement, f"Entry {entry.number} of the consensus")
+                self._settled[settled.item] = (settled.answer, settled.why)
 
     @property
     def settled(self) -> dict[str, Answer]:
@@ -215,12 +210,6 @@ class ConsensusSession:
         return seal
 
     def _document(self, present: tuple[str, ...]) -> ReadingExport:
-        first = next(iter(self._documents.values()))
-        answers = {**next(iter(self._signed.values())), **self.settled}
-        level = answers.pop(SPINE, None)
-        spine = first.spine
-        if level is not None and spine is not None and level.value != spine.fractured:
-            spine = Spine(fractured=str(level.value), has_t13=level.value == "T13", has_l6=level.value == "L6")
         settled = {
             item: SettledExport(
                 values={self._origin.shown_as[shown]: answer for shown, answer in self.differing[item].items()},
@@ -229,26 +218,19 @@ class ConsensusSession:
             )
             for item, (answer, why) in self._settled.items()
         }
-        now = self._journal.now()
         seal = SealExport(
-            version=1, position=1, sealed_at=now, journal_sha256=self._journal.sha256, sha256="", **self._time.counted()
+            version=1,
+            position=1,
+            sealed_at=self._journal.now(),
+            journal_sha256=self._journal.sha256,
+            sha256="",
+            **self._time.counted(),
         )
-        return first.model_copy(
-            update={
-                "reader": CONSENSUS,
-                "kind": "consensus",
-                "status": "sealed",
-                "complete": True,
-                "spine": spine,
-                "registrations": {},
-                "stages": {self.stage: _stage(answers)},
-                "started_at": self._journal.entries[0].at,
-                "exported_at": now,
-                "actions": len(self._journal.entries),
-                "consensus": ConsensusExport(readings=self._origin.seals, present=present, settled=settled),
-                "seal": seal,
-            }
-        )
+        first = next(iter(self._documents.values()))
+        answers = {**next(iter(self._signed.values())), **self.settled}
+        document = settled_document(self._origin, first, answers, settled, present, seal)
+        entries = self._journal.entries
+        return document.model_copy(update={"started_at": entries[0].at, "actions": len(entries)})
 
     def _check_open(self) -> None:
         if not self._open:
@@ -269,41 +251,6 @@ class ConsensusSession:
 
 def _said(answer: Answer | None) -> tuple[Any, ...]:
     return (None, None) if answer is None else (type(answer.value), answer.value)
-
-
-def _answers(document: ReadingExport, stage: Stage) -> dict[str, Answer]:
-    """What a document says, measured grades included."""
-    part = document.stages[stage]
-    at = document.exported_at
-    found: dict[str, Answer] = {}
-    if document.spine is not None:
-        found[SPINE] = Answer(value=document.spine.fractured, at=at)
-    degree = next((loss.degree for loss in part.height_losses if loss.graded), None)
-    if degree is not None:
-        found["compression_degree"] = Answer(value=degree, at=at)
-    if part.extent is not None:
-        found["lesion_extent"] = Answer(value=part.extent.grade, at=at)
-    # Means of measurements differ always, and are averaged rather than settled.
-    found.update({item: answer for item, answer in part.findings.items() if item != "adc"})
-    return found
-
-
-def _stage(answers: dict[str, Answer]) -> StageExport:
-    return StageExport(
-        complete=True,
-        missing=(),
-        conflicts=(),
-        warnings=(),
-        references={},
-        calipers=(),
-        height_losses=(),
-        masks=None,
-        extent=None,
-        rois=(),
-        adc=AdcExport(lesion=None, normal=None, ratio=None),
-        findings=answers,
-        unanswered=(),
-    )
 
 
 def open_consensus(
@@ -335,7 +282,7 @@ def open_consensus(
         raise StudyError(f"The study has no stage '{stage}' of a case '{case}'.")
     if len(study.record.readers) < 2:
         raise StudyError("A consensus needs two readers.")
-    documents = {reader: _signed_document(study, reader, case, stage) for reader in study.record.readers}
+    documents = {reader: signed_document(study, reader, case, stage) for reader in study.record.readers}
     folder = study.folder.consensus(case, stage)
     lock = CaseLock(folder.parent, f"The consensus on case {case}")
     try:
@@ -354,7 +301,7 @@ def open_consensus(
             )
             Journal.create(folder, "opened", origin.model_dump(mode="json"), clock=clock)
         journal = Journal.open(folder, clock=clock)
-        origin = ConsensusOrigin.model_validate(journal.entries[0].body)
+        origin = model_of(journal.entries[0].body, ConsensusOrigin, "The consensus")
         seals = {name: document.seal.sha256 for name, document in documents.items() if document.seal}
         if seals != origin.seals:
             raise StudyError("A reading was amended after this consensus was begun; it cannot go on.")
@@ -362,24 +309,3 @@ def open_consensus(
     except BaseException:
         lock.release()
         raise
-
-
-def _signed_document(study: Study, reader: str, case: str, stage: Stage) -> ReadingExport:
-    """The latest signed version of a reading, if this reader is through with the case."""
-    latest: Path | None = None
-    for task in tasks_of(study.protocol, study.record.seed, study.record.cases, reader):
-        if task.case != case:
-            continue
-        versions = versions_of(study.folder.stage(reader, case, task.stage, task.occasion))
-        # Who goes on reading a case after its consensus is not blinded any more.
-        if not versions or not seal_path(versions[-1]).exists():
-            raise NotYetError(
-                f"Case {case} is not signed in every stage by every reader; a consensus comes after that."
-            )
-        if (task.stage, task.occasion) == (stage, 1):
-            latest = seal_path(versions[-1])
-    if latest is None:
-        raise NotYetError(f"Case {case} has no signed {stage} stage.")
-    if check_seal(latest.read_bytes().decode("utf-8", "replace")):
-        raise DamagedError("A signed reading is damaged; run 'napari-vcf check'.")
-    return read_reading(latest)

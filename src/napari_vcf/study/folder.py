@@ -23,7 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from napari_vcf.reading.atomic import write_atomically
 from napari_vcf.reading.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
@@ -32,6 +32,7 @@ from napari_vcf.reading.errors import ReadingError
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.protocol import StudyProtocol, parse_protocol
 from napari_vcf.study.records import read_record, write_record
+from napari_vcf.study.versions import model_of
 
 __all__ = ["Key", "KeyCase", "StudyFolder", "StudyRecord", "create_study", "default_key", "read_key"]
 
@@ -296,11 +297,14 @@ def read_key(path: Path | str, study: str) -> Key:
     """
     source = Path(path)
     try:
-        key = Key.model_validate_json(source.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        content = json.loads(source.read_text(encoding="utf-8"))
+    except OSError as error:
         raise StudyError(f"The key file {source.name} cannot be read; name it with --key.") from error
-    except ValidationError as error:
-        raise StudyError(f"{source.name} is not the key of a study.") from error
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or content.get("schema_id") != "napari-vcf/key":
+        raise StudyError(f"{source.name} is not the key of a study.")
+    key = model_of(content, Key, f"The key {source.name}")
     if key.study != study:
         raise StudyError(f"{source.name} is the key of study {key.study}, not of {study}.")
     return key

@@ -119,7 +119,8 @@ def _parse_line(line: bytes, before: str, number: int) -> tuple[Entry, str] | No
         found = Entry(entry["n"], datetime.fromisoformat(entry["at"]), entry["kind"], entry["body"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return (found, sha256) if found.number == number else None
+    sound = found.number == number and found.at.tzinfo is not None and isinstance(found.body, dict)
+    return (found, sha256) if sound else None
 
 
 def inspect_journal(folder: Path) -> JournalView:

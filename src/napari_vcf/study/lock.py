@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from napari_vcf.reading.atomic import write_atomically
 from napari_vcf.reading.base import utc_now
 from napari_vcf.reading.errors import ReadingError
-from napari_vcf.study.errors import JournalError, LockedError
+from napari_vcf.study.errors import DamagedError, JournalError, LockedError
 
 __all__ = ["CaseLock", "break_lock", "machine_mark"]
 
@@ -80,7 +80,7 @@ class CaseLock:
         Raises
         ------
         LockedError
-            If the note names another holder.
+            If the note names another holder, or is damaged, so that nobody can tell who holds it.
         JournalError
             If it cannot be read.
         """
@@ -91,6 +91,8 @@ class CaseLock:
                 f"The study folder cannot be reached: {error.strerror or 'refused'}. The change was not made; "
                 "everything before it is safe. Reconnect the share and do it again."
             ) from error
+        except DamagedError as error:
+            raise LockedError(f"{error} The change was not made; close the case and open it again.") from error
         if token != self._token:
             raise LockedError(
                 "This case has been opened elsewhere and is closed here. The change was not made; close the case."
@@ -98,7 +100,7 @@ class CaseLock:
 
     def release(self) -> None:
         """Give the folder free."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, DamagedError):
             if _note(self.folder).get("token") == self._token:
                 (self.folder / _OWNER).unlink()
         with contextlib.suppress(OSError):
@@ -144,16 +146,20 @@ def break_lock(folder: Path) -> bool:
 def _note(folder: Path) -> dict[str, Any]:
     try:
         note = json.loads((folder / _OWNER).read_bytes())
-    except (ValueError, FileNotFoundError):
+    except FileNotFoundError:
         if not folder.is_dir():
             raise
         return {}
-    return note if isinstance(note, dict) else {}
+    except (ValueError, RecursionError):
+        note = None
+    if not isinstance(note, dict):
+        raise DamagedError(f"The note of who has this case open ({_OWNER}) is damaged.")
+    return note
 
 
 def _held(folder: Path, what: str) -> str:
     note: dict[str, Any] = {}
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, DamagedError):
         note = _note(folder)
     since = ""
     with contextlib.suppress(ValueError, TypeError):

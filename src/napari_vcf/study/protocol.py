@@ -12,6 +12,7 @@ from napari_vcf.reading import Protocol
 from napari_vcf.reading.base import Finite, FrozenModel
 from napari_vcf.reading.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import StudyError
+from napari_vcf.study.versions import migrated
 
 __all__ = ["FORM_VERSION", "StudyProtocol", "StudyRules", "parse_protocol", "protocol_template", "read_protocol"]
 
@@ -107,8 +108,10 @@ def parse_protocol(text: str, name: str) -> StudyProtocol:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"The protocol file {name} is no TOML: {error}.") from error
+    except RecursionError as error:
+        raise StudyError(f"The protocol file {name} is nested too deeply to be a protocol.") from error
     try:
-        return StudyProtocol.model_validate(document)
+        return StudyProtocol.model_validate(migrated(document))
     except ValidationError as error:
         places = [f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors(include_url=False)]
         raise StudyError(f"The protocol file {name} cannot be used: {'; '.join(places)}.") from error

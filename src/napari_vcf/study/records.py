@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from napari_vcf.reading.atomic import write_atomically
 from napari_vcf.reading.base import FrozenModel
 from napari_vcf.reading.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.versions import model_of
 
 __all__ = ["read_record", "record_text", "write_record"]
 
@@ -50,7 +49,7 @@ def read_record(path: Path, model: type[_Record], what: str) -> _Record:
     Raises
     ------
     StudyError
-        If the file cannot be read.
+        If the file cannot be read, or is of a version that this program does not know.
     DamagedError
         If it is not as it was written.
     """
@@ -67,9 +66,4 @@ def read_record(path: Path, model: type[_Record], what: str) -> _Record:
         whole = False
     if not whole:
         raise DamagedError(damaged)
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise StudyError(f"{what} ({path.name}) was written by another version: {place}: {first['msg']}.") from error
+    return model_of(content, model, f"{what} ({path.name})")

@@ -5,15 +5,56 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import ValidationError
+
+from napari_vcf.reading.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.reading.export import read_reading
-from napari_vcf.study.journal import Journal
+from napari_vcf.study.errors import DamagedError
+from napari_vcf.study.journal import Entry, Journal
 from napari_vcf.study.lock import CaseLock
 from napari_vcf.study.order import Task
 from napari_vcf.study.session import seal_path, versions_of
 
-__all__ = ["Register"]
+__all__ = ["Event", "Register", "events_of"]
+
+
+class Event(FrozenModel):
+    """One entry of a register."""
+
+    kind: Literal["opened", "sealed"]
+    case: Pseudonym
+    stage: Stage
+    occasion: int
+    version: int
+    sha256: str = ""
+    clock_behind_s: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, str, int, int]:
+        """What happened to which version."""
+        return (self.kind, self.case, self.stage, self.occasion, self.version)
+
+
+def events_of(entries: Iterable[Entry]) -> list[Event]:
+    """The entries of a register.
+
+    Raises
+    ------
+    DamagedError
+        If one is none that this program knows.
+    """
+    found = []
+    for entry in entries:
+        try:
+            found.append(Event.model_validate({**entry.body, "kind": entry.kind}))
+        except ValidationError as error:
+            raise DamagedError(
+                f"Entry {entry.number} of the register is none that this version of the program knows.",
+                entry=entry.number,
+            ) from error
+    return found
 
 
 class Register:
@@ -59,7 +100,7 @@ class Register:
         with self._locked():
             known = set()
             if self.folder.is_dir():
-                known = {_key(entry.kind, entry.body) for entry in Journal.open(self.folder, clock=self._clock).entries}
+                known = {event.key for event in events_of(Journal.open(self.folder, clock=self._clock).entries)}
             added = 0
             for task, folder in tasks:
                 for path in versions_of(folder):
@@ -83,7 +124,3 @@ class Register:
             Journal.open(self.folder, clock=self._clock).append(event, body)
         else:
             Journal.create(self.folder, event, body, clock=self._clock)
-
-
-def _key(event: str, body: dict[str, Any]) -> tuple[Any, ...]:
-    return (event, body["case"], body["stage"], body["occasion"], body["version"])

@@ -15,9 +15,9 @@ from napari_vcf.study.folder import StudyFolder
 from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.study.records import read_record, write_record
 
-__all__ = ["RolesRecord", "prepared_images", "read_roles", "set_role"]
+__all__ = ["ROLES", "RolesRecord", "prepared_images", "read_roles", "set_role"]
 
-_ROLES: Final = "roles.json"
+ROLES: Final = "roles.json"
 
 
 class RolesRecord(FrozenModel):
@@ -40,7 +40,7 @@ def read_roles(folder: StudyFolder) -> RolesRecord:
     DamagedError
         If the file was changed.
     """
-    path = folder.root / _ROLES
+    path = folder.root / ROLES
     return read_record(path, RolesRecord, "The list of roles") if path.exists() else RolesRecord()
 
 
@@ -91,4 +91,4 @@ def set_role(root: Path | str, case: str, image: str, role: str) -> None:
         raise StudyError(f"Case {case} is being read already; what its images are stays as it is.")
     roles = read_roles(folder)
     cases = {**roles.cases, case: {**roles.cases.get(case, {}), found.id: role}}
-    write_record(folder.root / _ROLES, RolesRecord(cases=cases), overwrite=True)
+    write_record(folder.root / ROLES, RolesRecord(cases=cases), overwrite=True)

@@ -24,6 +24,7 @@ from napari_vcf.study.order import Task
 from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.records import read_record, write_record
+from napari_vcf.study.versions import model_of
 
 __all__ = ["Origin", "Snapshot", "StageSession", "seal_path", "versions_of"]
 
@@ -135,7 +136,7 @@ class StageSession:
         self._signed = signed
         self._open = True
         self.register_is_behind = False
-        self._origin = Origin.model_validate(journal.entries[0].body)
+        self._origin = model_of(journal.entries[0].body, Origin, "The journal")
         self.case = place.task.case
         self.stage: Stage = place.task.stage
         self.occasion = place.task.occasion

@@ -114,7 +114,7 @@ class Remembered:
             return
         try:
             found = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             found = None
         # What is broken is begun anew: it holds habits, no measurement.
         if isinstance(found, dict):

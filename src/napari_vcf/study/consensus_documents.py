@@ -1,0 +1,158 @@
+"""The documents of a consensus: the signed readings that it starts from, and the one that it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+from napari_vcf.reading import ReadingExport
+from napari_vcf.reading.base import FrozenModel, Pseudonym, Stage
+from napari_vcf.reading.document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
+from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.sealing import check_seal
+from napari_vcf.reading.state import Answer, Registration, Spine
+from napari_vcf.study.access import Study
+from napari_vcf.study.errors import DamagedError, NotYetError
+from napari_vcf.study.folder import CONSENSUS
+from napari_vcf.study.order import tasks_of
+from napari_vcf.study.session import seal_path, versions_of
+
+__all__ = ["SPINE", "ConsensusOrigin", "Settlement", "answers_of", "joined_by", "settled_document", "signed_document"]
+
+#: The name under which readers who named different vertebrae settle which is the fractured one.
+SPINE: Final = "fractured_level"
+
+
+class ConsensusOrigin(FrozenModel):
+    """The first entry of a consensus' journal."""
+
+    schema_id: Literal["napari-vcf/consensus"] = "napari-vcf/consensus"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    study: Pseudonym
+    case: Pseudonym
+    stage: Stage
+    protocol_sha256: str
+    shown_as: dict[str, Pseudonym]
+    seals: dict[Pseudonym, str]
+
+
+class Settlement(FrozenModel):
+    """What an entry of a consensus' journal settles, with the time at work by then."""
+
+    item: str
+    answer: Answer
+    why: str
+    active_s: float = 0.0
+    idle_s: float = 0.0
+    clock_behind_s: float = 0.0
+
+
+def answers_of(document: ReadingExport, stage: Stage) -> dict[str, Answer]:
+    """What a document says, measured grades included."""
+    part = document.stages[stage]
+    at = document.exported_at
+    found: dict[str, Answer] = {}
+    if document.spine is not None:
+        found[SPINE] = Answer(value=document.spine.fractured, at=at)
+    degree = next((loss.degree for loss in part.height_losses if loss.graded), None)
+    if degree is not None:
+        found["compression_degree"] = Answer(value=degree, at=at)
+    if part.extent is not None:
+        found["lesion_extent"] = Answer(value=part.extent.grade, at=at)
+    # Means of measurements differ always, and are averaged rather than settled.
+    found.update({item: answer for item, answer in part.findings.items() if item != "adc"})
+    return found
+
+
+def _stage(answers: dict[str, Answer]) -> StageExport:
+    return StageExport(
+        complete=True,
+        missing=(),
+        conflicts=(),
+        warnings=(),
+        references={},
+        calipers=(),
+        height_losses=(),
+        masks=None,
+        extent=None,
+        rois=(),
+        adc=AdcExport(lesion=None, normal=None, ratio=None),
+        findings=answers,
+        unanswered=(),
+    )
+
+
+def joined_by(document: ReadingExport, stage: Stage) -> Registration | None:
+    """The registration by which a reader saw CT and MRI as one: accepted, of the fractured vertebra before others."""
+    level = None if document.spine is None else document.spine.fractured
+    accepted = [r for r in document.registrations.values() if r.acceptance == "accepted" and r.ct_to_mr is not None]
+    accepted.sort(key=lambda entry: entry.level != level)
+    return accepted[0] if accepted and stage == "combined" else None
+
+
+def settled_document(
+    origin: ConsensusOrigin,
+    first: ReadingExport,
+    answers: Mapping[str, Answer],
+    settled: Mapping[str, SettledExport],
+    present: tuple[str, ...],
+    seal: SealExport,
+) -> ReadingExport:
+    """The document of a consensus.
+
+    Parameters
+    ----------
+    origin : ConsensusOrigin
+        Which readings are settled.
+    first : ReadingExport
+        One of them, for what the readings share: images, protocol, names.
+    answers : mapping of str to Answer
+        What holds now, item by item, agreed or settled.
+    settled : mapping of str to SettledExport
+        Items on which the readers differed.
+    present : tuple of str
+        Who was there.
+    seal : SealExport
+        With an empty hash.
+    """
+    found = dict(answers)
+    level = found.pop(SPINE, None)
+    spine = first.spine
+    if level is not None and spine is not None and level.value != spine.fractured:
+        spine = Spine(fractured=str(level.value), has_t13=level.value == "T13", has_l6=level.value == "L6")
+    return first.model_copy(
+        update={
+            "reader": CONSENSUS,
+            "kind": "consensus",
+            "status": "sealed",
+            "complete": True,
+            "spine": spine,
+            "registrations": {},
+            "stages": {origin.stage: _stage(found)},
+            "exported_at": seal.sealed_at,
+            "consensus": ConsensusExport(readings=origin.seals, present=present, settled=dict(settled)),
+            "seal": seal,
+        }
+    )
+
+
+def signed_document(study: Study, reader: str, case: str, stage: Stage) -> ReadingExport:
+    """The latest signed version of a reading, if this reader is through with the case."""
+    latest: Path | None = None
+    for task in tasks_of(study.protocol, study.record.seed, study.record.cases, reader):
+        if task.case != case:
+            continue
+        versions = versions_of(study.folder.stage(reader, case, task.stage, task.occasion))
+        # Who goes on reading a case after its consensus is not blinded any more.
+        if not versions or not seal_path(versions[-1]).exists():
+            raise NotYetError(
+                f"Case {case} is not signed in every stage by every reader; a consensus comes after that."
+            )
+        if (task.stage, task.occasion) == (stage, 1):
+            latest = seal_path(versions[-1])
+    if latest is None:
+        raise NotYetError(f"Case {case} has no signed {stage} stage.")
+    if check_seal(latest.read_bytes().decode("utf-8", "replace")):
+        raise DamagedError("A signed reading is damaged; run 'napari-vcf check'.")
+    return read_reading(latest)

@@ -1,0 +1,82 @@
+"""How records of earlier schema versions are read: one pure step from each version to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from napari_vcf.reading.base import FrozenModel
+from napari_vcf.study.errors import StudyError
+
+__all__ = ["STEPS", "migrated", "model_of"]
+
+Content = dict[str, Any]
+_Model = TypeVar("_Model", bound=FrozenModel)
+
+
+def _report_from_1_0(content: Content) -> Content:
+    """1.1 says which registration is proposed for a case; a report of 1.0 says nothing of it."""
+    return {**content, "schema_version": "1.1.0"}
+
+
+#: Schema and version -> the step that leads to the next version. A new one needs a file of the old one among the tests.
+STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
+    ("napari-vcf/prepare-report", "1.0.0"): _report_from_1_0,
+}
+
+
+def migrated(content: Any) -> Any:
+    """Bring the content of a record to the schema version of today.
+
+    Parameters
+    ----------
+    content : object
+        As read; it is not changed.
+
+    Returns
+    -------
+    object
+        What is of no known version comes back as it is, for its model to refuse.
+    """
+    while isinstance(content, dict):
+        schema, version = content.get("schema_id"), content.get("schema_version")
+        step = STEPS.get((schema, version)) if isinstance(schema, str) and isinstance(version, str) else None
+        if step is None:
+            break
+        content = step(content)
+    return content
+
+
+def model_of(content: Any, model: type[_Model], what: str) -> _Model:
+    """Read a record from its content, of whichever version.
+
+    Parameters
+    ----------
+    content : object
+        As read from JSON.
+    model : type
+        What it is.
+    what : str
+        Its name in sentences.
+
+    Raises
+    ------
+    StudyError
+        If this program does not know such a record.
+    """
+    content = migrated(content)
+    known = model.model_fields.get("schema_version")
+    stated = content.get("schema_version") if isinstance(content, dict) else None
+    if known is not None and isinstance(stated, str) and stated != known.default:
+        raise StudyError(
+            f"{what} is of schema version {stated[:20]}, and this program reads {known.default}. "
+            "Use the version of the program with which it was written, or a later one."
+        )
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise StudyError(f"{what} was written by another version of the program: {place}: {first['msg']}.") from error
