@@ -26,7 +26,8 @@ def test_spacing_comes_from_positions_and_not_from_the_thickness(tmp_path: Path)
     series = only(tmp_path)
     assert series.grid.spacing_mm == pytest.approx((4.8, 1.5, 1.25), abs=1e-9)
     assert series.measurable
-    assert series.corrections == ()
+    (remark,) = series.corrections
+    assert remark.endswith("the positions were taken.")
 
 
 def test_slices_are_ordered_along_the_normal_whatever_their_names_and_numbers(tmp_path: Path) -> None:
@@ -201,3 +202,26 @@ def test_no_sentence_carries_identity(tmp_path: Path) -> None:
     for series in scan.series:
         texts += [*series.corrections, series.role_evidence, series.unit_evidence, series.not_measurable_reason]
     assert not any(word in text for text in texts for word in ("Secret", "SECRET", "1.2.826"))
+
+
+@pytest.mark.parametrize(
+    ("step", "stated", "said"),
+    [
+        (4.8, None, None),
+        (4.8, -4.8, None),
+        (50.0, None, "Slices 3 mm thick lie 50.00 mm apart: 47.00 mm between any two are in no slice."),
+        (
+            4.0,
+            2.0,
+            "The header states slices every 2 mm, but their positions lie 4.00 mm apart; the positions were taken.",
+        ),
+    ],
+)
+def test_slices_farther_apart_than_expected_are_remarked_on(
+    tmp_path: Path, step: float, stated: float | None, said: str | None
+) -> None:
+    given = {} if stated is None else {"SpacingBetweenSlices": stated}
+    write_series(tmp_path, 2, step=(0.0, 0.0, step), **given)
+    (series,) = scan_folder(tmp_path).series
+    assert series.grid.spacing_mm[0] == pytest.approx(step)
+    assert series.corrections == (() if said is None else (said,))

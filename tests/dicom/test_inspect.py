@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from dicomfiles import ramp, save, slice_dataset, write_series
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000Lossless
+from pydicom.uid import JPEG2000Lossless, MediaStorageDirectoryStorage
 
 from napari_vcf.cli import main
 from napari_vcf.dicom import scan_folder
@@ -84,6 +85,25 @@ def test_a_dicomdir_stands_for_its_folder(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
     assert main(["inspect", str(tmp_path / "DICOMDIR")]) == 0
     assert "2 x 6 x 8" in capsys.readouterr().out
+
+
+def test_files_that_a_dicomdir_names_and_that_are_missing_are_named(tmp_path: Path) -> None:
+    write_series(tmp_path / "data", 3)
+    directory = Dataset()
+    directory.SOPClassUID, directory.SOPInstanceUID = MediaStorageDirectoryStorage, "1.2.3"
+    records = []
+    for name in ("F001", "F002", "IM7", "IM8"):
+        record = Dataset()
+        record.DirectoryRecordType, record.ReferencedFileID = "IMAGE", ["DATA", name]
+        records.append(record)
+    directory.DirectoryRecordSequence = records
+    (tmp_path / "data" / "f002").rename(tmp_path / "data" / "F002.;1")
+    save(directory, tmp_path / "DICOMDIR")
+    (refused,) = scan_folder(tmp_path).refused
+    assert refused.reason == (
+        "This is a DICOM directory, not an image. It names 2 files that are not there: DATA/IM7, DATA/IM8. "
+        "The copy is not complete."
+    )
 
 
 def test_answers_of_the_person_are_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,8 @@ __all__ = ["ZERO_B_LIMIT", "Diffusion", "diffusion_of"]
 
 #: b-values below this (s/mm2) are b = 0: Philips numbers its b = 0 images .001, .002 and so on.
 ZERO_B_LIMIT: Final = 1.0
+#: Far below any number that a scanner writes: what is smaller is 0 in another spelling.
+_SMALLEST_B: Final = 1e-6
 #: No scanner weights more strongly; beyond it a number is damage.
 _LARGEST_B: Final = 1e6
 #: GE adds multiples of this to mark the kind of its b-value.
@@ -80,6 +82,8 @@ def diffusion_of(root: Header, group: Header | None, manufacturer: str) -> Diffu
 
 def _as_written(value: float | None) -> float | None:
     """A double that was a single before (0.001 turned into 0.0010000000475) as it was meant."""
+    if value is not None and abs(value) < _SMALLEST_B:
+        return 0.0
     if value is None or abs(value) > _LARGEST_B or float(np.float32(value)) != value:
         return value
     return float(np.format_float_positional(np.float32(value)))

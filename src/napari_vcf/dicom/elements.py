@@ -242,13 +242,16 @@ class _Parser:
         """Read the whole data set up to its pixels."""
         buffer, size, elements, explicit, head = self.buffer, header.size, header.elements, self.explicit, self.head
         last = -1
-        while pos + 8 <= size:
+        while True:
+            if explicit:
+                pos, last = self.short_elements(pos, last)
+            if pos + 8 > size:
+                break
             tag, vr, length, value = head(pos, explicit)
             if tag <= last:
                 self.disordered = True
             last = tag
             if tag not in _STOPS and length != _UNDEFINED:
-                # Nearly every element goes this way, so that it is the short one.
                 pos = value + length
                 continue
             if tag in PIXEL_TAGS:
@@ -271,6 +274,21 @@ class _Parser:
             )
         if pos < size:
             header.remarks.append("ends with a few stray bytes")
+
+    def short_elements(self, pos: int, last: int) -> tuple[int, int]:
+        """Step over elements that are not kept, without a call for each: nearly every element is one of these.
+
+        Returns where the first other one begins, or the first that is out of order, and the tag before it.
+        """
+        buffer, at, end = self.buffer, self.explicit_at, len(self.buffer) - 8
+        while pos <= end:
+            group, element, vr, length = at(buffer, pos)
+            tag = group << 16 | element
+            if vr not in _SHORT_VRS or tag in _STOPS or tag <= last or group == _DELIMITERS:
+                break
+            last = tag
+            pos += 8 + length
+        return pos, last
 
     def sequence(self, pos: int, length: int, *, explicit: bool, keep: bool, depth: int) -> tuple[list[Elements], int]:
         """The items of a sequence, and the position behind it."""

@@ -133,6 +133,8 @@ class _Groups:
     root: Header
 
     def group(self, sequence: int) -> Header:
+        if not (self.own.elements or self.shared.elements):
+            return self.own
         item = self.own.first(sequence)
         return item if item.elements else self.shared.first(sequence)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Final
@@ -13,6 +14,10 @@ from napari_vcf.dicom.stack import Stack
 __all__ = ["remarks_on"]
 
 _NAMED: Final = 4
+#: Slices may be this many times as far apart as they are thick: beyond, most of the patient is in none.
+_WIDEST_STEP: Final = 2.0
+#: Headers round the spacing that they state.
+_SPACING_SHARE: Final = 0.02
 _PIXEL_PROPERTIES: Final[tuple[tuple[str, Callable[[SourceFile], Hashable]], ...]] = (
     ("bits of a pixel", lambda file: (file.layout.bits_allocated, file.layout.bits_stored, file.layout.high_bit)),
     ("sign of the pixels", lambda file: file.layout.signed),
@@ -42,10 +47,36 @@ def remarks_on(stack: Stack) -> tuple[str, ...]:
         remarks.extend(
             _minority(f"The {what} differs between files", [(file.name, value(file)) for file in stack.files])
         )
+    remarks.extend(_spacing(stack))
     for volume in stack.volumes:
         remarks.extend(_rescale(volume.frames))
         remarks.extend(_merged(volume.frames))
     return tuple(dict.fromkeys(remarks))
+
+
+def _spacing(stack: Stack) -> list[str]:
+    """Slices farther apart than their thickness or the stated spacing lead to expect: some may be missing evenly."""
+    first, count = stack.first, len(stack.volumes[0].frames)
+    if count < 2:
+        return []
+    remarks: list[str] = []
+    found, thick, stated = stack.layout.grid.spacing_mm[0], first.thickness_mm, first.stated_spacing_mm
+    if thick is not None and 0 < thick * _WIDEST_STEP < found:
+        remarks.append(
+            f"Slices {thick:g} mm thick lie {found:.2f} mm apart: {found - thick:.2f} mm between any two are in no "
+            "slice."
+        )
+    # Some scanners state it along a tilted table's way, some with a negative sign for its direction,
+    frames = stack.volumes[0].frames
+    way = math.dist(frames[0].position, frames[-1].position) / (stack.layout.grid.shape[0] - 1)
+    # or leave the thickness out of it.
+    meant = (found, way, found - (thick or 0.0))
+    if stated and min(abs(step - abs(stated)) for step in meant) > _SPACING_SHARE * found:
+        remarks.append(
+            f"The header states slices every {abs(stated):g} mm, but their positions lie {found:.2f} mm apart; the "
+            "positions were taken."
+        )
+    return remarks
 
 
 def _rescale(frames: tuple[Frame, ...]) -> list[str]:

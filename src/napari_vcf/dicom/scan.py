@@ -37,7 +37,7 @@ def scan_folder(
 ) -> Scan:
     """Find every series in a folder and its subfolders; headers are read, pixels are not.
 
-    Names and extensions mean nothing; a DICOMDIR is not needed, and not trusted.
+    Names and extensions mean nothing; a DICOMDIR is not needed, and asked only for what is missing.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from napari_vcf.dicom.directory import DIRECTORY_RECORDS, missing_files
 from napari_vcf.dicom.elements import DEFLATED, RawHeader, read_raw_header
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.header import Header
@@ -25,6 +26,7 @@ _NOT_IMAGES: Final = {
 #: No image compresses better than this, and no file holds more.
 _MOST_COMPRESSION: Final = 10_000
 _MOST_BYTES: Final = 1 << 33
+_NAMED: Final = 4
 _SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -128,6 +130,8 @@ def open_source(path: Path, name: str) -> SourceFile:
     """
     raw = read_raw_header(path)
     header = Header(raw.elements, big_endian=raw.big_endian)
+    if DIRECTORY_RECORDS in raw.elements:
+        raise HeaderError(_directory(missing_files(path, header)))
     _refuse_what_is_no_image(header, raw)
     modality = header.text(0x00080060).upper()
     image_type = header.tokens(0x00080008)
@@ -148,11 +152,20 @@ def open_source(path: Path, name: str) -> SourceFile:
     )
 
 
+def _directory(missing: list[str]) -> str:
+    text = "This is a DICOM directory, not an image."
+    if not missing:
+        return text
+    named = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else "")
+    files = "a file that is not there" if len(missing) == 1 else f"{len(missing)} files that are not there"
+    return f"{text} It names {files}: {named}. The copy is not complete."
+
+
 def _refuse_what_is_no_image(header: Header, raw: RawHeader) -> None:
     sop_class = header.text(0x00080016)
     modality = header.text(0x00080060).upper()
-    if sop_class in _NOT_IMAGES or 0x00041220 in raw.elements:
-        raise HeaderError(f"This is {_NOT_IMAGES.get(sop_class, 'a DICOM directory')}, not an image.")
+    if sop_class in _NOT_IMAGES:
+        raise HeaderError(f"This is {_NOT_IMAGES[sop_class]}, not an image.")
     if raw.pixel_offset < 0:
         if not raw.elements:
             raise HeaderError("The file holds no image.")

@@ -67,7 +67,7 @@ class VolumeFile:
         -----
         What is no number in the file is none here either (the library makes zeros of it in NIfTI files).
         """
-        _check_complete(self)
+        voids = _voids(self, index) if _is_nifti(self.path) else None
         reader = _reader(self.path)
         try:
             reader.ReadImageInformation()
@@ -81,7 +81,6 @@ class VolumeFile:
         values = np.asarray(data, dtype=np.float32)
         if values.shape != self.grid.shape:
             raise PixelError(self.name, f"the file holds {values.shape} voxels instead of {self.grid.shape}.")
-        voids = _voids(self, index)
         if voids is not None:
             values = np.where(voids, np.float32(np.nan), values)
         return values
@@ -188,24 +187,6 @@ def _nrrd_header(path: Path) -> list[bytes]:
         return stream.read(_HASHED).partition(b"\n\n")[0].replace(b"\r", b"").split(b"\n")
 
 
-def _check_complete(file: VolumeFile) -> None:
-    """Refuse a NIfTI file that is cut short: the library fills what is missing without a word."""
-    if not _is_nifti(file.path):
-        return
-    opened = gzip.open if file.path.name.lower().endswith(".gz") else open
-    try:
-        with opened(file.path, "rb") as stream:
-            header = stream.read(_NIFTI2_BYTES)
-            size = len(header)
-            while block := stream.read(_HASHED):
-                size += len(block)
-    except (OSError, EOFError, zlib.error) as error:
-        raise PixelError(file.name, "the voxels cannot be read: the file is damaged or cut short.") from error
-    _, _, bits, offset = _nifti_layout(header)
-    if size < offset + file.count * int(np.prod(file.grid.shape)) * bits / 8:
-        raise PixelError(file.name, "the voxels cannot be read: the file is cut short.")
-
-
 def _nifti_layout(header: bytes) -> tuple[str, int, int, int]:
     """Byte order, code of the data type, bits of a voxel, and where the voxels begin."""
     order = "<" if header[:2] in (b"\x5c\x01", b"\x1c\x02") else ">"
@@ -217,18 +198,33 @@ def _nifti_layout(header: bytes) -> tuple[str, int, int, int]:
 
 
 def _voids(file: VolumeFile, index: int) -> NDArray[np.bool_] | None:
-    """Voxels of a NIfTI volume that are no numbers; None where there are none."""
-    if not _is_nifti(file.path):
-        return None
+    """Voxels of one volume of a NIfTI file that are no numbers; None where there are none.
+
+    Raises
+    ------
+    PixelError
+        If the file is cut short: the library fills what is missing without a word.
+    """
     opened = gzip.open if file.path.name.lower().endswith(".gz") else open
-    with opened(file.path, "rb") as stream:
-        order, kind, _, offset = _nifti_layout(stream.read(_NIFTI2_BYTES))
-        if kind not in _FLOATS:
-            return None
-        dtype = np.dtype(order + _FLOATS[kind])
-        size = int(np.prod(file.grid.shape)) * dtype.itemsize
-        stream.seek(offset + index * size)
-        voids: NDArray[np.bool_] = ~np.isfinite(np.frombuffer(stream.read(size), dtype=dtype))
+    try:
+        with opened(file.path, "rb") as stream:
+            header = stream.read(_NIFTI2_BYTES)
+            order, kind, bits, offset = _nifti_layout(header)
+            bytes_of_one = (int(np.prod(file.grid.shape)) * bits + 7) // 8
+            begin = offset + index * bytes_of_one
+            stream.seek(begin)
+            volume = stream.read(bytes_of_one) if kind in _FLOATS else b""
+            # What follows is unpacked as well, so that a file that is cut or damaged further on is noticed.
+            size = stream.tell()
+            while block := stream.read(_HASHED):
+                size += len(block)
+    except (OSError, EOFError, zlib.error, struct.error, ValueError, OverflowError) as error:
+        raise PixelError(file.name, "the voxels cannot be read: the file is damaged or cut short.") from error
+    if size < offset + file.count * bytes_of_one:
+        raise PixelError(file.name, "the voxels cannot be read: the file is cut short.")
+    if not volume:
+        return None
+    voids: NDArray[np.bool_] = ~np.isfinite(np.frombuffer(volume, dtype=np.dtype(order + _FLOATS[kind])))
     return voids.reshape(file.grid.shape) if voids.any() else None
 
 
