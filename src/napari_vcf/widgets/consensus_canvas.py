@@ -11,6 +11,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_vcf.dicom import Role
+from napari_vcf.geometry import RigidTransform
 from napari_vcf.measure import Position
 from napari_vcf.reading import Protocol
 from napari_vcf.reading.joining import shown_index
@@ -62,6 +63,8 @@ class ConsensusCanvas:
         self._space: PatientSpace = "mr"
         self._corner: NDArray[np.float64] = np.zeros(2)
         self._pictures: list[LockedDrawing] = []
+        self._over: list[Image] = []
+        self.opacity = 0.4
         self.image_id: str | None = None
         viewer.dims.events.current_step.connect(self._on_slice)
 
@@ -75,7 +78,7 @@ class ConsensusCanvas:
 
     def close(self) -> None:
         """Take everything off."""
-        self._pictures = []
+        self._pictures, self._over = [], []
         self._view = None
         self.image_id = None
         self.viewer.layers.clear()
@@ -101,6 +104,7 @@ class ConsensusCanvas:
         placed = place_image(volume, view, None, fill=min(window[0], 0.0))
         where: dict[str, Any] = {"scale": placed.scale_mm, "translate": placed.translate_mm, "units": "mm"}
         interpolation = "nearest" if image.series.role is Role.ADC else "linear"
+        fuses = self.fuses
         for name, drawing in self._drawings.items():
             self.add_layer(
                 Image(
@@ -114,6 +118,8 @@ class ConsensusCanvas:
                     **where,
                 )
             )
+            if fuses:
+                self._lay_over(name, drawing)
             masks = drawing.stage.masks if self._space == "mr" else None
             for part, color in (("body", SKY), ("lesion", VERMILLION)):
                 self.add_layer(self._labels(f"{name}: {part}", masks, part, color))
@@ -124,6 +130,18 @@ class ConsensusCanvas:
         self.viewer.canvas.grid.enabled = True
         if fresh:
             self.look_at_drawings()
+        self._on_slice()
+
+    @property
+    def fuses(self) -> bool:
+        """Whether a CT can be laid over what is shown: where a reader had joined it to the MRI."""
+        return self._space == "mr" and any(self._transform(drawing) is not None for drawing in self._drawings.values())
+
+    def set_opacity(self, opacity: float) -> None:
+        """How much of the CT is seen over the MRI, 0 to 1."""
+        self.opacity = opacity
+        for layer in self._over:
+            layer.opacity = opacity
         self._on_slice()
 
     def look_at_drawings(self) -> None:
@@ -145,15 +163,60 @@ class ConsensusCanvas:
         self._on_slice()
 
     # -- inside -------------------------------------------------------------------------------------------------------
-    def _points(self, drawing: Drawing) -> list[Any]:
-        here = self._here
-        ends = [end for c in drawing.stage.calipers if here(c.image) for end in (c.start_lps, c.end_lps)]
-        return ends + [roi.center_lps for roi in drawing.stage.rois if here(roi.image)]
+    def _transform(self, drawing: Drawing) -> RigidTransform | None:
+        """By which a reader saw the CT on the MRI."""
+        joined = drawing.registration
+        if self._case is None or joined is None or joined.ct_image not in self._case.images:
+            return None
+        return RigidTransform(np.array(joined.ct_to_mr))
 
-    def _here(self, image_id: str) -> bool:
-        """Whether what was drawn on an image lies in the patient space that is shown."""
+    def _lay_over(self, name: str, drawing: Drawing) -> None:
+        """The CT by this reader's registration; nothing, as a layer, where there is none: each cell has as many."""
+        view, case, transform = self._view, self._case, self._transform(drawing)
+        assert view is not None
+        assert case is not None
+        window = (0.0, 1.0)
+        data: Any = np.zeros((1, 1, 1), dtype=np.float32)
+        scale, translate = view.frame.placement(view.grid)
+        if transform is not None and drawing.registration is not None:
+            image = case.image(drawing.registration.ct_image)
+            volume = case.volume(image.id, shown_index(image.series.volumes))
+            window = next(iter(presets(image.series.role, volume).values()))
+            placed = place_image(volume, view, transform, fill=window[0])
+            data, scale, translate = placed.data, placed.scale_mm, placed.translate_mm
+        layer = Image(
+            data,
+            name=f"{name}: CT over it",
+            scale=scale,
+            translate=translate,
+            units="mm",
+            contrast_limits=window,
+            colormap="gray",
+            opacity=self.opacity,
+            visible=transform is not None,
+            interpolation2d="linear",
+            multiscale=False,
+            rgb=False,
+        )
+        self.add_layer(layer)
+        if transform is not None:
+            self._over.append(layer)
+
+    def _points(self, drawing: Drawing) -> list[Any]:
+        """Everything that is drawn here, as points in the patient space that is shown."""
+        ends = [self._placed(drawing, c.image, (c.start_lps, c.end_lps)) for c in drawing.stage.calipers]
+        centres = [self._placed(drawing, roi.image, (roi.center_lps,)) for roi in drawing.stage.rois]
+        return [point for points in (*ends, *centres) if points is not None for point in points]
+
+    def _placed(self, drawing: Drawing, image_id: str, points: Any) -> NDArray[np.float64] | None:
+        """Points on an image, in the patient space that is shown; None where they have no place in it."""
         case = self._case
-        return case is not None and image_id in case.images and _space(case.image(image_id).series.role) == self._space
+        if case is None or image_id not in case.images:
+            return None
+        transform = self._transform(drawing)
+        if _space(case.image(image_id).series.role) == self._space:
+            return np.array(points)
+        return None if transform is None or self._space != "mr" else transform.apply(np.array(points))
 
     def _labels(self, name: str, masks: Masks | None, part: str, color: str) -> Labels:
         view = self._view
@@ -184,9 +247,10 @@ class ConsensusCanvas:
         position = float(self.viewer.dims.point[0])
         near = view.grid.spacing_mm[0] / 2 + 1e-6
         for caliper in drawing.stage.calipers:
-            if not self._here(caliper.image):
+            ends = self._placed(drawing, caliper.image, (caliper.start_lps, caliper.end_lps))
+            if ends is None:
                 continue
-            start, end = view.frame.to_world(np.array([caliper.start_lps, caliper.end_lps]))
+            start, end = view.frame.to_world(ends)
             here = abs(float(start[0]) - position) <= near
             color = rgba(POSITION_COLORS[caliper.position], 1.0 if here else _OTHER_SLICE_ALPHA)
             picture.line(with_serifs(start[1:], end[1:]), _LINE_MM, color)
@@ -197,8 +261,9 @@ class ConsensusCanvas:
                     (start[1:] if caliper.position == "middle" else (start[1:] + end[1:]) / 2) + away, text, color
                 )
         for roi in drawing.stage.rois:
-            corners = view.frame.to_world(rectangle_of(roi, self._protocol).corners_lps)
-            if self._here(roi.image) and abs(float(corners[:, 0].mean()) - position) <= near:
+            placed = self._placed(drawing, roi.image, rectangle_of(roi, self._protocol).corners_lps)
+            corners = None if placed is None else view.frame.to_world(placed)
+            if corners is not None and abs(float(corners[:, 0].mean()) - position) <= near:
                 color = rgba(VERMILLION if roi.tissue == "lesion" else SKY)
                 picture.line(np.concatenate([corners, corners[:1]])[:, 1:], _LINE_MM, color)
                 picture.text(corners.mean(axis=0)[1:], str(roi.placement), color)
@@ -208,7 +273,8 @@ class ConsensusCanvas:
 
 def _images_of(drawing: Drawing) -> list[str]:
     stage = drawing.stage
-    return [c.image for c in stage.calipers] + ([] if stage.masks is None else [stage.masks.image])
+    # What was measured on a CT over the MRI is looked at in the same way.
+    return [c.shown_on or c.image for c in stage.calipers] + ([] if stage.masks is None else [stage.masks.image])
 
 
 def _space(role: Role) -> PatientSpace:

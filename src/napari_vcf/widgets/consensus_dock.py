@@ -7,25 +7,23 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QButtonGroup,
-    QComboBox,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QScrollArea,
-    QToolButton,
+    QSlider,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.notice import INTENDED_USE
-from napari_vcf.reading import ITEMS, Stage
-from napari_vcf.reading.state import Answer
+from napari_vcf.reading import Stage
+from napari_vcf.reading.state import Registration
 from napari_vcf.study import ConsensusSession, open_consensus
-from napari_vcf.study.consensus import SPINE
+from napari_vcf.study.consensus import SPINE, Drawing
 from napari_vcf.widgets.consensus_canvas import ConsensusCanvas
+from napari_vcf.widgets.consensus_item import NOT_ASSESSABLE, ItemBox, choice_box, label_of
 from napari_vcf.widgets.parts import (
     GREEN,
     STAGE_NAMES,
@@ -37,15 +35,10 @@ from napari_vcf.widgets.parts import (
     keep_keys,
     note,
     rule,
-    toggle,
 )
 from napari_vcf.widgets.shortcuts import Shortcuts
 
-__all__ = ["ConsensusDock", "ItemBox"]
-
-_NOT_ASSESSABLE = "not assessable"
-#: Grades that are measured have no place among the items of the form.
-_LABELS = {SPINE: "Fractured vertebra"}
+__all__ = ["ConsensusDock"]
 
 
 class ConsensusDock(QWidget):
@@ -75,6 +68,7 @@ class ConsensusDock(QWidget):
         for key, run, text in (
             ("Home", self._look, "Show the slice and place of what was drawn"),
             ("I", self._next_image, "Show the drawings on the next image"),
+            ("F", self._flicker, "Flicker between the MRI and the CT over it"),
             ("N", self.next_open, "Go to the next item that is not settled"),
             ("Ctrl+Shift+S", self.sign, "Sign the consensus"),
         ):
@@ -88,11 +82,11 @@ class ConsensusDock(QWidget):
         layout.addWidget(heading(f"Consensus on case {self._case}"))
         layout.addWidget(self.guide)
         row = QHBoxLayout()
-        self.stage = _box("consensus_stage", "Which stage is settled")
+        self.stage = choice_box("consensus_stage", "Which stage is settled")
         for name in stages:
             self.stage.addItem(STAGE_NAMES[name], name)
         self.stage.activated.connect(lambda _index: self.open(self.stage.currentData()))
-        self.image = _box("consensus_image", "On which image the drawings are shown  [I]")
+        self.image = choice_box("consensus_image", "On which image the drawings are shown  [I]")
         self.image.activated.connect(lambda _index: self._show_image())
         for label, widget in (("Stage", self.stage), ("Image", self.image)):
             row.addWidget(QLabel(label))
@@ -104,6 +98,7 @@ class ConsensusDock(QWidget):
         )
         row.addStretch(1)
         layout.addLayout(row)
+        layout.addLayout(self._build_fusion())
         layout.addWidget(rule())
         self._items = QVBoxLayout()
         layout.addLayout(self._items)
@@ -136,6 +131,23 @@ class ConsensusDock(QWidget):
         outer.addWidget(area)
         self.setMinimumWidth(500)
 
+    def _build_fusion(self) -> QVBoxLayout:
+        column, row = QVBoxLayout(), QHBoxLayout()
+        self.fusion_label = QLabel("CT over the MRI")
+        self.fusion = QSlider(Qt.Orientation.Horizontal)
+        self.fusion.setObjectName("consensus_fusion")
+        self.fusion.setRange(0, 100)
+        self.fusion.setValue(round(100 * self.canvas.opacity))
+        self.fusion.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.fusion.setToolTip("How much of the CT is seen, where its reader had joined it to the MRI  [F flickers]")
+        self.fusion.valueChanged.connect(lambda value: self.canvas.set_opacity(value / 100))
+        row.addWidget(self.fusion_label)
+        row.addWidget(self.fusion, 1)
+        self.joined = note(name="consensus_joined")
+        column.addLayout(row)
+        column.addWidget(self.joined)
+        return column
+
     # -- opening ------------------------------------------------------------------------------------------------------
     def open(self, stage: Stage) -> None:
         """Open the consensus on a stage; what keeps it closed is said."""
@@ -166,6 +178,22 @@ class ConsensusDock(QWidget):
 
     def _show_image(self) -> None:
         self.canvas.show(self.image.currentData())
+        self._refresh_fusion()
+
+    def _flicker(self) -> None:
+        if self.fusion.isEnabled():
+            self.fusion.setValue(0 if self.fusion.value() > 50 else 100)
+
+    def _refresh_fusion(self) -> None:
+        self.fusion.setEnabled(self.canvas.fuses)
+        self.fusion_label.setEnabled(self.canvas.fuses)
+        lines = [_joined(name, drawing.registration) for name, drawing in sorted(self._drawings().items())]
+        self.joined.setText("\n".join(lines))
+        self.joined.setVisible(bool(lines))
+
+    def _drawings(self) -> dict[str, Drawing]:
+        """What was drawn where CT and MRI are read together; elsewhere nothing is joined."""
+        return self.session.drawings if self.session is not None and self.session.stage == "combined" else {}
 
     def _look(self) -> None:
         self.canvas.look_at_drawings()
@@ -190,10 +218,10 @@ class ConsensusDock(QWidget):
             return
         value, why = box.chosen(), box.why.text().strip()
         if value is None:
-            self._say(f"{_label(item)}: choose a value first.", bad=True)
+            self._say(f"{label_of(item)}: choose a value first.", bad=True)
             return
         try:
-            if value == _NOT_ASSESSABLE:
+            if value == NOT_ASSESSABLE:
                 session.settle(item, why=why, not_assessable=why)
             else:
                 session.settle(item, value, why=why)
@@ -236,6 +264,7 @@ class ConsensusDock(QWidget):
 
     def _refresh(self) -> None:
         session = self.session
+        self._refresh_fusion()
         self.sign_button.setEnabled(session is not None)
         self.image.setEnabled(session is not None)
         if session is None:
@@ -263,79 +292,10 @@ class ConsensusDock(QWidget):
             self.close_session()
 
 
-class ItemBox(QWidget):
-    """One item on which the readers differ."""
-
-    def __init__(
-        self, item: str, answers: dict[str, Answer], choices: tuple[str | int, ...], *, assessable: bool
-    ) -> None:
-        super().__init__()
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 4, 0, 4)
-        layout.setHorizontalSpacing(4)
-        layout.addWidget(heading(_label(item)), 0, 0, 1, 4)
-        said = QLabel("    ".join(f"<b>{name}</b>: {_words(answer)}" for name, answer in sorted(answers.items())))
-        said.setObjectName(f"said_{item}")
-        said.setWordWrap(True)
-        layout.addWidget(said, 1, 0, 1, 4)
-        self._values: list[tuple[str | int, QToolButton]] = []
-        self._list: QComboBox | None = None
-        offered = [*choices, *([_NOT_ASSESSABLE] if assessable else [])]
-        if len(offered) > 6:
-            self._list = _box(f"settle_{item}", "What is settled")
-            self._list.addItem("choose…", None)
-            for value in offered:
-                self._list.addItem(str(value), value)
-            layout.addWidget(self._list, 2, 0, 1, 4)
-        else:
-            group = QButtonGroup(self)
-            for number, value in enumerate(offered):
-                text = str(value).replace("_", " ")
-                choice = toggle(f"settle_{item}__{value}", text, f"Settle as {text}")
-                group.addButton(choice)
-                self._values.append((value, choice))
-                layout.addWidget(choice, 2 + number // 2, number % 2 * 2, 1, 2)
-        self.why = QLineEdit()
-        self.why.setObjectName(f"why_{item}")
-        self.why.setPlaceholderText("Why?")
-        self.why.setToolTip("The reason goes into the record")
-        self.why.setMaxLength(500)
-        keep_keys(self.why)
-        self.settle_button = button(f"settle_button_{item}", "Settle", "Write down what is settled", lambda: None)
-        self.done = QLabel()
-        self.done.setObjectName(f"settled_{item}")
-        self.done.setStyleSheet(f"color: {GREEN};")
-        layout.addWidget(self.why, 6, 0, 1, 3)
-        layout.addWidget(self.settle_button, 6, 3)
-        layout.addWidget(self.done, 7, 0, 1, 4)
-
-    def chosen(self) -> str | int | None:
-        """What was chosen; None for nothing."""
-        if self._list is not None:
-            value: str | int | None = self._list.currentData()
-            return value
-        return next((value for value, choice in self._values if choice.isChecked()), None)
-
-    def show_settled(self, answer: Answer | None, why: str) -> None:
-        """Show what is settled."""
-        self.done.setVisible(answer is not None)
-        if answer is not None:
-            self.done.setText(f"✓ settled: {_words(answer)} ({why})")
-
-
-def _label(item: str) -> str:
-    return _LABELS.get(item) or ITEMS[item].label
-
-
-def _words(answer: Answer) -> str:
-    if answer.value is None:
-        return f"not assessable ({answer.not_assessable})"
-    return str(answer.value).replace("_", " ")
-
-
-def _box(name: str, tooltip: str) -> QComboBox:
-    box = QComboBox()
-    box.setObjectName(name)
-    box.setToolTip(tooltip)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-    return box
+def _joined(name: str, registration: Registration | None) -> str:
+    if registration is None:
+        return f"{name}: CT and MRI stayed apart."
+    return (
+        f"{name}: CT joined to the MRI at {registration.level}, {registration.shift_mm:.1f} mm and "
+        f"{registration.angle_deg:.1f}° from the clicks, {registration.nudges} nudges."
+    )
