@@ -23,6 +23,7 @@ os.environ.setdefault("NAPARI_CONFIG", str(_SCRATCH / "settings.yaml"))
 os.environ.setdefault("NAPARI_VCF_CACHE", str(_SCRATCH / "cache"))
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores, because a test of a window waits for a part of its time; five at most."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
