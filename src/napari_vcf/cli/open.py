@@ -16,7 +16,9 @@ def add_parser(subparsers: Any) -> None:
         help="open the reading desk on the folder of a case",
         description="Open napari with the reading desk on the folder of one case (CT, MRI or both).",
     )
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder with the images of one case")
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=Path, help="folder with one case (or its DICOMDIR)"
+    )
     parser.add_argument("--case", metavar="NAME", default="C001", help="pseudonym of the case (default C001)")
     parser.add_argument("--reader", metavar="NAME", default="R1", help="pseudonym of the reader (default R1)")
     parser.add_argument("--study", metavar="NAME", default="STUDY", help="name of the study (default STUDY)")
@@ -36,12 +38,9 @@ def run(args: argparse.Namespace) -> int:
     int
         0.
     """
-    from napari_vcf.dicom import FolderError
+    from napari_vcf.dicom import folder_of
 
-    folder: Path = args.folder
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        raise FolderError(f"{folder} {what}; name the folder that holds the files of one case.")
+    folder = folder_of(args.folder)
     protocol = None if args.protocol is None else _read_protocol(args.protocol)
 
     import napari

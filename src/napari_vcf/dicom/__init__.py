@@ -8,7 +8,7 @@ from napari_vcf.dicom.derived import check_adc_units, compute_adc, with_computed
 from napari_vcf.dicom.errors import DicomError, FolderError, HeaderError, PixelError, RoleError, UnitError
 from napari_vcf.dicom.loading import load_volume, native_mean
 from napari_vcf.dicom.model import Refusal, Role, Scan, Series, VolumeInfo
-from napari_vcf.dicom.scan import ROLE_GIVEN, scan_folder, with_adc_unit, with_role
+from napari_vcf.dicom.scan import ROLE_GIVEN, folder_of, scan_folder, with_adc_unit, with_role
 from napari_vcf.dicom.units import ADC_UNITS
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "cache_folder",
     "check_adc_units",
     "compute_adc",
+    "folder_of",
     "geometric_mean",
     "load_prepared",
     "load_volume",

@@ -22,7 +22,7 @@ from napari_vcf.dicom.units import ADC_UNITS, ValueScale, unit_of
 from napari_vcf.dicom.volumefile import VolumeFile, is_volume_file, open_volume_file
 from napari_vcf.errors import CancelledError
 
-__all__ = ["ROLE_GIVEN", "scan_folder", "with_adc_unit", "with_role"]
+__all__ = ["ROLE_GIVEN", "folder_of", "scan_folder", "with_adc_unit", "with_role"]
 
 #: The evidence of a role that a person gave.
 ROLE_GIVEN: Final = "set by the person"
@@ -60,7 +60,7 @@ def scan_folder(
     CancelledError
         If it was cancelled.
     """
-    root = _root_of(Path(folder))
+    root = folder_of(Path(folder))
     refused: list[Refusal] = []
     paths = sorted(_files_below(root, refused))
     files: list[list[Frame]] = []
@@ -87,7 +87,23 @@ def scan_folder(
     return Scan(root, series, tuple(sorted(refused, key=lambda entry: entry.path)))
 
 
-def _root_of(folder: Path) -> Path:
+def folder_of(folder: Path) -> Path:
+    """The folder that a person means: itself, or where the DICOMDIR lies that is named.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder, or a DICOMDIR.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FolderError
+        If it is missing, or neither.
+    """
     if not folder.exists():
         raise FolderError(f"The folder {folder} does not exist.")
     if folder.is_dir():

@@ -10,6 +10,7 @@ import napari
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from napari_vcf.dicom import FolderError, folder_of
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.widgets.docks import arrange
 
@@ -59,7 +60,10 @@ def get_reader(path: str | list[str]) -> Callable[[Any], list[tuple[None]]] | No
 
 def _folder_of(path: str | list[str]) -> Path:
     first = Path(path[0] if isinstance(path, list) else path)
-    return first.parent if first.name == "DICOMDIR" and first.is_file() else first
+    try:
+        return folder_of(first)
+    except FolderError:
+        return first
 
 
 def _open_folder(path: str | list[str]) -> list[tuple[None]]:
