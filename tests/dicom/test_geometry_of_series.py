@@ -204,6 +204,17 @@ def test_no_sentence_carries_identity(tmp_path: Path) -> None:
     assert not any(word in text for text in texts for word in ("Secret", "SECRET", "1.2.826"))
 
 
+def test_a_scout_in_the_series_of_a_scan_makes_no_localizer_of_it(tmp_path: Path) -> None:
+    write_series(tmp_path, 5, modality="CT")
+    scout = slice_dataset(ramp(9, 20, 30), (0, 0, 0), orientation=SAGITTAL, modality="CT", instance=99)
+    scout.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    save(scout, tmp_path / "scout")
+    assert {series.grid.shape[0]: series.role for series in scan_folder(tmp_path).series} == {
+        5: Role.CT,
+        1: Role.LOCALIZER,
+    }
+
+
 @pytest.mark.parametrize(
     ("step", "stated", "said"),
     [

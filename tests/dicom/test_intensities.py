@@ -214,3 +214,13 @@ def test_reading_can_be_cancelled_and_reports_its_progress(tmp_path: Path) -> No
         load_volume(series, cancelled=lambda: next(answers))
     with pytest.raises(CancelledError):
         scan_folder(tmp_path, cancelled=lambda: True)
+
+
+def test_a_lossy_compression_is_named(tmp_path: Path) -> None:
+    def edit(number: int, dataset: Dataset) -> None:
+        dataset.LossyImageCompression = "01" if number < 2 else "00"
+
+    write_series(tmp_path, 5, edit=edit)
+    (series,) = scan_folder(tmp_path).series
+    (remark,) = series.corrections
+    assert "compressed with loss in 2 of 5 files" in remark

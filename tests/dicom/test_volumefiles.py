@@ -102,6 +102,36 @@ def test_two_voxel_sizes_in_one_header_are_refused(tmp_path: Path) -> None:
     assert "contradicts itself" in scan_folder(tmp_path).refused[0].reason
 
 
+def _two_places(path: Path, qform_code: int, sform_code: int) -> None:
+    """A file whose sform lies 23 mm higher than its qform."""
+    _write(path, np.zeros((2, 3, 4), np.float32))
+    content = bytearray(path.read_bytes())
+    content[252:256] = np.array([qform_code, sform_code], "<i2").tobytes()
+    height = np.frombuffer(content, "<f4", 1, 276)[0]
+    rows = np.array([[-0.5, 0, 0, -10], [0, -0.75, 0, 20], [0, 0, 3, height + 23]], "<f4")
+    content[280:328] = rows.tobytes()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("codes", "height"), [((1, 4), 30), ((1, 2), 30), ((2, 1), 53)])
+def test_of_two_places_in_one_header_that_of_the_scanner_is_taken_and_named(
+    tmp_path: Path, codes: tuple[int, int], height: float
+) -> None:
+    _two_places(tmp_path / "a.nii", *codes)
+    (series,) = scan_folder(tmp_path).series
+    assert series.grid.origin_lps[2] == pytest.approx(height)
+    (note,) = series.corrections
+    assert "up to 23.0 mm apart" in note
+
+
+@pytest.mark.parametrize("codes", [(1, 1), (2, 2), (4, 3)])
+def test_two_places_that_nothing_tells_apart_are_refused(tmp_path: Path, codes: tuple[int, int]) -> None:
+    _two_places(tmp_path / "a.nii", *codes)
+    scan = scan_folder(tmp_path)
+    assert not scan.series
+    assert "23.0 mm apart" in scan.refused[0].reason
+
+
 def test_an_nrrd_file_without_a_space_is_refused(tmp_path: Path) -> None:
     _write(tmp_path / "a.nrrd", np.zeros((2, 3, 4), np.float32))
     lines = (tmp_path / "a.nrrd").read_bytes().split(b"\n")

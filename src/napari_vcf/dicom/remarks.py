@@ -18,6 +18,9 @@ _NAMED: Final = 4
 _WIDEST_STEP: Final = 2.0
 #: Headers round the spacing that they state.
 _SPACING_SHARE: Final = 0.02
+#: JPEG baseline and extended always lose something; of the others the header says it.
+_ALWAYS_LOSSY: Final = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
+_LOSSY_COMPRESSION: Final = 0x00282110
 _PIXEL_PROPERTIES: Final[tuple[tuple[str, Callable[[SourceFile], Hashable]], ...]] = (
     ("bits of a pixel", lambda file: (file.layout.bits_allocated, file.layout.bits_stored, file.layout.high_bit)),
     ("sign of the pixels", lambda file: file.layout.signed),
@@ -43,6 +46,7 @@ def remarks_on(stack: Stack) -> tuple[str, ...]:
         for remark in file.remarks:
             by_remark.setdefault(remark, []).append(file.name)
     remarks.extend(f"{_names(names)} {remark}." for remark, names in by_remark.items())
+    remarks.extend(_lossy(stack))
     for what, value in _PIXEL_PROPERTIES:
         remarks.extend(
             _minority(f"The {what} differs between files", [(file.name, value(file)) for file in stack.files])
@@ -52,6 +56,19 @@ def remarks_on(stack: Stack) -> tuple[str, ...]:
         remarks.extend(_rescale(volume.frames))
         remarks.extend(_merged(volume.frames))
     return tuple(dict.fromkeys(remarks))
+
+
+def _lossy(stack: Stack) -> list[str]:
+    """Values that went through a lossy compression are near the scanner's, and no more."""
+    lossy = [
+        file
+        for file in stack.files
+        if file.layout.transfer_syntax in _ALWAYS_LOSSY or file.header.text(_LOSSY_COMPRESSION) == "01"
+    ]
+    if not lossy:
+        return []
+    part = "" if len(lossy) == len(stack.files) else f" in {len(lossy)} of {len(stack.files)} files"
+    return [f"The pixels were compressed with loss{part}: their values are not exactly those of the scanner."]
 
 
 def _spacing(stack: Stack) -> list[str]:

@@ -134,7 +134,7 @@ def _volume_series(files: list[VolumeFile]) -> list[Series]:
                 volumes=tuple(VolumeInfo("magnitude", repetition=index) for index in range(file.count)),
                 unit=scale.unit,
                 unit_evidence=scale.evidence,
-                corrections=(),
+                corrections=(file.note,) if file.note else (),
                 measurable=True,
                 not_measurable_reason="",
                 frame_of_reference_uid=None,
@@ -240,7 +240,9 @@ def _series_of(frames: list[Frame]) -> tuple[Series, ...]:
         by_uid[stack.first.file.series_uid].append(stack)
     numbered: list[tuple[float, Series]] = []
     for uid, members in by_uid.items():
-        crossing = len(members) > 1 and three_plane([stack.first.normal for stack in members])
+        # A scout that says what it is makes no localizer of the scan that it shares the series with.
+        planes = [stack.first.normal for stack in members if "LOCALIZER" not in stack.first.file.image_type]
+        crossing = len(planes) > 1 and three_plane(planes)
         for number, stack in enumerate(members):
             key = uid if len(members) == 1 else f"{uid}#{number + 1}"
             numbered.append((_series_number(stack), _series(key, uid, stack, crossing=crossing, weighted=weighted)))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.dicom.errors import HeaderError, PixelError
+from napari_vcf.dicom.niftiplace import settled_place
 from napari_vcf.geometry import GeometryError, Grid
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class VolumeFile:
         Of each of its volumes.
     count : int
         Number of volumes.
+    note : str
+        What one should know of its place; empty where nothing is unusual.
     """
 
     path: Path
@@ -54,6 +57,7 @@ class VolumeFile:
     key: str
     grid: Grid
     count: int
+    note: str = ""
 
     def read(self, index: int) -> NDArray[np.float32]:
         """One volume.
@@ -138,7 +142,8 @@ def open_volume_file(path: Path, name: str) -> VolumeFile:
         raise HeaderError(f"The header's geometry cannot be: {error}") from error
     if not grid.is_orthogonal:
         raise HeaderError("The axes of the volume are not at right angles; resample it before.")
-    return VolumeFile(path, name, _content_hash(path), grid, size[3] if dimension == 4 else 1)
+    note = settled_place(path, grid) if _is_nifti(path) else ""
+    return VolumeFile(path, name, _content_hash(path), grid, size[3] if dimension == 4 else 1, note)
 
 
 def _itk() -> Any:
@@ -154,7 +159,7 @@ def _reader(path: Path) -> sitk.ImageFileReader:
 
 
 def _check_place(reader: sitk.ImageFileReader, path: Path) -> None:
-    """Refuse a header that does not say where its voxels are, or says it twice and differently."""
+    """Refuse a header that does not say where its voxels are, or states two sizes of them."""
     if not _is_nifti(path):
         lines = {line.partition(b":")[0].strip().lower() for line in _nrrd_header(path)}
         if not {b"space", b"space directions", b"space origin"} <= lines:
