@@ -8,7 +8,6 @@ from sklearn.metrics import mutual_info_score
 
 from napari_vcf.geometry import Grid, RigidTransform, Volume
 from napari_vcf.registration.bend import bend, place, straight_at, unplace
-from napari_vcf.registration.fatshift import FatShift, is_fat_suppressed
 from napari_vcf.registration.frame import WorkingFrame, anatomical_axes
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.interpolation import Cube
@@ -16,6 +15,7 @@ from napari_vcf.registration.lookup import Lookup
 from napari_vcf.registration.pairs import fit_points
 from napari_vcf.registration.scene import Contrast
 from napari_vcf.registration.search import Objective
+from napari_vcf.registration.together import Part, Together, is_fat_suppressed
 
 POSES = st.lists(st.floats(-4, 4), min_size=9, max_size=9).map(np.array)
 
@@ -54,7 +54,7 @@ def test_the_gradient_is_the_slope_of_the_value(size):
 
 
 def test_the_gradient_of_a_displaced_contrast_is_the_slope_of_the_value():
-    shift = FatShift(objective(1, 1), objective(2, 1), np.eye(3)[:, 1:])
+    shift = Together([Part(objective(1, 1), 0.5), Part(objective(2, 1), 0.8, displaced=True)], np.eye(3)[:, 1:])
     at = np.array([0.7, -1.1, 0.4, 1.5, -0.8, 0.6, 0.5, -0.4])
     expected = slopes(lambda p: shift.negative_with_gradient(p)[0], at, 1e-3)
     np.testing.assert_allclose(shift.negative_with_gradient(at)[1], expected, atol=0.04 * np.abs(expected).max())

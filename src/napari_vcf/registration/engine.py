@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.errors import CancelledError
 from napari_vcf.geometry import Volume
-from napari_vcf.registration.bend import place, straight_at
+from napari_vcf.registration.bend import bend, place, straight_at
 from napari_vcf.registration.errors import NoOverlapError, VertebraNotCoveredError
-from napari_vcf.registration.fatshift import FatShift, is_fat_suppressed
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, WorkingFrame
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.interpolation import Cube
@@ -26,6 +25,7 @@ from napari_vcf.registration.scene import (
     mr_samples,
 )
 from napari_vcf.registration.search import Objective, Optimum, distinct, in_order, translation_grid
+from napari_vcf.registration.together import Part, Together, is_fat_suppressed
 
 __all__ = [
     "CAPTURE_MM",
@@ -49,10 +49,11 @@ CAPTURE_MM = 12.0
 N_BINS = 24
 _MARGIN_MM = 3.0
 _COARSE_SAMPLES = 2000
-COLUMN_SAMPLES = 4000
+COLUMN_SAMPLES = 10000
 _FINE_SAMPLES = 9000
-_SHIFTED_SAMPLES = 5000
 _RESTART_SAMPLES = 4000
+#: Of the vertebra's own samples against its column's, which hold it where oedema and thick slices deceive.
+_VERTEBRA_WEIGHT = 0.4
 #: Half of the distance at which the neighbouring endplate would be met.
 _ALONG_SPINE_MM = 4.5
 
@@ -145,7 +146,7 @@ def build_scene(ct: Volume, mr: Mapping[str, Volume], frame: WorkingFrame, threa
             f"The CT holds only {whole:.0%} of the body around its point, so not the whole vertebra; "
             "click the centre of the fractured body, or load a CT that covers it."
         )
-    column = mr_samples(contrasts, frame, TUBE_MM, 2 * COLUMN_SAMPLES)
+    column = mr_samples(contrasts, frame, TUBE_MM, COLUMN_SAMPLES)
     wide_mm = (TUBE_MM[0] + 22.0, TUBE_MM[1] + 24.0, TUBE_MM[2] + 54.0)
     wide = ct_cube(ct, frame, wide_mm, 2.0, blur_mm=(5.0, 4.0, 4.0), threads=threads)
     fine_mm = (VERTEBRA_MM[0] + 20.0, VERTEBRA_MM[1] + 20.0, VERTEBRA_MM[2] + 20.0)
@@ -189,63 +190,58 @@ def search_column(scene: Scene, start: Pose, report: Report) -> list[Optimum]:
     return distinct(found)
 
 
-def fit_column(scene: Scene, start: Pose, *, center: NDArray[np.float64] | None = None) -> Optimum:
+def fit_column(
+    scene: Scene, start: Pose, *, center: NDArray[np.float64] | None = None, samples: int = COLUMN_SAMPLES
+) -> Optimum:
     """The vertebra with its neighbours, with a bend, from a rigid pose."""
-    samples = scene.column.thinned(COLUMN_SAMPLES)
-    objective = scene.objective(samples, start, scene.wide, center=start[:3] if center is None else center)
+    column = scene.column.thinned(samples)
+    objective = scene.objective(column, start, scene.wide, center=start[:3] if center is None else center)
     return objective.climb(np.concatenate([start, np.zeros(3)]), iterations=30, tolerance=1e-5)
 
 
 def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:
-    """The vertebra alone, at full resolution, from where the column's fit puts it.
+    """The vertebra at full resolution together with its column, from where the column's fit puts it.
 
     Returns
     -------
     value : float
-        Mutual information of all contrasts.
+        Mutual information of all contrasts at the vertebra.
     pose : Pose
         Six numbers.
     fat_shift_mm : float
         Displacement of the contrasts that show fat against the fat-suppressed one; 0 where it cannot be told.
     """
     start = straight_at(column, np.zeros(3))
-    joint = scene.objective(scene.vertebra, start, scene.fine, center=start[:3])
-    # Thinned samples find the optima; only all of them can tell which is the best.
+    # Along the spine the fit can rest a few millimetres off, so it is also begun a little above and below.
+    rough = _together(scene, start, column, scene.vertebra.thinned(_RESTART_SAMPLES), _RESTART_SAMPLES)
     climbed = in_order(
-        lambda near: joint.climb(near, iterations=40, tolerance=1e-6), _nearby(scene, start), scene.threads
+        lambda near: rough.climb(near, iterations=20, tolerance=1e-5)[:2], [start, *_along_spine(start)], scene.threads
     )
-    # Oedema at an endplate looks like a disc, and the vertebra alone may fit better where the two lie on each other.
-    # The neighbours' endplates hold against that: the optimum is taken that suits vertebra and column together.
-    together = scene.objective(scene.column.thinned(COLUMN_SAMPLES), start, scene.wide, center=start[:3])
-    bent = np.zeros(3) if column.size == 6 else column[6:]
-    value, pose = max(climbed, key=lambda optimum: optimum[0] + together.value(np.concatenate([optimum[1], bent])))
-    suppressed = [k for k, contrast in enumerate(scene.contrasts) if is_fat_suppressed(contrast.name)]
-    others = [k for k in range(len(scene.contrasts)) if k not in suppressed]
-    if not suppressed or not others:
-        return value, pose, 0.0
-    samples = scene.vertebra.thinned(_SHIFTED_SAMPLES)
-    fixed, moving = (
-        scene.objective(samples, pose, scene.fine, contrasts=chosen, center=pose[:3]) for chosen in (suppressed, others)
-    )
-    normal = int(np.argmax(np.abs(scene.frame.axes.T @ scene.contrasts[0].part.grid.normal)))
-    # The readout is one of the plane's two axes: the one along which the contrasts pull apart.
-    readouts = [FatShift(fixed, moving, np.eye(3)[:, [axis]]) for axis in range(3) if axis != normal]
-    readout = max(readouts, key=lambda shift: shift.pull(pose))
-    _, shifted, displacement = readout.climb(pose)
-    return value, shifted, float(np.abs(displacement).max())
+    # Thinned samples find the optima; only all of them can tell which is the best.
+    whole = _together(scene, start, column, scene.vertebra, COLUMN_SAMPLES)
+    best = max((pose for _, pose in distinct(climbed, 1.0)), key=whole.value)
+    fixed = [k for k, contrast in enumerate(scene.contrasts) if is_fat_suppressed(contrast.name)]
+    moving = [k for k in range(len(scene.contrasts)) if k not in fixed]
+    if fixed and moving:
+        apart = [_together(scene, best, column, scene.vertebra, COLUMN_SAMPLES, chosen) for chosen in (fixed, moving)]
+        shown = [replace(part, displaced=True) for part in apart[1].parts]
+        normal = int(np.argmax(np.abs(scene.frame.axes.T @ scene.contrasts[0].part.grid.normal)))
+        whole = Together([*apart[0].parts, *shown], np.delete(np.eye(3), normal, axis=1))
+    _, pose, displacement = whole.climb(best, iterations=40, tolerance=1e-6)
+    value = scene.objective(scene.vertebra, pose, scene.fine, center=pose[:3]).value(pose)
+    return value, pose, float(np.linalg.norm(displacement))
 
 
-def _nearby(scene: Scene, start: Pose) -> list[Pose]:
-    """The distinct optima around a start.
-
-    Along the spine a band of oedema looks like a disc, and the fit can rest there a few millimetres off. So it is also
-    begun a little above and below, and from the column taken as one rigid piece; the measure decides.
-    """
-    column = scene.objective(scene.column.thinned(COLUMN_SAMPLES), start, scene.wide, center=start[:3])
-    starts = [start, column.climb(start, iterations=30, tolerance=1e-5)[1], *_along_spine(start)]
-    rough = scene.objective(scene.vertebra.thinned(_RESTART_SAMPLES), start, scene.fine, center=start[:3])
-    found = in_order(lambda pose: rough.climb(pose, iterations=20, tolerance=1e-5), starts, scene.threads)
-    return [pose for _, pose in distinct(found, 1.0)]
+def _together(
+    scene: Scene, near: Pose, column: Pose, vertebra: MrSamples, samples: int, contrasts: Sequence[int] | None = None
+) -> Together:
+    """The measure of the vertebra and of its column, bent as its fit says."""
+    alone = scene.objective(vertebra, near, scene.fine, contrasts=contrasts, center=near[:3])
+    bent = np.concatenate([near, column[6:]])
+    around = scene.objective(scene.column.thinned(samples), bent, scene.wide, contrasts=contrasts, center=near[:3])
+    if column.size > 6:
+        around = replace(around, points=bend(around.points, column[6:]).astype(np.float32))
+    return Together([Part(alone, _VERTEBRA_WEIGHT), Part(around, 1.0)], np.zeros((3, 0)))
 
 
 def _along_spine(pose: Pose) -> list[Pose]:

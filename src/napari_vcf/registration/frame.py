@@ -93,13 +93,12 @@ def turn(matrix: NDArray[np.float64], points: NDArray[Any]) -> NDArray[Any]:
 
     Written out: a library's matrix product may be split among threads, and then its last bits depend on their number.
     """
-    x, y, z = points
-    result = np.empty_like(points)
-    # As Python floats: a float64 scalar of numpy's would make a product with float32 points float64.
-    for line, (a, b, c) in zip(result, matrix.tolist(), strict=True):
-        np.multiply(x, a, out=line)
-        line += b * y
-        line += c * z
+    matrix = matrix.astype(points.dtype)
+    result: NDArray[Any] = matrix[:, :1] * points[0]
+    part = matrix[:, 1:2] * points[1]
+    result += part
+    np.multiply(matrix[:, 2:], points[2], out=part)
+    result += part
     return result
 
 

@@ -38,51 +38,56 @@ class MutualInformation:
     n_bins: int
     value_range: tuple[float, float] = CT_RANGE_HU
     _cells: NDArray[np.intp] = field(init=False, repr=False)
-    _steps: NDArray[np.intp] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # Each contrast has its own block of rows in one joint table, so that one pass counts them all.
         rows = self.classes + np.arange(len(self.classes))[:, None] * self.n_classes
         object.__setattr__(self, "_cells", rows * self.n_bins)
-        object.__setattr__(self, "_steps", rows * (self.n_bins - 1))
 
     def value(self, values: NDArray[np.float32]) -> float:
         """Sum over the contrasts, in nats, of values of shape (samples,)."""
         low, fraction, _ = self._binned(values)
-        return self._information(low, fraction)[0]
+        return self._information(self._cells + low, fraction)[0]
 
     def value_and_slope(self, values: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
         """The sum and its derivative by each sample's value, shape (samples,)."""
         low, fraction, clipped = self._binned(values)
-        total, table = self._information(low, fraction)
-        step = np.diff(table, axis=2).ravel()
-        slope = step.take(self._steps + low).sum(axis=0)
+        cells = self._cells + low
+        total, table = self._information(cells, fraction)
+        # The lower bin is never a row's last one, so what stands there is never asked for.
+        step = np.zeros(table.size, np.float32)
+        np.subtract(table.ravel()[1:], table.ravel()[:-1], out=step[:-1], casting="same_kind")
+        slope = step.take(cells[0])
+        for line in cells[1:]:
+            slope += step.take(line)
         slope[clipped] = 0.0
         slope *= (self.n_bins - 1) / (self.value_range[1] - self.value_range[0]) / values.size
-        return total, slope.astype(np.float32)
+        return total, slope
 
     def _binned(self, values: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.bool_]]:
         """Lower bin of each value, the share that goes to the next one, and which values lie outside."""
         floor, ceiling = self.value_range
         position = (values - floor) * ((self.n_bins - 1) / (ceiling - floor))
         clipped = (position <= 0) | (position >= self.n_bins - 1)
-        position = np.clip(position, 0.0, self.n_bins - 1)
+        np.maximum(position, 0.0, out=position)
+        np.minimum(position, self.n_bins - 1, out=position)
         low = np.minimum(position.astype(np.intp), self.n_bins - 2)
-        return low, (position - low).astype(np.float64), clipped
+        return low, np.subtract(position, low, dtype=np.float64), clipped
 
-    def _information(self, low: NDArray[np.intp], fraction: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def _information(self, cells: NDArray[np.intp], fraction: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """The sum, and its derivative by the joint density (up to a constant), shape (contrasts, classes, bins)."""
-        contrasts = len(self.classes)
+        contrasts = len(cells)
         size = contrasts * self.n_classes * self.n_bins
-        cells = (self._cells + low).ravel()
-        upper = np.bincount(cells, weights=np.tile(fraction, contrasts), minlength=size)
-        joint = np.bincount(cells, minlength=size) - upper
+        flat = cells.ravel()
+        upper = np.bincount(flat, weights=np.concatenate([fraction] * contrasts), minlength=size)
+        joint = np.bincount(flat, minlength=size) - upper
         # The lower bin is never a row's last one, so the next one is in the same row.
         joint[1:] += upper[:-1]
-        joint = np.maximum(joint, 0.0).reshape(contrasts, self.n_classes, self.n_bins) / low.size
-        rows = joint.sum(axis=2, keepdims=True)
-        columns = joint.sum(axis=1, keepdims=True)
+        joint = np.maximum(joint, 0.0).reshape(contrasts, self.n_classes, self.n_bins) / fraction.size
         # An empty cell's logarithm is unbounded; a thousandth of a sample is as empty as can be told.
         tiny = 1e-9
-        table = np.log((joint + tiny) / (rows * columns + tiny))
+        table = joint.sum(axis=2, keepdims=True) * joint.sum(axis=1, keepdims=True)
+        table += tiny
+        np.divide(joint + tiny, table, out=table)
+        np.log(table, out=table)
         return float((joint * table).sum()), table

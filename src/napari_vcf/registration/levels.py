@@ -29,6 +29,7 @@ _FARTHEST_MM = 52.0
 #: A neighbour that the CT holds by less than this share cannot be fitted.
 _SHARE_IN_CT = 0.6
 _SAMPLES = 1500
+_COLUMN_SAMPLES = 4000
 _LATTICE_MM = 2.5
 _COARSE_LATTICE_MM = 4.0
 #: A fit that brings less of the CT's column into the MR than this cannot be compared.
@@ -36,6 +37,9 @@ _SHARE_IN_MR = 0.6
 _MIN_VOXELS = 500
 #: Half axes of the vertebra with its endplates, and little that a CT of three vertebrae lacks.
 _FLAT_MM = (28.0, 34.0, 20.0)
+#: Below this share of what the clicked level explains, a neighbour's first fit is not followed by a second one. On
+#: synthetic cases with the click one level off, the right level's fits began at 0.87 and more.
+_HOPELESS = 0.8
 #: Poses nearer than this (mm, with the lever of the turn) lead to the same optimum.
 _APART = 4.0
 
@@ -137,8 +141,15 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, lookup: Lookup
     places = ranked(_candidates(clicked[:6], direction))
     tilted = ranked([turned for _, pose in places[:8] for turned in _tilted(pose)])
     climbed = [pose for _, pose in in_order(climb, [pose for _, pose in tilted[:4]], scene.threads) if near(pose)]
-    best = [pose for _, pose in ranked(climbed)[:2]]
-    fits = [pose for _, pose in in_order(lambda pose: fit_column(scene, pose), best, scene.threads) if near(pose)]
+    fits: list[Pose] = []
+    hopeless = _HOPELESS * lookup.value(clicked, _SHARE_IN_MR)
+    for value, pose in ranked(climbed)[:2]:
+        # Where neither the first fit nor what it began with comes near, the second one's would be wasted.
+        if fits and max(value, lookup.value(fits[0], _SHARE_IN_MR)) < hopeless:
+            break
+        _, fit = fit_column(scene, pose, samples=_COLUMN_SAMPLES)
+        if near(fit):
+            fits.append(fit)
     return bool(places), fits
 
 

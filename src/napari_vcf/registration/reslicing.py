@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.geometry import GeometryError, Grid, RigidTransform, Volume
 
-__all__ = ["Interpolation", "crop", "default_fill", "reslice", "reslice_slice", "to_image"]
+__all__ = ["Interpolation", "crop", "default_fill", "interpolated", "reslice", "reslice_slice", "to_image"]
 
 Interpolation = Literal["nearest", "linear", "bspline"]
 _INTERPOLATORS = {"nearest": sitk.sitkNearestNeighbor, "linear": sitk.sitkLinear, "bspline": sitk.sitkBSpline}
@@ -105,6 +105,30 @@ def reslice(
     padding = sitk.GetArrayFromImage(known) == 0
     data[padding] = outside
     return Volume(grid, data, volume.unit, padding if padding.any() else None)
+
+
+def interpolated(volume: Volume, grid: Grid, *, fill: float, threads: int | None = None) -> NDArray[np.float32]:
+    """Linearly interpolated values on another grid, shape ``grid.shape``; for what knows no padding, in half the time.
+
+    Parameters
+    ----------
+    volume : Volume
+        Source, float32; its padding is not looked at.
+    grid : Grid
+        Where values are wanted.
+    fill : float
+        Value outside the source.
+    threads : int, optional
+        SimpleITK's own choice if left out; the values do not depend on it.
+
+    Raises
+    ------
+    GeometryError
+        If a grid is sheared.
+    """
+    image = to_image(volume.data, volume.grid)
+    on_grid = _resample(image, grid, RigidTransform.identity(), sitk.sitkLinear, fill, threads)
+    return np.asarray(sitk.GetArrayFromImage(on_grid), np.float32)
 
 
 def default_fill(volume: Volume) -> float:

@@ -14,7 +14,7 @@ from napari_vcf.registration.errors import EmptyImageError
 from napari_vcf.registration.frame import WorkingFrame, anatomical_axes, turn
 from napari_vcf.registration.information import CT_RANGE_HU
 from napari_vcf.registration.interpolation import Cube
-from napari_vcf.registration.reslicing import crop, reslice
+from napari_vcf.registration.reslicing import crop, interpolated
 
 __all__ = [
     "N_CLASSES",
@@ -134,11 +134,12 @@ def mr_samples(contrasts: Sequence[Contrast], frame: WorkingFrame, half_axes_mm:
     MrSamples
     """
     grid = contrasts[0].part.grid
-    number = int(np.prod(grid.shape))
     a, b, c = half_axes_mm
     voxels = 4 / 3 * np.pi * a * b * c / grid.voxel_volume_mm3
+    start, size = _box(grid, frame.mr_to_lps(_box_corners(half_axes_mm)))
+    number = int(np.prod(size))
     chosen = np.flatnonzero(_every(number, number * min(1.0, count / voxels)))
-    plane, row, column = np.unravel_index(chosen, grid.shape)
+    plane, row, column = (line + low for line, low in zip(np.unravel_index(chosen, size), start, strict=True))
     lps = turn(grid.affine_lps[:3, :3], np.stack([column, row, plane]).astype(np.float64)) + grid.affine_lps[:3, 3:]
     points = frame.mr_to_working(lps)
     scaled = points / np.array(half_axes_mm)[:, None]
@@ -211,8 +212,10 @@ def ct_cube(
     clipped = np.clip(part.data, *CT_RANGE_HU).astype(np.float32)
     if not np.isfinite(clipped).all():
         raise EmptyImageError("The CT holds values that are not numbers; load it again from its files.")
-    near = Volume(part.grid, clipped, part.unit, part.padding)
-    data = reslice(near, grid, fill=CT_RANGE_HU[0], threads=threads).data
+    if part.padding is not None:
+        clipped[part.padding] = CT_RANGE_HU[0]
+    near = Volume(part.grid, clipped, part.unit)
+    data = interpolated(near, grid, fill=CT_RANGE_HU[0], threads=threads)
     for axis, width in enumerate(blur_mm):
         sigma = width / np.sqrt(12.0) / spacing_mm
         if sigma > 0.2:
@@ -243,6 +246,16 @@ def working_frame(
 def _every(number: int, count: float) -> NDArray[np.bool_]:
     """An even choice of about `count` of `number`: a golden-ratio sequence has no moire with rows and columns."""
     return np.asarray((np.arange(number) * 0.6180339887498949) % 1.0 < count / number)
+
+
+def _box(grid: Grid, corners_lps: NDArray[np.float64]) -> tuple[NDArray[np.intp], tuple[int, int, int]]:
+    """First voxel (slice, row, column) and size of the part of a grid that holds a region, both within the grid."""
+    index = _indices(grid, corners_lps)[::-1]
+    shape = np.array(grid.shape)
+    low = np.clip(np.floor(index.min(axis=1)).astype(np.intp), 0, shape)
+    high = np.clip(np.ceil(index.max(axis=1)).astype(np.intp) + 1, low, shape)
+    planes, rows, columns = (high - low).tolist()
+    return low, (planes, rows, columns)
 
 
 def _box_corners(half_mm: Triple) -> NDArray[np.float64]:

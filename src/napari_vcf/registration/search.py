@@ -49,7 +49,7 @@ class Objective:
     def value(self, pose: Pose) -> float:
         """The higher, the better."""
         placed, _ = place(pose, self.points)
-        return self.information.value(self.cube.at(placed)) - self._prior(pose)[0]
+        return self.information.value(self.cube.at(placed)) - self.prior(pose)[0]
 
     def negative_with_gradient(self, pose: Pose) -> tuple[float, NDArray[np.float64]]:
         """For a minimiser; pose of six numbers, or nine with a bend."""
@@ -60,7 +60,7 @@ class Objective:
         if pose.size > 6:
             force = turn(rotation_matrix(pose[3:6] / ROTATION_LEVER_MM).T, slope * gradient)
             derivative = np.concatenate([derivative, bend_gradient(self.points, force)])
-        cost, steepness = self._prior(pose)
+        cost, steepness = self.prior(pose)
         return cost - total, steepness - derivative
 
     def climb(self, start: Pose, *, iterations: int = 40, tolerance: float = 1e-7) -> Optimum:
@@ -77,7 +77,8 @@ class Objective:
         )
         return -float(result.fun), np.asarray(result.x, dtype=np.float64)
 
-    def _prior(self, pose: Pose) -> tuple[float, NDArray[np.float64]]:
+    def prior(self, pose: Pose) -> tuple[float, NDArray[np.float64]]:
+        """What a shift from the expected place and a bend cost, in nats, and its derivative by the pose."""
         off = pose[:3] - self.center
         steepness = np.zeros(pose.size)
         steepness[:3] = 2 * _SHIFT_PRIOR * off
