@@ -181,3 +181,59 @@ def test_the_share_follows_the_brush_before_it_is_lifted(bench, panel):
     # The text may be one frame behind the hand, the count never is.
     assert live == extent
     assert " 0.0 %" not in during.replace("&nbsp;", " ")
+
+
+def test_lesion_by_threshold_against_a_tissue_that_is_clicked(bench, panel):
+    outline(bench, 9.6, half_mm=(25.0, 11.0))
+    outline(bench, -9.6, half_mm=(25.0, 11.0))
+    body, _ = body_and_lesion(bench)
+    values = bench.desk.display.volume(bench.image("T2")).data
+    bench.desk.go_to_slice(float(bench.world(0, 0, 0)[0]))
+    hands, changes = bench.hands, len(bench.desk.reading.log)
+
+    hands.key("H")
+    hands.key("Return")
+    assert any("Click muscle" in sentence for _, sentence in bench.said)
+    hands.click_at(bench.world(0, 38, 0))
+    assert "100 % of muscle" in text(panel, "guide")
+    for _ in range(4):
+        hands.key("[")
+    hands.wait(60)
+    limit = 0.8 * panel.threshold.signal.mean
+    assert panel.threshold.signal.mean == pytest.approx(900, rel=0.05)
+    # What is only shown is neither lesion nor in the record, even while the slices go by.
+    seen = panel.model.layers.lesion.data == 2
+    assert seen.sum() == (body & (values < limit)).sum()
+    bench.desk.step_slice(1)
+    bench.desk.step_slice(-1)
+    hands.wait(40)
+    assert not panel.model.layers.masks()[1].any()
+    assert len(bench.desk.reading.log) == changes
+
+    hands.key("G")
+    hands.key("Return")
+    assert len(bench.desk.reading.log) == changes + 1
+    lesion = body_and_lesion(bench)[1]
+    assert np.flatnonzero(lesion.any(axis=(1, 2))).tolist() == [4]
+    hands.key("G")
+    hands.key("Return")
+    assert np.array_equal(body_and_lesion(bench)[1], body & (values < limit))
+    entries = bench.desk.reading.state.stages[bench.desk.stage].masks.thresholds
+    assert [(entry.tissue, entry.side, entry.factor, len(entry.slices)) for entry in entries] == [
+        ("muscle", "darker", 0.8, 1),
+        ("muscle", "darker", 0.8, 5),
+    ]
+    # Nothing of it gives the share away before the reader has estimated it.
+    assert "Hidden" in text(panel, "result")
+    hands.key("Ctrl+Z")
+    assert np.array_equal(body_and_lesion(bench)[1], lesion)
+
+    # In the body, nothing can be a reference; the tool is laid down without a trace.
+    hands.key("T")
+    hands.click_at(bench.world(0, 0, 0))
+    hands.key("Return")
+    assert any("cannot be compared with itself" in sentence for _, sentence in bench.said)
+    hands.key("L")
+    hands.wait(60)
+    assert not (panel.model.layers.lesion.data == 2).any()
+    assert not panel.threshold.isVisible()

@@ -2,7 +2,7 @@
 
 A threshold is a multiple of that tissue's mean signal on the same image, so that it carries over from one scanner and
 one patient to the next, where the numbers of an MR image do not. Marrow darker than disc or muscle on T1 is the usual
-sign of replaced marrow (Carroll, Feller, Tirman, J Magn Reson Imaging 1997; 7: 394-398).
+sign of replaced marrow (Carroll, Feller, Tirman, JMRI 1997; 7: 394-398).
 """
 
 from __future__ import annotations

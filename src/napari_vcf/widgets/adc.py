@@ -77,7 +77,7 @@ class AdcWidget(Instrument):
         self.share("Return", self.next_placement, "Finish what is being drawn or placed")
         self.share("Del", self.delete, "Delete what is chosen (can be undone)")
         self.share("Esc", self.roi_hand.cancel, "Stop what is being drawn or chosen")
-        self.share("T", self._swap_tissue, "Change between lesion and normal vertebra (ADC ROI)")
+        self.share("T", self._swap_tissue, "Lesion or normal vertebra (ADC ROI); next reference tissue (threshold)")
         self.follow_desk()
 
     # -- building ---------------------------------------------------------------------------------------------------

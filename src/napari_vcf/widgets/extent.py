@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,40 +12,20 @@ from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QGridLayout, QHBo
 
 from napari_vcf.measure import Extent
 from napari_vcf.reading import ITEMS
-from napari_vcf.widgets.extent_layers import Part
 from napari_vcf.widgets.extent_model import ExtentModel
+from napari_vcf.widgets.extent_tools import BRUSHES, MODES, OUTLINES, Mode
 from napari_vcf.widgets.instrument import Instrument
 from napari_vcf.widgets.locked_layer import FRAME_MS
 from napari_vcf.widgets.outline_hand import OutlineDrawing, OutlineHand
 from napari_vcf.widgets.parts import ORANGE, Banner, button, heading, keep_keys, note, percent, points, rule, toggle
+from napari_vcf.widgets.threshold import ThresholdTool
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
 
-__all__ = ["ExtentWidget", "Mode"]
+__all__ = ["ExtentWidget"]
 
-Mode = Literal["outline", "body_add", "body_erase", "lesion_add", "lesion_erase", "lesion_outline", "look"]
-_OUTLINES = ("outline", "lesion_outline")
 VISUAL = "lesion_extent_visual"
-_MODES: dict[Mode, tuple[str, str, str]] = {
-    "outline": ("Outline body", "Outline the body on this slice: click around it, or draw freehand", "O"),
-    "body_add": ("Body +", "Add to the body with the brush", "B"),
-    "body_erase": ("Body −", "Take from the body with the brush", "Shift+B"),
-    "lesion_add": ("Lesion +", "Paint the lesion; the brush cannot leave the body", "L"),
-    "lesion_erase": ("Lesion −", "Take from the lesion with the brush", "E"),
-    "lesion_outline": (
-        "Outline lesion",
-        "Outline lesion on this slice; only what lies in the body is taken",
-        "Shift+L",
-    ),
-    "look": ("Look", "Paint nothing; the left button moves the image", "K"),
-}
-_BRUSHES: dict[Mode, tuple[Part, Literal["paint", "erase"]]] = {
-    "body_add": ("body", "paint"),
-    "body_erase": ("body", "erase"),
-    "lesion_add": ("lesion", "paint"),
-    "lesion_erase": ("lesion", "erase"),
-}
 
 
 class ExtentWidget(Instrument):
@@ -62,6 +43,7 @@ class ExtentWidget(Instrument):
         super().__init__(desk)
         self.model = ExtentModel(desk, lambda: self.in_hand)
         self.outline = OutlineHand(desk, self._on_outline)
+        self.threshold = ThresholdTool(desk, self.model, self._show_guide)
         self.mode: Mode = "outline"
         self._build()
         self.drawing = OutlineDrawing(desk, self.outline)
@@ -74,14 +56,21 @@ class ExtentWidget(Instrument):
         self.outline.changed.connect(self._show_guide)
         desk.slice_changed.connect(self._on_slice)
         desk.opened.connect(self._forget)
-        for mode, (_, text, key) in _MODES.items():
+        for mode, (_, text, key) in MODES.items():
             self.share(key, lambda m=mode: self.set_mode(m), f"{text} (lesion extent)")
-        self.share("Return", self.outline.close, "Finish what is being drawn or placed")
+        self.share("Return", self._finish, "Finish what is being drawn or placed")
         self.share("Backspace", self.outline.back, "Take back the last point of an outline")
-        self.share("Esc", self.outline.cancel, "Stop what is being drawn or chosen")
-        self.share("[", lambda: self._resize(-1), "Turn what is chosen a little to the left; smaller brush")
-        self.share("]", lambda: self._resize(1), "Turn what is chosen a little to the right; bigger brush")
+        self.share("Esc", self._cancel, "Stop what is being drawn or chosen")
+        self.share("[", lambda: self._resize(-1), "Turn what is chosen a little to the left; smaller brush or limit")
+        self.share("]", lambda: self._resize(1), "Turn what is chosen a little to the right; bigger brush or limit")
         self.share("C", self.body_from_calipers, "Body from the calipers of the fractured vertebra (lesion extent)")
+        self.share(
+            "T",
+            self._if_threshold(self.threshold.next_tissue),
+            "Lesion or normal vertebra (ADC ROI); next reference tissue (threshold)",
+        )
+        self.share("D", self._if_threshold(self.threshold.swap_side), "Darker or brighter (lesion by threshold)")
+        self.share("G", self._if_threshold(self.threshold.swap_scope), "This slice or all (lesion by threshold)")
         self.share("U", self.next_unseen, "Go to the next slice of the body not yet looked at (lesion extent)")
         self.follow_desk()
 
@@ -99,6 +88,7 @@ class ExtentWidget(Instrument):
         self.column.addWidget(self._guide)
         self.column.addLayout(top)
         self.column.addLayout(self._build_modes())
+        self.column.addWidget(self.threshold)
         self.column.addLayout(self._build_brush())
         row = QHBoxLayout()
         row.addWidget(button("clear_slice", "Clear slice", "Remove body and lesion from this slice", self._clear_slice))
@@ -130,13 +120,13 @@ class ExtentWidget(Instrument):
         grid = QGridLayout()
         grid.setSpacing(4)
         group = QButtonGroup(self)
-        for number, (mode, (text, tooltip, key)) in enumerate(_MODES.items()):
+        for number, (mode, (text, tooltip, key)) in enumerate(MODES.items()):
             widget = toggle(f"mode_{mode}", text, tooltip, key=key)
             widget.clicked.connect(lambda _=False, m=mode: self.set_mode(m))
             group.addButton(widget)
             grid.addWidget(widget, number // 3, number % 3)
         tip = "Take the body between the fractured vertebra's calipers as a start; correct it with the brush"
-        grid.addWidget(button("from_calipers", "Body from calipers", tip, self.body_from_calipers, key="C"), 2, 1, 1, 2)
+        grid.addWidget(button("from_calipers", "From calipers", tip, self.body_from_calipers, key="C"), 2, 2)
         return grid
 
     def _build_brush(self) -> QGridLayout:
@@ -183,7 +173,7 @@ class ExtentWidget(Instrument):
     def set_mode(self, mode: Mode) -> None:
         """Take another of the painter's tools."""
         self.board.take(self)
-        if mode not in _OUTLINES or mode != self.mode:
+        if mode not in OUTLINES or mode != self.mode:
             self.outline.cancel()
         self.mode = mode
         self._use_mode()
@@ -191,13 +181,14 @@ class ExtentWidget(Instrument):
 
     def _use_mode(self) -> None:
         self.button(f"mode_{self.mode}").setChecked(True)
-        self.hand = self.outline if self.mode in _OUTLINES else None
+        self.hand = {"threshold": self.threshold.hand}.get(self.mode, self.outline if self.mode in OUTLINES else None)
+        self.threshold.activate(self.in_hand and self.mode == "threshold")
         layers = self.model.layers
         if layers is None:
             return
         self._on_brush()
-        if self.in_hand and self.mode in _BRUSHES:
-            layers.start(*_BRUSHES[self.mode])
+        if self.in_hand and self.mode in BRUSHES:
+            layers.start(*BRUSHES[self.mode])
         else:
             layers.stop()
 
@@ -216,12 +207,14 @@ class ExtentWidget(Instrument):
     def laid_down(self) -> None:
         """Give the mouse back."""
         self.outline.cancel()
+        self.threshold.activate(active=False)
         if self.model.layers is not None:
             self.model.layers.stop()
 
     def _forget(self) -> None:
         self.mode = "outline"
         self.model.forget()
+        self.threshold.forget()
         self._use_mode()
 
     def next_unseen(self) -> None:
@@ -256,7 +249,26 @@ class ExtentWidget(Instrument):
             self.model.layers.set_brush(size, in_3d=self._through.isChecked())
 
     def _resize(self, step: int) -> None:
-        self._brush.setValue(self._brush.value() + step)
+        if self.mode == "threshold":
+            self.threshold.step(step)
+        else:
+            self._brush.setValue(self._brush.value() + step)
+
+    def _finish(self) -> None:
+        if self.mode == "threshold":
+            self.threshold.take()
+        else:
+            self.outline.close()
+
+    def _cancel(self) -> None:
+        if self.mode == "threshold":
+            self.threshold.drop()
+        else:
+            self.outline.cancel()
+
+    def _if_threshold(self, act: Callable[[], None]) -> Callable[[], None]:
+        """Keys that mean something to the threshold alone."""
+        return lambda: act() if self.mode == "threshold" else None
 
     def _on_visual(self, value: str) -> None:
         reading, stage = self.desk.reading, self.desk.stage
@@ -282,6 +294,7 @@ class ExtentWidget(Instrument):
         """Redraw the panel and the layers from the reading."""
         if self.desk.reading is not None or self.model.layers is not None:
             self.model.sync()
+        self.threshold.refresh()
         self._show()
 
     def _extent(self) -> Extent | None:
@@ -322,6 +335,7 @@ class ExtentWidget(Instrument):
         if self.model.masks is None or self.model.masks.body.voxels == 0:
             return f"Outline the body of <b>{reading.state.spine.fractured}</b>: every second or third slice is enough."
         return {
+            "threshold": self.threshold.guidance(),
             "lesion_outline": "Click around abnormal marrow, or draw freehand; what lies in the body becomes lesion.",
             "outline": "Click around the body on this slice, or draw freehand. Slices between are filled.",
             "body_add": "Paint what belongs to the body.",

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import QApplication
 from napari_vcf.geometry import Grid, Volume
 from napari_vcf.measure import Box
 from napari_vcf.widgets.pane import Section
-from napari_vcf.widgets.parts import SKY, VERMILLION
+from napari_vcf.widgets.parts import SKY, VERMILLION, YELLOW
 from napari_vcf.widgets.space import axis_order, turned_grid
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["OUTSIDE", "ExtentLayers", "Part"]
 
 Part = Literal["body", "lesion"]
-BODY, LESION, OUTSIDE = 0, 1, 255
+BODY, LESION, CANDIDATE, OUTSIDE = 0, 1, 2, 255
 _CLEAR = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -64,7 +64,7 @@ class ExtentLayers:
         where: dict[str, Any] = {"scale": scale, "translate": translate, "units": "mm"}
         self.body = Labels(order.turn(self._body), name="Vertebral body", colormap=_colors(SKY), opacity=0.9, **where)
         self.lesion = Labels(
-            order.turn(self._lesion), name="Lesion", colormap=_colors(VERMILLION), opacity=0.55, **where
+            order.turn(self._lesion), name="Lesion", colormap=_colors(VERMILLION, YELLOW), opacity=0.55, **where
         )
         self.body.contour = 1
         for part, layer in self._layers():
@@ -101,11 +101,28 @@ class ExtentLayers:
         body = self._body == 1
         return body, (self._lesion == LESION) & body
 
-    def sections(self, image_id: str) -> tuple[Section, Section]:
+    def preview(self, candidates: NDArray[np.bool_] | None) -> None:
+        """Mark body voxels that could become lesion; they are none, and masks and counts leave them out."""
+        coded = np.where(self._lesion == CANDIDATE, np.uint8(BODY), self._lesion)
+        if candidates is not None:
+            coded[candidates & (coded == BODY)] = CANDIDATE
+        if np.array_equal(coded, self._lesion):
+            return
+        self._lesion[...] = coded
+        # No stroke: nothing is to be saved.
+        self._saved["lesion"][...] = coded
+        self._loading = True
+        try:
+            self.lesion.refresh()
+        finally:
+            self._loading = False
+
+    def sections(self, image_id: str) -> tuple[Section, ...]:
         """Both masks as they are painted now, for the linked panes; the arrays themselves, no copies."""
         return (
             Section(image_id, Volume(self.grid, self._body, "mask"), 1, SKY, outlined=True),
             Section(image_id, Volume(self.grid, self._lesion, "mask"), LESION, VERMILLION, outlined=False),
+            Section(image_id, Volume(self.grid, self._lesion, "mask"), CANDIDATE, YELLOW, outlined=False),
         )
 
     def in_box(self, box: Box) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -195,5 +212,6 @@ class ExtentLayers:
             layer.mode = "pan_zoom"
 
 
-def _colors(color: str) -> DirectLabelColormap:
-    return DirectLabelColormap(color_dict={0: _CLEAR, 1: color, OUTSIDE: _CLEAR, None: _CLEAR})
+def _colors(color: str, candidate: str | None = None) -> DirectLabelColormap:
+    colors = {BODY: _CLEAR, 1: color, CANDIDATE: candidate or _CLEAR, OUTSIDE: _CLEAR, None: _CLEAR}
+    return DirectLabelColormap(color_dict=colors)
