@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -379,3 +381,51 @@ def test_a_change_that_cannot_be_written_down_is_not_made() -> None:
     reading.answer("ct", "verdict", "benign")
     assert written == list(reading.log)
     assert [entry.number for entry in written] == [1, 2]
+
+
+def test_endplates_drawn_on_ct_count_where_the_registration_was_accepted() -> None:
+    reading = new_reading()
+    ct, t2 = image(reading, Role.CT), image(reading, Role.T2)
+    turn = RigidTransform.from_rotation_vector((25.0, 0.0, 0.0), (1.0, 2.0, 3.0))
+    # On the CT the endplates run straight from front to back; on the MRI that is 25 degrees to the axial plane.
+    for position, y in (("anterior", -14.0), ("posterior", 14.0)):
+        reading.place_caliper(
+            stage="combined", level="L1", position=position, image=ct, start_lps=(0, y, 10), end_lps=(0, y, -10)
+        )
+    reading.place_roi(
+        stage="combined", tissue="lesion", placement=1, level="L1", image=image(reading, Role.ADC),
+        rectangle=rectangle(reading),
+    )  # fmt: skip
+
+    def deviation() -> float | None:
+        return reading.results("combined").adc.endplate_deviation_deg.get(("lesion", 1))
+
+    assert (reading.endplates("combined", "L1"), deviation()) == (None, None)
+    reading.propose_registration(
+        mr_level="L1", ct_level="L1", ct_image=ct, mr_images=[t2], mr_point_lps=(0, 0, 0), ct_point_lps=(0, 0, 0),
+        result=RegistrationResult("ok", "made so", turn, 1.0, 10.0, 25.0),
+    )  # fmt: skip
+    assert (reading.endplates("combined", "L1"), deviation()) == (None, None)
+    reading.accept_registration("L1")
+    np.testing.assert_allclose(
+        reading.endplates("combined", "L1"), (0, np.cos(np.radians(25)), np.sin(np.radians(25))), atol=1e-9
+    )
+    assert deviation() == pytest.approx(25.0)
+    reading.refuse_registration("L1", "does not fit")
+    assert (reading.endplates("combined", "L1"), deviation()) == (None, None)
+
+
+def test_what_an_older_document_did_not_hold_is_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from napari_vcf.reading import verify
+
+    reading = complete_reading()
+    monkeypatch.setattr(verify, "scan_case", lambda *_, **__: None)
+    monkeypatch.setattr(verify, "Case", lambda *_, **__: reading.case)
+    path = reading.export(tmp_path / "r.json")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    for roi_export in document["stages"]["combined"]["rois"]:
+        assert roi_export["endplate_deviation_deg"] is not None
+        roi_export["endplate_deviation_deg"] = None
+    for version, differs in (("1.1.0", False), ("1.2.0", True)):
+        path.write_text(json.dumps({**document, "schema_version": version}), encoding="utf-8")
+        assert bool(verify.verify_export(path, tmp_path).differences) is differs

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.geometry import GeometryError, Rectangle
+from napari_vcf.dicom import Role
+from napari_vcf.geometry import GeometryError, Rectangle, RigidTransform
 from napari_vcf.measure import POSITIONS, deviation_deg, endplate_direction, place_in_body, touched_voxels
 from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import Roi, StageState, Tissue
+from napari_vcf.reading.state import Registration, Roi, Spine, StageState, Tissue
 
-__all__ = ["endplate_deviations", "endplates_of", "placement_warnings", "rectangle_of"]
+__all__ = ["endplate_deviations", "endplates_of", "placement_warnings", "rectangle_of", "registration_at"]
 
 _PLACE_SENTENCES = {
     "outside": "reaches outside the painted vertebral body",
@@ -33,23 +34,51 @@ def rectangle_of(roi: Roi, protocol: Protocol) -> Rectangle:
     )
 
 
-def endplates_of(stage: StageState, level: str, images: Mapping[str, CaseImage]) -> NDArray[np.float64] | None:
-    """Direction of a vertebra's endplates by its calipers on MRI; None where there are fewer than two.
+def registration_at(level: str, spine: Spine | None, registrations: Mapping[str, Registration]) -> Registration | None:
+    """The registration that joins CT to MR at a vertebra: its own, or else that of the fractured one."""
+    return registrations.get(level) or (registrations.get(spine.fractured) if spine is not None else None)
 
-    Calipers on CT lie in another patient space, and what joins the two may be off by more than the angle is worth.
+
+def endplates_of(
+    stage: StageState,
+    level: str,
+    images: Mapping[str, CaseImage],
+    spine: Spine | None,
+    registrations: Mapping[str, Registration],
+) -> NDArray[np.float64] | None:
+    """Direction of a vertebra's endplates by its calipers, in MR space; None where there are fewer than two.
+
+    Calipers on CT lie in another patient space. They count where the reader has accepted what joins the two.
     """
-    placed = [stage.caliper(level, position) for position in POSITIONS]
-    on_mr = [c for c in placed if c is not None and c.image in images and images[c.image].series.role in MR_ROLES]
-    return endplate_direction([c.start_lps for c in on_mr], [c.end_lps for c in on_mr])
+    ends = []
+    for position in POSITIONS:
+        caliper = stage.caliper(level, position)
+        if caliper is None or caliper.image not in images:
+            continue
+        points = np.array([caliper.start_lps, caliper.end_lps])
+        role = images[caliper.image].series.role
+        if role is Role.CT:
+            joined = registration_at(level, spine, registrations)
+            if joined is None or joined.acceptance != "accepted" or joined.ct_to_mr is None:
+                continue
+            points = RigidTransform(np.array(joined.ct_to_mr)).apply(points)
+        elif role not in MR_ROLES:
+            continue
+        ends.append(points)
+    return endplate_direction([upper for upper, _ in ends], [lower for _, lower in ends])
 
 
 def endplate_deviations(
-    stage: StageState, protocol: Protocol, images: Mapping[str, CaseImage]
+    stage: StageState,
+    protocol: Protocol,
+    images: Mapping[str, CaseImage],
+    spine: Spine | None,
+    registrations: Mapping[str, Registration],
 ) -> dict[tuple[Tissue, int], float]:
     """Angle of each rectangle's long side to the endplates of its vertebra, 0 to 90 degrees."""
     found = {}
     for roi in stage.rois:
-        direction = endplates_of(stage, roi.level, images)
+        direction = endplates_of(stage, roi.level, images, spine, registrations)
         angle = None if direction is None else deviation_deg(rectangle_of(roi, protocol), direction)
         if angle is not None:
             found[roi.tissue, roi.placement] = angle

@@ -28,7 +28,7 @@ from napari_vcf.reading.levels import level_above, level_below
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.placing import endplate_deviations, placement_warnings, rectangle_of
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import Caliper, Masks, Roi, Spine, StageState, Tissue
+from napari_vcf.reading.state import Caliper, Masks, Registration, Roi, Spine, StageState, Tissue
 
 __all__ = [
     "AdcResult",
@@ -63,7 +63,7 @@ class AdcResult:
         Mean of the lesion over mean of the normal vertebra.
     endplate_deviation_deg : dict
         Angle of each placement's long side to the endplates of its vertebra, 0 to 90, by (tissue, placement); those
-        without calipers in MR space are not in it.
+        without calipers on MRI or on a CT that is joined to it are not in it.
     """
 
     statistics: dict[tuple[Tissue, int], RoiStatistics]
@@ -232,6 +232,7 @@ def stage_results(
     protocol: Protocol,
     statistics: Mapping[tuple[Tissue, int], RoiStatistics],
     images: Mapping[str, CaseImage],
+    registrations: Mapping[str, Registration],
 ) -> StageResults:
     """Compute everything that follows from one stage.
 
@@ -247,6 +248,8 @@ def stage_results(
         Statistics of each ROI, by (tissue, placement).
     images : mapping
         The case's images by name.
+    registrations : mapping
+        What joins CT to MR, by level.
     """
     losses = losses_of(stage, spine, protocol)
     return StageResults(
@@ -256,7 +259,7 @@ def stage_results(
         extent=extent_of(stage, spine, protocol),
         adc=replace(
             summarize_adc(stage, dict(statistics), protocol),
-            endplate_deviation_deg=endplate_deviations(stage, protocol, images),
+            endplate_deviation_deg=endplate_deviations(stage, protocol, images, spine, registrations),
         ),
         warnings=(
             *_warnings(stage, losses.get(protocol.reference), statistics, images),

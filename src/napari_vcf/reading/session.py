@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_vcf.geometry import Rectangle
@@ -23,6 +23,7 @@ from napari_vcf.reading.case import Case, check_pseudonym
 from napari_vcf.reading.changes import Changes
 from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
 from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.placing import endplates_of
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import (
     StageResults,
@@ -81,7 +82,7 @@ class Reading(Changes):
         self._undone: tuple[ReadingState, ...] = ()
         self._log: list[act.LoggedAction] = []
         self._roi_cache: dict[Roi, RoiStatistics] = {}
-        self._stage_cache: dict[Stage, tuple[StageState, Any, StageResults]] = {}
+        self._stage_cache: dict[Stage, tuple[StageState, tuple[Any, Any], StageResults]] = {}
 
     # -- state ---------------------------------------------------------------------------------------------------------
 
@@ -169,13 +170,13 @@ class Reading(Changes):
 
     def results(self, stage: Stage) -> StageResults:
         """Everything that follows from one stage, computed anew where something changed."""
-        state, spine = self.state.stages[stage], self.state.spine
+        state, others = self.state.stages[stage], (self.state.spine, self.state.registrations)
         cached = self._stage_cache.get(stage)
-        if cached is not None and cached[0] is state and cached[1] is spine:
+        if cached is not None and cached[0] is state and all(a is b for a, b in zip(cached[1], others, strict=True)):
             return cached[2]
         statistics = {(roi.tissue, roi.placement): self._roi_statistics(roi) for roi in state.rois}
-        results = stage_results(state, spine, self.protocol, statistics, self.case.images)
-        self._stage_cache[stage] = (state, spine, results)
+        results = stage_results(state, others[0], self.protocol, statistics, self.case.images, others[1])
+        self._stage_cache[stage] = (state, others, results)
         return results
 
     def _roi_statistics(self, roi: Roi) -> RoiStatistics:
@@ -202,6 +203,11 @@ class Reading(Changes):
     def references(self) -> tuple[str | None, str | None]:
         """Levels above and below the fractured vertebra; None where there is none or it is not named yet."""
         return (None, None) if self.state.spine is None else adjacent_levels(self.state.spine)
+
+    def endplates(self, stage: Stage, level: str) -> NDArray[np.float64] | None:
+        """Direction of a vertebra's endplates by its calipers; see `napari_vcf.reading.placing.endplates_of`."""
+        state = self.state
+        return endplates_of(state.stages[stage], level, self.case.images, state.spine, state.registrations)
 
     def roi_rectangle(self, center_lps: ArrayLike, axis_long: ArrayLike, axis_short: ArrayLike) -> Rectangle:
         """A rectangle in the protocol's size.

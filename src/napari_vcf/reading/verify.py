@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable
@@ -29,6 +30,8 @@ STATISTICS_TOLERANCE = 1e-6
 GEOMETRY_TOLERANCE_MM = 1e-3
 
 _STATISTICS = ("statistics", "adc")
+#: Values that a document may lack, and the schema version since which it has them: endplates on CT count since 1.2.
+_NEW = {"endplate_deviation_deg": "1.2.0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def verify_export(
         }
     )
     compared = _compare_series(export, case, differences)
-    comparison = _Comparison(differences)
+    comparison = _Comparison(differences, since=_written_as(path))
     if export.protocol.sha256 != export.protocol_sha256:
         differences.append(Difference("protocol_sha256", export.protocol_sha256, export.protocol.sha256))
     state = ReadingState(
@@ -130,6 +133,12 @@ def verify_export(
     complete = all(part.complete for part in export.stages.values())
     comparison.walk("complete", export.complete, complete)
     return VerifyReport(compared + comparison.compared, tuple(differences))
+
+
+def _written_as(path: Path | str) -> str:
+    """Schema version in which a document was written, before it was brought to today's."""
+    version = json.loads(Path(path).read_text(encoding="utf-8"))["schema_version"]
+    return str(version)
 
 
 def _compare_series(export: ReadingExport, case: Case, differences: list[Difference]) -> int:
@@ -166,7 +175,7 @@ def _recompute(
     if not used <= set(case.images):
         differences.append(Difference(f"stages.{stage}", "measured", "on an image that was not found"))
         return None
-    results = stage_results(part, state.spine, export.protocol, statistics, case.images)
+    results = stage_results(part, state.spine, export.protocol, statistics, case.images, state.registrations)
     return export_stage(
         part,
         results,
@@ -226,13 +235,17 @@ def _check_thresholds(place: str, masks: Masks, case: Case, differences: list[Di
 class _Comparison:
     """Walks through two documents and notes where they part."""
 
-    def __init__(self, differences: list[Difference]) -> None:
+    def __init__(self, differences: list[Difference], *, since: str) -> None:
         self.differences = differences
         self.compared = 0
+        #: Values that the schema version of the document did not have, or not from the same sources.
+        self._new = {name for name, version in _NEW.items() if since < version}
 
     def walk(self, place: str, exported: Any, recomputed: Any, *, tolerant: bool = False) -> None:
         if isinstance(exported, dict) and isinstance(recomputed, dict):
             for key in sorted({*exported, *recomputed}):
+                if key in self._new and exported.get(key) is None:
+                    continue
                 inside = tolerant or key in _STATISTICS
                 self.walk(f"{place}.{key}", exported.get(key), recomputed.get(key), tolerant=inside)
         elif isinstance(exported, list) and isinstance(recomputed, list) and len(exported) == len(recomputed):

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QDoubleSpinBox, QHBoxLayout,
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Rectangle
-from napari_vcf.reading.placing import endplates_of
 from napari_vcf.reading.results import roi_angle_deg
 from napari_vcf.reading.state import Roi, Tissue
 from napari_vcf.widgets.adc_model import TISSUE_NAMES, AdcModel
@@ -172,13 +171,13 @@ class AdcWidget(Instrument):
         self.set_tissue("normal" if self.model.tissue == "lesion" else "lesion")
 
     def _endplates(self) -> NDArray[np.float64] | None:
-        stage, case, level = self.stage, self.desk.case, self._level_of_tissue()
-        return None if stage is None or case is None or level is None else endplates_of(stage, level, case.images)
+        reading, level = self.desk.reading, self._level_of_tissue()
+        return None if reading is None or level is None else reading.endplates(self.desk.stage, level)
 
     def _align(self) -> None:
         if self.model.movable() is not None and not self.roi_hand.align():
             self.desk.message.emit(
-                "Measure two heights of this vertebra on MRI first; they tell its endplates.", "info"
+                "Measure two heights of this vertebra on MRI, or on a CT joined to it; they tell its endplates.", "info"
             )
 
     def next_placement(self) -> None:

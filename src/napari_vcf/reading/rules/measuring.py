@@ -11,6 +11,7 @@ from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.placing import registration_at
 from napari_vcf.reading.results import adjacent_levels, rectangle_of
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
 from napari_vcf.reading.state import Caliper, Masks, ReadingState, Roi, Spine
@@ -93,9 +94,7 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
 def _check_fusion(image: CaseImage, shown_on: CaseImage, level: str, state: ReadingState) -> None:
     if image.series.role is not Role.CT or shown_on.series.role is Role.CT:
         raise RefusedActionError("Only a registered CT is measured over another image.")
-    registration = state.registrations.get(level) or (
-        state.registrations.get(state.spine.fractured) if state.spine is not None else None
-    )
+    registration = registration_at(level, state.spine, state.registrations)
     if registration is None or registration.acceptance != "accepted":
         raise RefusedActionError("Accept the registration before measuring CT over MR.")
 
