@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from napari_vcf.measure import Placements, RoiStatistics
 from napari_vcf.reading.results import AdcResult
 from napari_vcf.reading.state import Tissue
-from napari_vcf.widgets.parts import clear_layout, note
+from napari_vcf.widgets.parts import QUIET_STYLE, clear_layout, note
 
 __all__ = ["AdcTable"]
 
@@ -79,7 +79,7 @@ class AdcTable(QWidget):
     def _head(self) -> None:
         for column, (text, tooltip) in enumerate(_HEADS):
             head = QLabel(text)
-            head.setStyleSheet("color: gray;")
+            head.setStyleSheet(QUIET_STYLE)
             head.setToolTip(tooltip)
             self._grid.addWidget(head, 0, column)
 

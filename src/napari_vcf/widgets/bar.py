@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -23,7 +23,7 @@ from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import STAGES
 from napari_vcf.widgets.canvas import Readout
 from napari_vcf.widgets.panes import LAYOUTS, Panes
-from napari_vcf.widgets.parts import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout
+from napari_vcf.widgets.parts import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
 from napari_vcf.widgets.space import position_text
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 
 __all__ = ["DeskBar"]
 
+#: A box of the bar is never narrower.
+_NARROW_PX = 62
 _COLORS = {"info": GREEN, "warning": ORANGE, "error": VERMILLION}
 
 
 # napari draws tool buttons without a frame, and the one that is down like the others.
 _STYLE = f"""
-QToolButton {{ padding: 3px 9px; border: 1px solid rgba(128, 128, 128, 90); border-radius: 3px; }}
+QToolButton {{ padding: 3px 7px; border: 1px solid rgba(128, 128, 128, 90); border-radius: 3px; }}
 QToolButton:hover {{ border-color: rgba(128, 128, 128, 220); }}
 QToolButton:checked {{ background: {BLUE}; color: white; font-weight: bold; border-color: {SKY}; }}
 QToolButton:disabled {{ color: rgba(128, 128, 128, 130); }}
@@ -87,7 +89,7 @@ class DeskBar(QWidget):
         self.volume = _combo("volume", "Which of the image's volumes (b-values, echoes)")
         self.volume.activated.connect(self._on_volume)
         top.addWidget(self.volume)
-        self.plane = _combo("plane", "Plane on the screen  [P]")
+        self.plane = _combo("plane", "Plane on the screen: sagittal, or an image's own slices  [P]")
         self.plane.activated.connect(lambda _index: self._desk.show_plane(self.plane.currentData()))
         top.addWidget(self.plane)
         self.window_preset = _combo("window_preset", "Window  [W]; a right drag on the image sets it by hand")
@@ -102,7 +104,8 @@ class DeskBar(QWidget):
         self.fusion = QSlider(Qt.Orientation.Horizontal)
         self.fusion.setObjectName("fusion")
         self.fusion.setRange(0, 100)
-        self.fusion.setFixedWidth(90)
+        self.fusion.setMinimumWidth(40)
+        self.fusion.setMaximumWidth(90)
         self.fusion.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.fusion.setToolTip("How much of the image laid over is seen  [F flickers]")
         self.fusion.valueChanged.connect(lambda _value: self._on_fusion())
@@ -125,7 +128,7 @@ class DeskBar(QWidget):
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight)
         notice = QLabel(INTENDED_USE.split(":")[0])
         notice.setToolTip(INTENDED_USE)
-        notice.setStyleSheet(f"color: {ORANGE};")
+        mark(notice, ORANGE)
         bottom = QHBoxLayout()
         bottom.addWidget(notice)
         bottom.addWidget(self.message, 1)
@@ -137,7 +140,7 @@ class DeskBar(QWidget):
         layout.addLayout(bottom)
         self._fading = QTimer(self)
         self._fading.setSingleShot(True)
-        self._fading.timeout.connect(lambda: self.message.setText(""))
+        self._fading.timeout.connect(self._fade)
 
     def follow_panes(self, panes: Panes) -> None:
         """Let the box choose the linked panes, and show which are chosen."""
@@ -193,7 +196,7 @@ class DeskBar(QWidget):
     def _refresh_planes(self) -> None:
         entries = [("Sagittal", "sagittal")]
         entries += [
-            (f"{image.label}: own {image.series.grid.plane} slices", f"native:{image.id}")
+            (f"{image.label} {image.series.grid.plane}", f"native:{image.id}")
             for image in self._desk.images()
             if image.series.grid.plane != "sagittal"
         ]
@@ -279,12 +282,18 @@ class DeskBar(QWidget):
     def _on_message(self, text: str, kind: str) -> None:
         self.message.setText(text)
         self.message.setToolTip(text)
-        self.message.setStyleSheet(f"color: {_COLORS.get(kind, SKY)}; font-weight: bold;")
+        self.message.setStyleSheet(
+            f"border-left: 4px solid {_COLORS.get(kind, SKY)}; padding-left: 5px; font-weight: bold;"
+        )
         # An error stays until the next message; the rest makes room after a while.
         if kind == "error":
             self._fading.stop()
         else:
             self._fading.start(12_000)
+
+    def _fade(self) -> None:
+        self.message.setText("")
+        self.message.setStyleSheet("")
 
     def _on_slice(self, position: float) -> None:
         view = self._desk.view
@@ -309,8 +318,16 @@ def _tool(name: str, text: str, tooltip: str) -> QToolButton:
     return widget
 
 
+class _Box(QComboBox):
+    """A box as wide as its entries, which gives way where the window is narrow."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Room for the arrow and the first letters."""
+        return QSize(min(_NARROW_PX, super().minimumSizeHint().width()), super().minimumSizeHint().height())
+
+
 def _combo(name: str, tooltip: str) -> QComboBox:
-    widget = QComboBox()
+    widget = _Box()
     widget.setObjectName(name)
     widget.setToolTip(tooltip)
     widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)

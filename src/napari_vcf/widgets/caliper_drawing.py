@@ -72,7 +72,7 @@ class CaliperDrawing:
                 # Beside the end that reaches out farther, where the caliper leans.
                 middle = (start + end) / 2
                 lean = _LABEL_SIDE[position] * abs(float(end[1] - start[1])) / 2
-                picture.text(middle + np.array([0.0, away_px / zoom + lean]), text, color)
+                picture.text(middle + np.array([0.0, away_px / zoom + lean]), text, color, pixel=1 / zoom)
         return picture
 
     def _items(self) -> list[tuple[World, World, Caliper, bool, bool]]:

@@ -13,7 +13,7 @@ from napari_vcf.widgets.caliper_drawing import POSITION_SHORT, CaliperDrawing
 from napari_vcf.widgets.caliper_hand import CaliperHand, Height
 from napari_vcf.widgets.caliper_table import CaliperTable
 from napari_vcf.widgets.instrument import Instrument
-from napari_vcf.widgets.parts import Banner, button, heading, keep_keys, note, percent, points, rule
+from napari_vcf.widgets.parts import QUIET_STYLE, Banner, button, heading, keep_keys, note, percent, points, rule
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
@@ -98,12 +98,12 @@ class CalipersWidget(Instrument):
         table = QWidget()
         grid = QGridLayout(table)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(10)
+        grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(2)
         self._cells: dict[ReferenceRule, tuple[QLabel, ...]] = {}
         for column, text in enumerate(("reference", "loss", "degree", "to the cut")):
             head = QLabel(text)
-            head.setStyleSheet("color: gray;")
+            head.setStyleSheet(QUIET_STYLE)
             grid.addWidget(head, 0, column)
         for row, name in enumerate(REFERENCE_RULES, start=1):
             cells = tuple(QLabel() for _ in range(4))
@@ -114,7 +114,7 @@ class CalipersWidget(Instrument):
             self._cells[name] = cells
         grid.setColumnStretch(0, 1)
         legend = note("✓ graded by the protocol, ◐ borderline")
-        legend.setStyleSheet("color: gray;")
+        legend.setStyleSheet(QUIET_STYLE)
         grid.addWidget(legend, len(REFERENCE_RULES) + 1, 0, 1, 4)
         return table
 

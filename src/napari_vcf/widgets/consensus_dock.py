@@ -33,6 +33,7 @@ from napari_vcf.widgets.parts import (
     clear_layout,
     heading,
     keep_keys,
+    mark,
     note,
     rule,
 )
@@ -283,7 +284,7 @@ class ConsensusDock(QWidget):
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         self.message.setText(text)
-        self.message.setStyleSheet(f"color: {VERMILLION if bad else GREEN};" if text else "")
+        mark(self.message, "" if not text else VERMILLION if bad else GREEN)
 
     def hideEvent(self, event: Any) -> None:  # noqa: N802
         """Give the case free when the window closes."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QTabWidget, QToolButton, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QTabWidget, QToolButton, QWidget
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading import STAGES
@@ -44,6 +44,10 @@ def build_panel(name: str, desk: Desk) -> QWidget:
 
 PANEL_WIDTH = 460
 PANES_WIDTH = 350
+#: On a narrow screen panel and panes take no more than these shares of it, so that the image stays the largest.
+_PANEL_SHARE, _PANES_SHARE = 0.33, 0.23
+#: What a reader drags to is kept within this share of the window.
+_MOST = 0.45
 
 
 class OtherDeskError(NapariVcfError):
@@ -88,7 +92,8 @@ class Arrangement(QObject):
         self.bar.panels.clicked.connect(lambda: self.show_napari_panels(not self._napari_panels_shown()))
         self.show_napari_panels(shown=False)
         self.raise_panel("Case")
-        main.resizeDocks(list(self.docks.values()), [PANEL_WIDTH] * len(self.docks), Qt.Orientation.Horizontal)
+        self._set_widths()
+        desk.opened.connect(self._set_widths)
 
     def _add_panes(self) -> None:
         self.panes = Panes(self.desk)
@@ -99,6 +104,7 @@ class Arrangement(QObject):
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         dock.setVisible(False)
         self.panes_dock = dock
+        dock.installEventFilter(self)
         self.panes.needed.connect(self._show_panes)
         self.bar.follow_panes(self.panes)
 
@@ -106,7 +112,24 @@ class Arrangement(QObject):
         fresh = needed and not self.panes_dock.isVisible()
         self.panes_dock.setVisible(needed)
         if fresh:
-            self.main.resizeDocks([self.panes_dock], [PANES_WIDTH], Qt.Orientation.Horizontal)
+            self._set_widths()
+
+    def _set_widths(self) -> None:
+        """Make panes and panels as wide as the reader left them, else as the screen allows."""
+        room = self.main.width()
+        usual = {
+            "panel_width": min(PANEL_WIDTH, _PANEL_SHARE * room),
+            "panes_width": min(PANES_WIDTH, _PANES_SHARE * room),
+        }
+        kept = {name: self.desk.remembered.get(name, round(width)) for name, width in usual.items()}
+        panel, panes = (int(min(kept[name], _MOST * room)) for name in ("panel_width", "panes_width"))
+        docks = [self.panes_dock, *self.docks.values()]
+        self.main.resizeDocks(docks, [panes] + [panel] * len(self.docks), Qt.Orientation.Horizontal)
+
+    def _on_resized(self, dock: QObject, width: int) -> None:
+        """Remember a width that the reader dragged; the window's own changes are none of theirs."""
+        if QApplication.mouseButtons() & Qt.MouseButton.LeftButton and not self.main.isMinimized():
+            self.desk.remembered.put("panes_width" if dock is self.panes_dock else "panel_width", width)
 
     def _add_panel(self, name: str) -> None:
         panel = build_panel(name, self.desk)
@@ -117,6 +140,7 @@ class Arrangement(QObject):
         dock.setTitleBarWidget(QWidget())
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         panel.setMinimumWidth(340)
+        dock.installEventFilter(self)
         self.panels[name] = panel
         self.docks[name] = dock
 
@@ -166,8 +190,8 @@ class Arrangement(QObject):
     def fit_screen(self) -> None:
         """Make the window as large as the screen allows, and the panels as wide as they like to be."""
         screen = self.main.screen().availableGeometry()
-        self.desk.viewer.window.resize(min(screen.width(), 1900), min(screen.height(), 1200))
-        self.main.resizeDocks(list(self.docks.values()), [PANEL_WIDTH] * len(self.docks), Qt.Orientation.Horizontal)
+        self.desk.viewer.window.resize(min(screen.width(), 2560), min(screen.height(), 1440))
+        self._set_widths()
 
     # -- keys -------------------------------------------------------------------------------------------------------
     def _bind_keys(self) -> None:
@@ -235,7 +259,9 @@ class Arrangement(QObject):
 
     # -- closing ----------------------------------------------------------------------------------------------------
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Ask before a window with unsaved work closes."""
+        """Ask before a window with unsaved work closes; look out for borders that are dragged."""
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QDockWidget):
+            self._on_resized(watched, watched.width())
         if watched is self.main and event.type() == QEvent.Type.Close:
             if self.desk.unsaved and not self._may_close():
                 event.ignore()

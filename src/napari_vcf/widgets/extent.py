@@ -7,17 +7,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QSlider
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QHBoxLayout, QLabel
 
 from napari_vcf.measure import Extent
 from napari_vcf.reading import ITEMS
 from napari_vcf.widgets.extent_model import ExtentModel
-from napari_vcf.widgets.extent_tools import BRUSHES, MODES, OUTLINES, Mode
+from napari_vcf.widgets.extent_tools import BRUSHES, MODES, OUTLINES, BrushBox, Mode, extent_texts
 from napari_vcf.widgets.instrument import Instrument
 from napari_vcf.widgets.locked_layer import FRAME_MS
 from napari_vcf.widgets.outline_hand import OutlineDrawing, OutlineHand
-from napari_vcf.widgets.parts import ORANGE, Banner, button, heading, keep_keys, note, percent, points, rule, toggle
+from napari_vcf.widgets.parts import (
+    ORANGE,
+    Banner,
+    button,
+    heading,
+    keep_keys,
+    mark,
+    note,
+    rule,
+    toggle,
+)
 from napari_vcf.widgets.threshold import ThresholdTool
 
 if TYPE_CHECKING:
@@ -89,7 +99,8 @@ class ExtentWidget(Instrument):
         self.column.addLayout(top)
         self.column.addLayout(self._build_modes())
         self.column.addWidget(self.threshold)
-        self.column.addLayout(self._build_brush())
+        self.brush = BrushBox(self._on_brush, lambda on: setattr(self.model, "fill_between", on))
+        self.column.addWidget(self.brush)
         row = QHBoxLayout()
         row.addWidget(button("clear_slice", "Clear slice", "Remove body and lesion from this slice", self._clear_slice))
         row.addWidget(button("clear_all", "Clear all", "Remove body and lesion; it can be undone", self.model.clear))
@@ -127,33 +138,6 @@ class ExtentWidget(Instrument):
             grid.addWidget(widget, number // 3, number % 3)
         tip = "Take the body between the fractured vertebra's calipers as a start; correct it with the brush"
         grid.addWidget(button("from_calipers", "From calipers", tip, self.body_from_calipers, key="C"), 2, 2)
-        return grid
-
-    def _build_brush(self) -> QGridLayout:
-        grid = QGridLayout()
-        self._brush = QSlider(Qt.Orientation.Horizontal)
-        self._brush.setObjectName("brush")
-        self._brush.setRange(1, 40)
-        self._brush.setValue(9)
-        self._brush.setToolTip("Diameter of the brush, in pixels of the image  [ [ and ] ]")
-        keep_keys(self._brush)
-        self._brush.valueChanged.connect(self._on_brush)
-        self._brush_mm = QLabel()
-        self._brush_mm.setMinimumWidth(60)
-        self._through = QCheckBox("through slices")
-        self._through.setObjectName("in_3d")
-        self._through.setToolTip("The brush is a ball and paints on the neighbouring slices as well")
-        self._through.toggled.connect(self._on_brush)
-        self._fill = QCheckBox("fill between outlined slices")
-        self._fill.setObjectName("fill_between")
-        self._fill.setChecked(True)
-        self._fill.setToolTip("Slices between two outlined ones follow from their shapes; correct them with the brush")
-        self._fill.toggled.connect(lambda on: setattr(self.model, "fill_between", on))
-        grid.addWidget(QLabel("Brush"), 0, 0)
-        grid.addWidget(self._brush, 0, 1)
-        grid.addWidget(self._brush_mm, 0, 2)
-        grid.addWidget(self._through, 1, 2)
-        grid.addWidget(self._fill, 1, 0, 1, 2)
         return grid
 
     def _build_visual(self) -> QHBoxLayout:
@@ -242,17 +226,16 @@ class ExtentWidget(Instrument):
         self.refresh()
 
     def _on_brush(self, *_: object) -> None:
-        size, image = self._brush.value(), self.model.image
-        pixel = 0.0 if image is None else float(image.series.grid.spacing_mm[2])
-        self._brush_mm.setText(f"{size * pixel:.1f} mm" if pixel else "")
+        image = self.model.image
+        self.brush.show_size(0.0 if image is None else float(image.series.grid.spacing_mm[2]))
         if self.model.layers is not None:
-            self.model.layers.set_brush(size, in_3d=self._through.isChecked())
+            self.model.layers.set_brush(self.brush.pixels, in_3d=self.brush.in_3d)
 
     def _resize(self, step: int) -> None:
         if self.mode == "threshold":
             self.threshold.step(step)
         else:
-            self._brush.setValue(self._brush.value() + step)
+            self.brush.step(step)
 
     def _finish(self) -> None:
         if self.mode == "threshold":
@@ -366,7 +349,7 @@ class ExtentWidget(Instrument):
             if unseen
             else f"All {len(extent.body_slices)} body slices looked at"
         )
-        self._unseen.setStyleSheet(f"color: {ORANGE};" if unseen else "")
+        mark(self._unseen, ORANGE if unseen else "")
         if asked and answer is None:
             self._result.setText("Hidden until you have given your own estimate above.")
             return
@@ -389,13 +372,6 @@ class ExtentWidget(Instrument):
             self._show_extent(extent)
 
     def _show_extent(self, extent: Extent) -> None:
-        mark = " · <b>◐ borderline</b>" if extent.borderline else ""
-        entire = " · entire" if extent.entire else ""
-        self._result.setText(
-            f'<span style="font-size: large;"><b>{extent.grade}</b></span> &nbsp;{percent(extent.fraction)} of the body'
-            f"{entire}<br>{points(extent.distance_to_cut)} from the cut {extent.nearest_cut}{mark}"
-        )
-        self._details.setText(
-            f"body {extent.body_cm3:.2f} cm³, lesion {extent.lesion_cm3:.2f} cm³<br>"
-            f"{percent(extent.mid_slice_fraction)} of its area on the mid-sagittal slice"
-        )
+        result, details = extent_texts(extent)
+        self._result.setText(result)
+        self._details.setText(details)

@@ -1,12 +1,18 @@
-"""The painter's tools: what each is called, does, and is reached by."""
+"""The painter's tools: what each is called, does, and is reached by; the brush; the result in words."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
-from napari_vcf.widgets.extent_layers import Part
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSlider, QWidget
 
-__all__ = ["BRUSHES", "MODES", "OUTLINES", "Mode"]
+from napari_vcf.measure import Extent
+from napari_vcf.widgets.extent_layers import Part
+from napari_vcf.widgets.parts import keep_keys, percent, points
+
+__all__ = ["BRUSHES", "MODES", "OUTLINES", "BrushBox", "Mode", "extent_texts"]
 
 Mode = Literal["outline", "body_add", "body_erase", "lesion_add", "lesion_erase", "lesion_outline", "threshold", "look"]
 #: Name, sentence and key of each tool.
@@ -31,3 +37,73 @@ BRUSHES: dict[Mode, tuple[Part, Literal["paint", "erase"]]] = {
     "lesion_add": ("lesion", "paint"),
     "lesion_erase": ("lesion", "erase"),
 }
+
+
+class BrushBox(QWidget):
+    """Size of the brush, whether it paints through the slices, and whether outlines are filled between slices.
+
+    Parameters
+    ----------
+    changed : callable
+        Called when the brush is another.
+    fill : callable
+        Called with whether slices between outlined ones are filled.
+    """
+
+    def __init__(self, changed: Callable[[], None], fill: Callable[[bool], None]) -> None:
+        super().__init__()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        self._brush = QSlider(Qt.Orientation.Horizontal)
+        self._brush.setObjectName("brush")
+        self._brush.setRange(1, 40)
+        self._brush.setValue(9)
+        self._brush.setToolTip("Diameter of the brush, in pixels of the image  [ [ and ] ]")
+        keep_keys(self._brush)
+        self._mm = QLabel()
+        self._mm.setMinimumWidth(60)
+        self._through = QCheckBox("through slices")
+        self._through.setObjectName("in_3d")
+        self._through.setToolTip("The brush is a ball and paints on the neighbouring slices as well")
+        self._fill = QCheckBox("fill between outlined slices")
+        self._fill.setObjectName("fill_between")
+        self._fill.setChecked(True)
+        self._fill.setToolTip("Slices between two outlined ones follow from their shapes; correct them with the brush")
+        self._brush.valueChanged.connect(lambda _value: changed())
+        self._through.toggled.connect(lambda _on: changed())
+        self._fill.toggled.connect(fill)
+        grid.addWidget(QLabel("Brush"), 0, 0)
+        grid.addWidget(self._brush, 0, 1)
+        grid.addWidget(self._mm, 0, 2)
+        grid.addWidget(self._through, 1, 2)
+        grid.addWidget(self._fill, 1, 0, 1, 2)
+
+    @property
+    def pixels(self) -> int:
+        """Diameter in pixels of the image."""
+        return int(self._brush.value())
+
+    @property
+    def in_3d(self) -> bool:
+        """Whether it paints through the slices."""
+        return bool(self._through.isChecked())
+
+    def step(self, pixels: int) -> None:
+        """Make the brush bigger or smaller."""
+        self._brush.setValue(self._brush.value() + pixels)
+
+    def show_size(self, pixel_mm: float) -> None:
+        """Say how big it is; 0 where there is no image."""
+        self._mm.setText(f"{self.pixels * pixel_mm:.1f} mm" if pixel_mm else "")
+
+
+def extent_texts(extent: Extent) -> tuple[str, str]:
+    """Grade and share, and the volumes, in words."""
+    mark = " · <b>◐ borderline</b>" if extent.borderline else ""
+    entire = " · entire" if extent.entire else ""
+    return (
+        f'<span style="font-size: large;"><b>{extent.grade}</b></span> &nbsp;{percent(extent.fraction)} of the body'
+        f"{entire}<br>{points(extent.distance_to_cut)} from the cut {extent.nearest_cut}{mark}",
+        f"body {extent.body_cm3:.2f} cm³, lesion {extent.lesion_cm3:.2f} cm³<br>"
+        f"{percent(extent.mid_slice_fraction)} of its area on the mid-sagittal slice",
+    )

@@ -11,11 +11,13 @@ from napari_vcf.widgets.findings_row import FindingRow, RowCalls
 from napari_vcf.widgets.instrument import Instrument
 from napari_vcf.widgets.parts import (
     ORANGE,
+    QUIET_STYLE,
     STAGE_NAMES,
     Banner,
     button,
     clear_layout,
     heading,
+    mark,
     note,
     percent,
     rule,
@@ -73,7 +75,7 @@ class FindingsWidget(Instrument):
         self._overview_cells: dict[Stage, tuple[QLabel, ...]] = {}
         for column, text in enumerate(("stage", "verdict", "confidence", "still missing")):
             head = QLabel(text)
-            head.setStyleSheet("color: gray;")
+            head.setStyleSheet(QUIET_STYLE)
             self._overview.addWidget(head, 0, column)
         for row, stage in enumerate(STAGES, start=1):
             cells = tuple(QLabel() for _ in range(4))
@@ -217,4 +219,4 @@ class FindingsWidget(Instrument):
                 cell.setText("–" if answer is None else f"<b>{answer.value}</b>")
             missing = len(reading.missing(stage))
             cells[3].setText(str(missing) if missing else "complete")
-            cells[3].setStyleSheet(f"color: {ORANGE};" if missing else "")
+            mark(cells[3], ORANGE if missing else "")

@@ -21,7 +21,9 @@ _FROM_PX, _TO_PX = 7.0, 17.0
 
 
 class Focus:
-    """A point in the world of the canvas; it follows the slices, and comes along when the image is moved away.
+    """A point in the world of the canvas. It is the middle of the large image until the reader sets it.
+
+    Once set it stays in the patient, through slices and planes, until the image is moved so far that it is not seen.
 
     Parameters
     ----------
@@ -36,6 +38,8 @@ class Focus:
         self._point: NDArray[np.float64] = np.zeros(3)
         self._space: object = None
         self._lps: NDArray[np.float64] | None = None
+        #: Whether the reader put it where it is.
+        self.is_set = False
         self.shown = False
         self._drawing = LockedDrawing(desk, "Crosshair", self._compose, everywhere=False)
         viewer = desk.viewer
@@ -71,7 +75,9 @@ class Focus:
         corners = desk.frame.to_world(desk.view.grid.corners_lps)
         point = np.clip(point, corners.min(axis=0), corners.max(axis=0))
         point[0] = desk.view.positions_mm[desk.display.nearest_slice(float(point[0]))]
+        self.is_set = True
         self._put(point)
+        self._drawing.redraw_soon()
         # Only once the point is known: the canvas tells of its slice at once.
         desk.go_to_slice(float(point[0]))
 
@@ -99,12 +105,12 @@ class Focus:
         view = self._desk.view
         if view is None:
             return
-        if self._lps is not None and self._space == view.space:
+        if self.is_set and self._lps is not None and self._space == view.space:
             point = self._desk.frame.to_world(self._lps)
             if not view.grid.contains(self._lps):
                 point = self._middle()
         else:
-            point = self._middle()
+            point, self.is_set = self._middle(), False
         point[0] = self._desk.current_slice_mm
         self._point = point
         self._remember()
@@ -115,13 +121,14 @@ class Focus:
         return np.array([self._desk.current_slice_mm, *center])
 
     def _on_camera(self, _event: Any = None) -> None:
-        """Come along when the image is moved so far that the point is out of sight."""
+        """Follow the middle of the image; a point that was set, only when it is out of sight."""
         if self._desk.view is None:
             return
         camera = self._desk.viewer.scene.camera
         center = np.asarray(camera.center, dtype=np.float64)[-2:]
         reach = np.array(self._desk.viewer.canvas.size, dtype=np.float64) / max(float(camera.zoom), 1e-6) / 2
-        if (np.abs(self._point[1:] - center) > reach).any():
+        if not self.is_set or (np.abs(self._point[1:] - center) > reach).any():
+            self.is_set = False
             self._put(np.array([self._point[0], *center]))
         self.moved.emit()
 
@@ -132,7 +139,8 @@ class Focus:
 
     def _compose(self) -> Picture:
         picture = Picture()
-        if not self.shown or self._desk.view is None:
+        # In the very middle it would only be in the way of what is measured there.
+        if not (self.shown and self.is_set) or self._desk.view is None:
             return picture
         zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
         for direction in ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)):

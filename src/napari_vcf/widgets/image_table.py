@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_vcf.dicom import ADC_UNITS, Role
 from napari_vcf.reading import CaseImage
-from napari_vcf.widgets.parts import ORANGE, heading, note
+from napari_vcf.widgets.parts import ORANGE, heading, mark, note
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
@@ -71,7 +71,7 @@ class ImageTable(QWidget):
         self.unit.activated.connect(self._on_unit)
         self.question = QLabel("In which unit is this ADC map stored? Until you say it, nothing is measured on it.")
         self.question.setWordWrap(True)
-        self.question.setStyleSheet(f"color: {ORANGE}; font-weight: bold;")
+        mark(self.question, ORANGE)
         self.refused = note(name="refused")
         row = QHBoxLayout()
         row.addWidget(QLabel("This image is"))

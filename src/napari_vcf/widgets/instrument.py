@@ -175,7 +175,7 @@ class Instrument(QWidget):
         self.setMinimumWidth(PANEL_WIDTH)
         inside = QWidget()
         self.column = QVBoxLayout(inside)
-        self.column.setContentsMargins(8, 6, 8, 6)
+        self.column.setContentsMargins(6, 6, 6, 6)
         self.column.setSpacing(6)
         area.setWidget(inside)
         outer = QVBoxLayout(self)

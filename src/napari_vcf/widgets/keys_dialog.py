@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_vcf.widgets.shortcuts import key_text
 
@@ -40,8 +43,14 @@ class KeysDialog(QDialog):
         self.setWindowTitle("Keys and mouse")
         self._desk = desk
         self._text = QLabel()
+        self._text.setMargin(12)
+        self._area = QScrollArea()
+        self._area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._area.setWidgetResizable(True)
+        self._area.setWidget(self._text)
         layout = QVBoxLayout(self)
-        layout.addWidget(self._text)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._area)
 
     def toggle(self) -> None:
         """Show the list, or hide it."""
@@ -49,19 +58,47 @@ class KeysDialog(QDialog):
             self.hide()
             return
         self._text.setText(self._html())
-        self.adjustSize()
+        # On a small screen it is scrolled and not cut off.
+        room = self.screen().availableGeometry().size() * 0.95
+        bar = self._area.verticalScrollBar().sizeHint().width() + 2
+        self.resize((self._text.sizeHint() + QSize(bar, 2)).boundedTo(room))
         self.show()
 
     def _html(self) -> str:
         groups: dict[str, list[tuple[str, str]]] = {"Mouse": list(_MOUSE)}
         for binding in self._desk.keys.bindings:
             groups.setdefault(binding.group, []).append((key_text(binding.key), binding.description))
-        columns: list[list[str]] = [[], []]
-        for name, entries in groups.items():
-            rows = "".join(
-                f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>" for key, text in entries
-            )
-            shortest = min(columns, key=lambda column: sum(part.count("<tr>") for part in column))
-            shortest.append(f"<h3>{escape(name)}</h3><table>{rows}</table>")
-        cells = "".join(f'<td style="padding-right: 24px">{"".join(column)}</td>' for column in columns)
+        groups = {name: _merged(entries) for name, entries in groups.items()}
+        columns: tuple[list[str], list[str]] = ([], [])
+        # The longest first, so that both columns come out alike.
+        for name in sorted(groups, key=lambda name: -len(groups[name])):
+            min(columns, key=lambda column: sum(len(groups[other]) for other in column)).append(name)
+        # Inside a column they keep their order.
+        texts = ("".join(_table(name, groups[name]) for name in groups if name in column) for column in columns)
+        cells = "".join(f'<td style="padding-right: 24px">{text}</td>' for text in texts)
         return f"<table><tr>{cells}</tr></table>"
+
+
+def _table(name: str, entries: list[tuple[str, str]]) -> str:
+    rows = "".join(
+        f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>" for key, text in entries
+    )
+    return f"<h3>{escape(name)}</h3><table>{rows}</table>"
+
+
+def _merged(entries: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Lines that differ in a number alone, such as Ctrl+1 to Ctrl+9, as one."""
+
+    def shape(entry: tuple[str, str]) -> tuple[str, str]:
+        key, text = entry
+        return re.sub(r"[0-9]", "#", key), re.sub(r"[0-9]", "#", text)
+
+    found = []
+    for _, same in groupby(entries, key=shape):
+        first, *others = same
+        if others:
+            last = re.sub(r"[^0-9]", "", others[-1][0])
+            found.append((f"{first[0]} … {last}", re.sub(r"[0-9]", f"\\g<0> … {last}", first[1], count=1)))
+        else:
+            found.append(first)
+    return found

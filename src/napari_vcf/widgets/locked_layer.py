@@ -39,8 +39,10 @@ class Picture:
         """Add a line."""
         self._add(path, width, color, "")
 
-    def text(self, at: NDArray[np.float64], text: str, color: Color) -> None:
-        """Add a text, centred on a point."""
+    def text(self, at: NDArray[np.float64], text: str, color: Color, *, pixel: float = 0.0) -> None:
+        """Add a text, centred on a point; with the size of a pixel in mm, on a shadow, so that it is read over bone."""
+        if pixel:
+            self.text(at + 1.2 * pixel, text, (0.0, 0.0, 0.0, 1.0))
         # Carried by a line too small to be seen.
         self._add(np.stack([at, at + np.array([0.01, 0.0])]), 0.01, (*color[:3], 0.0), text)
 

@@ -15,6 +15,7 @@ __all__ = [
     "GREEN",
     "ORANGE",
     "PURPLE",
+    "QUIET_STYLE",
     "SKY",
     "STAGE_NAMES",
     "VERMILLION",
@@ -24,6 +25,7 @@ __all__ = [
     "clear_layout",
     "heading",
     "keep_keys",
+    "mark",
     "note",
     "percent",
     "points",
@@ -108,6 +110,15 @@ def note(text: str = "", *, name: str = "") -> QLabel:
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
     return label
+
+
+#: Words of less weight; a lighter colour would be lost on one of the themes.
+QUIET_STYLE = "font-style: italic;"
+
+
+def mark(label: QLabel, color: str) -> None:
+    """Put a bar of a colour beside a text, or take it away; coloured letters are hard to read on a light theme."""
+    label.setStyleSheet(f"border-left: 4px solid {color}; padding-left: 5px;" if color else "")
 
 
 def rule() -> QFrame:

@@ -312,7 +312,7 @@ class RegistrationWidget(RegistrationForm):
         lines = []
         for entry in entries:
             color = _STATUS_COLORS[entry.status]
-            line = f'<b>{entry.level}</b>: <b style="color:{color}">{entry.status}</b>. {entry.reason}'
+            line = f'<b>{entry.level}</b>: <span style="color:{color}">■</span> <b>{entry.status}</b>. {entry.reason}'
             if entry.ct_to_mr is not None:
                 nudged = f", {entry.nudges} nudges" if entry.nudges else ""
                 line += (

@@ -63,7 +63,7 @@ class RoiDrawing:
         width = 2.0 / zoom
         picture.line(np.concatenate([corners, corners[:1]])[:, 1:], width, color)
         if label is not None:
-            picture.text(corners.mean(axis=0)[1:], label, color)
+            picture.text(corners.mean(axis=0)[1:], label, color, pixel=1 / zoom)
             return
         knob, side = desk.to_world(
             [handle_point(rectangle), rectangle.center_lps + rectangle.long_mm / 2 * rectangle.axis_long], image

@@ -292,9 +292,8 @@ class ThresholdTool(QWidget):
             angle = np.linspace(0, 2 * np.pi, 33)
             ring = center[1:] + REFERENCE_RADIUS_MM * np.stack([np.sin(angle), np.cos(angle)], axis=1)
             picture.line(ring, 2.0 / zoom, rgba(GREEN))
-            picture.text(
-                center[1:] + np.array([REFERENCE_RADIUS_MM + 9.0 / zoom, 0.0]), TISSUES[self.tissue], rgba(GREEN)
-            )
+            below = center[1:] + np.array([REFERENCE_RADIUS_MM + 9.0 / zoom, 0.0])
+            picture.text(below, TISSUES[self.tissue], rgba(GREEN), pixel=1 / zoom)
         return picture
 
 

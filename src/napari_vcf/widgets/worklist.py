@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.study import ReaderStudy, WorkItem
 from napari_vcf.widgets.image_table import ImageTable
-from napari_vcf.widgets.parts import GREEN, ORANGE, STAGE_NAMES, Banner, button, heading, keep_keys, note, rule
+from napari_vcf.widgets.parts import GREEN, ORANGE, STAGE_NAMES, Banner, button, heading, keep_keys, mark, note, rule
 from napari_vcf.widgets.study_desk import StudyDesk
 
 if TYPE_CHECKING:
@@ -244,8 +244,8 @@ class WorklistPanel(QWidget):
             return
         missing = session.missing() if session is not None else ()
         conflicts = session.conflicts() if session is not None else ()
-        for label, lines, mark in ((self.missing, missing, "•"), (self.conflicts, conflicts, "⚠")):
-            label.setText("\n".join(f"{mark} {text}" for text in lines))
+        for label, lines, sign in ((self.missing, missing, "•"), (self.conflicts, conflicts, "⚠")):
+            label.setText("\n".join(f"{sign} {text}" for text in lines))
             label.setVisible(bool(lines))
         self.missing_heading.setVisible(bool(missing))
 
@@ -277,7 +277,7 @@ class WorklistPanel(QWidget):
         self.time.setText(
             f"Time at work: {minutes} min {seconds:02d} s" + ("  ·  paused, until you go on" if session.is_idle else "")
         )
-        self.time.setStyleSheet(f"color: {ORANGE};" if session.is_idle else "")
+        mark(self.time, ORANGE if session.is_idle else "")
 
     def _on_progress(self, done: int, total: int, what: str) -> None:
         self.opening.setRange(0, total)

@@ -228,6 +228,7 @@ class ScriptedReader:
             for point in points:
                 self.hands.click_at(point)
             self.hands.key("Return")
+        self._show_threshold()
         self.hands.key("L")
         brush: QSlider = self._find(panel, QSlider, "brush")
         painted: dict[int, Any] = {}
@@ -248,6 +249,19 @@ class ScriptedReader:
         self.hands.go_to(self._world(middle, np.zeros((1, 2)))[0])
         self._shoot(f"extent-{self._desk.stage}")
         self.hands.key("K")
+
+    def _show_threshold(self) -> None:
+        """Compare with a normal vertebra, for a picture; nothing is taken, the lesion of this reading is painted."""
+        counts = dict(self.hands.counts)
+        self.hands.key("H")
+        self.hands.press(self._button(self._panel("Lesion extent"), "tissue_normal_vertebra"))
+        normal = self._desk.to_world(self._marks()[self._truth.level_below]["body_center"])
+        self.hands.go_to(normal)
+        self.hands.click_at(normal)
+        self.hands.wait(100)
+        self._shoot("threshold")
+        self.hands.key("Esc")
+        self.hands.counts.update(counts)
 
     def _world(self, index: int, rows_columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """World points of pixels of the T2."""
