@@ -239,15 +239,18 @@ class Pane(QWidget):
         in_front = self.axis == 0 and self.shown == self._desk.image_id
         painter.setPen(QPen(QColor(ORANGE) if in_front else QColor(90, 90, 90), 2 if in_front else 1))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        painter.setPen(_TEXT)
-        area = self.rect().adjusted(5, 3, -5, -3)
-        painter.drawText(area, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self.title())
+        self._write(painter, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self.title())
         if self.axis:
             axes = self.frame.axes
-            left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(area, left, letters(-axes[2]))
-            painter.drawText(area, right, letters(axes[2]))
+            self._write(painter, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, letters(-axes[2]))
+            self._write(painter, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, letters(axes[2]))
+
+    def _write(self, painter: QPainter, where: Qt.AlignmentFlag, text: str) -> None:
+        """Write at the side of the pane, on a shade that is read over bright fat as well."""
+        area = self.rect().adjusted(5, 3, -5, -3)
+        painter.fillRect(painter.boundingRect(area, where, text).adjusted(-3, -1, 3, 1), QColor(0, 0, 0, 112))
+        painter.setPen(_TEXT)
+        painter.drawText(area, where, text)
 
     def _say(self, painter: QPainter, text: str) -> None:
         painter.setPen(QColor(170, 170, 170))
