@@ -143,7 +143,9 @@ class CanvasDressing:
     def _text(self, key: str, position: str, text: str, *, size: float) -> None:
         overlays = self._desk.viewer.canvas.overlays
         if key not in overlays:
-            overlays[key] = TextOverlay(position=position, font_size=size, color="#ffd75e", box=True, box_color="#00000070")
+            overlays[key] = TextOverlay(
+                position=position, font_size=size, color="#ffd75e", box=True, box_color="#00000070"
+            )
         overlay = overlays[key]
         if overlay.text != text:
             overlay.text = text

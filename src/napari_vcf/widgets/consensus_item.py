@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QLineEd
 from napari_vcf.reading import ITEMS
 from napari_vcf.reading.state import Answer
 from napari_vcf.study.consensus import SPINE
-from napari_vcf.widgets.parts import GREEN, button, heading, keep_keys, toggle
+from napari_vcf.widgets.parts import GREEN, button, heading, keep_keys, mark, toggle
 
 __all__ = ["NOT_ASSESSABLE", "ItemBox", "choice_box", "label_of"]
 
@@ -57,7 +57,7 @@ class ItemBox(QWidget):
         self.settle_button = button(f"settle_button_{item}", "Settle", "Write down what is settled", lambda: None)
         self.done = QLabel()
         self.done.setObjectName(f"settled_{item}")
-        self.done.setStyleSheet(f"color: {GREEN};")
+        mark(self.done, GREEN)
         layout.addWidget(self.why, 6, 0, 1, 3)
         layout.addWidget(self.settle_button, 6, 3)
         layout.addWidget(self.done, 7, 0, 1, 4)
