@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from studies import Clock
 
 from napari_vcf.cli import main
 from napari_vcf.reading import Case
-from napari_vcf.study import StudyError, open_study, prepare_study
+from napari_vcf.study import StudyError, check_study, open_study, prepare_study
 from napari_vcf.study.folder import default_key
 from napari_vcf.study.identity import scrub
 from napari_vcf.study.prepared import PreparedCase
@@ -137,6 +139,38 @@ def test_one_bad_case_does_not_stop_the_rest_and_what_was_interrupted_goes_on(
     assert "Of the 0 files in its folder, none is an image" in capsys.readouterr().out
     write_patient(tmp_path / "images" / "Musterfrau_1", 1)
     assert main(["study", "prepare", str(root), "--workers", "0"]) == 0
+
+
+def test_a_full_disk_fails_cases_and_not_the_preparation_which_goes_on_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = begin(tmp_path, patients=2)
+    real, calls = os.fsync, [0]
+
+    def full(descriptor: int) -> None:
+        calls[0] += 1
+        if calls[0] == 8:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    outcomes = prepare_study(root, workers=0)
+    assert {(o.status, "No space left" in o.reason) for o in outcomes} == {("failed", True), ("prepared", False)}
+    assert not [path for path in (root / "cases").iterdir() if path.name.startswith(".")]
+    assert {o.status for o in prepare_study(root, workers=0)} <= {"prepared", "kept"}
+    assert check_study(root).damages == ()
+
+
+def test_a_folder_of_cases_that_is_gone_is_made_again_and_one_that_cannot_be_written_is_a_sentence(
+    tmp_path: Path,
+) -> None:
+    root = begin(tmp_path)
+    (root / "cases").rmdir()
+    (root / "cases").write_text("no folder", encoding="utf-8")
+    with pytest.raises(StudyError, match="Nothing was prepared"):
+        prepare_study(root, workers=0)
+    (root / "cases").unlink()
+    assert prepare_study(root, workers=0)[0].status == "prepared"
 
 
 def test_files_that_change_while_a_case_is_read_are_refused(tmp_path: Path) -> None:

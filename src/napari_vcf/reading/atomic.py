@@ -9,7 +9,7 @@ from pathlib import Path
 
 from napari_vcf.reading.errors import ExportError
 
-__all__ = ["write_atomically"]
+__all__ = ["sync_folder", "write_atomically"]
 
 
 def write_atomically(path: Path, text: str, *, overwrite: bool = False) -> None:
@@ -50,7 +50,7 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False) -> None:
         else:
             # A hard link fails where the name was taken meanwhile; replacing would destroy that file.
             _link_or_rename(Path(temporary), path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError as error:
         raise ExportError(f"{path.name} exists already. Choose another name, or allow it to be replaced.") from error
     except OSError as error:
@@ -61,7 +61,8 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False) -> None:
         ) from error
     finally:
         if temporary:
-            with contextlib.suppress(FileNotFoundError):
+            # What is left of a share that has gone away cannot be cleared up, and is in nobody's way.
+            with contextlib.suppress(OSError):
                 Path(temporary).unlink()
 
 
@@ -77,14 +78,17 @@ def _link_or_rename(temporary: Path, path: Path) -> None:
         temporary.replace(path)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where its file system can.
+
+    Some network file systems cannot. A file's content is on the disk by then, and the file has its name: what is done
+    must not be called refused.
+    """
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        # Some network file systems cannot sync a folder; the file itself is on the disk.
-        pass
-    finally:
-        os.close(descriptor)
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -39,7 +39,7 @@ from napari_vcf.study.errors import NotYetError, StudyError, UnfinishedError
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.lock import CaseLock
 from napari_vcf.study.prepared import PreparedCase
-from napari_vcf.study.session import SEAL
+from napari_vcf.study.session import SEAL, written_seal
 from napari_vcf.study.versions import model_of
 
 __all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus"]
@@ -197,17 +197,21 @@ class ConsensusSession:
             raise StudyError("Say who was present.")
         if self.missing():
             raise UnfinishedError(tuple(f"Not settled: {item}." for item in self.missing()))
-        self._time.touch()
-        names = [check_pseudonym(name, "person") for name in present]
-        self._journal.append("signing", {"present": names, **self._time.counted()})
-        text = seal_text(self._document(tuple(names)))
-        write_atomically(self._journal.folder / SEAL, text)
+        names = tuple(check_pseudonym(name, "person") for name in present)
+        text = written_seal(self._journal) or self._write_seal(names)
         self._open = False
         self._lock.release()
         seal = ReadingExport.model_validate_json(text).seal
         if seal is None:
             raise StudyError("The seal was not written.")
         return seal
+
+    def _write_seal(self, present: tuple[str, ...]) -> str:
+        self._time.touch()
+        self._journal.append("signing", {"present": present, **self._time.counted()})
+        text = seal_text(self._document(present))
+        write_atomically(self._journal.folder / SEAL, text)
+        return text
 
     def _document(self, present: tuple[str, ...]) -> ReadingExport:
         settled = {

@@ -13,6 +13,7 @@ The key that links cases to patients is another file, outside this folder, which
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -239,10 +240,19 @@ def create_study(
         _fill(folder, record, text)
     except (OSError, ReadingError) as error:
         # Without its study the key is of no use, and would be in the way of the next attempt.
-        secret.unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        raise StudyError(f"The study folder could not be made: {_reason(error)}") from error
+        left = _cleared(secret, folder)
+        raise StudyError(f"The study folder could not be made: {_reason(error)}{left}") from error
     return record
+
+
+def _cleared(key: Path, folder: Path | None = None) -> str:
+    """Clear up after a failed beginning; a sentence where that failed as well."""
+    with contextlib.suppress(OSError):
+        key.unlink(missing_ok=True)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+    left = [path.name for path in (key, folder) if path is not None and path.exists()]
+    return f" Remove {' and '.join(left)} before you try again." if left else ""
 
 
 def _fill(folder: Path, record: StudyRecord, protocol: str) -> None:
@@ -276,15 +286,18 @@ def _check_arguments(folder: Path, key: Path, readers: Sequence[str], name: str 
 
 
 def _write_key(path: Path, key: Key) -> None:
+    made = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        made = True
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(json.dumps(key.model_dump(mode="json"), indent=1) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
     except OSError as error:
-        raise StudyError(f"The key file {path.name} could not be written: {_reason(error)}") from error
+        left = _cleared(path) if made else ""
+        raise StudyError(f"The key file {path.name} could not be written: {_reason(error)}{left}") from error
 
 
 def read_key(path: Path | str, study: str) -> Key:

@@ -23,6 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from napari_vcf.reading.atomic import sync_folder
 from napari_vcf.reading.base import utc_now
 from napari_vcf.reading.sealing import canonical_json
 from napari_vcf.study.errors import DamagedError, JournalError
@@ -218,7 +219,7 @@ class Journal:
             _write_file(part / JOURNAL, f"{sha256} {text}\n".encode())
             _write_file(part / HEAD, _place(0, _ROOT) + _place(1, sha256))
             part.rename(folder)
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
         except OSError as error:
             with contextlib.suppress(OSError):
                 shutil.rmtree(part)
@@ -342,18 +343,6 @@ def _write_file(path: Path, data: bytes) -> None:
     try:
         _write_all(descriptor, data)
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        # Some network file systems cannot sync a folder; its files are on the disk.
-        with contextlib.suppress(OSError):
-            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

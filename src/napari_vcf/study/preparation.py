@@ -84,8 +84,7 @@ def prepare_study(
         )
         for case in record.cases
     ]
-    for path in leftovers(folder.root / "cases"):
-        shutil.rmtree(path)
+    _clear_up(folder.root / "cases")
     found: dict[str, CaseOutcome] = {}
     for outcome in _run(jobs, workers, scheduler):
         found[outcome.case] = outcome
@@ -97,6 +96,19 @@ def prepare_study(
     )
     write_record(folder.root / REPORT, PrepareReport(cases=kept_are_prepared), overwrite=True)
     return outcomes
+
+
+def _clear_up(cases: Path) -> None:
+    """Take away what an interrupted preparation left."""
+    try:
+        cases.mkdir(exist_ok=True)
+        for path in leftovers(cases):
+            shutil.rmtree(path)
+    except OSError as error:
+        raise StudyError(
+            f"The study's folder of cases cannot be written to: {error.strerror or 'refused'}. "
+            "Nothing was prepared; remove the cause and prepare again."
+        ) from error
 
 
 def _run(jobs: Sequence[CaseJob], workers: int, scheduler: str | None) -> Iterator[CaseOutcome]:

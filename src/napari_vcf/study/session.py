@@ -15,6 +15,7 @@ from napari_vcf.reading.atomic import write_atomically
 from napari_vcf.reading.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.reading.document import AmendmentExport, SealExport
 from napari_vcf.reading.errors import ExportError, RefusedActionError
+from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.sealing import seal_text
 from napari_vcf.study.activity import ActiveTime
 from napari_vcf.study.errors import DamagedError, JournalError, StudyError, UnfinishedError
@@ -85,6 +86,18 @@ def gestures_of(journal: Journal) -> list[LoggedAction]:
         return [LoggedAction.model_validate(e.body["logged"]) for e in journal.entries if e.kind == "gesture"]
     except (ValidationError, KeyError) as error:
         raise DamagedError("The journal holds a change that this version of the program does not know.") from error
+
+
+def written_seal(journal: Journal) -> str | None:
+    """A seal of this very journal that is there already.
+
+    A share may do what it is asked and report a failure all the same.
+    """
+    path = seal_path(journal.folder)
+    if not path.exists():
+        return None
+    seal = read_reading(path).seal
+    return path.read_text(encoding="utf-8") if seal is not None and seal.journal_sha256 == journal.sha256 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +276,22 @@ class StageSession:
         missing = self.missing()
         if missing:
             raise UnfinishedError(missing)
+        text = written_seal(self._journal) or self._write_seal()
+        sealed = ReadingExport.model_validate_json(text).seal
+        if sealed is None:
+            raise StudyError("The seal was not written.")
+        self._open = False
+        self._snapshot()
+        try:
+            self._signed(sealed)
+        except StudyError:
+            # The stage is signed; the register catches up when the reader opens the next case.
+            self.register_is_behind = True
+        finally:
+            self._lock.release()
+        return sealed
+
+    def _write_seal(self) -> str:
         self._time.touch()
         self._journal.append("signing", self._time.counted())
         view = inspect_journal(self._journal.folder)
@@ -283,19 +312,7 @@ class StageSession:
         document = self.draft().model_copy(update={"status": "sealed", "seal": seal})
         text = seal_text(document)
         write_atomically(self._journal.folder / SEAL, text)
-        sealed = ReadingExport.model_validate_json(text).seal
-        if sealed is None:
-            raise StudyError("The seal was not written.")
-        self._open = False
-        self._snapshot()
-        try:
-            self._signed(sealed)
-        except StudyError:
-            # The stage is signed; the register catches up when the reader opens the next case.
-            self.register_is_behind = True
-        finally:
-            self._lock.release()
-        return sealed
+        return text
 
     def close(self) -> None:
         """Leave the stage; what was done stays, and the next opening goes on from here.
