@@ -145,15 +145,15 @@ def test_a_full_disk_fails_cases_and_not_the_preparation_which_goes_on_when_ther
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = begin(tmp_path, patients=2)
-    real, calls = os.fsync, [0]
+    real, calls = np.save, [0]
 
-    def full(descriptor: int) -> None:
+    def full(*args: object, **options: object) -> None:
         calls[0] += 1
-        if calls[0] == 8:
+        if calls[0] == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        real(descriptor)
+        real(*args, **options)
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(np, "save", full)
     outcomes = prepare_study(root, workers=0)
     assert {(o.status, "No space left" in o.reason) for o in outcomes} == {("failed", True), ("prepared", False)}
     assert not [path for path in (root / "cases").iterdir() if path.name.startswith(".")]

@@ -16,9 +16,7 @@ def add_parser(subparsers: Any) -> None:
         help="open the reading desk on the folder of a case",
         description="Open napari with the reading desk on the folder of one case (CT, MRI or both).",
     )
-    parser.add_argument(
-        "folder", metavar="FOLDER", type=Path, help="folder with one case (or its DICOMDIR)"
-    )
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder with one case (or its DICOMDIR)")
     parser.add_argument("--case", metavar="NAME", default="C001", help="pseudonym of the case (default C001)")
     parser.add_argument("--reader", metavar="NAME", default="R1", help="pseudonym of the reader (default R1)")
     parser.add_argument("--study", metavar="NAME", default="STUDY", help="name of the study (default STUDY)")
