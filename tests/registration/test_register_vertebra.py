@@ -8,7 +8,7 @@ import pytest
 import spinecase as case
 
 from napari_vcf.errors import CancelledError
-from napari_vcf.geometry import Grid, Volume
+from napari_vcf.geometry import Grid, RigidTransform, Volume
 from napari_vcf.registration import register_levels, register_vertebra
 from napari_vcf.registration.checks import usable_contrasts
 
@@ -93,6 +93,31 @@ def test_a_point_outside_the_images_is_refused():
     assert "outside the CT" in result.reason
     assert "outside the MR" in register(mr_point=(900.0, 0.0, 0.0)).reason
     assert "three finite numbers" in register(mr_point=(np.nan, 0.0, 0.0)).reason
+
+
+def test_images_that_do_not_overlap_are_refused_with_the_way_out():
+    ct, mr = images()
+    middle = len(ct.data) // 2
+    # The upper half of the CT alone, clicked just inside where it ends: hardly any of the vertebra is in it.
+    upper = ct.grid.sliced((middle + 8, 0, 0), (len(ct.data) - middle - 8, *ct.grid.shape[1:]))
+    point = upper.to_lps((upper.shape[2] / 2, upper.shape[1] / 2, 0.0))
+    result = register_vertebra(
+        Volume(upper, ct.data[middle + 8 :], "HU"), mr, ct_point_lps=point, mr_point_lps=MR_POINT
+    )
+    assert (result.status, result.ct_to_mr) == ("refused", None)
+    assert "click" in result.reason.lower()
+    far = {
+        name: Volume(
+            Grid(v.grid.shape, RigidTransform.from_rotation_vector((0, 0, 0), (0, 0, 900)).matrix @ v.grid.affine_lps),
+            v.data,
+            v.unit,
+        )
+        for name, v in mr.items()
+    }
+    elsewhere = register_vertebra(ct, far, ct_point_lps=CT_POINT, mr_point_lps=MR_POINT)
+    assert elsewhere.status == "refused"
+    assert "outside the MR" in elsewhere.reason
+    assert "click inside it" in elsewhere.reason
 
 
 def test_a_ct_that_ends_in_the_vertebra_is_refused():

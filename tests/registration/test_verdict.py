@@ -35,9 +35,10 @@ def test_a_firm_fit_at_a_clear_level_is_ok_with_its_numbers():
         ({"frame_gap_mm": 34.0}, "34 mm apart"),
         ({"pairs_residual_mm": 6.0}, "pairs"),
         ({"covered": 0.5}, "50%"),
+        ({"bone_share": 0.02}, "2% of the CT"),
         ({"rival_share": 0.995}, "Another place"),
         ({"stability": replace(FIRM, restarts_mm=4.5)}, "Fits begun nearby"),
-        ({"information": 0.06}, "expected error"),
+        ({"information": 0.06}, "uncertain"),
         ({"stability": replace(FIRM, column_mm=5.0)}, "column"),
     ],
 )

@@ -41,8 +41,13 @@ def checked_point(point_lps: ArrayLike, name: str) -> NDArray[np.float64]:
     return point
 
 
-def checked_ct(ct: Volume, point: NDArray[np.float64]) -> None:
+def checked_ct(ct: Volume, point: NDArray[np.float64]) -> float:
     """Check that the CT holds a vertebra's bone around its point.
+
+    Returns
+    -------
+    float
+        Share of the CT around the point that is as dense as bone.
 
     Raises
     ------
@@ -61,6 +66,7 @@ def checked_ct(ct: Volume, point: NDArray[np.float64]) -> None:
             f"Only {share:.1%} of the CT within {_BONE_RADIUS_MM:.0f} mm of its point is denser than "
             f"{_BONE_HU:.0f} HU: there is no vertebra there. Click the centre of the fractured body in the CT."
         )
+    return share
 
 
 def usable_contrasts(mr: Mapping[str, Volume], point: NDArray[np.float64]) -> tuple[dict[str, Volume], list[str]]:

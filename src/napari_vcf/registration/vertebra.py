@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -77,7 +77,7 @@ def register_vertebra(
         ct_point = checked_point(ct_point_lps, "CT")
         mr_point = checked_point(mr_point_lps, "MR")
         usable, left_out = usable_contrasts(mr, mr_point)
-        checked_ct(ct, ct_point)
+        bone = checked_ct(ct, ct_point)
         report(0.02, "preparing")
         frame = working_frame(usable, mr_point, ct_point)
         start, residual = fit_points(frame, more_pairs)
@@ -88,6 +88,7 @@ def register_vertebra(
     transform = frame.ct_to_mr(pose)
     shift = float(np.linalg.norm(transform.apply(ct_point) - mr_point))
     findings = findings.located(shift, transform.angle_deg, _frame_gap(ct_point, mr_point, same_frame), residual)
+    findings = replace(findings, bone_share=bone)
     status, reason = judge(findings)
     quality = {
         **quality,
@@ -95,6 +96,7 @@ def register_vertebra(
         "contrasts": [contrast.name for contrast in scene.contrasts],
         "contrasts_left_out": [*left_out, *scene.left_out],
         "overlap_share": round(scene.covered, 4),
+        "bone_share": round(bone, 4),
         "same_frame": same_frame,
         "pairs": 1 + len(more_pairs),
         "shift_mm": round(shift, 3),
