@@ -187,7 +187,8 @@ def voxels_beyond(
         return found
     values = volume.data[box]
     # In double precision: rounded to the voxels' single one, a threshold could fall on a voxel that it does not equal.
-    limit = np.float64(threshold)
+    # An array of its own, because NumPy 1 takes a scalar's precision from the array beside it.
+    limit = np.array([threshold], dtype=np.float64)
     taken = body[box] & np.isfinite(values) & (values < limit if side == "darker" else values > limit)
     if volume.padding is not None:
         taken &= ~volume.padding[box]
