@@ -74,7 +74,7 @@ def bench(_window: Bench) -> Iterator[Bench]:
     desk = _window.desk
     _window.front("Case")
     # Every pane is drawn again with every move of the hand; they have tests of their own.
-    desk.remembered.put("layout", "single")
+    desk.remembered._all["R1"] = {"layout": "single"}
     desk.open_case(make_case())
     desk.reading.set_spine("L1")
 

@@ -112,6 +112,8 @@ def test_a_height_outside_the_image_is_refused_in_a_sentence(bench, panel):
 
 def test_ends_are_drawn_to_the_edge_only_while_that_is_wanted_and_allowed(bench, panel):
     """The body's endplates lie 12 mm above and below its middle."""
+    from qtpy.QtCore import QEvent
+
     caliper = lambda: bench.desk.reading.state.stages[bench.desk.stage].calipers[-1]  # noqa: E731
     bench.hands.key("S")
     bench.hands.drag([bench.world(0, 0, 10.8), bench.world(0, 0, -10.8)], step_px=40)
@@ -124,6 +126,24 @@ def test_ends_are_drawn_to_the_edge_only_while_that_is_wanted_and_allowed(bench,
     bench.hands.drag([bench.world(0, 8, 10.8), bench.world(0, 8, -10.8)], step_px=40)
     assert caliper().snapped == ()
     assert heights(bench).middle == pytest.approx(21.6, abs=2 * PIXEL_MM)
+    # Pressed in the middle of a drag, the key suspends it for the end in hand.
+    bench.hands.key("S")
+    hands, places = bench.hands, [bench.hands.pixel(bench.world(0, -8, z)) for z in np.linspace(10.8, -10.8, 9)]
+    hands._mouse(QEvent.Type.MouseButtonPress, places[0], down=True)
+    for place in places[1:]:
+        hands._mouse(QEvent.Type.MouseMove, place, down=True)
+    hands.key("S")
+    hands._mouse(QEvent.Type.MouseButtonRelease, places[-1], down=False)
+    hands.wait(40)
+    assert (caliper().position, caliper().snapped) == ("posterior", ("start",))
+
+    # Where the protocol forbids it, neither key nor tick brings it about.
     bench.desk.reading.protocol = bench.desk.reading.protocol.model_copy(update={"snapping": False})
     panel.refresh()
-    assert not panel.findChild(type(panel._snap), "snapping").isEnabled()
+    assert not panel.button("snapping").isEnabled()
+    bench.hands.key("S")
+    panel._snap.setChecked(True)
+    bench.hands.drag([bench.desk.to_world(caliper().start_lps), bench.world(0, -8, 10.7)], step_px=40)
+    assert caliper().snapped == ()
+    assert heights(bench).posterior == pytest.approx(21.5, abs=2 * PIXEL_MM)
+    panel._snap.setChecked(False)

@@ -78,3 +78,86 @@ def test_panes_share_place_zoom_and_crosshair_and_hold_no_second_volume(bench):
     assert not bench.arrangement.panes_dock.isVisible()
     hands.key("V")
     assert len(panes.panes) == 5
+
+
+def test_each_reader_finds_panes_widths_and_windows_as_they_left_them(bench):
+    from qtpy.QtCore import QPoint, Qt
+    from qtpy.QtTest import QTest
+    from synthetic_case import make_case
+
+    desk, hands, arrangement = bench.desk, bench.hands, bench.arrangement
+
+    def sit_down(reader):
+        desk.open_case(make_case(), reader=reader)
+        desk.show(bench.image("T2"))
+        hands.wait(80)
+
+    def state():
+        layer = desk.image_layer
+        return (
+            arrangement.panes.arrangement,
+            arrangement.panes_dock.width(),
+            arrangement.docks["Case"].width(),
+            *(float(value) for value in layer.contrast_limits),
+        )
+
+    sit_down("R7")
+    usual = state()
+    for _ in range(2 if usual[0] == "single" else 1):
+        hands.key("V")
+    hands.wait(60)
+    # The border between the panes and the image, as a hand drags it.
+    window, dock = arrangement.main.windowHandle(), arrangement.panes_dock
+    border = dock.mapTo(arrangement.main, QPoint(dock.width() + 2, dock.height() // 2))
+    QTest.mousePress(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, border)
+    for step in range(1, 7):
+        QTest.mouseMove(window, border + QPoint(-10 * step, 0))
+        hands.wait()
+    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, border - QPoint(60, 0))
+    middle = [hands.canvas.width() / 2, hands.canvas.height() / 2]
+    hands._drag([_point(*middle), _point(middle[0] + 80, middle[1] - 40)], Qt.MouseButton.RightButton, 20.0)
+    hands.wait(60)
+    mine = state()
+    assert mine[0] == "planes"
+    assert mine[1] == pytest.approx(usual[1] - 60, abs=6)
+    assert mine[3:] != pytest.approx(usual[3:], rel=0.02)
+
+    sit_down("R8")
+    others = state()
+    assert others[0] == "all"
+    assert others[1:3] == usual[1:3]
+    assert others[3:] == pytest.approx(usual[3:])
+    sit_down("R7")
+    assert state()[0] == "planes"
+    assert state()[1:] == pytest.approx(mine[1:], rel=1e-6)
+
+
+def _point(x, y):
+    from qtpy.QtCore import QPointF
+
+    return QPointF(x, y)
+
+
+def test_the_large_image_takes_the_panes_along_until_the_crosshair_is_set(bench):
+    from qtpy.QtCore import QPointF
+
+    desk, panes, hands = bench.desk, bench.arrangement.panes, bench.hands
+    panes.set_layout("images")
+    hands.wait(60)
+    bench.close_up()
+    hands.look_at(bench.world(0, -8, 30), millimetres=80.0)
+    hands.wait(40)
+    center = np.asarray(desk.viewer.scene.camera.center)[-2:]
+    assert panes.focus.world[1:] == pytest.approx(center, abs=1e-6)
+    pane = panes.panes[1]
+    zoomed = pane.zoom
+    mouse(pane, (pane.width() // 2 + 20, pane.height() // 2 + 10))
+    chosen = panes.focus.world
+    assert chosen[1:] - center == pytest.approx(np.array([10, 20]) / zoomed, abs=0.6 / zoomed)
+    # A little further on the crosshair stays in the patient; out of sight it is given up.
+    hands.look_at(bench.world(0, 0, 26), millimetres=80.0)
+    assert panes.focus.world == pytest.approx(chosen)
+    assert pane.world_at(QPointF(pane.width() / 2, pane.height() / 2)) == pytest.approx(chosen, abs=1e-6)
+    for z in (-5, -40):
+        hands.look_at(bench.world(0, 0, z), millimetres=80.0)
+    assert panes.focus.world[1:] == pytest.approx(np.asarray(desk.viewer.scene.camera.center)[-2:], abs=1e-6)

@@ -124,16 +124,21 @@ class FindingsWidget(Instrument):
     # -- what is shown ----------------------------------------------------------------------------------------------
     def _on_desk(self, *_: object) -> None:
         # The form is long; behind another panel it waits until it is looked at.
-        if self.isVisible():
-            self.refresh()
-        else:
+        if self.visibleRegion().isEmpty():
             self._stale = True
+        else:
+            self.refresh()
 
     def showEvent(self, event: Any) -> None:  # noqa: N802
         """Catch up with the reading."""
         if self._stale:
             self.refresh()
         super().showEvent(event)
+
+    def taken(self) -> None:
+        """Catch up with the reading; behind another tab a panel counts as shown."""
+        if self._stale:
+            self.refresh()
 
     def refresh(self) -> None:
         """Redraw the form from the reading."""

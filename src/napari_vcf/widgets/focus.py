@@ -49,6 +49,7 @@ class Focus:
             event.connect(self._on_camera)
         desk.slice_changed.connect(self._on_slice)
         desk.frame_changed.connect(self._on_frame)
+        desk.closed.connect(self._forget)
         self.moved.connect(self._drawing.redraw_soon)
 
     @property
@@ -85,6 +86,10 @@ class Focus:
         """Put the crosshair under the mouse pointer."""
         position = np.asarray(self._desk.viewer.cursor.position, dtype=np.float64)
         self.set([self._desk.current_slice_mm, *position[-2:]])
+
+    def _forget(self) -> None:
+        """The next case is another patient."""
+        self.is_set = False
 
     def _put(self, point: NDArray[np.float64]) -> None:
         if np.allclose(point, self._point, atol=1e-6):
