@@ -24,6 +24,22 @@ def test_grade_is_that_of_the_exact_ratio(body: int, data: st.DataObject) -> Non
     assert extent(lesion, body).grade == expected
 
 
+@given(
+    st.lists(st.fractions(Fraction(1, 99), Fraction(98, 99), max_denominator=99), min_size=3, max_size=3, unique=True),
+    st.integers(1, 10**6),
+    st.data(),
+)
+def test_whatever_cuts_a_protocol_has_the_grade_changes_exactly_there(
+    cuts: list[Fraction], body: int, data: st.DataObject
+) -> None:
+    cuts = sorted(cuts)
+    # On a cut, one voxel to either side of it, or anywhere.
+    near = [round(cut * body) + step for cut in cuts for step in (-1, 0, 1)]
+    lesion = data.draw(st.one_of(st.sampled_from(near), st.integers(0, body)).filter(lambda n: 0 <= n <= body))
+    found = extent(lesion, body, cuts=tuple(f"{cut.numerator}/{cut.denominator}" for cut in cuts)).grade
+    assert found == f"G{1 + sum(Fraction(lesion, body) >= cut for cut in cuts)}"
+
+
 @pytest.mark.parametrize(
     ("lesion", "grade"),
     [(0, "G1"), (24, "G1"), (25, "G2"), (49, "G2"), (50, "G3"), (74, "G3"), (75, "G4"), (100, "G4")],

@@ -28,6 +28,19 @@ def test_degree_is_that_of_the_exact_ratio(lost: int, kept: int) -> None:
     assert degree(kept / 64, reference) == expected
 
 
+@given(st.tuples(st.integers(1, 98), st.integers(1, 98)).filter(lambda pair: pair[0] < pair[1]), st.integers(0, 99))
+def test_whatever_cuts_a_protocol_has_the_degree_changes_exactly_there(cuts: tuple[int, int], lost: int) -> None:
+    low, high = cuts
+    result = height_loss(
+        Heights(99.0 - lost, 99.0, 99.0) if lost < 99 else Heights(1e-9, 99.0, 99.0),
+        ReferenceVertebra(Heights(99.0, 99.0, 99.0), "intact"),
+        ABSENT,
+        rule="mean_adjacent",
+        cuts=(f"{low}/99", f"{high}/99"),
+    )
+    assert result.degree == ("I" if lost < low else "III" if lost > high else "II")
+
+
 @pytest.mark.parametrize(
     ("height", "expected"), [(20.0, "II"), (10.0, "II"), (20.001, "I"), (9.999, "III"), (30.0, "I"), (36.0, "I")]
 )
