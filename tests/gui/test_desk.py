@@ -120,6 +120,19 @@ def test_the_centre_is_marked_with_one_click_on_each(bench):
     np.testing.assert_allclose(panel.marks["mr"], CENTER, atol=1.0)
     np.testing.assert_allclose(panel.marks["ct"], np.add(CENTER, (0, 2, 1)), atol=1.0)
     assert panel.register_button.isEnabled()
+    bench.hands.choose(panel.level["ct"], "L2")
+    assert not panel.register_button.isEnabled()
+    assert "named L1 on MRI and L2 on CT" in panel.banner.text()
+
+
+def test_an_error_goes_once_something_has_worked_since(bench):
+    bar, desk = bench.arrangement.bar, bench.desk
+    desk.guard(lambda: desk.reading.set_spine("X9"))
+    assert bar.message.text()
+    bench.hands.wait(60)
+    assert not bar._fading.isActive()
+    desk.reading.set_spine("L2")
+    assert bar._fading.isActive()
 
 
 def test_a_registration_that_was_computed_ahead_is_there_at_once_and_once_more_is_from_the_clicks(bench, monkeypatch):

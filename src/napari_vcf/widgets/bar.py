@@ -69,6 +69,8 @@ class DeskBar(QWidget):
         for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.frame_changed):
             signal.connect(self.refresh)
         desk.reading_changed.connect(self.refresh)
+        for signal in (desk.opened, desk.reading_changed):
+            signal.connect(self._outdate)
         self.refresh()
 
     # -- building ---------------------------------------------------------------------------------------------------
@@ -285,7 +287,7 @@ class DeskBar(QWidget):
         self.message.setStyleSheet(
             f"border-left: 4px solid {_COLORS.get(kind, SKY)}; padding-left: 5px; font-weight: bold;"
         )
-        # An error stays until the next message; the rest makes room after a while.
+        # An error stays until something has worked since; the rest makes room after a while.
         if kind == "error":
             self._fading.stop()
         else:
@@ -294,6 +296,11 @@ class DeskBar(QWidget):
     def _fade(self) -> None:
         self.message.setText("")
         self.message.setStyleSheet("")
+
+    def _outdate(self) -> None:
+        """Let an error go that is older than a change of the reading: beside what came out well it would mislead."""
+        if self.message.text() and not self._fading.isActive():
+            self._fading.start(4_000)
 
     def _on_slice(self, position: float) -> None:
         view = self._desk.view

@@ -168,11 +168,13 @@ def keep_keys(field: QWidget) -> None:
 
 
 class Banner(QWidget):
-    """One line that says what to do next, with a coloured bar at its side."""
+    """A sentence that says what to do next, with a coloured bar at its side."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self._label = note(name=name)
+        # Room for two lines: the controls below stay where the pointer is when the sentence changes.
+        self._label.setMinimumHeight(2 * self._label.fontMetrics().lineSpacing())
         bar = QFrame()
         bar.setFixedWidth(4)
         bar.setStyleSheet(f"background: {ORANGE}; border: none;")

@@ -130,7 +130,7 @@ class RegistrationWidget(RegistrationForm):
 
     # -- registering ------------------------------------------------------------------------------------------------
     def name_level(self, space: PatientSpace) -> None:
-        """Take over the name; the first one named fills the other, which the reader still has to agree with."""
+        """Take over the name; it is counted on each examination by itself, so that one never fills the other."""
         reading = self.desk.reading
         if reading is None or self.level[space].currentIndex() == 0:
             return
@@ -269,7 +269,8 @@ class RegistrationWidget(RegistrationForm):
             done = "✓ " if space in self.marks else ""
             mark.setText(f"{done}Click its centre on {SPACE_NAMES[space]}")
         running = self.run.running
-        self.register_button.setEnabled(possible and named and len(self.marks) == 2 and not running)
+        agreed = named and len({box.currentText() for box in self.level.values()}) == 1
+        self.register_button.setEnabled(possible and agreed and len(self.marks) == 2 and not running)
         self.progress.setVisible(running)
         self.cancel_button.setVisible(running)
         registration = desk.registration if possible else None
@@ -300,6 +301,9 @@ class RegistrationWidget(RegistrationForm):
             return "Look whether the edges fit, then accept or refuse."
         if not named:
             return "Name the fractured vertebra, counted on each examination by itself."
+        names = {space: box.currentText() for space, box in self.level.items()}
+        if names["mr"] != names["ct"]:
+            return f"You named {names['mr']} on MRI and {names['ct']} on CT; it must be the same vertebra on both."
         if self.marking is not None:
             return f"Click the centre of the fractured vertebral body on the {SPACE_NAMES[self.marking]}."
         if len(self.marks) < 2:
