@@ -149,3 +149,26 @@ def test_a_header_that_states_a_giant_is_refused(tmp_path: Path) -> None:
     dataset["PixelData"].is_undefined_length = True
     save(dataset, tmp_path / "giant", JPEG2000Lossless)
     assert "cannot come out of" in scan_folder(tmp_path).refused[0].reason
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "words"),
+    [
+        (OSError(28, "No space left on device", "out.json"), 1, "out.json: No space left on device."),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_a_full_disk_and_an_interruption_are_said_in_a_sentence(
+    raised: BaseException,
+    status: int,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(_args: object) -> int:
+        raise raised
+
+    monkeypatch.setattr("napari_vcf.cli.inspect.run", run)
+    assert main(["inspect", str(tmp_path)]) == status
+    assert capsys.readouterr().err == f"napari-vcf: {words}{'' if words.endswith('.') else '.'}\n"

@@ -71,6 +71,8 @@ def test_ct_mr_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (("stages", "mri", "masks", "body", "runs", 0), 1),
         (("series", 0, "grid", "affine_lps", 0, 3), 0.0),
         (("series", 0, "unit"), "signal"),
+        (("series", 0, "measurable"), False),
+        (("series", 0, "spacing_mm", 0), 3.2),
         (("protocol", "degree_borderline_within"), 0.2),
     ],
 )

@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0 done, 1 refused or differing, 2 wrong arguments, 141 where nobody reads the output any more.
+        Exit status: 0 done, 1 refused or differing, 2 wrong arguments, 130 interrupted (Ctrl+C), 141 where nobody reads
+        the output any more.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file may have a name that the terminal cannot show; its other names must still be shown.
@@ -74,4 +75,14 @@ def _run(argv: Sequence[str] | None) -> int:
     except NapariVcfError as error:
         print(f"napari-vcf: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # A full disk, a folder that may not be written: the person can help it, and a traceback would not say how.
+        place = "" if error.filename is None else f"{error.filename}: "
+        print(f"napari-vcf: {place}{error.strerror or error}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("napari-vcf: interrupted.", file=sys.stderr)
+        return 130
     return status

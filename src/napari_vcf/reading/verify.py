@@ -21,13 +21,18 @@ from napari_vcf.reading.export import export_stage, read_reading
 from napari_vcf.reading.results import adjacent_levels, rectangle_of, stage_results
 from napari_vcf.reading.sealing import check_seal
 from napari_vcf.reading.state import ImageCorrection, Masks, ReadingState, Tissue
+from napari_vcf.reading.stated import (
+    GEOMETRY_TOLERANCE_MM,
+    Statement,
+    answer_statements,
+    registration_statements,
+    series_statements,
+)
 
 __all__ = ["GEOMETRY_TOLERANCE_MM", "STATISTICS_TOLERANCE", "Difference", "VerifyReport", "verify_export"]
 
 #: Relative tolerance of ADC statistics: voxels are single precision, and sums may be taken in another order.
 STATISTICS_TOLERANCE = 1e-6
-#: Largest distance between a voxel where the export and where the images put it.
-GEOMETRY_TOLERANCE_MM = 1e-3
 
 _STATISTICS = ("statistics", "adc")
 #: Values that a document may lack, and the schema version since which it has them: endplates on CT count since 1.2.
@@ -117,7 +122,7 @@ def verify_export(
             if series.image in case.images and (series.role_corrected_by_reader or series.unit_answer)
         }
     )
-    compared = _compare_series(export, case, differences)
+    compared = _compare_stated(export, case, differences)
     comparison = _Comparison(differences, since=_written_as(path))
     if export.protocol.sha256 != export.protocol_sha256:
         differences.append(Difference("protocol_sha256", export.protocol_sha256, export.protocol.sha256))
@@ -141,20 +146,23 @@ def _written_as(path: Path | str) -> str:
     return str(version)
 
 
-def _compare_series(export: ReadingExport, case: Case, differences: list[Difference]) -> int:
+def _compare_stated(export: ReadingExport, case: Case, differences: list[Difference]) -> int:
+    """Compare what is stated of images, alignments and answers."""
+    statements: list[Statement] = []
     for exported in export.series:
         place = f"series.{exported.label}"
         if exported.image not in case.images:
-            differences.append(Difference(place, "present", "not found among the images"))
+            statements.append(Statement(place, "present", "not found among the images", holds=False))
             continue
-        series = case.images[exported.image].series
-        if not series.grid.is_close_to(exported.grid.grid(), tolerance_mm=GEOMETRY_TOLERANCE_MM):
-            differences.append(Difference(f"{place}.grid", str(exported.grid), str(series.grid.affine_lps.tolist())))
-        if series.role.value != exported.role:
-            differences.append(Difference(f"{place}.role", exported.role, series.role.value))
-        if series.unit != exported.unit:
-            differences.append(Difference(f"{place}.unit", str(exported.unit), str(series.unit)))
-    return 3 * len(export.series)
+        statements.extend(series_statements(place, exported, case.images[exported.image]))
+    for level, entry in export.registrations.items():
+        statements.extend(registration_statements(f"registrations.{level}", level, entry, case.images))
+    for stage, part in export.stages.items():
+        statements.extend(answer_statements(f"stages.{stage}.findings", stage, part, export.protocol))
+    differences.extend(
+        Difference(each.place, _short(each.exported), _short(each.recomputed)) for each in statements if not each.holds
+    )
+    return len(statements)
 
 
 def _recompute(

@@ -53,6 +53,16 @@ class Item:
         """Whether the value comes from a measurement."""
         return not self.values
 
+    @property
+    def may_be_left_open(self) -> bool:
+        """Whether a reader may say that it is not assessable; a confidence of 3 says it of a verdict."""
+        return self.key not in ("verdict", "confidence")
+
+    def offers(self, value: str | int) -> bool:
+        """Whether a value is one of its answers."""
+        # bool is an int in Python, and True == 1: compare the type as well.
+        return any(type(known) is type(value) and known == value for known in self.values)
+
 
 _YES_NO = ("yes", "no")
 

@@ -24,8 +24,7 @@ def _(action: act.AnswerItem, state: ReadingState, context: Context) -> ReadingS
     item = ITEMS[action.item]
     if item.measured:
         raise RefusedActionError(f"'{item.label}' comes from the measurement and is not typed in.")
-    # bool is an int in Python, and True == 1: compare the type as well.
-    if not any(type(value) is type(action.value) and value == action.value for value in item.values):
+    if not item.offers(action.value):
         allowed = ", ".join(str(value) for value in item.values)
         raise RefusedActionError(f"'{action.value}' is not an answer to '{item.label}'; answers are {allowed}.")
     answers = {**state.stages[action.stage].answers, action.item: Answer(value=action.value, at=context.at)}
@@ -35,7 +34,7 @@ def _(action: act.AnswerItem, state: ReadingState, context: Context) -> ReadingS
 @reduce_action.register
 def _(action: act.MarkNotAssessable, state: ReadingState, context: Context) -> ReadingState:
     _check_item(action.stage, action.item, context)
-    if action.item in ("verdict", "confidence"):
+    if not ITEMS[action.item].may_be_left_open:
         raise RefusedActionError("A verdict and its confidence are always given: 3 says that you are uncertain.")
     answer = Answer(not_assessable=action.reason, at=context.at)
     return change_stage(state, action.stage, answers={**state.stages[action.stage].answers, action.item: answer})
