@@ -20,6 +20,8 @@ from types import ModuleType
 HERE = Path(__file__).resolve().parent
 PAGES = HERE.parent / "docs" / "benchmarks"
 PACKAGES = ("napari-vcf", "napari", "numpy", "scipy", "SimpleITK", "pydicom", "pandas", "statsmodels", "shapely")
+#: What the registration is measured against, where it is installed.
+BESIDE = ("itk-elastix", "antspyx")
 
 
 def machine() -> dict[str, str]:
@@ -51,7 +53,7 @@ def _memory() -> str:
 
 def versions() -> dict[str, str]:
     found = {}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *BESIDE):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

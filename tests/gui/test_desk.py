@@ -209,3 +209,41 @@ def test_an_empty_folder_and_a_folder_of_text_leave_the_desk_as_it_was(bench, tm
         assert panel.trouble.text()
         assert bench.said[-1][0] == "error"
         assert bench.desk.reading is reading
+
+
+def test_the_checkerboard_shows_ct_and_mri_in_turn_until_the_decision(bench):
+    from synthetic_case import CENTER
+
+    from napari_vcf.geometry import RigidTransform
+    from napari_vcf.registration import RegistrationResult
+
+    desk, reading = bench.desk, bench.desk.reading
+    ct, t2 = bench.image("CT"), bench.image("T2")
+    panel = bench.front("Registration")
+    assert not panel.checkerboard.isEnabled()
+    reading.propose_registration(
+        mr_level="L1", ct_level="L1", ct_image=ct, mr_images=[t2], mr_point_lps=CENTER, ct_point_lps=CENTER,
+        result=RegistrationResult("ok", "made so", RigidTransform.identity(), 1.0, 0.0, 0.0),
+    )  # fmt: skip
+    click_image(bench, "T2")
+    bench.close_up()
+
+    def canvas():
+        bench.hands.wait(80)
+        return np.asarray(desk.viewer.screenshot(canvas_only=True, flash=False)[..., :3], dtype=float)
+
+    mri = canvas()
+    bench.hands.key("K")
+    assert panel.checkerboard.isChecked()
+    mixed = canvas()
+    layer = desk.display.layers.image("checkerboard")
+    plane = np.asarray(layer.data[desk.display.nearest_slice(desk.current_slice_mm)])
+    squares = np.isnan(plane)
+    assert 0.3 < squares.mean() < 0.7
+    # The MRI stays as it was in the squares between, and is covered in the others.
+    same = np.abs(mixed - mri).max(axis=-1) < 3
+    assert 0.2 < same.mean() < 0.9
+    assert "CT checkerboard" in shown(bench)
+    bench.hands.press(panel.accept_button)
+    assert not panel.checkerboard.isChecked()
+    assert "CT checkerboard" not in shown(bench)

@@ -12,8 +12,9 @@ from napari_vcf.geometry import RigidTransform, Volume
 from napari_vcf.reading import CaseImage, LoggedAction
 from napari_vcf.reading.joining import shown_index
 from napari_vcf.reading.state import Registration
+from napari_vcf.widgets.checkerboard import CheckerSquares
 from napari_vcf.widgets.edges import EdgeLines
-from napari_vcf.widgets.layers import ImageLayers, place_image
+from napari_vcf.widgets.layers import ImageLayers, LazyReslice, PlacedImage, place_image
 from napari_vcf.widgets.planes import plane_image
 from napari_vcf.widgets.space import PatientSpace, View, native_view, sagittal_view
 from napari_vcf.widgets.windows import Window, presets
@@ -48,6 +49,7 @@ class Display:
         self._overlaid: tuple[str, float] | None = None
         self._drawn_for: object = None
         self._edges_wanted = False
+        self._checkerboard_wanted = False
         self._fresh = False
 
     # -- what is shown ----------------------------------------------------------------------------------------------
@@ -173,6 +175,16 @@ class Display:
     def edges_shown(self) -> bool:
         """Whether the CT's edges are drawn over the MR."""
         return self._edges_wanted
+
+    def show_checkerboard(self, wanted: bool) -> None:
+        """Show the CT in every other square over the MR, or not."""
+        self._checkerboard_wanted = wanted
+        self._refresh()
+
+    @property
+    def checkerboard_shown(self) -> bool:
+        """Whether the CT stands in every other square over the MR."""
+        return self._checkerboard_wanted
 
     # -- windows ----------------------------------------------------------------------------------------------------
     def presets(self, image_id: str) -> dict[str, Window]:
@@ -306,21 +318,41 @@ class Display:
             )
         return layer
 
-    def _edges(self) -> Image | None:
-        """The layer of edges, where they are wanted and have a place."""
-        desk = self._desk
+    def _joined_ct(self) -> str | None:
+        """The CT whose fit on the MR in front can be judged."""
         registration = self.registration
-        if not self._edges_wanted or registration is None or self.view is None or self.view.space != "mr":
+        if registration is None or self.view is None or self.view.space != "mr":
             return None
         ct = registration.ct_image
-        if ct not in {image.id for image in desk.images()}:
+        return ct if ct in {image.id for image in self._desk.images()} else None
+
+    def _edges(self) -> Image | None:
+        """The layer of edges, where they are wanted and have a place."""
+        ct = self._joined_ct()
+        if not self._edges_wanted or ct is None:
             return None
         layer = self.layers.image("edges")
         if layer is None:
-            placed = place_image(self.volume(ct), self.view, self.transform_of(ct), fill=-1024.0, lazily=EdgeLines)
-            layer = self.layers.add_edges("edges", placed)
+            layer = self.layers.add_edges("edges", self._judged(ct, EdgeLines))
         self.layers.bring_forward(layer)
         return layer
+
+    def _checkerboard(self) -> Image | None:
+        """The layer of squares, where they are wanted and have a place."""
+        ct = self._joined_ct()
+        if not self._checkerboard_wanted or ct is None:
+            return None
+        layer = self.layers.image("checkerboard")
+        if layer is None:
+            placed, window = self._judged(ct, CheckerSquares), self.window_of(ct)
+            layer = self.layers.add_image("checkerboard", placed, name="CT checkerboard", window=window, role=Role.CT)
+        layer.contrast_limits = self.window_of(ct)
+        self.layers.bring_forward(layer)
+        return layer
+
+    def _judged(self, ct: str, lazily: type[LazyReslice]) -> PlacedImage:
+        assert self.view is not None
+        return place_image(self.volume(ct), self.view, self.transform_of(ct), fill=-1024.0, lazily=lazily)
 
     def title(self, image: CaseImage, *, resliced: bool) -> str:
         """What an image is called on the canvas; it says whether its pixels are interpolated."""
@@ -351,9 +383,9 @@ class Display:
         self.layers.drop_retired()
         # Only now is the name free: napari numbers a second layer of the same name.
         self.layers.restore_titles()
-        edges = self._edges()
-        if edges is not None:
-            edges.visible = True
+        for aid in (self._checkerboard(), self._edges()):
+            if aid is not None:
+                aid.visible = True
         if self._fresh:
             self._fresh = False
             self._desk.dressing.fit()

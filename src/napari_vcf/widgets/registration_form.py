@@ -68,8 +68,14 @@ class RegistrationForm(Instrument):
         self.column.addWidget(heading("Look at it, then decide"))
         self.edges = QCheckBox("Edges of the CT over the MRI")
         self.edges.setObjectName("edges")
+        self.edges.setToolTip("Draws the outlines of the CT's bone over the MRI  [E]")
         self.edges.toggled.connect(self.show_edges)
+        self.checkerboard = QCheckBox("CT in every other square")
+        self.checkerboard.setObjectName("checkerboard")
+        self.checkerboard.setToolTip("A checkerboard: outlines must run on from a square of CT into one of MRI  [K]")
+        self.checkerboard.toggled.connect(self.show_checkerboard)
         self.column.addWidget(self.edges)
+        self.column.addWidget(self.checkerboard)
         self.column.addWidget(
             note("Scroll through the slices. The slider above the image blends CT and MRI; F flickers between them.")
         )
@@ -125,6 +131,10 @@ class RegistrationForm(Instrument):
 
     def show_edges(self, checked: bool) -> None:
         """Draw the CT's edges, or not."""
+        raise NotImplementedError
+
+    def show_checkerboard(self, checked: bool) -> None:
+        """Show the CT in every other square, or not."""
         raise NotImplementedError
 
     def nudge(self, direction: tuple[int, int, int]) -> None:

@@ -64,6 +64,8 @@ class RegistrationWidget(RegistrationForm):
             self.share(key, lambda d=direction: self.nudge(d), f"Move what is chosen to the {text} a little")
         self.share("[", lambda: self.turn(-1), "Turn what is chosen a little to the left")
         self.share("]", lambda: self.turn(1), "Turn what is chosen a little to the right")
+        self.share("E", self.edges.click, "Edges of the CT over the MRI (registration)")
+        self.share("K", self.checkerboard.click, "Checkerboard of CT and MRI (registration)")
         self.share("Esc", lambda: self.set_marking(None), "Stop what is being drawn or chosen")
         self.follow_desk()
 
@@ -126,7 +128,12 @@ class RegistrationWidget(RegistrationForm):
     def _forget(self) -> None:
         self.marks.clear()
         self.marking = None
+        self._put_away()
+
+    def _put_away(self) -> None:
+        """Take off what helped to judge."""
         self.edges.setChecked(False)
+        self.checkerboard.setChecked(False)
 
     # -- registering ------------------------------------------------------------------------------------------------
     def name_level(self, space: PatientSpace) -> None:
@@ -218,6 +225,10 @@ class RegistrationWidget(RegistrationForm):
         """Draw the CT's edges, or not."""
         self.desk.display.show_edges(checked)
 
+    def show_checkerboard(self, checked: bool) -> None:
+        """Show the CT in every other square, or not."""
+        self.desk.display.show_checkerboard(checked)
+
     def nudge(self, direction: tuple[int, int, int]) -> None:
         """Move the CT on the MR by a step along (slice, row, column) of the screen."""
         shift = np.array(direction, dtype=np.float64) @ self.desk.frame.axes * STEP_MM
@@ -242,7 +253,7 @@ class RegistrationWidget(RegistrationForm):
         if reading is not None and registration is not None:
             self.desk.guard(lambda: reading.accept_registration(registration.level))
             # What helped to judge is in the way of reading.
-            self.edges.setChecked(False)
+            self._put_away()
             self.desk.display.overlay(None)
             self.desk.image_changed.emit(self.desk.image_id)
 
@@ -277,6 +288,7 @@ class RegistrationWidget(RegistrationForm):
         for index in range(self.nudges.count()):
             self.nudges.itemAt(index).widget().setEnabled(registration is not None)
         self.edges.setEnabled(registration is not None)
+        self.checkerboard.setEnabled(registration is not None)
         self.accept_button.setEnabled(registration is not None and registration.acceptance != "accepted")
         self.refuse_button.setEnabled(registration is not None)
         self.reason.setEnabled(registration is not None)
