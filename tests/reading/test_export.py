@@ -159,6 +159,14 @@ def test_tidy_frame(tmp_path: Path) -> None:
     assert units["adc_lesion"].unique().tolist() == ["um2/s"]
 
 
+def test_two_files_of_the_same_stage_by_the_same_reader_are_named(tmp_path: Path) -> None:
+    reading = new_reading()
+    reading.answer("ct", "verdict", "benign")
+    paths = [reading.export(tmp_path / name) for name in ("a.json", "b.json")]
+    with pytest.warns(UserWarning, match=r"a\.json and b\.json both hold the ct stage of case C001 by reader R1"):
+        assert len(readings_frame(paths)) == 2
+
+
 def test_unanswered_items_have_no_row_and_not_assessable_has_one(tmp_path: Path) -> None:
     reading = new_reading(memory_case())
     reading.mark_not_assessable("mri", "enhancement", "no contrast medium was given")

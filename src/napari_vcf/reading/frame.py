@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -51,6 +52,12 @@ def readings_frame(paths: Iterable[Path | str] | Path | str) -> pd.DataFrame:
     ExportError
         If a file is no reading.
 
+    Warns
+    -----
+    UserWarning
+        If two files hold the same stage of one case by one reader: a copy, an amended version or a second reading, whose
+        rows nothing in the table tells apart.
+
     Notes
     -----
     Measured items are ``compression_degree``, ``height_loss`` (the graded one), ``loss_anterior`` / ``_middle`` /
@@ -61,7 +68,20 @@ def readings_frame(paths: Iterable[Path | str] | Path | str) -> pd.DataFrame:
     import pandas as pd
 
     sources = [paths] if isinstance(paths, str | Path) else list(paths)
-    rows = [row for path in sources for row in reading_rows(read_reading(path))]
+    rows: list[Row] = []
+    holder: dict[tuple[str, str, str], str] = {}
+    for path in sources:
+        found = list(reading_rows(read_reading(path)))
+        for key in dict.fromkeys(row[:3] for row in found):
+            if key in holder:
+                case, reader, stage = key
+                warnings.warn(
+                    f"{holder[key]} and {Path(path).name} both hold the {stage} stage of case {case} by reader {reader}; "
+                    "the table cannot tell their rows apart. Give one of them.",
+                    stacklevel=2,
+                )
+            holder[key] = Path(path).name
+        rows.extend(found)
     frame = pd.DataFrame(rows, columns=list(FRAME_COLUMNS))
     return frame.astype({"value": object})
 
