@@ -55,8 +55,8 @@ def readings_frame(paths: Iterable[Path | str] | Path | str) -> pd.DataFrame:
     Warns
     -----
     UserWarning
-        If two files hold the same stage of one case by one reader: a copy, an amended version or a second reading, whose
-        rows nothing in the table tells apart.
+        If two files hold the same stage of one case by one reader: a copy, an amended version or a second reading,
+        whose rows nothing in the table tells apart.
 
     Notes
     -----
@@ -76,8 +76,8 @@ def readings_frame(paths: Iterable[Path | str] | Path | str) -> pd.DataFrame:
             if key in holder:
                 case, reader, stage = key
                 warnings.warn(
-                    f"{holder[key]} and {Path(path).name} both hold the {stage} stage of case {case} by reader {reader}; "
-                    "the table cannot tell their rows apart. Give one of them.",
+                    f"{holder[key]} and {Path(path).name} both hold the {stage} stage of case {case} by reader "
+                    f"{reader}; the table cannot tell their rows apart. Give one of them.",
                     stacklevel=2,
                 )
             holder[key] = Path(path).name
