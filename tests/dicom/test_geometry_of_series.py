@@ -204,6 +204,19 @@ def test_no_sentence_carries_identity(tmp_path: Path) -> None:
     assert not any(word in text for text in texts for word in ("Secret", "SECRET", "1.2.826"))
 
 
+@pytest.mark.parametrize("seed", [6, 14, 18, 27])
+def test_positions_that_a_writer_rounds_close_no_oblique_series(tmp_path: Path, seed: int) -> None:
+    axes = _rotation(seed)
+
+    def edit(_number: int, dataset: Dataset) -> None:
+        dataset.ImagePositionPatient = [round(float(value), 2) for value in dataset.ImagePositionPatient]
+
+    write_series(tmp_path, 25, orientation=(*axes[0], *axes[1]), step=axes[2] * 3.3, edit=edit)
+    series = only(tmp_path)
+    assert series.measurable, series.not_measurable_reason
+    assert series.grid.spacing_mm[0] == pytest.approx(3.3, abs=0.001)
+
+
 def test_a_scout_in_the_series_of_a_scan_makes_no_localizer_of_it(tmp_path: Path) -> None:
     write_series(tmp_path, 5, modality="CT")
     scout = slice_dataset(ramp(9, 20, 30), (0, 0, 0), orientation=SAGITTAL, modality="CT", instance=99)

@@ -88,10 +88,7 @@ def layout_of(frames: Sequence[Frame]) -> Layout:
     points = np.asarray([frame.position for frame in frames], dtype=np.float64)
     depths = points @ normal
     gaps = np.diff(depths)
-    # The median step is not misled by a few slices whose position is wrong.
-    step = np.median(np.diff(points, axis=0) / gaps[:, None], axis=0)
-    line = np.median(points - (depths - depths[0])[:, None] * step, axis=0)
-    sideways = np.linalg.norm(points - line - (depths - depths[0])[:, None] * step, axis=1)
+    step, sideways = _line(points, depths)
     reason = ""
     if sideways.max() > _SIDEWAYS_MM:
         stray = np.flatnonzero(sideways > _SIDEWAYS_MM)
@@ -135,6 +132,23 @@ def layout_of(frames: Sequence[Frame]) -> Layout:
         f"orthogonal grid, spacing {spacing:.4f} mm along the normal."
     )
     return Layout(grid, slots, shifts, None, tuple(corrections), "")
+
+
+def _line(points: NDArray[np.float64], depths: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The common line of the first pixels: its step for each mm along the normal, and how far each lies off it in mm.
+
+    Medians are not misled by a few slices whose position is wrong. Steps between neighbours tell where a stack breaks,
+    but add up what writers round; steps over half of the stack do not.
+    """
+    found: list[tuple[int, NDArray[np.float64], NDArray[np.float64]]] = []
+    for apart in (1, max(1, len(points) // 2)):
+        run = depths[apart:] - depths[:-apart]
+        step = np.median((points[apart:] - points[:-apart]) / run[:, None], axis=0)
+        rest = points - (depths - depths[0])[:, None] * step
+        sideways = np.linalg.norm(rest - np.median(rest, axis=0), axis=1)
+        found.append((int((sideways > _SIDEWAYS_MM).sum()), step, sideways))
+    _, step, sideways = min(found, key=lambda entry: entry[0])
+    return step, sideways
 
 
 def runs_of(depths: NDArray[np.float64]) -> list[slice]:
