@@ -132,6 +132,14 @@ def test_two_places_that_nothing_tells_apart_are_refused(tmp_path: Path, codes: 
     assert "23.0 mm apart" in scan.refused[0].reason
 
 
+def test_a_place_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    _two_places(tmp_path / "a.nii", 1, 4)
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[292:296] = np.float32(np.nan).tobytes()
+    (tmp_path / "a.nii").write_bytes(content)
+    assert len(scan_folder(tmp_path).refused) == 1
+
+
 def test_an_nrrd_file_without_a_space_is_refused(tmp_path: Path) -> None:
     _write(tmp_path / "a.nrrd", np.zeros((2, 3, 4), np.float32))
     lines = (tmp_path / "a.nrrd").read_bytes().split(b"\n")

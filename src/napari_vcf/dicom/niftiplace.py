@@ -55,6 +55,8 @@ def settled_place(path: Path, grid: Grid) -> str:
     unit = _MM_OF_UNIT.get(header[123] & 7, 1.0)
     affines = {"qform": _qform(order, header, unit), "sform": _sform(order, header, unit)}
     apart = _apart(grid, *affines.values())
+    if not np.isfinite(apart):
+        raise HeaderError("The NIfTI header's qform or sform holds values that are no numbers: it is damaged.")
     if apart <= _SAME_PLACE_MM:
         return ""
     text = f"The NIfTI header places the volume twice, up to {apart:.1f} mm apart (qform and sform)"

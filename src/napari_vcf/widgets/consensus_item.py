@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QLineEd
 from napari_vcf.reading import ITEMS
 from napari_vcf.reading.state import Answer
 from napari_vcf.study.consensus import SPINE
+from napari_vcf.widgets.findings_row import value_text
 from napari_vcf.widgets.parts import GREEN, button, heading, keep_keys, mark, toggle
 
 __all__ = ["NOT_ASSESSABLE", "ItemBox", "choice_box", "label_of"]
@@ -43,7 +44,7 @@ class ItemBox(QWidget):
         else:
             group = QButtonGroup(self)
             for number, value in enumerate(offered):
-                text = str(value).replace("_", " ")
+                text = value_text(value)
                 choice = toggle(f"settle_{item}__{value}", text, f"Settle as {text}")
                 group.addButton(choice)
                 self._values.append((value, choice))

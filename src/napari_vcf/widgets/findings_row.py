@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -37,8 +38,8 @@ REASONS = (
 
 
 def value_text(value: str | int) -> str:
-    """A value as words."""
-    return str(value).replace("_", " ")
+    """A value as words; contrasts keep their capital."""
+    return re.sub(r"\bt([12])\b", r"T\1", str(value).replace("_", " "))
 
 
 @dataclass(frozen=True)
