@@ -143,6 +143,17 @@ def test_pipes_dead_links_are_refused_by_name(tmp_path: Path) -> None:
     assert [entry.path.name for entry in scan.refused] == ["link", "pipe"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_a_link_to_a_folder_is_named_and_not_followed(tmp_path: Path) -> None:
+    write_series(tmp_path / "case", 2)
+    (tmp_path / "elsewhere").mkdir()
+    write_series(tmp_path / "elsewhere", 3)
+    (tmp_path / "case" / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    scan = scan_folder(tmp_path / "case")
+    assert [series.grid.shape[0] for series in scan.series] == [2]
+    assert "link to a folder" in scan.refused[0].reason
+
+
 def test_a_header_that_states_a_giant_is_refused(tmp_path: Path) -> None:
     dataset = slice_dataset(ramp(0), (0, 0, 0), Rows=60000, Columns=60000)
     dataset.PixelData = encapsulate([b"\xff\x4f little"])

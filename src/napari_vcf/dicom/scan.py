@@ -220,7 +220,12 @@ def _files_below(root: Path, refused: list[Refusal]) -> Iterator[Path]:
             raise FolderError(reason) from error
         refused.append(Refusal(place.relative_to(root), reason))
 
-    for folder, _, names in os.walk(root, onerror=refuse):
+    for folder, folders, names in os.walk(root, onerror=refuse):
+        for name in folders:
+            # A link may lead in a circle, or to another patient.
+            if (path := Path(folder, name)).is_symlink():
+                reason = "This is a link to a folder, which is not followed; put the folder itself there, or open it."
+                refused.append(Refusal(path.relative_to(root), reason))
         for name in names:
             path = Path(folder, name)
             if name.lower() in _IGNORED:
