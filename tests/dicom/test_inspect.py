@@ -106,6 +106,24 @@ def test_files_that_a_dicomdir_names_and_that_are_missing_are_named(tmp_path: Pa
     )
 
 
+def test_two_patients_in_one_folder_are_said_and_never_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_series(tmp_path / "a", 2, modality="CT", PatientID="SECRET-1", SeriesInstanceUID="1.2.3")
+    write_series(tmp_path / "b", 2, modality="CT", PatientID="SECRET-1 ", SeriesInstanceUID="1.2.4")
+    write_series(tmp_path / "c", 2, modality="CT", PatientID="", SeriesInstanceUID="1.2.6")
+    assert scan_folder(tmp_path).remarks == ()
+    write_series(tmp_path / "d", 2, modality="CT", PatientID="SECRET-2", SeriesInstanceUID="1.2.5")
+    scan = scan_folder(tmp_path)
+    (remark,) = scan.remarks
+    assert remark.startswith("The headers name 2 different patients (1: CT; 2: CT).")
+    assert all(0x00100020 not in file.header.elements for series in scan.series for file in series.stack.files)
+    assert main(["inspect", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert remark in printed
+    assert "SECRET" not in printed
+
+
 def test_answers_of_the_person_are_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_series(tmp_path, 3, ImageType=["DERIVED", "PRIMARY", "ADC"])
     assert main(["inspect", str(tmp_path), "--adc-unit", "1e-5 mm2/s", "--json", "-"]) == 0

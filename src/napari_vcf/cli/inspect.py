@@ -156,6 +156,7 @@ def _table(scan: Scan) -> str:
         lines.extend(f"     ! {correction}" for correction in series.corrections)
         if series.not_measurable_reason:
             lines.append(f"     ! {series.not_measurable_reason}")
+    lines.extend(f"! {remark}" for remark in scan.remarks)
     if not scan.series:
         lines.append("No series could be read.")
     if scan.refused:

@@ -155,12 +155,15 @@ class Scan:
         Everything that was read.
     refused : tuple of Refusal
         Everything that was not.
+    remarks : tuple of str
+        Sentences on the folder as a whole.
     """
 
     folder: Path
     series: tuple[Series, ...]
     refused: tuple[Refusal, ...]
+    remarks: tuple[str, ...] = ()
 
     def with_series(self, series: Iterable[Series]) -> Scan:
         """The same scan with other series, such as with an answer of the person in one of them."""
-        return Scan(self.folder, tuple(series), self.refused)
+        return Scan(self.folder, tuple(series), self.refused, self.remarks)

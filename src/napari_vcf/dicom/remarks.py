@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Final
 
 from napari_vcf.dicom.frames import Frame
+from napari_vcf.dicom.model import Series
 from napari_vcf.dicom.source import SourceFile
 from napari_vcf.dicom.stack import Stack
 
-__all__ = ["remarks_on"]
+__all__ = ["patients_among", "remarks_on"]
 
 _NAMED: Final = 4
 #: Slices may be this many times as far apart as they are thick: beyond, most of the patient is in none.
@@ -69,6 +70,30 @@ def _lossy(stack: Stack) -> list[str]:
         return []
     part = "" if len(lossy) == len(stack.files) else f" in {len(lossy)} of {len(stack.files)} files"
     return [f"The pixels were compressed with loss{part}: their values are not exactly those of the scanner."]
+
+
+def patients_among(series: Iterable[Series]) -> tuple[str, ...]:
+    """A sentence if a folder holds images of more than one patient: one of them may have strayed into it.
+
+    Parameters
+    ----------
+    series : iterable of Series
+        Those of one folder.
+
+    Returns
+    -------
+    tuple of str
+        Empty, or one sentence.
+    """
+    roles: dict[bytes, list[str]] = {}
+    for entry in series:
+        files = entry.stack.files if isinstance(entry.stack, Stack) else ()
+        for patient in dict.fromkeys(file.patient for file in files if file.patient):
+            roles.setdefault(patient, []).append(str(entry.role))
+    if len(roles) < 2:
+        return ()
+    groups = "; ".join(f"{number}: {', '.join(sorted(set(found)))}" for number, found in enumerate(roles.values(), 1))
+    return (f"The headers name {len(roles)} different patients ({groups}). Make sure that the images belong together.",)
 
 
 def _spacing(stack: Stack) -> list[str]:

@@ -14,7 +14,7 @@ from napari_vcf.dicom.errors import DicomError, FolderError, HeaderError, RoleEr
 from napari_vcf.dicom.frames import Frame, frames_of
 from napari_vcf.dicom.grouping import stacks_of
 from napari_vcf.dicom.model import Refusal, Role, Scan, Series, VolumeInfo
-from napari_vcf.dicom.remarks import remarks_on
+from napari_vcf.dicom.remarks import patients_among, remarks_on
 from napari_vcf.dicom.roles import role_of, three_plane, weighted_frames
 from napari_vcf.dicom.source import open_source
 from napari_vcf.dicom.stack import Stack
@@ -84,7 +84,7 @@ def scan_folder(
     refused.extend(Refusal(Path(name), reason) for name, reason in copies.items())
     frames = [frame for members in files if members[0].file.name not in copies for frame in members]
     series = (*_series_of(frames), *_volume_series(volumes))
-    return Scan(root, series, tuple(sorted(refused, key=lambda entry: entry.path)))
+    return Scan(root, series, tuple(sorted(refused, key=lambda entry: entry.path)), patients_among(series))
 
 
 def folder_of(folder: Path) -> Path:

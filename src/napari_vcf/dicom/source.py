@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +29,9 @@ _NOT_IMAGES: Final = {
 _MOST_COMPRESSION: Final = 10_000
 _MOST_BYTES: Final = 1 << 33
 _NAMED: Final = 4
+_PATIENT: Final = 0x00100020
+#: Made anew by each process and never written, so that nobody can find a patient from a mark.
+_KEY: Final = secrets.token_bytes(32)
 _SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -90,6 +95,8 @@ class SourceFile:
         In capitals.
     remarks : tuple of str
         What was wrong with the file and read nevertheless.
+    patient : bytes
+        Equal for images of one patient; the identifier itself is not kept. Empty where none is stated.
     """
 
     path: Path
@@ -102,6 +109,7 @@ class SourceFile:
     sop_uid: str
     image_type: tuple[str, ...]
     remarks: tuple[str, ...]
+    patient: bytes = b""
 
     @property
     def is_multiframe(self) -> bool:
@@ -129,6 +137,7 @@ def open_source(path: Path, name: str) -> SourceFile:
         If it is no such file, or damaged.
     """
     raw = read_raw_header(path)
+    patient = _mark_of(raw)
     header = Header(raw.elements, big_endian=raw.big_endian)
     if DIRECTORY_RECORDS in raw.elements:
         raise HeaderError(_directory(missing_files(path, header)))
@@ -149,7 +158,15 @@ def open_source(path: Path, name: str) -> SourceFile:
         sop_uid=header.text(0x00080018),
         image_type=image_type,
         remarks=tuple(raw.remarks),
+        patient=patient,
     )
+
+
+def _mark_of(raw: RawHeader) -> bytes:
+    """Take the patient's identifier out of a header, and leave what tells two patients apart."""
+    _, value = raw.elements.pop(_PATIENT, (b"", b""))
+    stated = value.strip(b" \0") if isinstance(value, bytes) else b""
+    return blake2b(stated, digest_size=16, key=_KEY).digest() if stated else b""
 
 
 def _directory(missing: list[str]) -> str:

@@ -1,6 +1,7 @@
 """The DICOM elements that are read, by tag, with the value representation they have where a file does not say it.
 
-Everything else in a header is skipped unread: it is faster, and identity that is never read cannot leak.
+Everything else in a header is skipped unread: it is faster, and identity that is never read cannot leak. The one
+identifier among them is taken out of the header again as soon as it is read.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ VR_OF: Final[dict[int, str]] = {
     0x00089206: "CS",  # Volumetric Properties
     0x00089208: "CS",  # Complex Image Component
     0x00089209: "CS",  # Acquisition Contrast
+    0x00100020: "LO",  # Patient ID: only ever compared, see `source`
     0x00180010: "LO",  # Contrast/Bolus Agent
     0x00180020: "CS",  # Scanning Sequence
     0x00180021: "CS",  # Sequence Variant

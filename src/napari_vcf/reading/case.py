@@ -126,6 +126,8 @@ class Case:
         self.salt = salt or secrets.token_hex(16)
         self._load = load
         self.refused: tuple[Refusal, ...] = scan.refused
+        #: Sentences on the folder as a whole.
+        self.remarks: tuple[str, ...] = scan.remarks
         self._found: dict[str, Series] = {self._name(series): _without_file_names(series) for series in scan.series}
         if not self._found:
             raise ReadingError(_nothing_found(scan))

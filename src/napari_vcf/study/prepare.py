@@ -166,7 +166,7 @@ def _prepare(job: CaseJob, source: str) -> CaseOutcome:
     try:
         part.mkdir(parents=True)
         images: dict[Part, list[ImageRecord]] = {name: [] for name in PARTS}
-        remarks: list[str] = []
+        remarks = [*scan.remarks]
         for series in scan.series:
             where = _part_of(series)
             images[where].append(_image(series, part / where, job, strings))

@@ -44,8 +44,8 @@ def load_case(
 def load_voxels(
     case: Case, *, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
 ) -> tuple[str, ...]:
-    """Load the voxels of what will be shown; a sentence for each image whose voxels cannot be read."""
-    troubles = []
+    """Load the voxels of what will be shown; a sentence on each doubt about the folder and each image that fails."""
+    troubles = [*case.remarks]
     for number, image in enumerate(shown := case.with_role(*SHOWN_ROLES)):
         if cancelled is not None and cancelled():
             raise CancelledError("Loading was stopped.")
