@@ -7,6 +7,7 @@ PS3.5 (encoding) and PS3.10 (file format).
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ _KNOWN_VRS: Final = (_SHORT_VRS | _LONG_VRS) - {b"UN"}
 _VR_BYTES: Final = {tag: vr.encode("ascii") for tag, vr in VR_OF.items()}
 _STOPS: Final = frozenset(VR_OF) | PIXEL_TAGS
 _SEQUENCES: Final = frozenset(tag for tag, vr in VR_OF.items() if vr == "SQ")
+#: Kept elements that are neither sequences nor pixels.
+_SIMPLE: Final = frozenset(VR_OF) - _SEQUENCES - PIXEL_TAGS
 
 #: Tag -> (value representation, bytes of the value or items of the sequence).
 Elements: TypeAlias = "dict[int, tuple[bytes, bytes | list[Elements]]]"
@@ -101,7 +104,7 @@ def read_raw_header(path: Path) -> RawHeader:
         with path.open("rb") as stream:
             buffer = stream.read(_FIRST_READ)
             complete = len(buffer) < _FIRST_READ
-            size = path.stat().st_size if not complete else len(buffer)
+            size = os.fstat(stream.fileno()).st_size if not complete else len(buffer)
             grow = _FIRST_READ
             while True:
                 try:
@@ -244,7 +247,7 @@ class _Parser:
         last = -1
         while True:
             if explicit:
-                pos, last = self.short_elements(pos, last)
+                pos, last = self.short_elements(pos, last, elements)
             if pos + 8 > size:
                 break
             tag, vr, length, value = head(pos, explicit)
@@ -275,19 +278,23 @@ class _Parser:
         if pos < size:
             header.remarks.append("ends with a few stray bytes")
 
-    def short_elements(self, pos: int, last: int) -> tuple[int, int]:
-        """Step over elements that are not kept, without a call for each: nearly every element is one of these.
+    def short_elements(self, pos: int, last: int, elements: Elements) -> tuple[int, int]:
+        """Read the elements from a position on as long as they are simple, which nearly all are: no call for each.
 
-        Returns where the first other one begins, or the first that is out of order, and the tag before it.
+        Returns where the first other one begins (a sequence, pixels, a long one, one out of order) and the tag before.
         """
-        buffer, at, end = self.buffer, self.explicit_at, len(self.buffer) - 8
-        while pos <= end:
+        buffer, at, there = self.buffer, self.explicit_at, len(self.buffer)
+        while pos + 8 <= there:
             group, element, vr, length = at(buffer, pos)
             tag = group << 16 | element
-            if vr not in _SHORT_VRS or tag in _STOPS or tag <= last or group == _DELIMITERS:
+            following = pos + 8 + length
+            if vr not in _SHORT_VRS or tag <= last or group == _DELIMITERS:
                 break
-            last = tag
-            pos += 8 + length
+            if tag in _STOPS:
+                if tag not in _SIMPLE or following > there:
+                    break
+                elements[tag] = (vr, buffer[pos + 8 : following])
+            last, pos = tag, following
         return pos, last
 
     def sequence(self, pos: int, length: int, *, explicit: bool, keep: bool, depth: int) -> tuple[list[Elements], int]:

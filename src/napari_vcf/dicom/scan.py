@@ -62,7 +62,7 @@ def scan_folder(
     """
     root = folder_of(Path(folder))
     refused: list[Refusal] = []
-    paths = sorted(_files_below(root, refused))
+    paths = sorted(_files_below(root, refused), key=os.fspath)
     files: list[list[Frame]] = []
     volumes: list[VolumeFile] = []
     for done, path in enumerate(paths):
