@@ -1,8 +1,9 @@
 """Reliability of a study's storage.
 
-A scripted reader is killed (SIGKILL) at random moments; a study of 150 cases, two readers and three stages is read,
-exported and checked from end to end on small images; single bytes are changed at random places; cases are prepared
-with one and with two workers, in processes and on a local Dask cluster that is there already. Expected are zeros where
+A scripted reader is killed (SIGKILL) at random moments; a study of 150 cases, two readers and three stages is prepared
+from small DICOM files, read, exported, checked, and each export verified by the files it came from; single bytes are changed at random places; cases are prepared
+with one and with two workers, in processes and on a local Dask cluster that is there already, each with a registration
+computed ahead. Expected are zeros where
 something is lost, doubled or damaged, and all where something is noticed.
 """
 

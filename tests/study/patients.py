@@ -91,8 +91,8 @@ def begin(base: Path, patients: int = 1, **protocol: object) -> Path:
     return base / "study"
 
 
-def read(session: StageSession) -> None:
-    """A stage on images of 40 x 24 mm, with calipers of a few millimetres."""
+def read(session: StageSession, value: int = 0) -> None:
+    """A stage on images of 40 x 24 mm, with calipers of a few millimetres, to its signature."""
     reading, stage = session.reading, session.stage
     role = Role.CT if stage == "ct" else Role.T2
     found = reading.case.with_role(role)[0]
@@ -125,7 +125,7 @@ def read(session: StageSession) -> None:
                 )
     for key in reading.protocol.stage_items[stage]:
         if ITEMS[key].values:
-            reading.answer(stage, key, ITEMS[key].values[0])
+            reading.answer(stage, key, ITEMS[key].values[value % len(ITEMS[key].values)])
     session.seal()
 
 
