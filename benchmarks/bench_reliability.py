@@ -1,10 +1,10 @@
 """Reliability of a study's storage.
 
 A scripted reader is killed (SIGKILL) at random moments; a study of 150 cases, two readers and three stages is prepared
-from small DICOM files, read, exported, checked, and each export verified by the files it came from; single bytes are changed at random places; cases are prepared
-with one and with two workers, in processes and on a local Dask cluster that is there already, each with a registration
-computed ahead. Expected are zeros where
-something is lost, doubled or damaged, and all where something is noticed.
+from small DICOM files, read, exported, checked, and each export verified by the files it came from; single bytes are
+changed at random places; cases are prepared with one and with two workers, in processes and on a local Dask cluster
+that is there already, each with a registration computed ahead. Expected are zeros where something is lost, doubled or
+damaged, and all where something is noticed.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-# The scripted reader is that of the tests.
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / "study"), str(Path(__file__).resolve().parent)]
+# Patients and the scripted reader are those of the tests.
+_TESTS = Path(__file__).resolve().parents[1] / "tests"
+sys.path[:0] = [str(_TESTS / "study"), str(_TESTS), str(Path(__file__).resolve().parent)]
 
 from reliability.flips import flip_trials  # noqa: E402
 from reliability.kills import kill_trials  # noqa: E402

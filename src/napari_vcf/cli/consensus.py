@@ -19,6 +19,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     parser.add_argument("--case", required=True, metavar="C", help="pseudonym of the case")
     parser.add_argument("--stage", choices=["ct", "mri", "combined"], help="the stage; default: the first of the study")
+    parser.add_argument(
+        "--anew",
+        action="store_true",
+        help="set aside what was begun on this stage and not signed, because a reading was amended since",
+    )
     parser.set_defaults(run=run)
 
 
@@ -39,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     stages = open_study(args.study).protocol.protocol.stages
     stage = args.stage or stages[0]
     # Before the window, so that what keeps the case closed is said where the command was given.
-    open_consensus(args.study, args.case, stage).close()
+    open_consensus(args.study, args.case, stage, anew=args.anew).close()
 
     import napari
 

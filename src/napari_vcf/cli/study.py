@@ -20,7 +20,9 @@ def add_parser(subparsers: Any) -> None:
     status.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     unlock = commands.add_parser("unlock", help="free a case that a program which is gone still holds")
     unlock.add_argument("study", type=Path, metavar="DIR", help="the study folder")
-    unlock.add_argument("--reader", required=True, help="the reader")
+    holder = unlock.add_mutually_exclusive_group(required=True)
+    holder.add_argument("--reader", metavar="NAME", help="the reader")
+    holder.add_argument("--consensus", action="store_true", help="the consensus on the case")
     unlock.add_argument("--case", required=True, help="the case")
     images = commands.add_parser("images", help="list the images of a prepared case, with what each was taken for")
     images.add_argument("study", type=Path, metavar="DIR", help="the study folder")
@@ -154,11 +156,16 @@ def _status(args: argparse.Namespace) -> int:
 
 def _unlock(args: argparse.Namespace) -> int:
     from napari_vcf.study import StudyError, open_study
+    from napari_vcf.study.consensus import unlock_consensus
 
-    reader = open_study(args.study).as_reader(args.reader)
-    if args.case not in {task.case for task in reader.tasks}:
-        raise StudyError(f"The study has no case '{args.case}'.")
-    print(f"Case {args.case} is free." if reader.unlock(args.case) else f"Case {args.case} was not locked.")
+    if args.consensus:
+        freed = unlock_consensus(args.study, args.case)
+    else:
+        reader = open_study(args.study).as_reader(args.reader)
+        if args.case not in {task.case for task in reader.tasks}:
+            raise StudyError(f"The study has no case '{args.case}'.")
+        freed = reader.unlock(args.case)
+    print(f"Case {args.case} is free." if freed else f"Case {args.case} was not locked.")
     return 0
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from napari_vcf.reading.base import Stage, utc_now
 from napari_vcf.reading.document import AmendmentExport, SealExport
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.sealing import check_seal
 from napari_vcf.study.errors import DamagedError, NotYetError, StudyError
 from napari_vcf.study.folder import StudyFolder, StudyRecord
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.lock import CaseLock, break_lock
-from napari_vcf.study.order import Task, WorkItem, tasks_of
+from napari_vcf.study.order import Task, WorkItem
 from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
+from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.register import Register
-from napari_vcf.study.session import Origin, Place, StageSession, seal_path, versions_of
+from napari_vcf.study.session import Origin, Place, StageSession, seal_path
+from napari_vcf.study.worklist import Worklist
 
 __all__ = ["ReaderStudy", "Study", "WorkItem", "open_study"]
 
@@ -83,128 +85,15 @@ def open_study(root: Path | str, *, clock: Clock = utc_now) -> Study:
     return Study(root, clock=clock)
 
 
-class ReaderStudy:
+class ReaderStudy(Worklist):
     """One reader's part of a study. It knows where this reader's readings and the images are, and no other reading."""
 
     def __init__(
         self, folder: StudyFolder, record: StudyRecord, protocol: StudyProtocol, reader: str, *, clock: Clock
     ) -> None:
-        self.reader = reader
-        self.protocol = protocol
-        self.study = record.study
-        self.tasks = tasks_of(protocol, record.seed, record.cases, reader)
-        self._folder = folder
-        self._clock = clock
+        super().__init__(folder, record, protocol, reader, clock=clock)
         self._register = Register(folder.reader(reader), clock)
         self._caught_up = False
-        self._signed_at: dict[Path, datetime] = {}
-
-    # -- the worklist --------------------------------------------------------------------------------------------------
-
-    def worklist(self) -> tuple[WorkItem, ...]:
-        """Everything that this reader reads, in order, with its state.
-
-        Raises
-        ------
-        StudyError
-            If the study folder cannot be reached.
-        """
-        self._folder.check_reachable()
-        return tuple(self._item(task) for task in self.tasks)
-
-    def progress(self) -> tuple[int, int]:
-        """Stages signed, and stages in all."""
-        return sum(self._status(task) == "sealed" for task in self.tasks), len(self.tasks)
-
-    def _item(self, task: Task) -> WorkItem:
-        return WorkItem(
-            task,
-            self._status(task),
-            (self._folder.case(task.case) / "case.json").is_file(),
-            self._not_before(task),
-        )
-
-    def _versions(self, task: Task) -> list[Path]:
-        return versions_of(self._folder.stage(self.reader, task.case, task.stage, task.occasion))
-
-    def _status(self, task: Task) -> Literal["unread", "open", "sealed", "amending"]:
-        versions = self._versions(task)
-        if not versions:
-            return "unread"
-        if seal_path(versions[-1]).exists():
-            return "sealed"
-        return "open" if len(versions) == 1 else "amending"
-
-    def _others(self, task: Task) -> list[Task]:
-        return [other for other in self.tasks if other.case == task.case and other.position < task.position]
-
-    def _signatures(self, tasks: Sequence[Task]) -> list[datetime]:
-        """When stages were first signed."""
-        found = []
-        for task in tasks:
-            versions = self._versions(task)
-            if versions and seal_path(versions[0]).exists():
-                path = seal_path(versions[0])
-                # A seal never changes, and reading all of them for every look at the worklist takes seconds on a share.
-                if path not in self._signed_at:
-                    seal = read_reading(path).seal
-                    if seal is None:
-                        continue
-                    self._signed_at[path] = seal.sealed_at
-                found.append(self._signed_at[path])
-        return found
-
-    def _not_before(self, task: Task) -> datetime | None:
-        washout = timedelta(days=self.protocol.study.washout_days)
-        if not washout or self._status(task) != "unread":
-            return None
-        signed = self._signatures(self._others(task))
-        until = max(signed) + washout if signed else None
-        return until if until is not None and until > self._clock() else None
-
-    # -- opening -------------------------------------------------------------------------------------------------------
-
-    def next_task(self, *, after: Task | None = None) -> Task | None:
-        """What `next_case` would open: begun, or unread and not in its washout interval, first in order.
-
-        Parameters
-        ----------
-        after : Task, optional
-            Taken as signed already: what comes once the reader is through with it.
-
-        Returns
-        -------
-        Task or None
-            None when everything is signed.
-
-        Raises
-        ------
-        NotYetError
-            If all that is left must wait.
-        StudyError
-            If the study folder cannot be reached.
-        """
-        self._folder.check_reachable()
-        waiting: list[str] = []
-        for task in self.tasks:
-            status = self._status(task)
-            if status == "sealed" or task == after:
-                continue
-            if status in ("open", "amending"):
-                return task
-            if not (self._folder.case(task.case) / "case.json").is_file():
-                waiting.append(f"case {task.case} is not prepared")
-                continue
-            if any(other != after and self._status(other) in ("unread", "open") for other in self._others(task)):
-                waiting.append(f"an earlier stage of case {task.case} is not signed")
-                continue
-            until = self._not_before(task)
-            if until is None:
-                return task
-            waiting.append(f"case {task.case} may be read again from {until:%Y-%m-%d %H:%M} UTC")
-        if waiting:
-            raise NotYetError(f"Nothing can be read now: {waiting[0]}.")
-        return None
 
     def images_of(self, task: Task) -> PreparedCase:
         """The images of a stage, without opening it: to load them while the reader is still at another case.
@@ -268,7 +157,7 @@ class ReaderStudy:
             If it is open elsewhere, damaged, or not there.
         """
         task = self._task(case, stage, occasion)
-        self._folder.check_reachable()
+        self._check_reachable()
         status = self._status(task)
         if status == "sealed":
             raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
@@ -306,24 +195,26 @@ class ReaderStudy:
         Raises
         ------
         StudyError
-            If the stage is not signed, or no reason is given.
+            If the stage is not signed, or no reason of 3 to 500 characters is given.
+        DamagedError
+            If what was signed is damaged.
         """
         task = self._task(case, stage, occasion)
-        if len(reason.strip()) < 3:
-            raise StudyError("Say why the signed stage is amended.")
+        self._check_reachable()
+        said = checked_reason(reason, "Say why the signed stage is amended", StudyError)
         if self._status(task) != "sealed":
             raise StudyError("Only a signed stage is amended; this one is still open.")
         lock = self._lock(task)
         try:
-            versions = self._versions(task)
-            signed = read_reading(seal_path(versions[-1])).seal
-            if signed is None:
+            path = seal_path(self._versions(task)[-1])
+            signed = read_reading(path).seal
+            if signed is None or check_seal(path.read_text(encoding="utf-8")):
                 raise DamagedError("The seal of this stage is not whole; have the study checked.")
             others = [t for t in self.tasks if t.case == case and t.occasion == occasion]
             amends = AmendmentExport(
                 version=signed.version,
                 sha256=signed.sha256,
-                reason=reason,
+                reason=said,
                 sealed_by_then=tuple(t.stage for t in others if self._signatures([t])),
             )
             self._begin(task, signed.version + 1, amends)
@@ -333,8 +224,9 @@ class ReaderStudy:
             raise
 
     def unlock(self, case: str) -> bool:
-        """Free a case whose holder is known to be gone; see `break_lock`."""
-        return break_lock(self._folder.reader(self.reader) / case)
+        """Free a case, and this reader's register, whose holder is known to be gone; see `break_lock`."""
+        freed = break_lock(self._folder.reader(self.reader) / case)
+        return self._register.unlock() or freed
 
     def _lock(self, task: Task) -> CaseLock:
         if not self._caught_up:

@@ -115,6 +115,8 @@ class _Check:
     def run(self, exports: list[Path]) -> CheckReport:
         self._cases()
         for reader in self.record.readers:
+            if not self.folder.reader(reader).is_dir():
+                self._damage(self.folder.reader(reader), "the reader's folder is missing, with everything in it.")
             for task in tasks_of(self.protocol, self.record.seed, self.record.cases, reader):
                 self._stage(reader, task)
             self._register(reader)
@@ -191,6 +193,8 @@ class _Check:
 
     def _consensus(self, case: str, stage: Stage) -> None:
         folder = self.folder.consensus(case, stage)
+        for stopped in sorted(folder.parent.glob(f"{stage}-stopped-*")):
+            self._chain(stopped)
         if not folder.is_dir():
             return
         end = self._chain(folder)

@@ -35,14 +35,15 @@ from napari_vcf.study.consensus_documents import (
     settled_document,
     signed_document,
 )
-from napari_vcf.study.errors import NotYetError, StudyError, UnfinishedError
+from napari_vcf.study.errors import JournalError, NotYetError, StudyError, UnfinishedError
 from napari_vcf.study.journal import Journal
-from napari_vcf.study.lock import CaseLock
+from napari_vcf.study.lock import CaseLock, break_lock
 from napari_vcf.study.prepared import PreparedCase
+from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.session import SEAL, written_seal
 from napari_vcf.study.versions import model_of
 
-__all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus"]
+__all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus", "unlock_consensus"]
 
 #: Grades that come from measurements, with what they may be.
 _GRADES: Final[dict[str, tuple[str, ...]]] = {
@@ -166,8 +167,7 @@ class ConsensusSession:
             raise RefusedActionError(f"The readers agree on '{item}', or it is not asked; there is nothing to settle.")
         if value is not None and not any(type(v) is type(value) and v == value for v in self.choices(item)):
             raise RefusedActionError(f"'{value}' is not an answer to '{item}'.")
-        if len(why.strip()) < 3:
-            raise RefusedActionError(f"Say why '{item}' is settled this way.")
+        why = checked_reason(why, f"Say why '{item}' is settled this way")
         try:
             answer = Answer(value=value, not_assessable=not_assessable, at=self._journal.now())
         except ValidationError as error:
@@ -193,8 +193,8 @@ class ConsensusSession:
         """
         self._check_open()
         self._lock.check()
-        if not present:
-            raise StudyError("Say who was present.")
+        if not present or isinstance(present, str):
+            raise StudyError("Say who was present: a list of pseudonyms.")
         if self.missing():
             raise UnfinishedError(tuple(f"Not settled: {item}." for item in self.missing()))
         names = tuple(check_pseudonym(name, "person") for name in present)
@@ -258,7 +258,7 @@ def _said(answer: Answer | None) -> tuple[Any, ...]:
 
 
 def open_consensus(
-    root: Path | str, case: str, stage: Stage, *, clock: Callable[[], datetime] = utc_now
+    root: Path | str, case: str, stage: Stage, *, anew: bool = False, clock: Callable[[], datetime] = utc_now
 ) -> ConsensusSession:
     """Open the consensus on one stage of a case.
 
@@ -268,6 +268,8 @@ def open_consensus(
         The study folder.
     case, stage : str
         What is settled.
+    anew : bool
+        Whether one that was begun and not signed is set aside, because a reading was amended since.
 
     Returns
     -------
@@ -292,6 +294,8 @@ def open_consensus(
     try:
         if (folder / SEAL).exists():
             raise NotYetError("This consensus is signed.")
+        if anew and folder.is_dir():
+            _set_aside(folder)
         if not folder.is_dir():
             names = list(documents)
             secrets.SystemRandom().shuffle(names)
@@ -308,8 +312,28 @@ def open_consensus(
         origin = model_of(journal.entries[0].body, ConsensusOrigin, "The consensus")
         seals = {name: document.seal.sha256 for name, document in documents.items() if document.seal}
         if seals != origin.seals:
-            raise StudyError("A reading was amended after this consensus was begun; it cannot go on.")
+            raise StudyError(
+                "A reading was amended after this consensus was begun; it cannot go on. "
+                "Begin anew with 'napari-vcf consensus --anew'; what was settled is kept beside it."
+            )
         return ConsensusSession(study, origin, documents, journal, lock)
     except BaseException:
         lock.release()
         raise
+
+
+def _set_aside(folder: Path) -> None:
+    """Keep a consensus that was not signed under another name, and make room for a new one."""
+    number = 1 + sum(1 for _ in folder.parent.glob(f"{folder.name}-stopped-*"))
+    try:
+        folder.rename(folder.with_name(f"{folder.name}-stopped-{number}"))
+    except OSError as error:
+        raise JournalError(f"The consensus cannot be set aside: {error.strerror or 'refused'}.") from error
+
+
+def unlock_consensus(root: Path | str, case: str) -> bool:
+    """Free the consensus on a case whose holder is known to be gone; see `break_lock`."""
+    study = Study(root)
+    if case not in study.record.cases:
+        raise StudyError(f"The study has no case '{case}'.")
+    return break_lock(study.folder.consensus(case, "ct").parent)

@@ -23,6 +23,7 @@ from napari_vcf.dicom import Role, Scan, Series, load_volume, with_role
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.base import FrozenModel, Pseudonym
 from napari_vcf.reading.case import image_id, scan_case
+from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.identity import burned_in_risks, hashed, identity_strings, scrub
@@ -32,11 +33,13 @@ from napari_vcf.study.prepared import (
     ImageRecord,
     Part,
     PartRecord,
+    PreparedCase,
     VolumeRecord,
     sha256_of_array,
 )
+from napari_vcf.study.proposal import PROPOSAL
 from napari_vcf.study.proposing import Proposing, propose
-from napari_vcf.study.records import read_record, write_record
+from napari_vcf.study.records import check_record, read_record, write_record
 
 __all__ = ["CaseJob", "CaseOutcome", "PrepareReport", "prepare_case"]
 
@@ -99,10 +102,12 @@ def prepare_case(job: CaseJob) -> CaseOutcome:
     target = Path(job.target)
     try:
         source = _fingerprint(Path(job.source), job)
-        outcome = _kept(target, source)
-        if outcome is None and job.in_use and target.exists():
+        record = _recorded(target)
+        if record is not None and record.source != source and job.in_use:
             return _failed(job, "Its files have changed, but it is being read already; restore the files.")
-        if outcome is None:
+        if record is not None and record.source == source and _whole(target):
+            outcome = _outcome(record, "kept")
+        else:
             outcome = _prepare(job, source)
         if job.proposing is None:
             return outcome
@@ -129,17 +134,39 @@ def _fingerprint(folder: Path, job: CaseJob) -> str:
     return hashlib.sha256("\n".join([job.salt, *lines]).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _kept(target: Path, source: str) -> CaseOutcome | None:
+def _recorded(target: Path) -> CaseRecord | None:
+    """What was prepared before; None where that is gone or damaged, so that it is prepared anew."""
     if not (target / "case.json").is_file():
         return None
     try:
-        record = read_record(target / "case.json", CaseRecord, f"Case {target.name}")
+        return read_record(target / "case.json", CaseRecord, f"Case {target.name}")
     except DamagedError:
-        # It is prepared anew, or refused where readers have begun on it.
         return None
-    if record.source != source:
-        return None
-    return _outcome(record, "kept")
+
+
+def _whole(target: Path) -> bool:
+    """Whether every voxel of a prepared case is as it was written."""
+    try:
+        case = PreparedCase(target, "combined")
+        for image in case.images.values():
+            for index in range(len(image.series.volumes)):
+                case.volume(image.id, index)
+    except (StudyError, ReadingError):
+        return False
+    return True
+
+
+def _check_same(part: Path, target: Path) -> None:
+    """Refuse what differs from what readers have begun on, as far as that can still be read."""
+    for name in ("case.json", *(f"{name}.json" for name in PARTS)):
+        try:
+            before = (target / name).read_bytes()
+        except FileNotFoundError:
+            continue
+        if check_record(before) and before != (part / name).read_bytes():
+            raise StudyError(
+                "It is being read already, and preparing it again gives something else; restore it from a backup."
+            )
 
 
 def _outcome(record: CaseRecord, status: Literal["prepared", "kept"]) -> CaseOutcome:
@@ -184,6 +211,10 @@ def _prepare(job: CaseJob, source: str) -> CaseOutcome:
             refused=len(scan.refused),
         )
         write_record(part / "case.json", record)
+        if job.in_use:
+            _check_same(part, target)
+            if (target / PROPOSAL).is_file():
+                shutil.copy2(target / PROPOSAL, part / PROPOSAL)
         _move(part, target)
     finally:
         with contextlib.suppress(FileNotFoundError):

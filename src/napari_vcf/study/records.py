@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from napari_vcf.reading.atomic import write_atomically
 from napari_vcf.reading.base import FrozenModel
@@ -12,7 +12,7 @@ from napari_vcf.reading.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.versions import model_of
 
-__all__ = ["read_record", "record_text", "write_record"]
+__all__ = ["check_record", "read_record", "record_text", "write_record"]
 
 _Record = TypeVar("_Record", bound=FrozenModel)
 
@@ -32,6 +32,22 @@ def write_record(path: Path, record: FrozenModel, *, overwrite: bool = False) ->
         If it cannot be written; an earlier file is untouched.
     """
     write_atomically(path, record_text(record), overwrite=overwrite)
+
+
+def check_record(data: bytes) -> bool:
+    """Whether the file of a record is as it was written."""
+    return _content(data.decode("utf-8", "replace")) is not None
+
+
+def _content(text: str) -> Any:
+    """What a record holds; None where its hash does not."""
+    try:
+        document = json.loads(text)
+        content = document["record"]
+        whole = canonical_json(document) + "\n" == text and document["sha256"] == sha256_of(canonical_json(content))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return content if whole else None
 
 
 def read_record(path: Path, model: type[_Record], what: str) -> _Record:
@@ -57,13 +73,7 @@ def read_record(path: Path, model: type[_Record], what: str) -> _Record:
         text = path.read_bytes().decode("utf-8", "replace")
     except OSError as error:
         raise StudyError(f"{what} ({path.name}) cannot be read: {error.strerror or 'unreadable'}.") from error
-    damaged = f"{what} ({path.name}) is not as it was written; restore it from a backup."
-    try:
-        document = json.loads(text)
-        content = document["record"]
-        whole = canonical_json(document) + "\n" == text and document["sha256"] == sha256_of(canonical_json(content))
-    except (ValueError, KeyError, TypeError, RecursionError):
-        whole = False
-    if not whole:
-        raise DamagedError(damaged)
+    content = _content(text)
+    if content is None:
+        raise DamagedError(f"{what} ({path.name}) is not as it was written; restore it from a backup.")
     return model_of(content, model, f"{what} ({path.name})")

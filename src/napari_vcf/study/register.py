@@ -13,7 +13,7 @@ from napari_vcf.reading.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.reading.export import read_reading
 from napari_vcf.study.errors import DamagedError
 from napari_vcf.study.journal import Entry, Journal
-from napari_vcf.study.lock import CaseLock
+from napari_vcf.study.lock import CaseLock, break_lock
 from napari_vcf.study.order import Task
 from napari_vcf.study.session import seal_path, versions_of
 
@@ -114,6 +114,10 @@ class Register:
                         self._append("sealed", task, version, {"sha256": seal.sha256 if seal else ""})
                         added += 1
             return added
+
+    def unlock(self) -> bool:
+        """Take away the lock of a program that is gone."""
+        return break_lock(self._lock)
 
     def _locked(self) -> CaseLock:
         return CaseLock(self._lock, "The register", timeout_s=30.0)

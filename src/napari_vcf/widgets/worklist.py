@@ -124,7 +124,7 @@ class WorklistPanel(QWidget):
         self.images = ImageTable(self._desk)
         layout.addWidget(self.images)
         layout.addWidget(rule())
-        layout.addWidget(heading("Worklist"))
+        layout.addWidget(heading(f"Worklist of {self.study_desk.study.reader}"))
         layout.addWidget(self._build_table(), 1)
         layout.addWidget(self._build_amendment())
         layout.addWidget(note(INTENDED_USE))

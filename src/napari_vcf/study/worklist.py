@@ -1,0 +1,163 @@
+"""A reader's worklist: what is to be read, how far it is, and what may be opened now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from napari_vcf.reading.export import read_reading
+from napari_vcf.study.errors import NotYetError, StudyError
+from napari_vcf.study.folder import StudyFolder, StudyRecord
+from napari_vcf.study.order import Task, WorkItem, tasks_of
+from napari_vcf.study.protocol import StudyProtocol
+from napari_vcf.study.session import seal_path, versions_of
+
+__all__ = ["Worklist"]
+
+
+class Worklist:
+    """One reader's worklist, read from which files there are; no reading is opened but for the time of its seal.
+
+    Attributes
+    ----------
+    reader : str
+        Pseudonym.
+    tasks : tuple of Task
+        Everything that this reader reads, in order.
+    """
+
+    def __init__(
+        self,
+        folder: StudyFolder,
+        record: StudyRecord,
+        protocol: StudyProtocol,
+        reader: str,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.reader = reader
+        self.protocol = protocol
+        self.study = record.study
+        self.tasks = tasks_of(protocol, record.seed, record.cases, reader)
+        self._folder = folder
+        self._clock = clock
+        self._signed_at: dict[Path, datetime] = {}
+
+    def _check_reachable(self) -> None:
+        """Refuse where the study is gone, or this reader's part of it: everything would look unread."""
+        self._folder.check_reachable()
+        if not self._folder.reader(self.reader).is_dir():
+            raise StudyError(
+                f"The folder of reader {self.reader} is missing from the study, with everything in it. "
+                "Was the study copied whole? Restore the folder."
+            )
+
+    def worklist(self) -> tuple[WorkItem, ...]:
+        """Everything that this reader reads, in order, with its state.
+
+        Raises
+        ------
+        StudyError
+            If the study folder cannot be reached.
+        """
+        self._check_reachable()
+        return tuple(self._item(task) for task in self.tasks)
+
+    def progress(self) -> tuple[int, int]:
+        """Stages signed, and stages in all."""
+        return sum(self._status(task) == "sealed" for task in self.tasks), len(self.tasks)
+
+    def _item(self, task: Task) -> WorkItem:
+        return WorkItem(
+            task,
+            self._status(task),
+            (self._folder.case(task.case) / "case.json").is_file(),
+            self._not_before(task),
+        )
+
+    def _versions(self, task: Task) -> list[Path]:
+        return versions_of(self._folder.stage(self.reader, task.case, task.stage, task.occasion))
+
+    def _status(self, task: Task) -> Literal["unread", "open", "sealed", "amending"]:
+        versions = self._versions(task)
+        if not versions:
+            return "unread"
+        if seal_path(versions[-1]).exists():
+            return "sealed"
+        return "open" if len(versions) == 1 else "amending"
+
+    def _others(self, task: Task) -> list[Task]:
+        return [other for other in self.tasks if other.case == task.case and other.position < task.position]
+
+    def _signatures(self, tasks: Sequence[Task]) -> list[datetime]:
+        """When stages were first signed."""
+        found = []
+        for task in tasks:
+            versions = self._versions(task)
+            if versions and seal_path(versions[0]).exists():
+                path = seal_path(versions[0])
+                # A seal never changes, and reading all of them for every look at the worklist takes seconds on a share.
+                if path not in self._signed_at:
+                    seal = read_reading(path).seal
+                    if seal is None:
+                        continue
+                    self._signed_at[path] = seal.sealed_at
+                found.append(self._signed_at[path])
+        return found
+
+    def _not_before(self, task: Task) -> datetime | None:
+        washout = timedelta(days=self.protocol.study.washout_days)
+        if not washout or self._status(task) != "unread":
+            return None
+        signed = self._signatures(self._others(task))
+        until = max(signed) + washout if signed else None
+        return until if until is not None and until > self._clock() else None
+
+    def next_task(self, *, after: Task | None = None) -> Task | None:
+        """What `next_case` would open: begun, or unread and not in its washout interval, first in order.
+
+        Parameters
+        ----------
+        after : Task, optional
+            Taken as signed already: what comes once the reader is through with it.
+
+        Returns
+        -------
+        Task or None
+            None when everything is signed.
+
+        Raises
+        ------
+        NotYetError
+            If all that is left must wait.
+        StudyError
+            If the study folder cannot be reached.
+        """
+        self._check_reachable()
+        waiting: list[str] = []
+        first_done = True
+        for task in self.tasks:
+            status = self._status(task)
+            if status == "sealed" or task == after:
+                continue
+            if status in ("open", "amending"):
+                return task
+            if task.occasion > 1 and not first_done:
+                waiting.append("cases are read once more when every first reading is signed")
+                break
+            first_done = False
+            if not (self._folder.case(task.case) / "case.json").is_file():
+                waiting.append(f"case {task.case} is not prepared")
+                continue
+            if any(other != after and self._status(other) in ("unread", "open") for other in self._others(task)):
+                waiting.append(f"an earlier stage of case {task.case} is not signed")
+                continue
+            until = self._not_before(task)
+            if until is None:
+                return task
+            waiting.append(f"case {task.case} may be read again from {until:%Y-%m-%d %H:%M} UTC")
+        if waiting:
+            raise NotYetError(f"Nothing can be read now: {waiting[0]}.")
+        return None
