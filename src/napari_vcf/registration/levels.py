@@ -157,10 +157,13 @@ def _candidates(pose: Pose, direction: float) -> list[Pose]:
     found = []
     for along in np.arange(20.0, 46.0, 5.0):
         for forward in (-16.0, -8.0, 0.0, 8.0, 16.0):
-            other = pose.copy()
-            other[1] += forward
-            other[2] += direction * along
-            found.append(other)
+            # Where one image is turned against the other or the spine leans, the neighbour stands aside.
+            for aside in (-8.0, 0.0, 8.0):
+                other = pose.copy()
+                other[0] += aside
+                other[1] += forward
+                other[2] += direction * along
+                found.append(other)
     return found
 
 
