@@ -33,3 +33,23 @@ def test_a_pair_without_a_vertebra_is_never_ok_beyond_two_millimetres(pair):
             assert error <= 2.0, result.reason
         else:
             assert result.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("pair", "tumour"),
+    [("ctmr_pair_STS_002", (81.2, 129.3, -551.6)), ("ctmr_pair_STS_003", (-55.8, 72.4, -768.8))],
+)
+def test_clicks_far_off_do_not_move_a_pair_in_one_frame_that_has_no_bone_to_fit(pair, tumour):
+    """The publisher brought the MR into the CT's frame, and both declare it: what is right is no motion at all."""
+    ct, t1 = volume(f"{pair}/CT"), volume(f"{pair}/MR_T1")
+    around = np.array(tumour) + np.array([(x, y, z) for x in (-20, 20) for y in (-20, 20) for z in (-20, 20)])
+    rng = np.random.default_rng(12)
+    for _ in range(3):
+        off = rng.normal(size=3)
+        off *= rng.uniform(5.0, 10.0) / np.linalg.norm(off)
+        result = register_vertebra(
+            ct, {"T1": t1}, ct_point_lps=np.array(tumour) + off, mr_point_lps=tumour, same_frame=True
+        )
+        assert result.status == "doubtful"
+        assert np.linalg.norm(result.ct_to_mr.apply(around) - around, axis=1).mean() <= 2.0

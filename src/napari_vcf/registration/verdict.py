@@ -9,7 +9,7 @@ from napari_vcf.registration.levels import LevelEvidence
 from napari_vcf.registration.quality import Stability
 from napari_vcf.registration.result import Status
 
-__all__ = ["Findings", "judge"]
+__all__ = ["Findings", "frame_may_stand", "judge"]
 
 #: The clicked level must explain the CT better than its rivals by this share. On ordinary synthetic cases right clicks
 #: gave 0.10 and more, clicks one level off none above zero; with thick slices and much noise these reached 0.06.
@@ -116,6 +116,12 @@ def judge(findings: Findings) -> tuple[Status, str]:
     margin = findings.evidence.margin
     level = "both images share one frame" if margin is None else f"the clicked level fits best by {margin:.0%}"
     return "ok", f"Nine in ten such fits are within {findings.expected_error_mm:.1f} mm; {level}."
+
+
+def frame_may_stand(findings: Findings) -> bool:
+    """Whether a frame of reference that both images share may stand in for a fit that cannot be trusted."""
+    gap = findings.frame_gap_mm
+    return gap is not None and gap <= _MAX_FRAME_GAP_MM and bool(_place_doubts(findings) + _fit_doubts(findings))
 
 
 def _level_doubts(findings: Findings) -> list[str]:

@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_vcf.geometry import Volume
+from napari_vcf.geometry import RigidTransform, Volume
 from napari_vcf.registration.checks import checked_ct, checked_point, usable_contrasts
 from napari_vcf.registration.engine import Report, Scene, build_scene, refine, report_to, search_column
 from napari_vcf.registration.errors import RegistrationError
 from napari_vcf.registration.frame import Pose
 from napari_vcf.registration.levels import compare_levels
 from napari_vcf.registration.pairs import fit_points
-from napari_vcf.registration.quality import stability
+from napari_vcf.registration.quality import distance_mm, stability
 from napari_vcf.registration.result import RegistrationResult
 from napari_vcf.registration.scene import working_frame
-from napari_vcf.registration.verdict import Findings, judge
+from napari_vcf.registration.shared_frame import declared_pose, frame_holds
+from napari_vcf.registration.verdict import Findings, frame_may_stand, judge
 
 __all__ = ["register_vertebra"]
 
@@ -56,7 +57,8 @@ def register_vertebra(
         Asked often; where it answers true, `CancelledError` is raised.
     same_frame : bool
         Whether both images declare the same frame of reference, so that they agree up to the patient's motion. The
-        search then starts without a turn, and points that lie apart in that frame are doubted.
+        search then starts without a turn, and points that lie apart in that frame are doubted. Where the images cannot
+        settle the fit and do not contradict the frame, its own transform is returned, as ``"doubtful"``.
     more_pairs : sequence of (CT point, MR point), optional
         Further points of the same vertebra, clicked in both images. From three pairs in all, the search starts from
         their own rigid fit.
@@ -90,6 +92,11 @@ def register_vertebra(
     findings = findings.located(shift, transform.angle_deg, _frame_gap(ct_point, mr_point, same_frame), residual)
     findings = replace(findings, bone_share=bone)
     status, reason = judge(findings)
+    if frame_may_stand(findings) and frame_holds(scene, start):
+        transform = RigidTransform.identity()
+        shift = float(np.linalg.norm(ct_point - mr_point))
+        reason += " So the images are left as their common frame of reference places them."
+        quality["fit_from_frame_mm"] = round(distance_mm(pose, declared_pose(scene)), 3)
     quality = {
         **quality,
         "expected_error_mm": round(findings.expected_error_mm, 3),
