@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import dicomfiles
 import pytest
 
 from napari_vcf.cli import build_parser, main
@@ -34,7 +35,24 @@ def test_an_empty_folder_is_refused_in_json_and_by_the_exit_status(tmp_path, cap
     assert set(answer) == {"status", "reason", "ct_to_mr", "seconds", "quality"}
 
 
-def test_a_folder_that_is_not_there_says_so(tmp_path, capsys):
-    missing = tmp_path / "nowhere"
-    assert main(["register", str(missing), "--mr-point", "1,2,3", "--ct-point", "0,0,0"]) == 1
-    assert "nowhere" in capsys.readouterr().err
+def test_a_folder_that_is_not_there_or_is_a_file_is_refused_in_json(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("text")
+    for wrong in (tmp_path / "nowhere", file):
+        assert main(["register", str(wrong), "--mr-point", "1,2,3", "--ct-point", "0,0,0", "--json", "-"]) == 1
+        answer = json.loads(capsys.readouterr().out)
+        assert (answer["status"], answer["ct_to_mr"]) == ("refused", None)
+        assert wrong.name in answer["reason"]
+
+
+@pytest.mark.parametrize(
+    ("modality", "skip", "expected"),
+    [("CT", (), "no MR"), ("MR", (), "no CT"), ("CT", (2,), "1 of 5 slices missing")],
+)
+def test_what_a_folder_lacks_is_named_with_its_reason(modality, skip, expected, tmp_path, capsys):
+    dicomfiles.write_series(tmp_path, modality=modality, skip=skip)
+    status = main(["register", str(tmp_path), "--mr-point", "0,0,0", "--ct-point", "0,0,0", "--json", "-"])
+    answer = json.loads(capsys.readouterr().out)
+    assert status == 1
+    assert (answer["status"], answer["ct_to_mr"]) == ("refused", None)
+    assert expected in answer["reason"]

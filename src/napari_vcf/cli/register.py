@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_vcf.errors import NapariVcfError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -89,18 +91,38 @@ def _register(args: argparse.Namespace) -> tuple[RegistrationResult, dict[str, A
     from napari_vcf.dicom import load_volume, scan_folder
     from napari_vcf.registration import RegistrationResult, register_vertebra
 
-    scan = scan_folder(args.folder)
     notes: list[str] = []
-    ct = _choose_ct(scan, np.array(args.ct_point), notes)
-    contrasts = _choose_mr(scan, np.array(args.mr_point), notes)
-    if ct is None:
-        reason = "The folder holds no CT that can be read; give the folder that holds both the CT and the MR images."
+
+    def refused(reason: str) -> tuple[RegistrationResult, dict[str, Any]]:
         return RegistrationResult("refused", reason, None, 0.0), {"series_notes": notes}
-    volumes: dict[str, Volume] = {name: load_volume(series) for name, series in contrasts.items()}
-    frames = {series.frame_of_reference_uid for series in contrasts.values()}
+
+    try:
+        scan = scan_folder(args.folder)
+    except NapariVcfError as error:
+        return refused(str(error))
+    ct = _choose_ct(scan, np.array(args.ct_point), notes)
+    if ct is None:
+        return refused(_lacking("CT", notes))
+    before = len(notes)
+    contrasts = _choose_mr(scan, np.array(args.mr_point), notes)
+    if not contrasts:
+        return refused(_lacking("MR", notes[before:]))
+    volumes: dict[str, Volume] = {}
+    for name, series in contrasts.items():
+        try:
+            volumes[name] = load_volume(series)
+        except NapariVcfError as error:
+            notes.append(f"MR {name} is left out: {error}")
+    try:
+        ct_volume = load_volume(ct)
+    except NapariVcfError as error:
+        return refused(f"The CT cannot be read: {error}")
+    if not volumes:
+        return refused(f"No MR series can be read: {notes[-1]}")
+    frames = {contrasts[name].frame_of_reference_uid for name in volumes}
     same_frame = ct.frame_of_reference_uid is not None and frames == {ct.frame_of_reference_uid}
     result = register_vertebra(
-        load_volume(ct),
+        ct_volume,
         volumes,
         ct_point_lps=args.ct_point,
         mr_point_lps=args.mr_point,
@@ -108,6 +130,13 @@ def _register(args: argparse.Namespace) -> tuple[RegistrationResult, dict[str, A
         same_frame=same_frame,
     )
     return result, {"series_notes": notes}
+
+
+def _lacking(modality: str, left_out: list[str]) -> str:
+    way_out = "give the folder that holds both the CT and the MR images."
+    if left_out:
+        return f"The folder holds no {modality} that can be used: {' '.join(left_out)} Mend the series, or {way_out}"
+    return f"The folder holds no {modality} that can be read; {way_out}"
 
 
 def _choose_ct(scan: Scan, point: NDArray[np.float64], notes: list[str]) -> Series | None:
