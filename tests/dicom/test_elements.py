@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from dicomfiles import ramp, save, slice_dataset
@@ -19,7 +21,7 @@ from pydicom.uid import (
 )
 from realdata import ROOT, data_path
 
-from napari_vcf.dicom import DicomError, load_volume, scan_folder
+from napari_vcf.dicom import DicomError, HeaderError, elements, load_volume, scan_folder
 from napari_vcf.dicom.elements import read_raw_header
 from napari_vcf.dicom.frames import frames_of
 from napari_vcf.dicom.header import Header
@@ -155,3 +157,40 @@ def test_headers_of_scanners_say_what_pydicom_finds(name: str) -> None:
     mine = Header(raw.elements, big_endian=raw.big_endian)
     assert _assert_same(mine, pydicom.dcmread(path, stop_before_pixels=True, force=True)) > 5
     assert ROOT.exists()
+
+
+@pytest.mark.parametrize("big_endian", [False, True], ids=["little", "big"])
+def test_what_was_read_before_changes_nothing_in_what_is_read_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, big_endian: bool
+) -> None:
+    order, rng = ">" if big_endian else "<", np.random.default_rng(5)
+    tags = [0x00080018, 0x00080060, 0x00080070, 0x00090010, 0x00091001, 0x00180050, 0x00180081, 0x00180086, 0x00200013]
+    paths = []
+    for number in range(120):
+        chosen = [tag for tag in tags if rng.random() < 0.8]
+        if rng.random() < 0.3:
+            chosen = [*chosen, *chosen[:2]]
+        body = b"".join(
+            struct.pack(f"{order}HH2sH", tag >> 16, tag & 0xFFFF, b"LO", 2 * size) + b"0" * (2 * size)
+            for tag, size in zip(chosen, rng.integers(0, 3, len(chosen)).tolist(), strict=True)
+        )
+        cut = len(body) - int(rng.integers(1, 6)) if rng.random() < 0.2 else len(body)
+        paths.append(tmp_path / f"{number:03d}")
+        paths[-1].write_bytes(struct.pack(f"{order}HH2sH", 8, 5, b"CS", 0) + body[:cut])
+
+    def read(path: Path) -> object:
+        try:
+            raw = elements.read_raw_header(path)
+        except HeaderError as error:
+            return str(error)
+        return raw
+
+    def fresh(path: Path) -> object:
+        monkeypatch.setattr(elements, "_RUNS", (elements.Runs(), elements.Runs()))
+        return read(path)
+
+    alone = [fresh(path) for path in paths]
+    monkeypatch.setattr(elements, "_RUNS", (elements.Runs(), elements.Runs()))
+    assert [read(path) for path in paths] == alone
+    assert any(isinstance(entry, str) for entry in alone)
+    assert any(isinstance(entry, elements.RawHeader) and len(entry.elements) > 5 for entry in alone)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from napari_vcf.dicom.errors import HeaderError
+from napari_vcf.dicom.runs import Runs
 from napari_vcf.dicom.tags import PIXEL_TAGS, VR_OF
 
 __all__ = ["DEFLATED", "Elements", "RawHeader", "inflated", "read_raw_header"]
@@ -41,6 +42,8 @@ _STOPS: Final = frozenset(VR_OF) | PIXEL_TAGS
 _SEQUENCES: Final = frozenset(tag for tag, vr in VR_OF.items() if vr == "SQ")
 #: Kept elements that are neither sequences nor pixels.
 _SIMPLE: Final = frozenset(VR_OF) - _SEQUENCES - PIXEL_TAGS
+#: For little and for big endian.
+_RUNS: Final = (Runs(), Runs())
 
 #: Tag -> (value representation, bytes of the value or items of the sequence).
 Elements: TypeAlias = "dict[int, tuple[bytes, bytes | list[Elements]]]"
@@ -101,21 +104,21 @@ def read_raw_header(path: Path) -> RawHeader:
         If the file cannot be opened, is no DICOM file, or its header is damaged; the sentence does not name the file.
     """
     try:
-        with path.open("rb") as stream:
+        # A buffer of Python's own would only copy what is read once.
+        with path.open("rb", buffering=0) as stream:
+            size = os.fstat(stream.fileno()).st_size
             buffer = stream.read(_FIRST_READ)
-            complete = len(buffer) < _FIRST_READ
-            size = os.fstat(stream.fileno()).st_size if not complete else len(buffer)
-            grow = _FIRST_READ
+            ended, grow = not buffer, _FIRST_READ
             while True:
+                complete = ended or len(buffer) >= size
                 try:
-                    return _parse_file(buffer, size, complete=complete)
+                    return _parse_file(buffer, len(buffer) if complete else size, complete=complete)
                 except _MoreNeeded:
                     if complete:
                         raise HeaderError("The file ends in the middle of its header: it is cut short.") from None
                     grow *= 8
                     more = stream.read(grow)
-                    buffer += more
-                    complete = len(more) < grow
+                    buffer, ended = buffer + more, not more
     except OSError as error:
         raise HeaderError(f"The file cannot be opened: {error.strerror or type(error).__name__}.") from error
 
@@ -209,6 +212,7 @@ class _Parser:
         self.buffer = buffer
         self.explicit = explicit
         self.disordered = False
+        self.runs = _RUNS[big_endian]
         self.explicit_at = struct.Struct(order + "HH2sH").unpack_from
         self.implicit_at = struct.Struct(order + "HHI").unpack_from
         self.long_at = struct.Struct(order + "I").unpack_from
@@ -283,18 +287,39 @@ class _Parser:
 
         Returns where the first other one begins (a sequence, pixels, a long one, one out of order) and the tag before.
         """
+        runs = self.runs
+        while True:
+            run = runs.find(self.buffer, pos, last)
+            if run is None:
+                following, last = self.group_of_short(pos, last, elements)
+                if following == pos:
+                    return pos, last
+                pos = following
+                continue
+            for (tag, vr), value in zip(run.kept, run.values_at(self.buffer, pos), strict=True):
+                elements[tag] = (vr, value)
+            pos, last = pos + run.size, run.last
+
+    def group_of_short(self, pos: int, last: int, elements: Elements) -> tuple[int, int]:
+        """Read the simple elements of one group, one by one; returns as `short_elements`."""
         buffer, at, there = self.buffer, self.explicit_at, len(self.buffer)
+        start, first = pos, -1
+        heads: list[tuple[int, bytes, int]] = []
         while pos + 8 <= there:
             group, element, vr, length = at(buffer, pos)
             tag = group << 16 | element
             following = pos + 8 + length
-            if vr not in _SHORT_VRS or tag <= last or group == _DELIMITERS:
+            if vr not in _SHORT_VRS or tag <= last or group == _DELIMITERS or (heads and group != first):
                 break
             if tag in _STOPS:
                 if tag not in _SIMPLE or following > there:
                     break
                 elements[tag] = (vr, buffer[pos + 8 : following])
+            first = group
             last, pos = tag, following
+            heads.append((tag, vr, length))
+        if pos <= there:
+            self.runs.learn(buffer, start, heads)
         return pos, last
 
     def sequence(self, pos: int, length: int, *, explicit: bool, keep: bool, depth: int) -> tuple[list[Elements], int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -10,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from napari_vcf.dicom.copies import copies_among
-from napari_vcf.dicom.errors import DicomError, FolderError, HeaderError, RoleError, UnitError
+from napari_vcf.dicom.errors import DicomError, HeaderError, RoleError, UnitError
+from napari_vcf.dicom.folder import files_below, folder_of
 from napari_vcf.dicom.frames import Frame, frames_of
 from napari_vcf.dicom.grouping import stacks_of
 from napari_vcf.dicom.model import Refusal, Role, Scan, Series, VolumeInfo
@@ -22,11 +25,10 @@ from napari_vcf.dicom.units import ADC_UNITS, ValueScale, unit_of
 from napari_vcf.dicom.volumefile import VolumeFile, is_volume_file, open_volume_file
 from napari_vcf.errors import CancelledError
 
-__all__ = ["ROLE_GIVEN", "folder_of", "scan_folder", "with_adc_unit", "with_role"]
+__all__ = ["ROLE_GIVEN", "scan_folder", "with_adc_unit", "with_role"]
 
 #: The evidence of a role that a person gave.
 ROLE_GIVEN: Final = "set by the person"
-_IGNORED: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
 def scan_folder(
@@ -62,56 +64,41 @@ def scan_folder(
     """
     root = folder_of(Path(folder))
     refused: list[Refusal] = []
-    paths = sorted(_files_below(root, refused), key=os.fspath)
+    names = sorted(files_below(root, refused))
     files: list[list[Frame]] = []
     volumes: list[VolumeFile] = []
-    for done, path in enumerate(paths):
-        if cancelled is not None and cancelled():
-            raise CancelledError("Scanning was cancelled.")
-        if progress is not None and done % 32 == 0:
-            progress(done, len(paths), "reading headers")
-        name = path.relative_to(root)
-        try:
-            if is_volume_file(path):
-                volumes.append(open_volume_file(path, name.as_posix()))
-            else:
-                files.append(frames_of(open_source(path, name.as_posix())))
-        except DicomError as error:
-            refused.append(Refusal(name, str(error)))
-    if progress is not None:
-        progress(len(paths), len(paths), "reading headers")
-    copies = copies_among(files)
-    refused.extend(Refusal(Path(name), reason) for name, reason in copies.items())
-    frames = [frame for members in files if members[0].file.name not in copies for frame in members]
-    series = (*_series_of(frames), *_volume_series(volumes))
+    with _collector_at_rest():
+        for done, name in enumerate(names):
+            if cancelled is not None and cancelled():
+                raise CancelledError("Scanning was cancelled.")
+            if progress is not None and done % 32 == 0:
+                progress(done, len(names), "reading headers")
+            try:
+                if is_volume_file(name):
+                    volumes.append(open_volume_file(root / name, name))
+                else:
+                    files.append(frames_of(open_source(root / name, name)))
+            except DicomError as error:
+                refused.append(Refusal(Path(name), str(error)))
+        if progress is not None:
+            progress(len(names), len(names), "reading headers")
+        copies = copies_among(files)
+        refused.extend(Refusal(Path(name), reason) for name, reason in copies.items())
+        frames = [frame for members in files if members[0].file.name not in copies for frame in members]
+        series = (*_series_of(frames), *_volume_series(volumes))
     return Scan(root, series, tuple(sorted(refused, key=lambda entry: entry.path)), patients_among(series))
 
 
-def folder_of(folder: Path) -> Path:
-    """The folder that a person means: itself, or where the DICOMDIR lies that is named.
-
-    Parameters
-    ----------
-    folder : Path
-        A folder, or a DICOMDIR.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    FolderError
-        If it is missing, or neither.
-    """
-    if not folder.exists():
-        raise FolderError(f"The folder {folder} does not exist.")
-    if folder.is_dir():
-        return folder
-    if folder.name.upper().startswith("DICOMDIR"):
-        # A DICOM directory lists what lies beside and below it; the files themselves say more, and are always right.
-        return folder.parent
-    raise FolderError(f"{folder} is a file, not a folder; give the folder that holds the images.")
+@contextlib.contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep the search for circular garbage from looking through all headers again and again; they hold none."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _volume_series(files: list[VolumeFile]) -> list[Series]:
@@ -210,31 +197,6 @@ def with_adc_unit(series: Series, unit: str) -> Series:
 
 def _with_scale(series: Series, scale: ValueScale) -> Series:
     return replace(series, scale=scale, unit=scale.unit, unit_evidence=scale.evidence)
-
-
-def _files_below(root: Path, refused: list[Refusal]) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        reason = f"The folder cannot be listed: {error.strerror or 'unreadable'}."
-        place = Path(error.filename or root)
-        if place == root:
-            raise FolderError(reason) from error
-        refused.append(Refusal(place.relative_to(root), reason))
-
-    for folder, folders, names in os.walk(root, onerror=refuse):
-        for name in folders:
-            # A link may lead in a circle, or to another patient.
-            if (path := Path(folder, name)).is_symlink():
-                reason = "This is a link to a folder, which is not followed; put the folder itself there, or open it."
-                refused.append(Refusal(path.relative_to(root), reason))
-        for name in names:
-            path = Path(folder, name)
-            if name.lower() in _IGNORED:
-                continue
-            # Opening a pipe would wait for ever.
-            if path.is_file():
-                yield path
-            else:
-                refused.append(Refusal(path.relative_to(root), "This is no regular file, or a link to nothing."))
 
 
 def _series_of(frames: list[Frame]) -> tuple[Series, ...]:

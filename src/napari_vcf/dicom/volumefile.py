@@ -90,9 +90,9 @@ class VolumeFile:
         return values
 
 
-def is_volume_file(path: Path) -> bool:
+def is_volume_file(name: str) -> bool:
     """Whether a file's name is that of a NIfTI or NRRD volume."""
-    return path.name.lower().endswith(_SUFFIXES)
+    return name.lower().endswith(_SUFFIXES)
 
 
 def open_volume_file(path: Path, name: str) -> VolumeFile:
