@@ -249,3 +249,21 @@ def test_slices_farther_apart_than_expected_are_remarked_on(
     (series,) = scan_folder(tmp_path).series
     assert series.grid.spacing_mm[0] == pytest.approx(step)
     assert series.corrections == (() if said is None else (said,))
+
+
+@pytest.mark.parametrize("tilt_deg", [60.0, 89.0])
+def test_positions_that_run_along_the_slices_are_no_gantry_tilt(tmp_path: Path, tilt_deg: float) -> None:
+    way = np.radians(tilt_deg)
+    write_series(tmp_path, 6, step=(0, 4 * np.sin(way), 4 * np.cos(way)))
+    (series,) = scan_folder(tmp_path).series
+    assert not series.measurable
+    assert f"{tilt_deg:.1f} degrees off the normal" in series.not_measurable_reason
+
+
+def test_a_number_with_an_underscore_is_damage(tmp_path: Path) -> None:
+    write_series(tmp_path, 2, pixel_spacing=(0.7512, 0.7512))
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes().replace(b"0.7512\\", b"0.75_2\\"))
+    scan = scan_folder(tmp_path)
+    assert not scan.series
+    assert "Pixel Spacing" in scan.refused[0].reason

@@ -172,6 +172,16 @@ def test_a_link_to_a_folder_is_named_and_not_followed(tmp_path: Path) -> None:
     assert "link to a folder" in scan.refused[0].reason
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names and lengths that are not allowed there")
+def test_files_are_found_however_deep_they_lie_and_whatever_they_are_called(tmp_path: Path) -> None:
+    write_series(tmp_path.joinpath(*["deep"] * 50), 2)
+    write_series(tmp_path / "腰椎 CT\n", 3, prefix="切片\n", SeriesInstanceUID="1.2.3")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    scan = scan_folder(tmp_path)
+    assert sorted(series.grid.shape[0] for series in scan.series) == [2, 3]
+    assert [entry.path.name for entry in scan.refused] == ["loop"]
+
+
 def test_a_header_that_states_a_giant_is_refused(tmp_path: Path) -> None:
     dataset = slice_dataset(ramp(0), (0, 0, 0), Rows=60000, Columns=60000)
     dataset.PixelData = encapsulate([b"\xff\x4f little"])

@@ -112,7 +112,7 @@ def test_unit_of_an_adc_map_by_evidence_or_not_at_all(
 @pytest.mark.parametrize(
     ("unit", "factor"),
     [
-        ("um2/s", 1), ("mm2/s", 1e6), ("10*-6.mm2/s", 1), ("10^-6 mm^2/s", 1), ("1E-3 mm2/s", 1000),
+        ("um2/s", 1), ("um2/ms", 1000), ("mm2/s", 1e6), ("10*-6.mm2/s", 1), ("10^-6 mm^2/s", 1), ("1E-3 mm2/s", 1000),
         ("x10-5 mm²/s", 10),
         ("µm2/s", 1), ("10E-6 mm2/s", None), ("mm", None), ("US", None), ("", None), ("HU", None), ("1", None),
     ],
@@ -120,6 +120,15 @@ def test_unit_of_an_adc_map_by_evidence_or_not_at_all(
 def test_units_of_diffusivity_as_they_are_written(unit: str, factor: float | None) -> None:
     found = um2_per_s_of(unit)
     assert found == (None if factor is None else pytest.approx(factor))
+
+
+def test_a_unit_in_a_western_european_encoding_is_read(tmp_path: Path) -> None:
+    unit = "10^-6 mm²/s"
+    write_series(tmp_path, 3, ImageType=["DERIVED", "PRIMARY", "ADC"], RescaleSlope=1, RescaleIntercept=0,
+                 SpecificCharacterSet="ISO_IR 100", RescaleType=unit)  # fmt: skip
+    assert all(unit.encode("latin-1") in path.read_bytes() for path in tmp_path.iterdir())
+    (series,) = scan_folder(tmp_path).series
+    assert (series.unit, series.scale.factor) == ("um2/s", 1.0)
 
 
 def test_the_persons_answer_scales_the_values_and_is_recorded(tmp_path: Path) -> None:

@@ -94,6 +94,37 @@ def test_b_values_of_every_vendor(tmp_path: Path, write: Callable[[Dataset, floa
     assert series.grid.shape == (4, 6, 8)
 
 
+@pytest.mark.parametrize("write", [_siemens, _siemens_csa, _ge, _philips, _united])
+def test_b_values_in_a_block_behind_that_of_other_software(
+    tmp_path: Path, write: Callable[[Dataset, float], None]
+) -> None:
+    def edit(b_value: float) -> Callable[[int, Dataset], None]:
+        def one(_: int, dataset: Dataset) -> None:
+            for group in (0x0019, 0x0029, 0x0043, 0x0065, 0x2001):
+                block = dataset.private_block(group, "ARCHIVE OF ANOTHER MAKER", create=True)
+                for number in (0x03, 0x09, 0x0C, 0x10, 0x39):
+                    block.add_new(number, "LO", "123")
+            write(dataset, b_value)
+
+        return one
+
+    for b_value in (0, 800):
+        write_series(tmp_path, 4, edit=edit(b_value), prefix=f"b{b_value}_")
+    series = only(tmp_path)
+    assert [(volume.kind, volume.b_value) for volume in series.volumes] == [("b", 0.0), ("b", 800.0)]
+
+
+def test_frames_that_share_one_position_of_the_whole_object_are_refused(tmp_path: Path) -> None:
+    dataset = enhanced_dataset([EnhancedFrame(ramp(number), (0, 0, 2.0 * number)) for number in range(3)])
+    for groups in dataset.PerFrameFunctionalGroupsSequence:
+        del groups.PlanePositionSequence
+    dataset.ImagePositionPatient = [0, 0, 0]
+    save(dataset, tmp_path / "a")
+    scan = scan_folder(tmp_path)
+    assert not scan.series
+    assert "states no position" in scan.refused[0].reason
+
+
 def test_quasi_zero_b_values_keep_the_value_that_was_meant(tmp_path: Path) -> None:
     for number, b_value in enumerate((0.0, 0.001, 0.002, 1000.0)):
         single = float(np.float32(b_value))

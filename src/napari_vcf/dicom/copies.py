@@ -71,8 +71,11 @@ def _meaning(frame: Frame) -> tuple[object, ...]:
         frame.echo_time_ms,
         intensity.slope,
         intensity.intercept,
+        None if intensity.lut is None else (intensity.lut.first, intensity.lut.values.tobytes()),
     )
 
 
 def _same_pixels(reader: FrameReader, first: Frame, second: Frame) -> bool:
-    return bool(np.array_equal(reader.read(first.file, first.index), reader.read(second.file, second.index)))
+    one, other = reader.read(first.file, first.index), reader.read(second.file, second.index)
+    # What is no number is not equal to itself.
+    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))

@@ -70,6 +70,8 @@ class RawHeader:
         encapsulated, offset -1 if the file holds no pixels.
     pixel_tag : int
         Which pixel element it is.
+    pixel_words : bool
+        Whether its bytes come in words of 16 bits, whose order `big_endian` tells.
     size : int
         Bytes of the file (of the inflated file if deflated).
     remarks : list of str
@@ -82,6 +84,7 @@ class RawHeader:
     pixel_offset: int = -1
     pixel_length: int = 0
     pixel_tag: int = 0
+    pixel_words: bool = False
     size: int = 0
     remarks: list[str] = field(default_factory=list)
 
@@ -262,7 +265,7 @@ class _Parser:
                 pos = value + length
                 continue
             if tag in PIXEL_TAGS:
-                header.pixel_offset, header.pixel_tag = value, tag
+                header.pixel_offset, header.pixel_tag, header.pixel_words = value, tag, vr == b"OW"
                 header.pixel_length = -1 if length == _UNDEFINED else length
                 return
             if length == _UNDEFINED or tag in _SEQUENCES:

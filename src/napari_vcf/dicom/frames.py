@@ -13,7 +13,7 @@ from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.header import Header
 from napari_vcf.dicom.intensity import Intensity, intensity_of
 from napari_vcf.dicom.siemens import Mosaic, is_mosaic, mosaic_of
-from napari_vcf.dicom.source import SourceFile
+from napari_vcf.dicom.source import PARAMETRIC_MAP, SourceFile
 
 __all__ = ["Frame", "frames_of"]
 
@@ -180,6 +180,9 @@ def frames_of(file: SourceFile) -> list[Frame]:
 def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
     root = groups.root
     position = groups.vector(0x00209113, 0x00200032, 3)
+    if file.layout.frames > 1:
+        # One position of the whole object is none of its frames'.
+        position = groups.group(0x00209113).vector(0x00200032, 3)
     orientation = groups.vector(0x00209116, 0x00200037, 6)
     spacing = groups.vector(0x00289110, 0x00280030, 2)
     if position is None or orientation is None or spacing is None:
@@ -190,6 +193,7 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
     group = groups.group(0x00189117) if file.is_multiframe else None
     diffusion = diffusion_of(root, group, file.manufacturer)
     content = groups.group(0x00209111)
+    intensity = intensity_of(groups.own, groups.shared, root)
     return Frame(
         file=file,
         index=index,
@@ -200,7 +204,7 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
         pixel_spacing=spacing,
         thickness_mm=groups.number(0x00289110, 0x00180050),
         stated_spacing_mm=groups.number(0x00289110, 0x00180088),
-        kind=_kind(file, groups, image_type, diffusion),
+        kind=_kind(file, groups, image_type, diffusion, intensity),
         diffusion=diffusion,
         repetition_time_ms=groups.number(0x00189112, 0x00180080),
         echo_time_ms=groups.number(0x00189114, 0x00189082, 0x00180081),
@@ -211,7 +215,7 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
             root.integer(0x00200013) or 0,
             index,
         ),
-        intensity=intensity_of(groups.own, groups.shared, root),
+        intensity=intensity,
     )
 
 
@@ -227,21 +231,26 @@ def _check_geometry(position: tuple[float, ...], orientation: tuple[float, ...],
 
 
 def _image_type(file: SourceFile, groups: _Groups) -> tuple[str, ...]:
-    for sequence in (0x00189226, 0x00189329):
+    for sequence in (0x00189226, 0x00189329, 0x00409092):
         found = groups.group(sequence).tokens(0x00089007)
         if found:
             return found
     return file.image_type
 
 
-def _kind(file: SourceFile, groups: _Groups, image_type: tuple[str, ...], diffusion: Diffusion) -> str:
+def _kind(
+    file: SourceFile, groups: _Groups, image_type: tuple[str, ...], diffusion: Diffusion, intensity: Intensity
+) -> str:
+    parametric = file.header.text(0x00080016) == PARAMETRIC_MAP
     if file.modality == "CT":
-        return "ct"
+        return "map" if parametric else "ct"
     special = image_type[2:]
     for names in (_MAP_OF, _COMPONENT_OF):
         for token in special:
             if token in names:
                 return names[token]
+    if parametric:
+        return "adc" if any(entry.um2_per_s is not None for entry in intensity.maps) else "map"
     component = (groups.group(0x00189226).text(0x00089208) or groups.root.text(0x00089208)).upper()
     if component in _COMPONENT_OF:
         return _COMPONENT_OF[component]

@@ -58,7 +58,12 @@ class Header:
 
     def text(self, tag: int) -> str:
         """A text value, without padding; empty where there is none."""
-        return self.raw(tag).decode("utf-8", "replace").strip(_ASCII_ZERO)
+        value = self.raw(tag)
+        try:
+            return value.decode("utf-8").strip(_ASCII_ZERO)
+        except UnicodeDecodeError:
+            # Western European writers say ISO_IR 100, and put a raised 2 into units.
+            return value.decode("latin-1").strip(_ASCII_ZERO)
 
     def tokens(self, tag: int) -> tuple[str, ...]:
         """The values of a text element, in capitals, without padding; empty where there is none."""
@@ -146,6 +151,9 @@ def _decimals(tag: int, value: bytes) -> tuple[float, ...]:
     if not text:
         return ()
     try:
+        # Python takes an underscore between digits for nothing; here it is damage.
+        if "_" in text:
+            raise ValueError
         return tuple(float(part.strip(_ASCII_ZERO)) for part in text.split("\\"))
     except ValueError:
         raise HeaderError(f"{_name(tag)} holds text that is no number.") from None

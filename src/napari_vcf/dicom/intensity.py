@@ -15,12 +15,17 @@ from numpy.typing import NDArray
 
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.header import Header
+from napari_vcf.dicom.lut import ModalityLut, modality_lut_of
 
 __all__ = ["Intensity", "RealWorldMap", "intensity_of", "um2_per_s_of"]
 
 _UM2_OF: Final = {"um": 1.0, "mm": 1e6, "cm": 1e8, "m": 1e12}
 #: A unit of diffusivity without spaces, carets, asterisks and multiplication signs, in small letters.
-_DIFFUSIVITY: Final = re.compile(r"(?:(?:10|1e|e)-0?(\d{1,2}))?(um|mm|cm|m)2(?:/s|/sec|s-1)")
+_DIFFUSIVITY: Final = re.compile(r"(?:(?:10|1e|e)-0?(\d{1,2}))?(um|mm|cm|m)2(?:/(m?)s|/sec|s-1)")
+#: Padding value and range limit of floating-point pixels.
+_FLOAT_PADDING: Final = ((0x00280122, 0x00280124), (0x00280123, 0x00280125))
+#: A slope or an intercept beyond it is damage: no number after it would be finite or mean anything.
+_LARGEST_SCALE: Final = 1e15
 
 
 def um2_per_s_of(unit: str) -> float | None:
@@ -41,7 +46,7 @@ def um2_per_s_of(unit: str) -> float | None:
     found = _DIFFUSIVITY.fullmatch(text)
     if found is None:
         return None
-    return _UM2_OF[found[2]] * 10.0 ** -int(found[1] or 0)
+    return _UM2_OF[found[2]] * 10.0 ** -int(found[1] or 0) * (1000.0 if found[3] else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ class Intensity:
         Real-world value maps that are linear and name a unit.
     padding : tuple of float or None
         Lowest and highest stored value that mean "no measurement".
+    lut : ModalityLut or None
+        The table that takes the place of the rescale.
     """
 
     slope: float
@@ -101,6 +108,7 @@ class Intensity:
     rescale_type: str
     maps: tuple[RealWorldMap, ...]
     padding: tuple[float, float] | None
+    lut: ModalityLut | None = None
 
 
 def intensity_of(own: Header, shared: Header, root: Header) -> Intensity:
@@ -120,43 +128,55 @@ def intensity_of(own: Header, shared: Header, root: Header) -> Intensity:
     Raises
     ------
     HeaderError
-        If the values go through a look-up table, or a slope is zero.
+        If a slope is zero, a number is beyond all sense, or the values go through a look-up table that does not hold
+        by itself.
     """
     transformation = own.first(0x00289145)
     if not transformation.elements:
         transformation = shared.first(0x00289145)
     if not transformation.elements:
         transformation = root
-    if 0x00283000 in transformation:
-        raise HeaderError("The values go through a Modality LUT, which is not read.")
+    lut = modality_lut_of(root)
     slope = transformation.number(0x00281053)
     intercept = transformation.number(0x00281052)
+    if lut is not None and (slope is not None or intercept is not None):
+        raise HeaderError("The image states a Modality LUT and a rescale, of which only one can hold.")
+    if max(abs(slope or 0.0), abs(intercept or 0.0)) > _LARGEST_SCALE:
+        raise HeaderError(f"A rescale by {slope or 1:g} and {intercept or 0:g} does not exist: the header is damaged.")
     if slope == 0:
         raise HeaderError("The rescale slope is zero: every value would be the same.")
-    maps = _maps(own) or _maps(shared) or _maps(root)
+    maps = _maps(own, root) or _maps(shared, root) or _maps(root, root)
     return Intensity(
         slope=1.0 if slope is None else slope,
         intercept=0.0 if intercept is None else intercept,
         stated=slope is not None,
-        rescale_type=transformation.text(0x00281054),
+        rescale_type=transformation.text(0x00281054) if lut is None else lut.kind,
         maps=maps,
         padding=_padding(root),
+        lut=lut,
     )
 
 
-def _maps(header: Header) -> tuple[RealWorldMap, ...]:
+def _maps(header: Header, root: Header) -> tuple[RealWorldMap, ...]:
     found: list[RealWorldMap] = []
     for item in header.items(0x00409096):
         unit = item.first(0x004008EA).text(0x00080100)
         slope = item.number(0x00409225)
         if not unit or slope is None or slope == 0:
             continue
-        first, last = item.number(0x00409216), item.number(0x00409211)
+        intercept = item.number(0x00409224) or 0.0
+        if max(abs(slope), abs(intercept)) > _LARGEST_SCALE:
+            raise HeaderError(f"A real-world value map by {slope:g} and {intercept:g} does not exist: it is damaged.")
+        # Pixels of whole numbers have the one range, those of floating-point numbers the other.
+        first, last = (
+            item.number(double) if double in item else _stored(item, whole, root)
+            for double, whole in ((0x00409214, 0x00409216), (0x00409213, 0x00409211))
+        )
         found.append(
             RealWorldMap(
                 unit=unit,
                 slope=slope,
-                intercept=item.number(0x00409224) or 0.0,
+                intercept=intercept,
                 first=float("-inf") if first is None else first,
                 last=float("inf") if last is None else last,
             )
@@ -165,16 +185,21 @@ def _maps(header: Header) -> tuple[RealWorldMap, ...]:
 
 
 def _padding(root: Header) -> tuple[float, float] | None:
-    value = _stored(root, 0x00280120)
+    for value, limit in _FLOAT_PADDING:
+        if value in root:
+            return _range(root.number(value), root.number(limit))
+    return _range(_stored(root, 0x00280120, root), _stored(root, 0x00280121, root))
+
+
+def _range(value: float | None, limit: float | None) -> tuple[float, float] | None:
     if value is None:
         return None
-    limit = _stored(root, 0x00280121)
     return (value, value) if limit is None else (min(value, limit), max(value, limit))
 
 
-def _stored(root: Header, tag: int) -> float | None:
+def _stored(header: Header, tag: int, root: Header) -> float | None:
     """A value of the pixels' own type; many writers give it the wrong sign's value representation."""
-    value = root.integer(tag)
+    value = header.integer(tag)
     if value is None:
         return None
     bits = root.integer(0x00280100) or 16

@@ -30,6 +30,8 @@ _EVEN_MM: Final = 0.015
 _SIDEWAYS_MM: Final = 0.05
 #: A gap this many times the usual one separates slabs, and is no series of missing slices.
 _SLAB_GAPS: Final = 5.0
+#: A gantry tilts by 30 degrees at most. Beyond this, positions run along the slices rather than through them.
+_MOST_TILT_DEG: Final = 45.0
 #: Uneven slices are interpolated to at most this many times their number.
 _MOST_BLENDED: Final = 4
 #: Positions named in a sentence.
@@ -123,12 +125,15 @@ def layout_of(frames: Sequence[Frame]) -> Layout:
         reason = "; ".join(filter(None, (reason, found)))
     tangent = step - normal
     shear = float(np.linalg.norm(tangent))
+    tilt = float(np.degrees(np.arctan(shear)))
+    if tilt > _MOST_TILT_DEG and not reason:
+        reason = f"from slice to slice the position runs {tilt:.1f} degrees off the normal, which no scanner does"
     if shear <= ORTHOGONALITY_TOLERANCE * 0.9 or reason:
         grid = _grid(first, count, points[0], (normal if reason else step) * spacing)
         return Layout(grid, slots, None, blend, tuple(corrections), _sentence(reason))
     grid, shifts = _upright(first, depths, tangent, spacing)
     corrections.append(
-        f"Gantry tilt of {np.degrees(np.arctan(shear)):.2f} degrees: slices shifted (linear interpolation) onto an "
+        f"Gantry tilt of {tilt:.2f} degrees: slices shifted (linear interpolation) onto an "
         f"orthogonal grid, spacing {spacing:.4f} mm along the normal."
     )
     return Layout(grid, slots, shifts, None, tuple(corrections), "")

@@ -114,6 +114,10 @@ def native_mean(
         if len(_maps_of(frame, series.scale)) > 1:
             return float(_real_values(stored, frame, series.scale)[0].sum(dtype=np.float64)), stored.size
         slope, intercept = _scaling(frame, series.scale)
+        stored = _through_table(stored, frame, series.scale)
+        if stored.dtype.kind == "f":
+            numbers = stored[np.isfinite(stored)]
+            return slope * float(numbers.sum(dtype=np.float64)) + intercept * numbers.size, numbers.size
         # Sums of whole numbers are exact, so the mean has no rounding but the last.
         return slope * int(stored.sum(dtype=np.int64)) + intercept * stored.size, stored.size
 
@@ -122,6 +126,9 @@ def native_mean(
         count += size
         if progress is not None:
             progress(done, len(volume.frames), "reading slices")
+    if not count or not np.isfinite(total):
+        name = volume.frames[0].file.name
+        raise PixelError(name, "its values are too large for numbers." if count else "none of its pixels is a number.")
     return total / count
 
 
@@ -212,6 +219,12 @@ def _scaling(frame: Frame, scale: ValueScale) -> tuple[float, float]:
     return slope * scale.factor, intercept * scale.factor
 
 
+def _through_table(stored: NDArray[Any], frame: Frame, scale: ValueScale) -> NDArray[Any]:
+    """The values after the modality LUT, where there is one and no real-world value map takes its place."""
+    lut = frame.intensity.lut
+    return stored if lut is None or scale.map_unit else lut.of(stored)
+
+
 def _maps_of(frame: Frame, scale: ValueScale) -> list[RealWorldMap]:
     """Real-world value maps of a slice in the unit of the series; none where the rescale serves."""
     if not scale.map_unit:
@@ -241,16 +254,22 @@ def _by_range(
 
 def _real_values(stored: NDArray[Any], frame: Frame, scale: ValueScale) -> _Slice:
     slope, intercept = _scaling(frame, scale)
-    values = stored.astype(np.float32)
+    with np.errstate(over="ignore"):  # what no single can hold is treated as no number
+        values = _through_table(stored, frame, scale).astype(np.float32)
     # Two steps in place: no copy, and exact wherever slope and intercept are whole numbers.
     if slope != 1:
         values *= np.float32(slope)
     if intercept != 0:
         values += np.float32(intercept)
     maps, padding = _maps_of(frame, scale), frame.intensity.padding
-    if not maps and padding is None:
+    floating = stored.dtype.kind == "f"
+    if not maps and padding is None and not floating:
         return values, None
     empty = _by_range(values, stored, maps, scale.factor) if maps else np.zeros(stored.shape, dtype=np.bool_)
+    if floating:
+        voids = ~np.isfinite(values)
+        values[voids] = 0.0
+        empty |= voids
     if padding is not None:
         empty |= (stored >= padding[0]) & (stored <= padding[1])
     return values, empty if empty.any() else None

@@ -55,7 +55,7 @@ class FrameReader:
 
         Returns
         -------
-        ndarray of int, shape (rows, columns)
+        ndarray of int or float, shape (rows, columns)
 
         Raises
         ------
@@ -81,7 +81,7 @@ class FrameReader:
 
 
 def _stored_type(layout: PixelLayout) -> np.dtype[Any]:
-    code = f"{'i' if layout.signed else 'u'}{layout.bits_allocated // 8}"
+    code = f"{'f' if layout.floating else 'i' if layout.signed else 'u'}{layout.bits_allocated // 8}"
     return np.dtype(f"{'>' if layout.big_endian else '<'}{code}")
 
 
@@ -89,10 +89,17 @@ def _native(file: SourceFile, index: int) -> NDArray[Any]:
     layout = file.layout
     dtype = _stored_type(layout)
     count = layout.rows * layout.columns
+    start = index * layout.frame_bytes
+    # Bytes within words of 16 bits: the words that hold the frame, then their bytes in order.
+    before, after = (start % 2, (start + count) % 2) if layout.swapped else (0, 0)
     try:
-        values = np.fromfile(file.path, dtype=dtype, count=count, offset=layout.offset + index * layout.frame_bytes)
+        values = np.fromfile(
+            file.path, dtype=dtype, count=before + count + after, offset=layout.offset + start - before
+        )
     except OSError as error:
         raise PixelError(file.name, f"the pixels cannot be read ({error.strerror or 'unreadable'}).") from error
+    if layout.swapped:
+        values = values[: values.size // 2 * 2].reshape(-1, 2)[:, ::-1].reshape(-1)[before : before + count]
     if values.size < count:
         raise PixelError(file.name, "the file has become shorter since it was scanned; scan the folder again.")
     return values.reshape(layout.rows, layout.columns)

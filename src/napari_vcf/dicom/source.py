@@ -12,10 +12,12 @@ from napari_vcf.dicom.directory import DIRECTORY_RECORDS, missing_files
 from napari_vcf.dicom.elements import DEFLATED, RawHeader, read_raw_header
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.header import Header
+from napari_vcf.dicom.private import bring_private_home
 
-__all__ = ["NATIVE_SYNTAXES", "PixelLayout", "SourceFile", "open_source"]
+__all__ = ["NATIVE_SYNTAXES", "PARAMETRIC_MAP", "PixelLayout", "SourceFile", "open_source"]
 
 NATIVE_SYNTAXES: Final = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", DEFLATED})
+PARAMETRIC_MAP: Final = "1.2.840.10008.5.1.4.1.1.30"
 _READ_MODALITIES: Final = frozenset({"CT", "MR"})
 _NOT_IMAGES: Final = {
     "1.2.840.10008.1.3.10": "a DICOM directory",
@@ -29,6 +31,8 @@ _NOT_IMAGES: Final = {
 _MOST_COMPRESSION: Final = 10_000
 _MOST_BYTES: Final = 1 << 33
 _NAMED: Final = 4
+#: Float Pixel Data and Double Float Pixel Data: bits of a pixel.
+_FLOAT_BITS: Final = {0x7FE00008: 32, 0x7FE00009: 64}
 _PATIENT: Final = 0x00100020
 #: Made anew by each process and never written, so that nobody can find a patient from a mark.
 _KEY: Final = secrets.token_bytes(32)
@@ -53,6 +57,10 @@ class PixelLayout:
         Bits of a pixel.
     signed : bool
         Two's complement or not.
+    floating : bool
+        Whether pixels are floating-point numbers.
+    swapped : bool
+        Whether single bytes come in words with the later byte first.
     """
 
     transfer_syntax: str
@@ -66,6 +74,8 @@ class PixelLayout:
     bits_stored: int
     high_bit: int
     signed: bool
+    floating: bool = False
+    swapped: bool = False
 
     @property
     def frame_bytes(self) -> int:
@@ -138,6 +148,7 @@ def open_source(path: Path, name: str) -> SourceFile:
     """
     raw = read_raw_header(path)
     patient = _mark_of(raw)
+    bring_private_home(raw.elements)
     header = Header(raw.elements, big_endian=raw.big_endian)
     if DIRECTORY_RECORDS in raw.elements:
         raise HeaderError(_directory(missing_files(path, header)))
@@ -188,11 +199,10 @@ def _refuse_what_is_no_image(header: Header, raw: RawHeader) -> None:
             raise HeaderError("The file holds no image.")
         kind = f"{modality} object" if modality else "DICOM object"
         raise HeaderError(f"This {kind} holds no pixels: it is a report, a plan or a directory, not an image.")
-    if raw.pixel_tag != 0x7FE00010:
-        raise HeaderError("The pixels are floating-point numbers (a parametric map), which are not read.")
     if sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + "."):
         raise HeaderError("This is a secondary capture (a picture of a screen), not an image of the patient.")
-    if modality not in _READ_MODALITIES:
+    # Maps computed by other software bear the modality OT.
+    if modality not in _READ_MODALITIES and not (sop_class == PARAMETRIC_MAP and modality == "OT"):
         raise HeaderError(f"Modality {modality or '(none stated)'} is not read here: only CT and MR are.")
 
 
@@ -202,17 +212,7 @@ def _pixel_layout(header: Header, raw: RawHeader) -> PixelLayout:
     photometric = header.text(0x00280004).upper()
     if photometric and not photometric.startswith("MONOCHROME"):
         raise HeaderError(f"Photometric interpretation {photometric} is not read: it is a picture, not a measurement.")
-    allocated = header.required_integer(0x00280100)
-    if allocated not in (8, 16, 32):
-        raise HeaderError(f"{allocated} bits for a pixel are not read: only 8, 16 and 32 are.")
-    stored = header.integer(0x00280101) or allocated
-    high_bit = header.integer(0x00280102)
-    high_bit = stored - 1 if high_bit is None else high_bit
-    if not (0 < stored <= allocated and stored - 1 <= high_bit < allocated):
-        raise HeaderError(f"{stored} bits stored up to bit {high_bit} do not fit into {allocated} bits.")
-    signed = header.integer(0x00280103) or 0
-    if signed not in (0, 1):
-        raise HeaderError(f"Pixel Representation must be 0 or 1, not {signed}.")
+    allocated, stored, high_bit, signed = _bits(header, raw.pixel_tag)
     layout = PixelLayout(
         transfer_syntax=raw.transfer_syntax,
         big_endian=raw.big_endian,
@@ -224,16 +224,41 @@ def _pixel_layout(header: Header, raw: RawHeader) -> PixelLayout:
         bits_allocated=allocated,
         bits_stored=stored,
         high_bit=high_bit,
-        signed=bool(signed),
+        signed=signed,
+        floating=raw.pixel_tag in _FLOAT_BITS,
+        swapped=raw.big_endian and raw.pixel_words and allocated == 8,
     )
     _check_length(layout, raw)
     return layout
+
+
+def _bits(header: Header, pixel_tag: int) -> tuple[int, int, int, bool]:
+    """Bits allocated and stored, the highest of them, and whether there is a sign."""
+    allocated = header.required_integer(0x00280100)
+    if pixel_tag in _FLOAT_BITS:
+        if allocated != _FLOAT_BITS[pixel_tag]:
+            raise HeaderError(f"Floating-point pixels of {_FLOAT_BITS[pixel_tag]} bits are stated to have {allocated}.")
+        return allocated, allocated, allocated - 1, True
+    if allocated not in (8, 16, 32):
+        bits = "1 bit" if allocated == 1 else f"{allocated} bits"
+        raise HeaderError(f"Pixels of {bits} are not read: only those of 8, 16 and 32 bits are.")
+    stored = header.integer(0x00280101) or allocated
+    high_bit = header.integer(0x00280102)
+    high_bit = stored - 1 if high_bit is None else high_bit
+    if not (0 < stored <= allocated and stored - 1 <= high_bit < allocated):
+        raise HeaderError(f"{stored} bits stored up to bit {high_bit} do not fit into {allocated} bits.")
+    signed = header.integer(0x00280103) or 0
+    if signed not in (0, 1):
+        raise HeaderError(f"Pixel Representation must be 0 or 1, not {signed}.")
+    return allocated, stored, high_bit, bool(signed)
 
 
 def _check_length(layout: PixelLayout, raw: RawHeader) -> None:
     if layout.frames < 1:
         raise HeaderError(f"The image states {layout.frames} frames.")
     native = raw.transfer_syntax in NATIVE_SYNTAXES
+    if layout.floating and not native:
+        raise HeaderError(f"Floating-point pixels cannot be compressed ({raw.transfer_syntax}), as the file states.")
     if native != (layout.length >= 0):
         stated = "uncompressed" if native else "compressed"
         raise HeaderError(f"The pixels are stated to be {stated} ({raw.transfer_syntax}), but are not stored so.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["PIXEL_TAGS", "VR_OF"]
+__all__ = ["BLOCKS", "PIXEL_TAGS", "PRIVATE", "VR_OF"]
 
 #: Tag -> value representation. Private elements are listed at the block (xx10) in which their vendor writes them; who
 #: wrote the block is checked where they are used.
@@ -111,23 +111,32 @@ VR_OF: Final[dict[int, str]] = {
     0x00280103: "US",  # Pixel Representation
     0x00280120: "US",  # Pixel Padding Value
     0x00280121: "US",  # Pixel Padding Range Limit
+    0x00280122: "FL",  # Float Pixel Padding Value
+    0x00280123: "FD",  # Double Float Pixel Padding Value
+    0x00280124: "FL",  # Float Pixel Padding Range Limit
+    0x00280125: "FD",  # Double Float Pixel Padding Range Limit
     0x00281052: "DS",  # Rescale Intercept
     0x00281053: "DS",  # Rescale Slope
     0x00281054: "LO",  # Rescale Type
     0x00282110: "CS",  # Lossy Image Compression
     0x00283000: "SQ",  # Modality LUT Sequence
+    0x00283002: "US",  # LUT Descriptor
     0x00283003: "LO",  # LUT Explanation
+    0x00283004: "LO",  # Modality LUT Type
+    0x00283006: "OW",  # LUT Data
     0x00289110: "SQ",  # Pixel Measures Sequence
     0x00289145: "SQ",  # Pixel Value Transformation Sequence
     0x00290010: "LO",  # Private creators of group 0029
-    0x00290011: "LO",
     0x00291010: "OB",  # Siemens: CSA image header
     0x004008EA: "SQ",  # Measurement Units Code Sequence
     0x00409094: "SQ",  # Referenced Image Real World Value Mapping Sequence
+    0x00409092: "SQ",  # Parametric Map Frame Type Sequence
     0x00409096: "SQ",  # Real World Value Mapping Sequence
     0x00409210: "SH",  # LUT Label
     0x00409211: "US",  # Real World Value Last Value Mapped
     0x00409212: "FD",  # Real World Value LUT Data
+    0x00409213: "FD",  # Double Float Real World Value Last Value Mapped
+    0x00409214: "FD",  # Double Float Real World Value First Value Mapped
     0x00409216: "US",  # Real World Value First Value Mapped
     0x00409224: "FD",  # Real World Value Intercept
     0x00409225: "FD",  # Real World Value Slope
@@ -152,3 +161,21 @@ VR_OF: Final[dict[int, str]] = {
 
 #: Pixel Data, Float Pixel Data, Double Float Pixel Data.
 PIXEL_TAGS: Final = frozenset({0x7FE00010, 0x7FE00008, 0x7FE00009})
+
+#: Blocks that a vendor's private elements are looked for in.
+BLOCKS: Final = (0x10, 0x11, 0x12, 0x13)
+#: (group, beginning of the creator's name in capitals) -> numbers of the elements that are read.
+PRIVATE: Final[dict[tuple[int, str], tuple[int, ...]]] = {
+    (0x0019, "SIEMENS MR HEADER"): (0x0A, 0x0C, 0x0D, 0x0E),
+    (0x0019, "GEMS_ACQU"): (0xBB, 0xBC, 0xBD),
+    (0x0029, "SIEMENS CSA HEADER"): (0x10,),
+    (0x0043, "GEMS_PARM"): (0x2F, 0x39),
+    (0x0065, "IMAGE PRIVATE HEADER"): (0x09, 0x37),
+    (0x2001, "PHILIPS IMAGING DD 001"): (0x03, 0x04),
+    (0x2005, "PHILIPS MR IMAGING DD 001"): (0xB0, 0xB1, 0xB2),
+}
+for _group, _prefix in PRIVATE:
+    for _block in BLOCKS[1:]:
+        VR_OF[_group << 16 | _block] = "LO"
+        for _number in PRIVATE[_group, _prefix]:
+            VR_OF[_group << 16 | _block << 8 | _number] = VR_OF[_group << 16 | BLOCKS[0] << 8 | _number]

@@ -98,7 +98,10 @@ def _agreed(stack: Stack, rule: Callable[[Frame], ValueScale], unknown: str | No
         for frame in volume.frames:
             entry = frame.intensity
             units = tuple(each.unit for each in entry.maps)
-            key = (entry.rescale_type, entry.stated, entry.slope, entry.intercept, units, frame.file.manufacturer)
+            key = (
+                *(entry.rescale_type, entry.stated, entry.slope, entry.intercept, entry.lut is None, units),
+                *(frame.file.layout.floating, frame.file.manufacturer),
+            )
             scale = said.get(key)
             if scale is None:
                 scale = said[key] = rule(frame)
@@ -113,6 +116,10 @@ def _agreed(stack: Stack, rule: Callable[[Frame], ValueScale], unknown: str | No
 def _hounsfield(frame: Frame) -> ValueScale:
     intensity = frame.intensity
     kind = intensity.rescale_type.upper()
+    if intensity.lut is not None:
+        if kind == "HU":
+            return ValueScale("HU", "modality LUT of type HU")
+        return ValueScale("signal", f"CT with a modality LUT of type {kind or '(none)'}: no Hounsfield units")
     if kind == "HU":
         return ValueScale("HU", "rescale type HU")
     if kind in ("", "US") and intensity.stated:
@@ -130,7 +137,8 @@ def _diffusivity(frame: Frame) -> ValueScale:
     factor = um2_per_s_of(intensity.rescale_type)
     if factor is not None:
         return ValueScale("um2/s", f"rescale type {intensity.rescale_type}", factor)
-    plain = intensity.slope == 1 and intensity.intercept == 0
+    whole = not frame.file.layout.floating and intensity.lut is None
+    plain = whole and intensity.slope == 1 and intensity.intercept == 0
     for word, rule in _VENDOR_RULES.items():
         if word in frame.file.manufacturer and plain:
             return ValueScale("um2/s", f"vendor rule: {rule}; no unit is stated")
