@@ -72,6 +72,19 @@ def test_padding_is_known_whatever_sign_its_element_has(tmp_path: Path, vr: str)
     assert volume.padding[:, 0, :3].all()
 
 
+def test_padding_stated_in_the_stored_bits_is_extended_by_its_sign(tmp_path: Path) -> None:
+    values = np.arange(48).reshape(6, 8) - 2000
+    dataset = slice_dataset((values & 0xFFF).astype(np.uint16), (0, 0, 0), modality="CT")
+    dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 12, 11, 1
+    dataset.add_new(0x00280120, "US", -2000 & 0xFFF)
+    save(dataset, tmp_path / "a")
+    (series,) = scan_folder(tmp_path).series
+    volume = load_volume(series)
+    assert volume.data[0].tolist() == (values - 1024).tolist()
+    assert volume.padding is not None
+    assert np.flatnonzero(volume.padding).tolist() == [0]
+
+
 def test_bits_beyond_those_stored_do_not_count(tmp_path: Path) -> None:
     pixels = (np.arange(48).reshape(6, 8) + 0xF000).astype(np.uint16)
     dataset = slice_dataset(pixels, (0, 0, 0), BitsStored=12, HighBit=11)

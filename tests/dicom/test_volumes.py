@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from dicomfiles import EnhancedFrame, enhanced_dataset, ramp, save, slice_dataset, write_series
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as DicomSequence
+from pydicom.uid import LegacyConvertedEnhancedMRImageStorage
 
 from napari_vcf.dicom import Role, Series, load_volume, native_mean, scan_folder
 
@@ -111,6 +113,24 @@ def test_b_values_in_a_block_behind_that_of_other_software(
     for b_value in (0, 800):
         write_series(tmp_path, 4, edit=edit(b_value), prefix=f"b{b_value}_")
     series = only(tmp_path)
+    assert [(volume.kind, volume.b_value) for volume in series.volumes] == [("b", 0.0), ("b", 800.0)]
+
+
+def test_b_values_that_a_conversion_kept_aside_are_found(tmp_path: Path) -> None:
+    frames = [
+        EnhancedFrame(ramp(number + 4 * b), (0, 0, 2.0 * number), frame_type=("ORIGINAL", "PRIMARY", "M", "NONE"))
+        for b in (0, 1)
+        for number in range(4)
+    ]
+    dataset = enhanced_dataset(frames, Manufacturer="GE MEDICAL SYSTEMS")
+    dataset.SOPClassUID = LegacyConvertedEnhancedMRImageStorage
+    for index, groups in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        converted = Dataset()
+        _ge(converted, 800 * (index // 4))
+        groups.UnassignedPerFrameConvertedAttributesSequence = DicomSequence([converted])
+    save(dataset, tmp_path / "a")
+    series = only(tmp_path)
+    assert series.role is Role.DWI
     assert [(volume.kind, volume.b_value) for volume in series.volumes] == [("b", 0.0), ("b", 800.0)]
 
 

@@ -12,6 +12,7 @@ from napari_vcf.dicom.diffusion import Diffusion, diffusion_of
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.header import Header
 from napari_vcf.dicom.intensity import Intensity, intensity_of
+from napari_vcf.dicom.private import bring_private_home
 from napari_vcf.dicom.siemens import Mosaic, is_mosaic, mosaic_of
 from napari_vcf.dicom.source import PARAMETRIC_MAP, SourceFile
 
@@ -174,7 +175,23 @@ def frames_of(file: SourceFile) -> list[Frame]:
     if len(own) != file.layout.frames:
         raise HeaderError(f"The file states {file.layout.frames} frames but describes {len(own)}.")
     shared = root.first(0x52009229)
-    return [_frame(file, index, _Groups(item, shared, root)) for index, item in enumerate(own)]
+    return [
+        _frame(file, index, _Groups(item, shared, _with_converted(root, shared, item)))
+        for index, item in enumerate(own)
+    ]
+
+
+def _with_converted(root: Header, shared: Header, own: Header) -> Header:
+    """The data set with what a conversion to a multi-frame object found no functional group for, b-values among it."""
+    converted = (shared.first(0x00209170), own.first(0x00209171))
+    if not any(item.elements for item in converted):
+        return root
+    merged = dict(root.elements)
+    for item in converted:
+        elements = dict(item.elements)
+        bring_private_home(elements)
+        merged.update(elements)
+    return Header(merged, big_endian=root.big_endian)
 
 
 def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:

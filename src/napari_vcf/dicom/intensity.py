@@ -188,7 +188,16 @@ def _padding(root: Header) -> tuple[float, float] | None:
     for value, limit in _FLOAT_PADDING:
         if value in root:
             return _range(root.number(value), root.number(limit))
-    return _range(_stored(root, 0x00280120, root), _stored(root, 0x00280121, root))
+    return _range(_in_stored_bits(root, 0x00280120), _in_stored_bits(root, 0x00280121))
+
+
+def _in_stored_bits(root: Header, tag: int) -> float | None:
+    """A padding value, which some writers state as the bits that are stored for it, without extending its sign."""
+    value = _stored(root, tag, root)
+    bits = root.integer(0x00280101) or root.integer(0x00280100) or 16
+    if value is not None and root.integer(0x00280103) == 1 and 1 << (bits - 1) <= value < 1 << bits:
+        value -= 1 << bits
+    return value
 
 
 def _range(value: float | None, limit: float | None) -> tuple[float, float] | None:

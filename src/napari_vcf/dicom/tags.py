@@ -99,6 +99,8 @@ VR_OF: Final[dict[int, str]] = {
     0x00209128: "UL",  # Temporal Position Index
     0x00209156: "US",  # Frame Acquisition Number
     0x00209157: "UL",  # Dimension Index Values
+    0x00209170: "SQ",  # Unassigned Shared Converted Attributes Sequence
+    0x00209171: "SQ",  # Unassigned Per-frame Converted Attributes Sequence
     0x00280002: "US",  # Samples per Pixel
     0x00280004: "CS",  # Photometric Interpretation
     0x00280008: "IS",  # Number of Frames
