@@ -16,6 +16,7 @@ from pydicom.uid import (
     EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
     MRImageStorage,
+    ParametricMapStorage,
     generate_uid,
 )
 
@@ -208,3 +209,32 @@ def real_world_map(unit: str, slope: float, intercept: float = 0.0) -> DicomSequ
     mapping[0].add_new(0x00409216, "US", 0)
     mapping[0].add_new(0x00409211, "US", 65535)
     return mapping
+
+
+def with_floats(dataset: Dataset, values: np.ndarray) -> Dataset:
+    """Put floating-point pixels in the place of whole numbers."""
+    for keyword in ("PixelData", "BitsStored", "HighBit", "PixelRepresentation"):
+        delattr(dataset, keyword)
+    dataset.BitsAllocated = 8 * values.dtype.itemsize
+    setattr(dataset, {4: "FloatPixelData", 8: "DoubleFloatPixelData"}[values.dtype.itemsize], values.tobytes())
+    return dataset
+
+
+def parametric_map(values: np.ndarray, unit: str, slope: float = 1.0) -> Dataset:
+    """A parametric map of the modality OT, as other software writes it."""
+    blank = np.zeros(values.shape[1:], dtype=np.uint16)
+    frames = [
+        EnhancedFrame(blank, (0.0, 0.0, 4.0 * number), frame_type=("DERIVED", "PRIMARY", "VOLUME", "QUANTITY"))
+        for number in range(len(values))
+    ]
+    dataset = enhanced_dataset(frames)
+    dataset.SOPClassUID, dataset.Modality = ParametricMapStorage, "OT"
+    for groups in dataset.PerFrameFunctionalGroupsSequence:
+        del groups.MRImageFrameTypeSequence
+        mapping = real_world_map(unit, slope)
+        for tag, value in ((0x00409214, float(values.min())), (0x00409213, float(values.max()))):
+            mapping[0].add_new(tag, "FD", value)
+        for tag in (0x00409216, 0x00409211):
+            del mapping[0][tag]
+        groups.RealWorldValueMappingSequence = mapping
+    return with_floats(dataset, values)

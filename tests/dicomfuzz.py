@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from dicomfiles import SAGITTAL, EnhancedFrame, enhanced_dataset, ramp, save, slice_dataset, write_series
+from dicomfiles import (
+    SAGITTAL,
+    EnhancedFrame,
+    enhanced_dataset,
+    parametric_map,
+    ramp,
+    save,
+    slice_dataset,
+    write_series,
+)
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -66,6 +75,8 @@ def make_bases(folder: Path) -> list[Path]:
         write_series(folder / "dwi", 4, DiffusionBValue=float(b_value), prefix=f"b{b_value}_")
     frames = [EnhancedFrame(ramp(n + 9 * (b > 0)), (0, 0, 3.0 * n), b_value=b) for n in range(4) for b in (0.0, 800.0)]
     save(enhanced_dataset(frames), folder / "enhanced" / "e")
+    adc = np.random.default_rng(0).uniform(5e-4, 3e-3, (4, 12, 20)).astype(np.float32)
+    save(parametric_map(adc, "mm2/s"), folder / "map" / "m")
     for name, syntax in (("rle", RLELossless), ("j2k", JPEG2000Lossless)):
         for number in range(4):
             dataset = slice_dataset(ramp(number, 32, 32).astype(np.uint16), (0, 0, 3.0 * number), instance=number)

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicomfiles import EnhancedFrame, enhanced_dataset, ramp, real_world_map, save, slice_dataset, write_series
+from dicomfiles import (
+    EnhancedFrame,
+    enhanced_dataset,
+    parametric_map,
+    ramp,
+    save,
+    slice_dataset,
+    with_floats,
+    write_series,
+)
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import (
@@ -14,46 +23,16 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    ParametricMapStorage,
 )
 
 from napari_vcf.dicom import DicomError, Role, load_prepared, load_volume, native_mean, scan_folder
 
-FLOATS = {"f4": "FloatPixelData", "f8": "DoubleFloatPixelData"}
+FLOATS = ["f4", "f8"]
 
 
 def adc_values(count: int = 3) -> np.ndarray:
     """ADC in mm2/s, (slices, rows, columns)."""
     return np.random.default_rng(1).uniform(4e-4, 3e-3, (count, 12, 20))
-
-
-def with_floats(dataset: Dataset, values: np.ndarray) -> Dataset:
-    """Put floating-point pixels in the place of whole numbers."""
-    for keyword in ("PixelData", "BitsStored", "HighBit", "PixelRepresentation"):
-        delattr(dataset, keyword)
-    dataset.BitsAllocated = 8 * values.dtype.itemsize
-    setattr(dataset, FLOATS[values.dtype.str[1:]], values.tobytes())
-    return dataset
-
-
-def parametric_map(values: np.ndarray, unit: str, slope: float = 1.0) -> Dataset:
-    """A parametric map of the modality OT, as other software writes it."""
-    blank = np.zeros(values.shape[1:], dtype=np.uint16)
-    frames = [
-        EnhancedFrame(blank, (0.0, 0.0, 4.0 * number), frame_type=("DERIVED", "PRIMARY", "VOLUME", "QUANTITY"))
-        for number in range(len(values))
-    ]
-    dataset = enhanced_dataset(frames)
-    dataset.SOPClassUID, dataset.Modality = ParametricMapStorage, "OT"
-    for groups in dataset.PerFrameFunctionalGroupsSequence:
-        del groups.MRImageFrameTypeSequence
-        mapping = real_world_map(unit, slope)
-        for tag, value in ((0x00409214, float(values.min())), (0x00409213, float(values.max()))):
-            mapping[0].add_new(tag, "FD", value)
-        for tag in (0x00409216, 0x00409211):
-            del mapping[0][tag]
-        groups.RealWorldValueMappingSequence = mapping
-    return with_floats(dataset, values)
 
 
 @pytest.mark.parametrize("kind", FLOATS)

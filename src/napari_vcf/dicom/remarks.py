@@ -55,6 +55,12 @@ def remarks_on(stack: Stack) -> tuple[str, ...]:
     remarks.extend(_spacing(stack))
     for volume in stack.volumes:
         remarks.extend(_rescale(volume.frames))
+        remarks.extend(
+            _minority(
+                "The real-world value map differs between slices of one volume; each slice was read with its own",
+                [(frame.file.name, _diffusivity_maps(frame)) for frame in volume.frames],
+            )
+        )
         remarks.extend(_merged(volume.frames))
     return tuple(dict.fromkeys(remarks))
 
@@ -134,6 +140,12 @@ def _rescale(frames: tuple[Frame, ...]) -> list[str]:
         f"{min(intercepts):g} to {max(intercepts):g}); each slice was read with its own"
     )
     return _minority(text, [(frame.file.name, (frame.intensity.slope, frame.intensity.intercept)) for frame in frames])
+
+
+def _diffusivity_maps(frame: Frame) -> tuple[Hashable, ...]:
+    return tuple(
+        (entry.unit, entry.slope, entry.intercept) for entry in frame.intensity.maps if entry.um2_per_s is not None
+    )
 
 
 def _merged(frames: tuple[Frame, ...]) -> list[str]:
