@@ -17,6 +17,8 @@ __all__ = ["bring_private_home"]
 
 _GROUPS: Final = tuple({group: None for group, _ in PRIVATE})
 _FIRST: Final = BLOCKS[0]
+#: Where the name of a creator lies that holds another block than the first.
+_FURTHER: Final = frozenset(group << 16 | block for group in _GROUPS for block in BLOCKS[1:])
 
 
 def bring_private_home(elements: Elements) -> None:
@@ -29,6 +31,8 @@ def bring_private_home(elements: Elements) -> None:
     elements : dict
         Of the data set; changed in place.
     """
+    if _FURTHER.isdisjoint(elements):
+        return
     for group in _GROUPS:
         high = group << 16
         creators = tuple(_bytes_of(elements, high | block) for block in BLOCKS)
