@@ -161,6 +161,14 @@ def reslice_slice(
     if not 0 <= slice_index < grid.shape[0]:
         raise GeometryError(f"There is no slice {slice_index} among {grid.shape[0]}.")
     one = grid.sliced((slice_index, 0, 0), (1, grid.shape[1], grid.shape[2]))
+    outside = default_fill(volume) if fill is None else float(fill)
+    pull = transform.inverse() if transform is not None else RigidTransform.identity()
+    near = crop(volume, pull.apply(one.corners_lps).T, _MARGIN[interpolation])
+    if near is not None and near.padding is None and interpolation == "linear":
+        # Without padding the values alone say everything; one thread, as a slice is done before others are awake.
+        source = to_image(near.data.astype(np.float32, copy=False), near.grid)
+        image = _resample(source, one, pull, sitk.sitkLinear, outside, threads=1)
+        return np.asarray(sitk.GetArrayFromImage(image)[0])
     resliced = reslice(volume, one, transform=transform, interpolation=interpolation, fill=fill)
     return np.asarray(resliced.data[0], dtype=np.float32)
 

@@ -125,7 +125,7 @@ class DeskBar(QWidget):
         self.message.setObjectName("message")
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.readout = QLabel()
+        self.readout = _SteadyLabel()
         self.readout.setObjectName("readout")
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight)
         notice = QLabel(INTENDED_USE.split(":")[0])
@@ -331,6 +331,16 @@ class _Box(QComboBox):
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Room for the arrow and the first letters."""
         return QSize(min(_NARROW_PX, super().minimumSizeHint().width()), super().minimumSizeHint().height())
+
+
+class _SteadyLabel(QLabel):
+    """A line that keeps the room it once took: a label that fits its text has the whole window laid out at each change."""
+
+    def setText(self, text: str) -> None:  # noqa: N802
+        """Show a text."""
+        super().setText(text)
+        hint = self.sizeHint()
+        self.setFixedSize(max(hint.width(), self.minimumWidth()), hint.height())
 
 
 def _combo(name: str, tooltip: str) -> QComboBox:

@@ -44,10 +44,10 @@ class CaliperDrawing:
         self._draft = LockedDrawing(desk, "Caliper being drawn", lambda: self._compose(drafts=True))
         self.layer = self._placed.layer
         hand.changed.connect(self._redraw_soon)
-        desk.slice_changed.connect(self._redraw_soon)
+        desk.slice_changed.connect(self.redraw)
         desk.viewer.scene.camera.events.zoom.connect(self._redraw_soon)
 
-    def redraw(self) -> None:
+    def redraw(self, *_: object) -> None:
         """Draw what has changed."""
         self._placed.redraw()
         self._draft.redraw()

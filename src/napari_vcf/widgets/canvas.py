@@ -70,6 +70,8 @@ class CanvasDressing:
 
     #: The pointer moved; carries a `Readout`, or None off the image.
     readout = Signal(object)
+    #: What the image is called, and where the slice lies, changed; carries the lines.
+    titled = Signal(str)
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -115,14 +117,14 @@ class CanvasDressing:
         viewer.scene.camera.zoom = min(viewer.canvas.size) / millimetres
 
     def refresh(self) -> None:
-        """Draw letters, title and scale bar for what is shown now."""
+        """Draw letters and scale bar, and say the title of what is shown now."""
         desk, overlays = self._desk, self._desk.viewer.canvas.overlays
         shown = desk.view is not None and desk.image is not None
         axes = desk.frame.axes
         texts = (letters(-axes[1]), letters(axes[1]), letters(-axes[2]), letters(axes[2]))
         for side, text in zip(_SIDES, texts, strict=True):
             self._text(f"vcf_{side}", side, text if shown else "", size=14)
-        self._text("vcf_title", "top_left", self._title() if shown else "", size=11)
+        self.titled.emit(self._title() if shown else "")
         overlays.scale_bar.visible = shown
         overlays.scale_bar.position = "bottom_right"
 
@@ -157,7 +159,7 @@ class CanvasDressing:
         if self._desk.view is None or position == self._last_mm:
             return
         self._last_mm = position
-        self._text("vcf_title", "top_left", self._title() if self._desk.image is not None else "", size=11)
+        self.titled.emit(self._title() if self._desk.image is not None else "")
         self._desk.slice_changed.emit(position)
 
     def _on_drag(self, _viewer: Any, event: Any) -> Iterator[None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QTabWidget, QToolButton, QWidget
 
 from napari_vcf.errors import NapariVcfError
@@ -16,6 +17,7 @@ from napari_vcf.widgets.desk import Desk
 from napari_vcf.widgets.exporting import ask_export
 from napari_vcf.widgets.keys_dialog import KeysDialog
 from napari_vcf.widgets.panes import Panes
+from napari_vcf.widgets.title import Title
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.instrument import Instrument
@@ -81,6 +83,10 @@ class Arrangement(QObject):
         bar_dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         main.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
         main.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
+        canvas = main.centralWidget().findChild(QOpenGLWidget)
+        assert canvas is not None
+        self.title = Title(canvas)
+        desk.dressing.titled.connect(self.title.say)
         self._add_panes()
         for name, _ in PANELS:
             self._add_panel(name)

@@ -98,11 +98,12 @@ class LockedDrawing:
         self._linked = desk if isinstance(desk, Linked) else None
         self._shown: Picture | None = None
         self._busy = False
+        self._resting = True
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self.redraw)
-        self.layer = Shapes(ndim=2, name=name, scale=(1.0, 1.0), units=("mm", "mm"), opacity=1.0)
+        self.layer = Shapes(ndim=2, name=name, scale=(1.0, 1.0), units=("mm", "mm"), opacity=1.0, visible=False)
         self.layer.editable = False
         self.layer.events.data.connect(self._on_foreign_change)
         self.layer.events.set_data.connect(self._on_foreign_change)
@@ -132,6 +133,7 @@ class LockedDrawing:
         self._busy = True
         try:
             self._draw(picture)
+            self._rest(not picture.paths)
         finally:
             self._busy = False
         self._shown = picture
@@ -162,6 +164,18 @@ class LockedDrawing:
             }
         elif layer.text.values.size:
             layer.text = None
+
+    def _rest(self, empty: bool) -> None:
+        """Hide the layer while it is empty: to napari it costs as much in each frame as a full one.
+
+        What a person has hidden stays hidden.
+        """
+        if empty and self.layer.visible:
+            self._resting = True
+            self.layer.visible = False
+        elif not empty and self._resting:
+            self._resting = False
+            self.layer.visible = True
 
     def _on_foreign_change(self, _event: Any) -> None:
         if self._busy:

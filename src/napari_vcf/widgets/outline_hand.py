@@ -120,7 +120,7 @@ class OutlineDrawing:
         self._drawing = LockedDrawing(desk, "Outline being drawn", self._compose)
         self.layer = self._drawing.layer
         hand.changed.connect(self._drawing.redraw_soon)
-        desk.slice_changed.connect(self._drawing.redraw_soon)
+        desk.slice_changed.connect(self._drawing.redraw)
 
     def _compose(self) -> Picture:
         hand, picture = self._hand, Picture()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from psygnal import Signal
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QGridLayout, QWidget
 
 from napari_vcf.dicom import Role
@@ -25,8 +24,6 @@ LAYOUTS: dict[Layout, str] = {
     "single": "One image",
 }
 _ORDER = (Role.CT, Role.T1, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
-#: Changes come in showers; one drawing answers all that came within so many ms.
-_FRAME_MS = 15
 
 
 class Panes(QWidget):
@@ -54,13 +51,9 @@ class Panes(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(2)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_FRAME_MS)
-        self._timer.timeout.connect(self._draw)
         signals: tuple[Any, ...] = (desk.image_changed, desk.frame_changed, desk.reading_changed, desk.window_changed)
         for signal in (*signals, desk.drawing_changed, desk.slice_changed, self.focus.moved):
-            signal.connect(self._soon)
+            signal.connect(self._draw)
         desk.opened.connect(lambda: self.set_layout(desk.remembered.get("layout", "all")))
         for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.reading_changed):
             signal.connect(self._fill)
@@ -108,7 +101,7 @@ class Panes(QWidget):
                 pane.chosen.connect(self._desk.show)
             self._columns = 0
             self._arrange()
-        self._soon()
+        self._draw()
 
     def _arrange(self) -> None:
         count = len(self.panes)
@@ -134,10 +127,7 @@ class Panes(QWidget):
         super().resizeEvent(event)
         self._arrange()
 
-    def _soon(self, *_: object) -> None:
-        if self.panes and not self._timer.isActive():
-            self._timer.start()
-
-    def _draw(self) -> None:
+    def _draw(self, *_: object) -> None:
+        """Ask for all panes to be drawn: once for a shower of changes, and in one frame with the large image."""
         for pane in self.panes:
             pane.update()

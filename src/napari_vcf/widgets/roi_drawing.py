@@ -36,7 +36,7 @@ class RoiDrawing:
         self.layer = self._drawing.layer
         self.redraw = self._drawing.redraw
         hand.changed.connect(self._drawing.redraw_soon)
-        desk.slice_changed.connect(self._drawing.redraw_soon)
+        desk.slice_changed.connect(self._drawing.redraw)
         desk.viewer.scene.camera.events.zoom.connect(self._drawing.redraw_soon)
 
     def _compose(self) -> Picture:

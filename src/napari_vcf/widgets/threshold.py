@@ -82,7 +82,7 @@ class ThresholdTool(QWidget):
         self._build()
         self._drawing = LockedDrawing(desk, "Reference tissue", self._compose)
         self.layer = self._drawing.layer
-        desk.slice_changed.connect(self._drawing.redraw_soon)
+        desk.slice_changed.connect(self._drawing.redraw)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(FRAME_MS)
