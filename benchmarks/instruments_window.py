@@ -1,12 +1,13 @@
 """The part of the instruments' benchmark that needs a window; run by it in a process of its own, answers in JSON.
 
 A case of a CT and five MR series, prepared and in memory, is opened on the desk with the CT joined to the MRI. The same
-arrays are added to a plain napari viewer as layers. Both windows have the same size, and both are timed until what they
-show is on the screen.
+arrays are added to a plain napari viewer as layers. Both are timed in turn, until everything they show is on the screen.
+The plain viewer's one pane is as large as the desk's image and its linked panes together.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import sys
@@ -19,6 +20,7 @@ import numpy as np
 
 from napari_vcf.dicom import Role, Scan, Series, VolumeInfo
 from napari_vcf.geometry import Grid, RigidTransform, Volume
+from napari_vcf.measure import POSITIONS
 from napari_vcf.reading import Case, Reading
 from napari_vcf.registration import RegistrationResult
 
@@ -27,6 +29,11 @@ CT_SHAPE, MR_SHAPE = (300, 512, 512), (30, 384, 384)
 SIZE = (1400, 900)
 SLICES = 12
 ROUNDS = 3
+#: Choices of linked panes: those of the layout, the images of the case, and what the row says.
+CASES: dict[str, tuple[str, tuple[Role, ...]]] = {
+    "five": ("images", (Role.CT, Role.T1, Role.T2, Role.T2FS, Role.ADC)),
+    "all": ("all", (Role.CT, *ROLES)),
+}
 
 
 def volumes() -> dict[Role, Volume]:
@@ -46,15 +53,16 @@ def volumes() -> dict[Role, Volume]:
     return found
 
 
-def reading_of(found: dict[Role, Volume]) -> Reading:
+def reading_of(found: dict[Role, Volume], roles: tuple[Role, ...]) -> Reading:
+    """A reading with a joined CT and nine calipers."""
     series = tuple(
         Series(
             key=role.value, series_instance_uid=role.value, modality="CT" if role is Role.CT else "MR", description="",
-            role=role, role_evidence="made so", grid=volume.grid, volumes=(VolumeInfo("made"),), unit=volume.unit,
-            unit_evidence="made so", corrections=(), measurable=True, not_measurable_reason="",
+            role=role, role_evidence="made so", grid=found[role].grid, volumes=(VolumeInfo("made"),),
+            unit=found[role].unit, unit_evidence="made so", corrections=(), measurable=True, not_measurable_reason="",
             frame_of_reference_uid=None, stack=None, scale=None,
         )
-        for role, volume in found.items()
+        for role in roles
     )  # fmt: skip
 
     def load(item: Series, *_: Any, **__: Any) -> Volume:
@@ -63,6 +71,12 @@ def reading_of(found: dict[Role, Volume]) -> Reading:
     reading = Reading(Case(Scan(Path(), series, ()), pseudonym="C001", load=load), study="S1", reader="R1")
     reading.set_spine("L1")
     images = {image.series.role: image.id for image in reading.case.images.values()}
+    for level, z in (("T12", 34.0), ("L1", 0.0), ("L2", -34.0)):
+        for position, y in zip(POSITIONS, (-15.0, 0.0, 15.0), strict=True):
+            reading.place_caliper(
+                stage="combined", level=level, position=position, image=images[Role.T2], start_lps=(2.0, y, z + 12),
+                end_lps=(2.0, y, z - 12),
+            )  # fmt: skip
     reading.propose_registration(
         mr_level="L1", ct_level="L1", ct_image=images[Role.CT], mr_images=[images[Role.T2]], mr_point_lps=(0, 0, 0),
         ct_point_lps=(0, 0, 0),
@@ -127,87 +141,147 @@ def rss_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-def desk_times(found: dict[Role, Volume]) -> dict[str, list[float]]:
-    import gc
+class DeskWindow:
+    """The desk in a window of its own."""
 
-    import napari
+    def __init__(self, found: dict[Role, Volume]) -> None:
+        import napari
 
-    from napari_vcf.widgets.docks import arrange
+        from napari_vcf.widgets.docks import arrange
 
-    viewer = napari.Viewer()
-    arrangement = arrange(viewer)
-    arrangement.main.resize(*SIZE)
-    gc.collect()
-    gc.freeze()
+        self.found = found
+        self.viewer = napari.Viewer()
+        arrangement = arrange(self.viewer)
+        arrangement.main.resize(*SIZE)
+        settle()
+        self.desk, self.panes, self.dock = arrangement.desk, arrangement.panes, arrangement.panes_dock
+        self.eyes = Eyes(arrangement.main)
+
+    def open(self, name: str) -> float:
+        layout, roles = CASES[name]
+        self.desk.remembered.put("layout", layout)
+        reading = reading_of(self.found, roles)
+        taken = self.eyes.until(lambda: self.desk.start(reading), lambda: self.panes.panes or [self.dock])
+        settle()
+        return taken
+
+    def step(self, number: int) -> float:
+        way = 1 if number % SLICES < SLICES / 2 else -1
+        return self.eyes.until(lambda: self.desk.step_slice(way), lambda: self.panes.panes)
+
+    def close(self) -> None:
+        self.desk.saved = True
+        self.desk.close()
+        settle()
+
+    @property
+    def pixels(self) -> int:
+        canvas = self.eyes.canvas
+        return int(canvas.width() * canvas.height() + sum(pane.width() * pane.height() for pane in self.panes.panes))
+
+    def copies_mb(self) -> float:
+        """What the panes hold of pixels that are not the volumes' own."""
+        size = 0
+        for pane in self.panes.panes:
+            cut = pane.cut()
+            if cut is not None and not any(np.shares_memory(cut.pixels, v.data) for v in self.found.values()):
+                size += cut.pixels.nbytes
+        return size / 1e6
+
+
+class PlainWindow:
+    """A plain napari viewer with the same arrays."""
+
+    def __init__(self, found: dict[Role, Volume]) -> None:
+        import napari
+
+        self.found = found
+        self.viewer = napari.Viewer()
+        self.main = self.viewer.window._qt_window
+        self.main.resize(*SIZE)
+        settle()
+        self.eyes = Eyes(self.main)
+
+    def _add(self, *roles: Role) -> None:
+        for role in roles:
+            volume = self.found[role]
+            scale = volume.grid.spacing_mm
+            self.viewer.add_image(volume.data, name=role.value, contrast_limits=(0, 2000), scale=scale)
+
+    def open(self) -> float:
+        taken = self.eyes.until(lambda: self._add(*self.found))
+        settle()
+        return taken
+
+    def close(self) -> None:
+        self.viewer.layers.clear()
+        settle()
+
+    def one_pane(self, pixels: int) -> None:
+        """Show one image on so many pixels."""
+        self.close()
+        self._add(Role.T2)
+        canvas = self.eyes.canvas
+        for _ in range(6):
+            settle()
+            missing = pixels - canvas.width() * canvas.height()
+            self.main.resize(self.main.width() + round(missing / canvas.height()), self.main.height())
+        settle()
+
+    def step(self, number: int) -> float:
+        return self.eyes.until(lambda: self.viewer.dims.set_current_step(0, 8 + number % SLICES))
+
+    @property
+    def pixels(self) -> int:
+        return int(self.eyes.canvas.width() * self.eyes.canvas.height())
+
+
+def slices(desk: DeskWindow, plain: PlainWindow, name: str) -> dict[str, Any]:
+    """Times of a change of slice, the desk's and the plain viewer's in turn."""
+    desk.open(name)
+    plain.one_pane(desk.pixels)
+    ours, theirs = [], []
+    for number in range((ROUNDS + 1) * SLICES):
+        if number == SLICES:
+            # The first round pays for what is drawn for the first time.
+            ours, theirs, drawn = [], [], desk.eyes.drawn
+        ours.append(desk.step(number))
+        theirs.append(plain.step(number))
     settle()
-    desk, panes = arrangement.desk, arrangement.panes
-    eyes = Eyes(arrangement.main)
-    times: dict[str, list[float]] = {"open": [], "slice": [], "mb": []}
-    # The first case pays for shaders and fonts, as the first layer of a plain viewer does.
-    for round_ in range(ROUNDS + 1):
-        reading = reading_of(found)
-        before = rss_mb()
-        taken = eyes.until(lambda r=reading: desk.start(r), lambda: panes.panes or [arrangement.panes_dock])
-        settle()
-        if round_:
-            times["open"].append(taken)
-        for step in range(SLICES):
-            taken = eyes.until(lambda s=step: desk.step_slice(1 if s < SLICES / 2 else -1), lambda: panes.panes)
-            if round_:
-                times["slice"].append(taken)
-        times["mb"].append(rss_mb() - before)
-        times["panes"] = [len(panes.panes)]
-        desk.saved = True
-        desk.close()
-        settle()
-    times["canvas_px"] = [float(eyes.canvas.width() * eyes.canvas.height())]
-    times["panes_px"] = [float(panes.width() * panes.height())]
-    viewer.close()
-    return times
-
-
-def plain_times(found: dict[Role, Volume], total_px: float) -> dict[str, list[float]]:
-    import napari
-
-    times: dict[str, list[float]] = {"add": [], "slice": []}
-    viewer = napari.Viewer()
-    main = viewer.window._qt_window
-    main.resize(*SIZE)
-    settle()
-    eyes = Eyes(main)
-
-    def add() -> None:
-        for role, volume in found.items():
-            viewer.add_image(volume.data, name=role.value, contrast_limits=(0, 2000), scale=volume.grid.spacing_mm)
-
-    for round_ in range(ROUNDS + 1):
-        taken = eyes.until(add)
-        settle()
-        if round_:
-            times["add"].append(taken)
-        viewer.layers.clear()
-        settle()
-    # One pane as large as the desk's image and its linked panes together.
-    viewer.add_image(found[Role.T2].data, contrast_limits=(0, 2000), scale=found[Role.T2].grid.spacing_mm)
-    for _ in range(6):
-        settle()
-        area = eyes.canvas.width() * eyes.canvas.height()
-        main.resize(main.width() + round((total_px - area) / eyes.canvas.height()), main.height())
-    settle()
-    times["canvas_px"] = [float(eyes.canvas.width() * eyes.canvas.height())]
-    for step in range(2 * SLICES * ROUNDS):
-        taken = eyes.until(lambda s=step: viewer.dims.set_current_step(0, 8 + s % 2 + s // 8))
-        times["slice"].append(taken)
-    viewer.close()
-    return times
+    found = {
+        "desk": ours,
+        "plain": theirs,
+        "panes": len(desk.panes.panes),
+        "frames": (desk.eyes.drawn - drawn) / (ROUNDS * SLICES),
+        "pixels": [desk.pixels, plain.pixels],
+        "copies_mb": desk.copies_mb(),
+    }
+    desk.close()
+    return found
 
 
 def main() -> None:
     found = volumes()
-    desk = desk_times(found)
-    plain = plain_times(found, desk["canvas_px"][0] + desk["panes_px"][0])
+    desk, plain = DeskWindow(found), PlainWindow(found)
+    gc.collect()
+    gc.freeze()
+    times: dict[str, list[float]] = {"desk": [], "plain": []}
+    memory: dict[str, list[float]] = {"desk": [], "plain": []}
+    # The first opening pays for shaders and fonts.
+    for round_ in range(ROUNDS + 1):
+        for name, act, end in (
+            ("desk", lambda: desk.open("all"), desk.close),
+            ("plain", plain.open, plain.close),
+        ):
+            before = rss_mb()
+            taken = act()
+            memory[name].append(rss_mb() - before)
+            if round_:
+                times[name].append(taken)
+            end()
+    found_slices = {name: slices(desk, plain, name) for name in CASES}
     size = sum(volume.data.nbytes for volume in found.values()) / 1e6
-    print(json.dumps({"desk": desk, "plain": plain, "volumes_mb": size}))
+    print(json.dumps({"open": times, "mb": memory, "slices": found_slices, "volumes_mb": size}))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.geometry import Grid, ReadingFrame, RigidTransform, Volume
 from napari_vcf.registration.reslicing import reslice_slice
-from napari_vcf.widgets.space import axis_order, turned_grid
+from napari_vcf.widgets.space import AxisOrder, axis_order, turned_grid
 from napari_vcf.widgets.windows import Window
 
 __all__ = ["Cut", "cross_frame", "cut_volume", "to_gray"]
@@ -40,6 +41,7 @@ class Cut:
     native: bool
 
 
+@lru_cache(maxsize=32)
 def cross_frame(frame: ReadingFrame, axis: int) -> ReadingFrame:
     """The plane at right angles to the screen that cuts one of its axes.
 
@@ -77,6 +79,16 @@ def cross_frame(frame: ReadingFrame, axis: int) -> ReadingFrame:
     )
 
 
+@lru_cache(maxsize=64)
+def _turned(grid: Grid, frame: ReadingFrame) -> tuple[AxisOrder, Grid, NDArray[np.float64]] | None:
+    """How a grid lies on a frame, the grid turned so, and the place of its first voxel there; None where it is askew."""
+    order = axis_order(grid, frame)
+    if order is None:
+        return None
+    turned = turned_grid(grid, order)
+    return order, turned, frame.to_world(turned.origin_lps)
+
+
 def cut_volume(
     volume: Volume,
     frame: ReadingFrame,
@@ -109,11 +121,10 @@ def cut_volume(
     """
     center = frame.to_world(center_lps)
     half = np.array(shape) * pixel_mm / 2
-    order = axis_order(volume.grid, frame) if transform is None else None
-    if order is not None:
-        grid = turned_grid(volume.grid, order)
+    native = _turned(volume.grid, frame) if transform is None else None
+    if native is not None:
+        order, grid, first = native
         slice_mm, row_mm, column_mm = grid.spacing_mm
-        first = frame.to_world(grid.origin_lps)
         index = int(np.floor((center[0] - first[0]) / slice_mm + 0.5))
         steps = np.array([row_mm, column_mm])
         low = np.maximum(np.floor((center[1:] - half - first[1:]) / steps).astype(int), 0)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from napari.layers import Layer, Shapes
 from numpy.typing import NDArray
 from psygnal import SignalInstance
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QPointF, QTimer
+from qtpy.QtGui import QColor, QPolygonF
 
 __all__ = ["Canvas", "Color", "Linked", "LockedDrawing", "Picture", "lock_drawing", "rgba"]
 
@@ -51,6 +53,16 @@ class Picture:
         self.widths.append(width)
         self.colors.append(color)
         self.labels.append(text)
+
+    @cached_property
+    def lines(self) -> list[tuple[QPolygonF, QColor]]:
+        """The lines with their colours, points (column, row) in mm, for a painter: made once for all linked panes."""
+        found = []
+        for path, color, label in zip(self.paths, self.colors, self.labels, strict=True):
+            if not label and color[3] > 0:
+                points = [QPointF(column, row) for row, column in path.tolist()]
+                found.append((QPolygonF(points), QColor.fromRgbF(*color)))
+        return found
 
     def same_as(self, other: Picture | None) -> bool:
         """Whether another picture looks the same."""

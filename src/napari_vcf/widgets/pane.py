@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from qtpy.QtGui import QColor, QImage, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 from scipy import ndimage
 
@@ -213,16 +213,19 @@ class Pane(QWidget):
                 painter.drawImage(self._rect(cut), image)
 
     def _draw_instruments(self, painter: QPainter) -> None:
+        painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.translate(self._place(0.0, 0.0))
+        painter.scale(self.zoom, self.zoom)
         for drawing in self._desk.drawings:
             picture = drawing.picture
-            if picture is None:
-                continue
-            for path, color, label in zip(picture.paths, picture.colors, picture.labels, strict=True):
-                if label or color[3] == 0:
-                    continue
-                painter.setPen(QPen(QColor.fromRgbF(*color), 1.4))
-                painter.drawPolyline(QPolygonF([self._place(float(row), float(column)) for row, column in path]))
+            for line, color in picture.lines if picture is not None else ():
+                pen = QPen(color, 1.4)
+                # As wide on the screen at any zoom.
+                pen.setCosmetic(True)
+                painter.setPen(pen)
+                painter.drawPolyline(line)
+        painter.restore()
 
     def _draw_cross(self, painter: QPainter) -> None:
         """Lines to the edges, with the middle left free."""
