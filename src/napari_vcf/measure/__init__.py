@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_vcf.measure.adc import Placements, RoiStatistics, roi_statistics, summarize_placements
 from napari_vcf.measure.edges import SNAP_REACH_MM, snap_to_edge
+from napari_vcf.measure.endplate import snap_to_endplate
 from napari_vcf.measure.errors import MeasureError
 from napari_vcf.measure.extent import Extent, ExtentGrade, lesion_extent
 from napari_vcf.measure.grading import Graded, grade_fraction, parse_ratio
@@ -75,6 +76,7 @@ __all__ = [
     "reference_signal",
     "roi_statistics",
     "snap_to_edge",
+    "snap_to_endplate",
     "start_factor",
     "summarize_placements",
     "touched_voxels",

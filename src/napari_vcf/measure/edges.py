@@ -1,4 +1,4 @@
-"""The strongest edge near a caliper's end, along the caliper.
+"""The strongest edge near a caliper's end, along the caliper; for endplates on MRI see `napari_vcf.measure.endplate`.
 
 The profile is averaged over a narrow band at right angles to the caliper and differentiated with a Gaussian (Canny,
 IEEE Trans Pattern Anal Mach Intell 1986; 8: 679-698); the extremum is placed between samples by a parabola.
@@ -12,13 +12,13 @@ from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from napari_vcf.geometry import Volume
 
-__all__ = ["SNAP_REACH_MM", "snap_to_edge"]
+__all__ = ["BAND_MM", "SNAP_REACH_MM", "sample_lines", "sampling_mm", "snap_to_edge"]
 
 #: An end is never drawn farther than this.
 SNAP_REACH_MM = 2.0
 _STEP_MM = 0.1
 #: Half the width of the band; an endplate is nearly straight over so much of it.
-_BAND_MM = (-1.0, -0.5, 0.0, 0.5, 1.0)
+BAND_MM = (-1.0, -0.5, 0.0, 0.5, 1.0)
 #: An edge must be so many times steeper than the profile is on the whole, or it is noise.
 _CLEAR = 4.0
 
@@ -50,13 +50,15 @@ def snap_to_edge(
         The point on the edge, on the line through the given one; None where there is no clear edge in reach.
     """
     point, along, across = (np.asarray(v, dtype=np.float64) for v in (point_lps, along_lps, across_lps))
+    if sampling_mm(volume, along) > reach_mm:
+        return None
     pixel = min(volume.grid.spacing_mm)
     sigma = max(0.5, 0.75 * pixel)
     margin = 4.0 * sigma
     steps = round((reach_mm + margin) / _STEP_MM)
     offsets = np.arange(-steps, steps + 1) * _STEP_MM
-    samples = point + offsets[:, None, None] * along + np.array(_BAND_MM)[None, :, None] * across
-    values = _sample(volume, samples)
+    samples = point + offsets[:, None, None] * along + np.array(BAND_MM)[None, :, None] * across
+    values = sample_lines(volume, samples)
     if values is None:
         return None
     slope = np.abs(gaussian_filter1d(values.mean(axis=1), sigma / _STEP_MM, order=1))
@@ -75,7 +77,12 @@ def snap_to_edge(
     return np.asarray(point + found * along)
 
 
-def _sample(volume: Volume, points_lps: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def sampling_mm(volume: Volume, along_lps: NDArray[np.float64]) -> float:
+    """Distance between two voxels' layers along a direction, mm: what lies between is interpolated and has no edge."""
+    return float(1.0 / np.abs(np.linalg.solve(volume.grid.affine_lps[:3, :3], along_lps)).max())
+
+
+def sample_lines(volume: Volume, points_lps: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Linear interpolation at points; None where one of them lies outside or on what was not measured."""
     index = volume.grid.to_index(points_lps)[..., ::-1]
     size = np.array(volume.grid.shape)

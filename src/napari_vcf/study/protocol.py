@@ -20,6 +20,16 @@ __all__ = ["FORM_VERSION", "StudyProtocol", "StudyRules", "parse_protocol", "pro
 FORM_VERSION: Final = "1"
 
 
+#: What the template says of a decision that its name does not tell.
+_COMMENTS: Final[dict[str, tuple[str, ...]]] = {
+    "reference": ("The reference height: mean_adjacent, above, below or own_posterior.",),
+    "snapping": (
+        "Whether a reader may have the ends of calipers drawn to the edge. Allowed, it is still off until the reader",
+        "turns it on; the record says of each caliper which ends were drawn. false forbids it.",
+    ),
+}
+
+
 class StudyRules(FrozenModel):
     """How the cases of a study are read.
 
@@ -133,7 +143,8 @@ def protocol_template() -> str:
     lines = ['schema_id = "napari-vcf/protocol"', 'schema_version = "1.0.0"', "", "[protocol]"]
     content = default.protocol.model_dump(mode="json")
     items = content.pop("stage_items")
-    lines += [f"{key} = {_toml(value)}" for key, value in content.items()]
+    for key, value in content.items():
+        lines += [f"# {line}" for line in _COMMENTS.get(key, ())] + [f"{key} = {_toml(value)}"]
     lines += ["", "[protocol.stage_items]"]
     lines += [f"{key} = {_toml(value)}" for key, value in items.items()]
     lines += ["", "[study]"]
