@@ -141,3 +141,51 @@ def test_a_new_rectangle_is_parallel_to_the_endplates_and_says_what_is_doubtful(
     hands.key("Return")
     hands.click_at(bench.world(0, 0, 0, role="ADC"))
     assert "ROI 2 (lesion) covers the same voxels as ROI 1" in text(panel, "warnings")
+
+
+def test_a_rectangle_on_another_slice_is_brought_here_by_a_click_and_not_moved_unseen(bench, panel):
+    desk, hands = bench.desk, bench.hands
+    middle = bench.world(0, 0, 0, role="ADC")
+    hands.click_at(middle)
+    first = panel.model.movable()
+    hands.scroll(1)
+    assert "another slice" in text(panel, "guide")
+    hands.key("Left")
+    np.testing.assert_array_equal(panel.model.movable().center_lps, first.center_lps)
+    assert desk.on_current_slice(middle), "the key shows where it is"
+    hands.scroll(1)
+    hands.click_at(middle + np.array([0, 2, 3]))
+    moved = panel.model.movable()
+    assert desk.on_current_slice(desk.to_world(moved.center_lps, panel.model.current.image))
+    assert len(panel.model.placed()) == 1
+    np.testing.assert_array_equal(moved.axis_long, first.axis_long)
+
+
+def test_an_undo_never_moves_a_rectangle_unseen(bench, panel):
+    hands = bench.hands
+    middle = bench.world(0, 0, 0, role="ADC")
+    hands.click_at(middle)
+    placed = panel.model.current
+    hands.key("Right")
+    hands.key("Return")
+    assert panel.model.current is None
+    hands.key("Ctrl+Z")
+    assert panel.model.current == placed
+    assert panel.drawing.layer.data
+    hands.key("Ctrl+Z")
+    assert not panel.model.placed()
+    hands.key("Ctrl+Shift+Z")
+    hands.key("Ctrl+Shift+Z")
+    assert panel.model.current.center_lps != placed.center_lps
+    # Of three that have been seen, one that is taken back hides them all again.
+    for number in range(3):
+        if number:
+            hands.click_at(middle)
+        hands.key("Return")
+    assert panel.model.revealed()
+    hands.key("Ctrl+Z")
+    assert not panel.model.revealed()
+    hands.click_at(middle)
+    assert not panel.model.revealed()
+    hands.key("Return")
+    assert panel.model.revealed()

@@ -120,3 +120,89 @@ def test_a_painted_layer_that_is_deleted_or_renamed_comes_back_with_the_record(b
     bench.hands.key("Ctrl+Z")
     assert bench.desk.reading.state == state
     np.testing.assert_array_equal(layers.masks()[0], body)
+
+
+def test_both_clicks_of_a_height_lie_on_one_slice_and_one_plane(bench):
+    desk, hands = bench.desk, bench.hands
+    panel = bench.front("Calipers")
+    bench.close_up()
+    hands.click_at(bench.world(0, 0, 10))
+    hands.scroll(1)
+    assert panel.calipers.draft is None
+    hands.click_at(bench.world(0, 0, -10))
+    assert not stage(bench).calipers
+    assert panel.calipers.is_waiting, "the click on the other slice is the first one of a height there"
+    assert "one slice" in bench.said[-1][1]
+    hands.click_at(bench.world(0, 0, 10))
+    ends = stage(bench).calipers[0]
+    assert desk.on_current_slice(desk.to_world(ends.start_lps, ends.image))
+    hands.key("Ctrl+Z")
+
+    # On the CT's own plane the same point of the screen is another place of the patient.
+    hands.click_at(bench.world(0, 0, 10))
+    desk.show(bench.image("CT"))
+    hands.wait(60)
+    assert not panel.calipers.is_waiting
+
+
+def test_what_escape_stops_in_the_middle_of_a_drag_is_not_placed(bench):
+    from qtpy.QtCore import QEvent
+
+    hands = bench.hands
+    panel = bench.front("Calipers")
+    bench.close_up()
+    start, end = hands.pixel(bench.world(0, 0, 10)), hands.pixel(bench.world(0, 0, -10))
+    hands._mouse(QEvent.Type.MouseButtonPress, start, down=True)
+    hands._mouse(QEvent.Type.MouseMove, (start + end) / 2, down=True)
+    assert panel.calipers.draft is not None
+    hands.key("Esc")
+    hands._mouse(QEvent.Type.MouseMove, end, down=True)
+    hands._mouse(QEvent.Type.MouseButtonRelease, end, down=False)
+    assert panel.calipers.draft is None
+    assert not stage(bench).calipers
+
+
+def test_an_end_nearby_does_not_take_the_click_for_the_next_vertebra(bench):
+    bench.front("Calipers")
+    bench.close_up(zoom=2.0)
+    bench.hands.drag([bench.world(0, 0, 10), bench.world(0, 0, -10)], step_px=20)
+    before = stage(bench).calipers[0]
+    # Five millimetres of disc are ten pixels here.
+    bench.hands.drag([bench.world(0, 0, -13.5), bench.world(0, 0, -33)], step_px=20)
+    assert len(stage(bench).calipers) == 2
+    assert stage(bench).calipers[0] == before
+
+
+def test_undo_takes_half_done_work_back_first_and_says_what_it_took(bench):
+    hands = bench.hands
+    bench.front("Calipers")
+    bench.close_up()
+    hands.drag([bench.world(0, 0, 10), bench.world(0, 0, -10)], step_px=40)
+    state = bench.desk.reading.state
+    hands.click_at(bench.world(0, 10, 10))
+    hands.key("Ctrl+Z")
+    assert bench.desk.reading.state is state
+    panel = bench.front("Lesion extent")
+    for point in ((-12, 9), (12, 9), (12, -9)):
+        hands.click_at(bench.world(0, *point))
+    hands.key("Ctrl+Z")
+    assert len(panel.outline.points) == 2
+    hands.key("Esc")
+    hands.key("Ctrl+Z")
+    assert not stage(bench).calipers
+    assert bench.said[-1] == ("info", "Taken back: anterior height of L1.")
+    hands.key("Alt+2")
+    hands.key("Ctrl+Shift+Z")
+    assert bench.said[-1] == ("info", "Made again: anterior height of L1 (stage CT + MRI).")
+
+
+def test_the_list_of_what_is_missing_is_up_to_date_when_its_tab_comes_back(bench):
+    panel = bench.front("Case")
+    assert "Verdict" in panel.missing.text()
+    bench.hands.key("F3")
+    bench.hands.wait(60)
+    bench.desk.reading.answer(bench.desk.stage, "verdict", "benign")
+    bench.hands.key("F1")
+    bench.hands.wait(80)
+    assert "Verdict" not in panel.missing.text()
+    assert "Confidence" in panel.missing.text()

@@ -102,6 +102,31 @@ class Reading(Changes):
         return len(self._states) > 1
 
     @property
+    def to_undo(self) -> act.Action | None:
+        """The change that an undo takes back; None where there is none."""
+        done, _ = self._stacks()
+        return done[-1] if done else None
+
+    @property
+    def to_redo(self) -> act.Action | None:
+        """The change that a redo makes again; None where there is none."""
+        _, undone = self._stacks()
+        return undone[-1] if undone else None
+
+    def _stacks(self) -> tuple[list[act.Action], list[act.Action]]:
+        done: list[act.Action] = []
+        undone: list[act.Action] = []
+        for entry in self._log:
+            if isinstance(entry.action, act.Undo):
+                undone.append(done.pop())
+            elif isinstance(entry.action, act.Redo):
+                done.append(undone.pop())
+            else:
+                done.append(entry.action)
+                undone.clear()
+        return done, undone
+
+    @property
     def can_redo(self) -> bool:
         """Whether there is a change to make again."""
         return bool(self._undone)

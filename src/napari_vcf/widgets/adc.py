@@ -63,6 +63,7 @@ class AdcWidget(Instrument):
         self._build()
         self.drawing = RoiDrawing(desk, self.roi_hand, self.model.shown)
         desk.opened.connect(self._forget)
+        desk.slice_changed.connect(self._on_slice)
         self.roi_hand.changed.connect(self._show_guide)
         for key, right, down in _ARROWS:
             self.share(
@@ -179,6 +180,10 @@ class AdcWidget(Instrument):
             self.desk.message.emit(
                 "Measure two heights of this vertebra on MRI, or on a CT joined to it; they tell its endplates.", "info"
             )
+
+    def _on_slice(self, _position: float) -> None:
+        if self.isVisible():
+            self._show_guide()
 
     def next_placement(self) -> None:
         """Keep the placement and hide it; after the last one show all and their values."""
@@ -329,6 +334,9 @@ class AdcWidget(Instrument):
             return "All placements are made. 'Place afresh' begins anew."
         if self.desk.image_id != image.id:
             return f"Show {image.label} to place the ROI."
+        rectangle = self.model.movable()
+        if rectangle is not None and not self.roi_hand.on_screen(rectangle):
+            return "The rectangle lies on another slice. Click to bring it to this one; an arrow key shows it there."
         if self.model.current is not None:
             return "Drag it to move, drag its knob to turn; arrows 0.5 mm, [ and ] 1°. Enter keeps and hides it."
         return (

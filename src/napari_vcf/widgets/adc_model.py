@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Rectangle
-from napari_vcf.reading import CaseImage
+from napari_vcf.reading import CaseImage, LoggedAction
+from napari_vcf.reading.actions import Redo, Undo
 from napari_vcf.reading.results import rectangle_of
 from napari_vcf.reading.state import Roi, StageState, Tissue
 
@@ -37,6 +38,30 @@ class AdcModel:
         self._finished: set[tuple[str, Tissue]] = set()
         #: Placement that is being made, by (stage, tissue).
         self._current: dict[tuple[str, Tissue], int] = {}
+        self._before: dict[str, tuple[Roi, ...]] = {}
+        desk.reading_changed.connect(self._on_changed)
+
+    def _rois(self) -> dict[str, tuple[Roi, ...]]:
+        reading = self._desk.reading
+        return {} if reading is None else {stage: state.rois for stage, state in reading.state.stages.items()}
+
+    def _on_changed(self, logged: LoggedAction) -> None:
+        """After an undo or redo, take the placement that it changed up again: nothing moves unseen."""
+        before, self._before = self._before, self._rois()
+        if not isinstance(logged.action, Undo | Redo):
+            return
+        for stage, rois in self._before.items():
+            for tissue in TISSUE_NAMES:
+                was = {roi.placement: roi for roi in before.get(stage, ()) if roi.tissue == tissue}
+                now = {roi.placement: roi for roi in rois if roi.tissue == tissue}
+                changed = [n for n in sorted({*was, *now}) if was.get(n) != now.get(n)]
+                if not changed:
+                    continue
+                key = stage, tissue
+                self._finished.discard(key)
+                self._current.pop(key, None)
+                if changed[-1] in now:
+                    self._current[key] = changed[-1]
 
     @property
     def _key(self) -> tuple[str, Tissue]:
@@ -148,6 +173,7 @@ class AdcModel:
     def forget(self) -> None:
         """Take up the placements of another case; those that are complete have been seen."""
         self._current.clear()
+        self._before = self._rois()
         stages = self._desk.reading.state.stages.items() if self._desk.reading is not None else ()
         self._finished = {
             (stage, tissue)

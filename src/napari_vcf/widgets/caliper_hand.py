@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from psygnal import Signal
 
-from napari_vcf.measure import HeightLoss, Position, ReferenceRule, snap_to_edge
+from napari_vcf.measure import HeightLoss, Position, ReferenceRule, snap_to_edge, snap_to_endplate
 from napari_vcf.reading.base import utc_now
 from napari_vcf.reading.results import caliper_mm, losses_of
 from napari_vcf.reading.state import Caliper, CaliperEnd, StageState
@@ -23,10 +23,14 @@ __all__ = ["CaliperHand", "Draft", "Height"]
 Height = tuple[str, Position]
 #: How near the pointer must come to something, in pixels of the screen.
 GRAB_PX = 8.0
+#: Where the image is small on the screen it is this, so that an end does not take the clicks for the next vertebra's.
+GRAB_MM = 2.5
 #: A press and release within this many pixels is a click.
 CLICK_PX = 4.0
 #: A draft this short has no length to show yet.
 MIN_DRAFT_MM = 0.5
+#: The direction of a caliper shorter than this says nothing yet.
+MIN_SNAP_MM = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +60,8 @@ class CaliperHand(Hand):
         self.draft: Draft | None = None
         self._height: Height | None = None
         self._start = self._end = np.zeros(3)
+        #: Where a new caliper was begun; its end can be drawn to an edge only once it is known which way it runs.
+        self._first = np.zeros(3)
         self._mode: Literal["idle", "new", "wait", "second", "start", "end", "move"] = "idle"
         self._grip = np.zeros(3)
         self._moved = False
@@ -78,6 +84,9 @@ class CaliperHand(Hand):
         """Take an end, a whole caliper, or begin a new one; leave the drag to the view if nothing is to be placed."""
         self._moved = False
         self._grip = point
+        if self._mode == "wait" and not on_current_slice(self._desk, self._start):
+            self.cancel()
+            self._desk.message.emit("Both ends of a height lie on one slice: it begins anew on this one.", "info")
         if self._mode == "wait":
             self._mode = "second"
             self._reach(point)
@@ -95,12 +104,13 @@ class CaliperHand(Hand):
             return False
         self._mode, self._height, self.selected = "new", target, None
         self._snapped = set()
-        # No caliper tells yet which way it runs: an endplate lies across the screen.
-        self._start = self._end = self._to_edge("start", point, np.array([0.0, 1.0, 0.0]))
+        self._first = self._start = self._end = point
         return True
 
     def drag(self, point: World) -> None:
-        """Move what was taken."""
+        """Move what was taken; nothing after Esc."""
+        if self._mode == "idle":
+            return
         if np.linalg.norm(point - self._grip) > CLICK_PX / self._zoom:
             self._moved = True
         if self._moved or self._mode == "second":
@@ -109,6 +119,8 @@ class CaliperHand(Hand):
     def release(self, point: World) -> None:
         """Put it into the reading, or wait for the second click."""
         self.drag(point)
+        if self._mode == "idle":
+            return
         if self._mode == "new" and not self._moved:
             self._mode = "wait"
             self.changed.emit()
@@ -119,8 +131,15 @@ class CaliperHand(Hand):
 
     def hover(self, point: World) -> None:
         """Let the second end follow the pointer."""
-        if self._mode == "wait":
+        if self._mode == "wait" and on_current_slice(self._desk, self._start):
             self._reach(point)
+
+    def take_back(self) -> bool:
+        """Forget the first of two clicks."""
+        waiting = self.is_waiting
+        if waiting:
+            self.cancel()
+        return waiting
 
     def cancel(self) -> None:
         """Forget what is being drawn; the reading is untouched."""
@@ -162,7 +181,7 @@ class CaliperHand(Hand):
         """What lies under the pointer on this slice: an end before a shaft, the nearest first."""
         assert self._desk.reading is not None
         stage = self._desk.reading.state.stages[self._desk.stage]
-        reach = GRAB_PX / self._zoom
+        reach = min(GRAB_PX / self._zoom, GRAB_MM)
         best: tuple[float, Literal["start", "end", "move"], Caliper] | None = None
         for caliper in stage.calipers:
             if not self._desk.can_show(caliper.image):
@@ -184,7 +203,11 @@ class CaliperHand(Hand):
 
     def _reach(self, point: World) -> None:
         flat = np.array([self._start[0], point[1], point[2]])
-        if self._mode in ("new", "wait", "second", "end"):
+        if self._mode in ("new", "wait", "second"):
+            if self.snapping:
+                self._start = self._to_edge("start", self._first, self._first - flat)
+            self._end = self._to_edge("end", flat, flat - self._first)
+        elif self._mode == "end":
             self._end = self._to_edge("end", flat, flat - self._start)
         elif self._mode == "start":
             moved = np.array([self._end[0], point[1], point[2]])
@@ -197,16 +220,18 @@ class CaliperHand(Hand):
         self._make_draft()
 
     def _to_edge(self, end: CaliperEnd, point: World, way: World) -> World:
-        """A point, or the strongest edge near it along the caliper, where that is wanted."""
+        """A point, or the edge near it along the caliper, where that is wanted; ``way`` leads out of the vertebra."""
         self._snapped.discard(end)
         length = float(np.linalg.norm(way))
         desk = self._desk
-        if not self.snapping or length < 1e-6 or desk.image_id is None:
+        if not self.snapping or length < MIN_SNAP_MM or desk.image_id is None:
             return point
         along = way / length
         across = np.array([0.0, -along[2], along[1]])
         here, there, beside = desk.to_lps([point, point + along, point + across], desk.image_id)
-        found = snap_to_edge(desk.display.volume(desk.image_id), here, there - here, beside - here)
+        volume = desk.display.volume(desk.image_id)
+        rule = snap_to_endplate if volume.unit == "signal" else snap_to_edge
+        found = rule(volume, here, there - here, beside - here)
         if found is None:
             return point
         self._snapped.add(end)

@@ -227,7 +227,8 @@ class CalipersWidget(Instrument):
         allowed = reading is None or reading.protocol.snapping
         self._snap.setEnabled(allowed)
         self._snap.setToolTip(
-            f"Each end goes to the strongest edge within {SNAP_REACH_MM:g} mm, along the caliper; recorded  [S]"
+            f"Each end goes to the edge within {SNAP_REACH_MM:g} mm, along the caliper: on MRI the outer side of the "
+            "endplate, else the strongest one. Off until you want it; recorded  [S]"
             if allowed
             else "The study's protocol does not allow it."
         )

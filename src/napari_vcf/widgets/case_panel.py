@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
+    QDockWidget,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -22,6 +24,7 @@ from qtpy.QtWidgets import (
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import Case, Protocol
 from napari_vcf.widgets.image_table import ImageTable
+from napari_vcf.widgets.instrument import find_dock
 from napari_vcf.widgets.opening import CaseOpener
 from napari_vcf.widgets.parts import button, heading, note
 from napari_vcf.widgets.sample import sample_folder
@@ -45,6 +48,7 @@ class CasePanel(QWidget):
         super().__init__()
         self.setObjectName("case")
         self._desk = desk
+        self._dock: QDockWidget | None = None
         self.protocol: Protocol | None = None
         self.opener = CaseOpener()
         self.opener.progressed.connect(self._on_progress)
@@ -210,6 +214,11 @@ class CasePanel(QWidget):
         """Catch up with what happened while another panel was in front."""
         super().showEvent(event)
         self._refresh()
+        dock = find_dock(self)
+        if dock is not None and dock is not self._dock:
+            # A tab that comes to the front is not shown anew; only its dock knows. Its place is known a moment later.
+            self._dock = dock
+            dock.visibilityChanged.connect(lambda front: QTimer.singleShot(0, self._refresh) if front else None)
 
     def _refresh(self, *_: object) -> None:
         reading = self._desk.reading

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from napari.layers import Image, Layer
@@ -20,8 +20,10 @@ from napari_vcf.dicom import Role
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.geometry import ReadingFrame, RigidTransform
 from napari_vcf.reading import Case, CaseImage, LoggedAction, Protocol, Reading, Stage
+from napari_vcf.reading.actions import Action
 from napari_vcf.reading.case import MR_ROLES
 from napari_vcf.reading.state import Registration
+from napari_vcf.reading.wording import describe
 from napari_vcf.widgets.canvas import CanvasDressing
 from napari_vcf.widgets.display import Display
 from napari_vcf.widgets.remembered import Remembered, settings_path
@@ -89,6 +91,8 @@ class Desk:
         self.keys = Shortcuts()
         #: What the instruments draw on the plane, for the linked panes.
         self.drawings: list[LockedDrawing] = []
+        #: Each takes a step of what is half done back, and says whether there was one.
+        self.half_done: list[Callable[[], bool]] = []
         #: Each gives the masks that are painted now.
         self.sections: list[Callable[[], Sequence[Section]]] = []
         self.remembered = Remembered(self, settings_path(), later=lambda write: QTimer.singleShot(800, write))
@@ -297,21 +301,27 @@ class Desk:
         self.keys.bind(key, run, description, group=group)
 
     def undo(self) -> None:
-        """Take the last change of the reading back."""
-        self._step(lambda reading: reading.can_undo, lambda reading: reading.undo(), "There is nothing to undo.")
+        """Take the last step of what is half done back, else the last change of the reading, and say which."""
+        if not any(take_back() for take_back in self.half_done):
+            self._step(lambda reading: reading.to_undo, lambda reading: reading.undo(), "undo")
 
     def redo(self) -> None:
-        """Make it again."""
-        self._step(lambda reading: reading.can_redo, lambda reading: reading.redo(), "There is nothing to redo.")
+        """Make it again, and say what."""
+        self._step(lambda reading: reading.to_redo, lambda reading: reading.redo(), "redo")
 
-    def _step(self, can: Callable[[Reading], bool], run: Callable[[Reading], object], otherwise: str) -> None:
+    def _step(
+        self, which: Callable[[Reading], Action | None], run: Callable[[Reading], object], name: Literal["undo", "redo"]
+    ) -> None:
         reading = self.reading
         if reading is None:
             return
-        if not can(reading):
-            self.message.emit(otherwise, "info")
-            return
-        self.guard(lambda: run(reading))
+        action = which(reading)
+        if action is None:
+            self.message.emit(f"There is nothing to {name}.", "info")
+        elif self.guard(lambda: run(reading)) is not None:
+            # What changes may lie on another slice, panel or stage than the one on the screen.
+            done = "Taken back" if name == "undo" else "Made again"
+            self.message.emit(f"{done}: {describe(action, seen_from=self.stage)}.", "info")
 
     # -- inside -----------------------------------------------------------------------------------------------------
     def _first_stage(self) -> Stage:

@@ -69,7 +69,7 @@ class ExtentWidget(Instrument):
         for mode, (_, text, key) in MODES.items():
             self.share(key, lambda m=mode: self.set_mode(m), f"{text} (lesion extent)")
         self.share("Return", self._finish, "Finish what is being drawn or placed")
-        self.share("Backspace", self.outline.back, "Take back the last point of an outline")
+        self.share("Backspace", self.outline.take_back, "Take back the last point of an outline")
         self.share("Esc", self._cancel, "Stop what is being drawn or chosen")
         self.share("[", lambda: self._resize(-1), "Turn what is chosen a little to the left; smaller brush or limit")
         self.share("]", lambda: self._resize(1), "Turn what is chosen a little to the right; bigger brush or limit")

@@ -17,7 +17,7 @@ from napari_vcf.reading.state import StageState
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
 
-__all__ = ["Board", "Hand", "Holder", "Instrument", "World", "on_current_slice"]
+__all__ = ["Board", "Hand", "Holder", "Instrument", "World", "find_dock", "on_current_slice"]
 
 World = NDArray[np.float64]
 #: Narrowest width in which every panel is readable, pixels.
@@ -44,6 +44,13 @@ class Hand:
     def double_click(self, point: World) -> bool:
         """Second press of a double click; True if it was used."""
         del point
+        return False
+
+    def cancel(self) -> None:
+        """Forget what is half done; the reading is untouched."""
+
+    def take_back(self) -> bool:
+        """Take the last step of what is half done back; False where nothing is."""
         return False
 
 
@@ -76,6 +83,8 @@ class Board:
         viewer.mouse_drag_callbacks.append(self._on_drag)
         viewer.mouse_move_callbacks.append(self._on_move)
         viewer.mouse_double_click_callbacks.append(self._on_double_click)
+        desk.frame_changed.connect(self._on_frame)
+        desk.half_done.append(self._take_back)
 
     @classmethod
     def of(cls, desk: Desk) -> Board:
@@ -111,6 +120,14 @@ class Board:
         action = self.active.shared_keys.get(key) if self.active is not None else None
         if action is not None:
             action()
+
+    def _on_frame(self) -> None:
+        # On another plane the points of what is half done mean other places of the patient.
+        if self.active is not None and self.active.hand is not None:
+            self.active.hand.cancel()
+
+    def _take_back(self) -> bool:
+        return self.active is not None and self.active.hand is not None and self.active.hand.take_back()
 
     def _hand(self) -> Hand | None:
         desk = self.desk
@@ -243,7 +260,7 @@ class Instrument(QWidget):
     def showEvent(self, event: Any) -> None:  # noqa: N802
         """Come into hand when the panel comes to the front."""
         super().showEvent(event)
-        dock = self._find_dock()
+        dock = find_dock(self)
         if dock is None:
             self.board.take(self)
         elif dock is not self._dock:
@@ -259,18 +276,20 @@ class Instrument(QWidget):
         if not event.spontaneous():
             self._on_front(front=False)
 
-    def _find_dock(self) -> QDockWidget | None:
-        parent = self.parent()
-        while parent is not None and not isinstance(parent, QDockWidget):
-            parent = parent.parent()
-        return parent
-
     def _on_front(self, front: bool) -> None:
         if front:
             self.board.take(self)
         elif self.window().isVisible():
             # While the window closes there is nothing left to tidy up.
             self.board.lay_down(self)
+
+
+def find_dock(panel: QWidget) -> QDockWidget | None:
+    """The dock that a panel is in."""
+    parent = panel.parent()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parent()
+    return parent
 
 
 def on_current_slice(desk: Desk, point: World) -> bool:

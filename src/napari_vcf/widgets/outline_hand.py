@@ -93,11 +93,13 @@ class OutlineHand(Hand):
         self.points, self.pointer = [], None
         self.changed.emit()
 
-    def back(self) -> None:
+    def take_back(self) -> bool:
         """Take the last point back."""
-        if self.points:
-            self.points.pop()
-            self.changed.emit()
+        if not self.points:
+            return False
+        self.points.pop()
+        self.changed.emit()
+        return True
 
     def _add(self, point: World) -> None:
         # Both presses of a double click come here; the second adds nothing.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from napari_vcf.reading.base import Stage
+from napari_vcf.reading.wording import STAGE_NAMES
 
 __all__ = [
     "BLUE",
@@ -42,8 +42,6 @@ YELLOW = "#F0E442"
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 PURPLE = "#CC79A7"
-
-STAGE_NAMES: dict[Stage, str] = {"ct": "CT", "mri": "MRI", "combined": "CT + MRI"}
 
 
 def percent(fraction: float | None, decimals: int = 1) -> str:

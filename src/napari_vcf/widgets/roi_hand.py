@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.geometry import Rectangle
-from napari_vcf.widgets.instrument import Hand, World
+from napari_vcf.widgets.instrument import Hand, World, on_current_slice
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
@@ -20,6 +20,8 @@ __all__ = ["HANDLE_MM", "RoiHand", "handle_point", "initial_axes"]
 #: Distance of the turning handle from the middle of the long side's end, mm.
 HANDLE_MM = 3.0
 GRAB_PX = 9.0
+#: Where the image is small on the screen it is this, so that the knob does not reach into the rectangle.
+GRAB_MM = 2.5
 
 
 class RoiHand(Hand):
@@ -72,8 +74,13 @@ class RoiHand(Hand):
             assert self._desk.reading is not None
             self._origin = self._desk.reading.roi_rectangle(at, long, short)
             self._mode = "move"
+        elif not self.on_screen(rectangle):
+            # It lies on another slice, unseen: a click brings it here.
+            assert self._desk.reading is not None
+            self._mode = "move"
+            self._origin = self._desk.reading.roi_rectangle(at, rectangle.axis_long, rectangle.axis_short)
         else:
-            reach = GRAB_PX / max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+            reach = min(GRAB_PX / max(float(self._desk.viewer.scene.camera.zoom), 1e-6), GRAB_MM)
             if _in_plane(at - handle_point(rectangle), rectangle) <= reach:
                 self._mode = "turn"
             elif _inside(rectangle, at, reach / 2):
@@ -111,16 +118,29 @@ class RoiHand(Hand):
         self.draft = self._origin = None
         self.changed.emit()
 
+    def on_screen(self, rectangle: Rectangle) -> bool:
+        """Whether a rectangle lies on the slice on the canvas."""
+        return on_current_slice(self._desk, self._desk.to_world(rectangle.center_lps, self._desk.image_id))
+
+    def _in_sight(self) -> Rectangle | None:
+        """The rectangle that may be moved; one on another slice is shown first, and not moved unseen."""
+        rectangle = self._current()
+        if rectangle is None or self.on_screen(rectangle):
+            return rectangle
+        self._desk.go_to_slice(float(self._desk.to_world(rectangle.center_lps, self._desk.image_id)[0]))
+        self._desk.message.emit("The rectangle lies on this slice.", "info")
+        return None
+
     def nudge(self, right_mm: float, down_mm: float) -> None:
         """Move by a step along the screen."""
-        rectangle = self._current()
+        rectangle = self._in_sight()
         if rectangle is not None:
             axes = self._desk.frame.axes
             self._place(rectangle.moved(right_mm * axes[2] + down_mm * axes[1]))
 
     def turn(self, angle_deg: float) -> None:
         """Turn by a step; positive is clockwise on the screen."""
-        rectangle = self._current()
+        rectangle = self._in_sight()
         if rectangle is not None:
             axes = self._desk.frame.axes
             # Seen on the screen, right then down is clockwise.
@@ -129,7 +149,7 @@ class RoiHand(Hand):
 
     def align(self) -> bool:
         """Turn the rectangle parallel to the endplates; False where they or the rectangle are not there."""
-        rectangle, endplates = self._current(), self._endplates()
+        rectangle, endplates = self._in_sight(), self._endplates()
         if rectangle is None or endplates is None or self._desk.reading is None:
             return False
         long, short = initial_axes(self._desk, endplates)
