@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from napari_vcf.dicom import Series
 from napari_vcf.dicom.stack import Stack
 from napari_vcf.reading.base import REMOVED
 
-__all__ = ["burned_in_risks", "hashed", "identity_strings", "scrub"]
+__all__ = ["HeadersSay", "hashed", "read_headers", "scrub"]
 
 #: Value representations whose values always say who, when or which: names, dates, identifiers.
 _TELLING_VR: Final = frozenset({"PN", "DA", "DT", "UI"})
@@ -78,8 +79,26 @@ def _telling(dataset: Dataset) -> Iterator[str]:
                     yield from re.split(r"[\^= ]+", text)
 
 
-def identity_strings(series: Iterable[Series], folder: Path) -> frozenset[str]:
-    """Everything in the headers, names and paths of some series that must not be found in a study.
+@dataclass(frozen=True, slots=True)
+class HeadersSay:
+    """What the headers of a case say that must stay out of a study, or be said to the coordinator.
+
+    Attributes
+    ----------
+    strings : frozenset of str
+        Names, identifiers, dates, institutions, UIDs, file names and paths, of four characters or more.
+    burned_in : dict
+        Key of a series to reasons why text may be burned into its pixels.
+    """
+
+    strings: frozenset[str]
+    burned_in: dict[str, tuple[str, ...]]
+
+
+def read_headers(series: Iterable[Series], folder: Path) -> HeadersSay:
+    """Look through the headers, names and paths of some series, each file once.
+
+    Pixels themselves are not looked at for text: this finds what the files admit, and what usually goes with it.
 
     Parameters
     ----------
@@ -90,16 +109,31 @@ def identity_strings(series: Iterable[Series], folder: Path) -> frozenset[str]:
 
     Returns
     -------
-    frozenset of str
-        Names, identifiers, dates, institutions, UIDs, file names and paths, of four characters or more.
+    HeadersSay
     """
     found: set[str] = {str(folder), folder.name}
+    burned_in: dict[str, tuple[str, ...]] = {}
     for entry in series:
         found |= {entry.key, entry.series_instance_uid, entry.frame_of_reference_uid or ""}
         found |= {file.name for file in entry.stack.files} if isinstance(entry.stack, Stack) else {entry.stack.name}
+        risks: set[str] = set()
         for dataset in _headers(entry):
             found.update(_telling(dataset))
-    return frozenset(text for text in found if len(text) >= _SHORTEST)
+            risks.update(_risks(dataset))
+        burned_in[entry.key] = tuple(sorted(risks))
+    return HeadersSay(frozenset(text for text in found if len(text) >= _SHORTEST), burned_in)
+
+
+def _risks(dataset: Dataset) -> Iterator[str]:
+    """Why text may be burned into the pixels of a file."""
+    if str(dataset.get("BurnedInAnnotation", "")).strip().upper() == "YES":
+        yield "the files say that text is burned in"
+    if "SECONDARY" in {str(value).upper() for value in dataset.get("ImageType", [])[1:2]}:
+        yield "the images are secondary"
+    if "ConversionType" in dataset:
+        yield "the images were captured from a screen or a film"
+    if any(0x6000 <= tag.group <= 0x60FF for tag in dataset.keys()):  # noqa: SIM118 - the values would be converted
+        yield "there are overlay planes, which are not shown"
 
 
 def scrub(text: str, strings: frozenset[str]) -> str:
@@ -108,21 +142,3 @@ def scrub(text: str, strings: frozenset[str]) -> str:
         if string.lower() in text.lower():
             text = re.sub(re.escape(string), REMOVED, text, flags=re.IGNORECASE)
     return text
-
-
-def burned_in_risks(series: Series) -> tuple[str, ...]:
-    """Why text may be burned into the pixels of a series, from its headers.
-
-    Pixels themselves are not looked at: this finds what the files admit, and what usually goes with it.
-    """
-    reasons: set[str] = set()
-    for dataset in _headers(series):
-        if str(dataset.get("BurnedInAnnotation", "")).strip().upper() == "YES":
-            reasons.add("the files say that text is burned in")
-        if "SECONDARY" in {str(value).upper() for value in dataset.get("ImageType", [])[1:2]}:
-            reasons.add("the images are secondary")
-        if "ConversionType" in dataset:
-            reasons.add("the images were captured from a screen or a film")
-        if any(0x6000 <= element.tag.group <= 0x60FF for element in dataset):
-            reasons.add("there are overlay planes, which are not shown")
-    return tuple(sorted(reasons))

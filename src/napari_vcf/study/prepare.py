@@ -26,7 +26,7 @@ from napari_vcf.reading.case import image_id, scan_case
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.study.errors import DamagedError, StudyError
-from napari_vcf.study.identity import burned_in_risks, hashed, identity_strings, scrub
+from napari_vcf.study.identity import hashed, read_headers, scrub
 from napari_vcf.study.prepared import (
     PARTS,
     CaseRecord,
@@ -188,7 +188,8 @@ def _prepare(job: CaseJob, source: str) -> CaseOutcome:
     roles = dict(job.roles)
     named = [(series, roles.get(image_id(job.salt, series.key))) for series in scan.series]
     scan = scan.with_series(tuple(series if role is None else with_role(series, role) for series, role in named))
-    strings = identity_strings(scan.series, folder)
+    said = read_headers(scan.series, folder)
+    strings = said.strings
     part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
         part.mkdir(parents=True)
@@ -197,7 +198,7 @@ def _prepare(job: CaseJob, source: str) -> CaseOutcome:
         for series in scan.series:
             where = _part_of(series)
             images[where].append(_image(series, part / where, job, strings))
-            risks = burned_in_risks(series)
+            risks = said.burned_in[series.key]
             remarks += [f"{series.role.value}: risk of burned-in text: {risk}." for risk in risks]
         for name, records in images.items():
             write_record(part / f"{name}.json", PartRecord(case=job.case, part=name, images=tuple(records)))
@@ -207,7 +208,7 @@ def _prepare(job: CaseJob, source: str) -> CaseOutcome:
             source=source,
             parts={name: len(records) for name, records in images.items()},
             lacks=tuple(scrub(text, strings) for text in _lacks(scan)),
-            remarks=tuple(sorted(set(remarks))),
+            remarks=tuple(sorted({scrub(text, strings) for text in remarks})),
             refused=len(scan.refused),
         )
         write_record(part / "case.json", record)
