@@ -152,5 +152,5 @@ def test_a_record_of_a_later_version_is_refused_with_the_way_out(old: Path) -> N
     from napari_vcf.reading.sealing import canonical_json, sha256_of
 
     path.write_text(canonical_json({"record": later, "sha256": sha256_of(canonical_json(later))}) + "\n")
-    with pytest.raises(StudyError, match=r"schema version 2\.0\.0, and this program reads 1\.0\.0.*or a later one"):
+    with pytest.raises(StudyError, match=r"schema version 2\.0\.0, and this program reads 1\.1\.0.*or a later one"):
         open_study(old)

@@ -12,7 +12,7 @@ from napari_vcf.reading.errors import ExportError
 __all__ = ["sync_folder", "write_atomically"]
 
 
-def write_atomically(path: Path, text: str, *, overwrite: bool = False) -> None:
+def write_atomically(path: Path, text: str, *, overwrite: bool = False, flush: bool = True) -> None:
     """Write a text file so that after a failure or a power cut it is either the old one or the new one.
 
     The text goes to a temporary file beside the target, is flushed to the disk, and takes the name in one step.
@@ -25,6 +25,8 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False) -> None:
         Its content.
     overwrite : bool
         Whether an existing file may be replaced.
+    flush : bool
+        Whether it must outlive a power cut; waiting for the disk is most of what a small file costs.
 
     Raises
     ------
@@ -44,13 +46,15 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False) -> None:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
             stream.flush()
-            os.fsync(stream.fileno())
+            if flush:
+                os.fsync(stream.fileno())
         if overwrite:
             Path(temporary).replace(path)
         else:
             # A hard link fails where the name was taken meanwhile; replacing would destroy that file.
             _link_or_rename(Path(temporary), path)
-        sync_folder(path.parent)
+        if flush:
+            sync_folder(path.parent)
     except FileExistsError as error:
         raise ExportError(f"{path.name} exists already. Choose another name, or allow it to be replaced.") from error
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -87,11 +88,16 @@ def build_export(reading: Reading, *, stages: Sequence[Stage] | None = None) -> 
     )
 
 
+@cache
+def _version_of(package: str) -> str:
+    return version(package)
+
+
 def _software() -> dict[str, str]:
     return {
         "napari-vcf": __version__,
         "python": platform.python_version(),
-        **{name: version(name) for name in _PACKAGES},
+        **{name: _version_of(name) for name in _PACKAGES},
     }
 
 

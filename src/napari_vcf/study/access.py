@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from napari_vcf.reading.base import Stage, utc_now
 from napari_vcf.reading.document import AmendmentExport, SealExport
@@ -18,7 +19,6 @@ from napari_vcf.study.order import Task, WorkItem
 from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reasons import checked_reason
-from napari_vcf.study.register import Register
 from napari_vcf.study.session import Origin, Place, StageSession, seal_path
 from napari_vcf.study.worklist import Worklist
 
@@ -92,7 +92,6 @@ class ReaderStudy(Worklist):
         self, folder: StudyFolder, record: StudyRecord, protocol: StudyProtocol, reader: str, *, clock: Clock
     ) -> None:
         super().__init__(folder, record, protocol, reader, clock=clock)
-        self._register = Register(folder.reader(reader), clock)
         self._caught_up = False
 
     def images_of(self, task: Task) -> PreparedCase:
@@ -158,6 +157,7 @@ class ReaderStudy(Worklist):
         """
         task = self._task(case, stage, occasion)
         self._check_reachable()
+        self._sealed.discard(task)
         status = self._status(task)
         if status == "sealed":
             raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
@@ -201,6 +201,7 @@ class ReaderStudy(Worklist):
         """
         task = self._task(case, stage, occasion)
         self._check_reachable()
+        self._sealed.discard(task)
         said = checked_reason(reason, "Say why the signed stage is amended", StudyError)
         if self._status(task) != "sealed":
             raise StudyError("Only a signed stage is amended; this one is still open.")
@@ -235,6 +236,16 @@ class ReaderStudy(Worklist):
             self._caught_up = True
         return CaseLock(self._folder.reader(self.reader) / task.case, f"Case {task.case}")
 
+    def _note(self, event: str, task: Task, version: int, **more: Any) -> None:
+        try:
+            before, after = self._register.note(event, task, version, **more)
+        except StudyError:
+            self._caught_up = False
+            raise
+        self._sealed.discard(task)
+        if before == self._looked_at:
+            self._looked_at = after
+
     def _begin(self, task: Task, version: int, amends: AmendmentExport | None) -> None:
         origin = Origin(
             study=self.study,
@@ -249,7 +260,7 @@ class ReaderStudy(Worklist):
         )
         folder = self._folder.stage(self.reader, task.case, task.stage, task.occasion)
         Journal.create(folder / f"v{version}", "opened", origin.model_dump(mode="json"), clock=self._clock)
-        self._register.note("opened", task, version)
+        self._note("opened", task, version)
 
     def _session(
         self, task: Task, versions: list[Path], lock: CaseLock, images: PreparedCase | None = None
@@ -268,9 +279,21 @@ class ReaderStudy(Worklist):
             days_since_previous=since,
         )
 
-        def signed(seal: SealExport) -> None:
-            self._register.note("sealed", task, seal.version, sha256=seal.sha256)
+        journal = journals[-1]
+        left = self._register.left(task, len(versions))
+        if left is not None and left.sha256 not in journal.hashes:
+            raise DamagedError(
+                f"This reading is an older copy of itself: {left.entries} entries were written when it was left, and "
+                f"{len(journal.entries)} are there. Restore it from a newer backup.",
+                entry=len(journal.entries) + 1,
+            )
+
+        def ended(seal: SealExport | None) -> None:
+            if seal is not None:
+                self._note("sealed", task, seal.version, sha256=seal.sha256)
+            else:
+                self._note("left", task, len(versions), sha256=journal.sha256, entries=len(journal.entries))
 
         if images is not None and not images.is_current(place.case_folder, task.stage):
             images = None
-        return StageSession(place, journals[-1], journals[:-1], lock, signed, images)
+        return StageSession(place, journal, journals[:-1], lock, ended, images)

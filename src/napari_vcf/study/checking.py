@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,18 +15,16 @@ from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.base import Stage
 from napari_vcf.reading.document import SealExport
 from napari_vcf.reading.sealing import check_seal
+from napari_vcf.study.checking_cases import damaged_cases
+from napari_vcf.study.consensus_documents import ConsensusOrigin
 from napari_vcf.study.errors import DamagedError, StudyError
-from napari_vcf.study.folder import StudyFolder, StudyRecord
+from napari_vcf.study.exporting import sealed_stages
+from napari_vcf.study.folder import PROTOCOL, STUDY, StudyFolder, StudyRecord
 from napari_vcf.study.journal import HEAD, JOURNAL, JournalView, inspect_journal
 from napari_vcf.study.order import Task, tasks_of
-from napari_vcf.study.preparation import REPORT
-from napari_vcf.study.prepare import PrepareReport
-from napari_vcf.study.prepared import PARTS, CaseRecord, PartRecord
-from napari_vcf.study.proposal import PROPOSAL, ProposalRecord
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.records import read_record
 from napari_vcf.study.register import Event, events_of
-from napari_vcf.study.roles import ROLES, RolesRecord
 from napari_vcf.study.session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
 from napari_vcf.study.versions import model_of
 
@@ -93,11 +92,15 @@ def check_study(root: Path | str, *, exports: Path | str | None = None) -> Check
         If it is no study at all.
     """
     folder = StudyFolder(Path(root))
+    place = STUDY
     try:
+        folder.read_record()
+        place = PROTOCOL
         record, protocol = folder.read()
     except DamagedError as error:
-        return CheckReport(0, 0, 0, (Damage("study.json", None, str(error)),))
-    return _Check(folder, record, protocol).run([folder.root / "exports", *([Path(exports)] if exports else [])])
+        return CheckReport(0, 0, 0, (Damage(place, None, str(error)),))
+    places = [folder.root / "exports", *([Path(exports)] if exports else [])]
+    return _Check(folder, record, protocol).run(list({path.resolve(): path for path in places}.values()))
 
 
 class _Check:
@@ -111,21 +114,34 @@ class _Check:
         self.journals = self.seals = self.exports = 0
         #: (reader, case, stage, occasion, version) -> hash of the seal
         self.signed: dict[tuple[Any, ...], str] = {}
+        #: What a reader's folder holds, in the words of the register.
+        self.there: set[tuple[Any, ...]] = set()
+        #: Version that was left -> what the register says of it.
+        self.left: dict[tuple[Any, ...], Event] = {}
 
     def run(self, exports: list[Path]) -> CheckReport:
-        self._cases()
+        stated = self.record.protocol_file_sha256
+        if stated not in (None, hashlib.sha256((self.folder.root / PROTOCOL).read_bytes()).hexdigest()):
+            self._damage(self.folder.root / PROTOCOL, "it is not as it was written, though its decisions are.")
+        for path, what in damaged_cases(self.folder, self.record):
+            self._damage(path, what)
         for reader in self.record.readers:
             if not self.folder.reader(reader).is_dir():
                 self._damage(self.folder.reader(reader), "the reader's folder is missing, with everything in it.")
+            self.there.clear()
+            events = self._register(reader)
+            self.left = {event.key[1:]: event for event in events or () if event.kind == "left"}
             for task in tasks_of(self.protocol, self.record.seed, self.record.cases, reader):
                 self._stage(reader, task)
-            self._register(reader)
+            for damage in self._unmatched(reader, events or []) if events is not None else ():
+                self._damage(*damage)
         for case in self.record.cases:
             for stage in self.protocol.protocol.stages:
                 self._consensus(case, stage)
+        names = self._names()
         for place in exports:
             for path in sorted(place.rglob("*.json")) if place.is_dir() else ():
-                self._export(path)
+                self._export(path, names)
         return CheckReport(self.journals, self.seals, self.exports, tuple(self.damages))
 
     def _damage(self, path: Path, what: str, entry: int | None = None) -> None:
@@ -140,18 +156,6 @@ class _Check:
             self._damage(path, str(error))
             return None
 
-    def _cases(self) -> None:
-        for case in self.record.cases:
-            folder = self.folder.case(case)
-            if folder.is_dir() and self._record(folder / "case.json", CaseRecord) is not None:
-                for part in PARTS:
-                    self._record(folder / f"{part}.json", PartRecord)
-                if (folder / PROPOSAL).exists():
-                    self._record(folder / PROPOSAL, ProposalRecord)
-        for name, model in ((REPORT, PrepareReport), (ROLES, RolesRecord)):
-            if (self.folder.root / name).exists():
-                self._record(self.folder.root / name, model)
-
     def _stage(self, reader: str, task: Task) -> None:
         folder = self.folder.stage(reader, task.case, task.stage, task.occasion)
         before: SealExport | None = None
@@ -159,19 +163,26 @@ class _Check:
             if path.name != f"v{number}":
                 self._damage(path, f"version {number} is missing.")
                 return
-            end = self._journal(path, reader, task, number, before)
-            if (path / SNAPSHOT).exists():
-                self._record(path / SNAPSHOT, Snapshot)
+            place = (task.case, task.stage, task.occasion, number)
+            self.there.add(("opened", *place))
+            view = self._journal(path, reader, task, number, before)
+            end = None if view is None else view.sha256
+            snapshot = self._record(path / SNAPSHOT, Snapshot) if (path / SNAPSHOT).exists() else None
+            if snapshot is not None and view is not None and snapshot.journal_sha256 not in view.hashes:
+                self._damage(path / SNAPSHOT, "it is not of this journal, or the journal is an older copy of itself.")
             if not seal_path(path).exists():
                 before = None
                 continue
+            self.there.add(("sealed", *place))
             before = self._seal(seal_path(path))
             if before is not None:
                 self.signed[reader, task.case, task.stage, task.occasion, number] = before.sha256
                 if end is not None and before.journal_sha256 != end:
                     self._damage(path / JOURNAL, "it does not end where it did when it was signed.")
 
-    def _journal(self, path: Path, reader: str, task: Task, version: int, before: SealExport | None) -> str | None:
+    def _journal(
+        self, path: Path, reader: str, task: Task, version: int, before: SealExport | None
+    ) -> JournalView | None:
         name, view = path / JOURNAL, self._chain(path)
         if view is None:
             return None
@@ -189,18 +200,37 @@ class _Check:
             amended = origin.amends.sha256 if origin.amends else None
             if before is None or before.sha256 != amended:
                 self._damage(name, "the signed version that it amends is not there.", 1)
-        return view.sha256
+        left = self.left.get((task.case, task.stage, task.occasion, version))
+        if left is not None and left.sha256 not in view.hashes:
+            what = f"it is an older copy of itself: {left.entries} entries were written when the reading was left."
+            self._damage(name, what, len(view.entries) + 1)
+        return view
 
     def _consensus(self, case: str, stage: Stage) -> None:
         folder = self.folder.consensus(case, stage)
         for stopped in sorted(folder.parent.glob(f"{stage}-stopped-*")):
-            self._chain(stopped)
+            self._settling(stopped, case, stage)
         if not folder.is_dir():
             return
-        end = self._chain(folder)
+        end = self._settling(folder, case, stage)
         seal = self._seal(seal_path(folder)) if seal_path(folder).exists() else None
         if seal is not None and end is not None and seal.journal_sha256 != end.sha256:
             self._damage(folder / JOURNAL, "it does not end where it did when it was signed.")
+
+    def _settling(self, folder: Path, case: str, stage: Stage) -> JournalView | None:
+        view = self._chain(folder)
+        if view is None:
+            return None
+        try:
+            origin = model_of(view.entries[0].body if view.entries else None, ConsensusOrigin, "its first entry")
+        except StudyError as error:
+            self._damage(folder / JOURNAL, str(error), 1)
+            return view
+        if (origin.study, origin.case, origin.stage) != (self.record.study, case, stage):
+            self._damage(folder / JOURNAL, "it belongs to another consensus.", 1)
+        if not set(origin.seals.values()) <= set(self.signed.values()):
+            self._damage(folder / JOURNAL, "a signed reading that it rests on is not there.", 1)
+        return view
 
     def _chain(self, folder: Path) -> JournalView | None:
         """A journal that is whole; where it is not, that is said."""
@@ -220,32 +250,49 @@ class _Check:
             self._damage(path, broken)
         return seal
 
-    def _export(self, path: Path) -> None:
-        self.exports += 1
-        _, broken = _read_seal(path)
-        if broken:
-            self._damage(path, broken)
+    def _names(self) -> dict[str, str]:
+        """Seal to the name of its export."""
+        return {
+            seal.sha256: stage.name
+            for stage in sealed_stages(self.folder, self.record, self.protocol)
+            if (seal := _read_seal(stage.path)[0]) is not None
+        }
 
-    def _register(self, reader: str) -> None:
+    def _export(self, path: Path, names: dict[str, str]) -> None:
+        self.exports += 1
+        seal, broken = _read_seal(path)
+        if broken or seal is None:
+            self._damage(path, broken)
+        elif seal.sha256 not in names:
+            self._damage(path, "the signed reading that it is a copy of is not in the study.")
+        elif path.stem in names.values() and path.stem != names[seal.sha256]:
+            self._damage(path, f"it holds what belongs into {names[seal.sha256]}.json.")
+
+    def _register(self, reader: str) -> list[Event] | None:
+        """What the register says; None where it is damaged, which is said."""
         folder = self.folder.reader(reader) / "register"
         if not folder.is_dir():
-            if any(key[0] == reader for key in self.signed):
-                self._damage(folder, "the reader's register is missing.")
-            return
+            return []
         view = self._chain(folder)
         if view is None:
-            return
+            return None
         try:
-            events = events_of(view.entries)
+            return events_of(view.entries)
         except DamagedError as error:
             self._damage(folder / JOURNAL, str(error), error.entry)
-            return
-        for damage in self._unmatched(reader, events):
-            self._damage(*damage)
+            return None
 
     def _unmatched(self, reader: str, events: list[Event]) -> Iterator[tuple[Path, str, int | None]]:
+        unknown = len(self.there - {event.key for event in events})
+        # One may be missing: a power cut came between the event and its entry, and the next opening makes up for it.
+        if unknown > 1:
+            what = "is an older copy of itself" if events else "is missing"
+            place = self.folder.reader(reader) / "register"
+            yield place, f"the reader's register {what}: it does not know {unknown} openings and signatures.", None
         for event in events:
             folder = self.folder.stage(reader, event.case, event.stage, event.occasion) / f"v{event.version}"
+            if event.kind == "left":
+                continue
             if not folder.is_dir():
                 yield folder, "this reading was begun, and is gone.", None
             elif event.kind == "sealed":

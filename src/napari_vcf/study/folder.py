@@ -30,6 +30,7 @@ from napari_vcf.reading.atomic import write_atomically
 from napari_vcf.reading.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
 from napari_vcf.reading.case import check_pseudonym
 from napari_vcf.reading.errors import ReadingError
+from napari_vcf.reading.sealing import sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.protocol import StudyProtocol, parse_protocol
 from napari_vcf.study.records import read_record, write_record
@@ -37,8 +38,8 @@ from napari_vcf.study.versions import model_of
 
 __all__ = ["Key", "KeyCase", "StudyFolder", "StudyRecord", "create_study", "default_key", "read_key"]
 
-_STUDY = "study.json"
-_PROTOCOL = "protocol.toml"
+STUDY = "study.json"
+PROTOCOL = "protocol.toml"
 #: The name of the consensus in the place of a reader's.
 CONSENSUS = "consensus"
 
@@ -47,12 +48,13 @@ class StudyRecord(FrozenModel):
     """What a study is: written once."""
 
     schema_id: Literal["napari-vcf/study"] = "napari-vcf/study"
-    schema_version: Literal["1.0.0"] = "1.0.0"
+    schema_version: Literal["1.1.0"] = "1.1.0"
     study: Pseudonym
     seed: int
     readers: Annotated[tuple[Pseudonym, ...], Field(min_length=1)]
     cases: Annotated[tuple[Pseudonym, ...], Field(min_length=1)]
-    protocol_sha256: str
+    protocol_sha256: str = Field(description="over its content, whatever its comments and line ends are")
+    protocol_file_sha256: str | None = Field(default=None, description="over the bytes of its copy in the study")
     created_at: Timestamp
 
 
@@ -84,6 +86,12 @@ class StudyFolder:
 
     root: Path
 
+    def read_record(self) -> StudyRecord:
+        """Read what was decided, apart from the protocol; errors as for `read`."""
+        if not (self.root / STUDY).is_file():
+            raise StudyError("This folder is no study: study.json is not there. Is the network share connected?")
+        return read_record(self.root / STUDY, StudyRecord, "The study")
+
     def read(self) -> tuple[StudyRecord, StudyProtocol]:
         """Read what was decided, and check that nobody changed it.
 
@@ -94,14 +102,17 @@ class StudyFolder:
         DamagedError
             If study or protocol are not as they were.
         """
-        if not (self.root / _STUDY).is_file():
-            raise StudyError("This folder is no study: study.json is not there. Is the network share connected?")
-        record = read_record(self.root / _STUDY, StudyRecord, "The study")
+        record = self.read_record()
         try:
-            text = (self.root / _PROTOCOL).read_text(encoding="utf-8")
+            text = (self.root / PROTOCOL).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DamagedError("The study's protocol.toml cannot be read; restore it from a backup.") from error
-        protocol = parse_protocol(text, _PROTOCOL)
+        try:
+            protocol = parse_protocol(text, PROTOCOL)
+        except StudyError as error:
+            if record.protocol_file_sha256 in (None, sha256_of(text)):
+                raise
+            raise DamagedError(f"The study's protocol.toml was changed; restore it. {error}") from error
         if protocol.sha256 != record.protocol_sha256:
             raise DamagedError("The study's protocol.toml was changed after the study was created; restore it.")
         return record, protocol
@@ -114,7 +125,7 @@ class StudyFolder:
         StudyError
             If the study cannot be found any more.
         """
-        if not (self.root / _STUDY).is_file():
+        if not (self.root / STUDY).is_file():
             raise StudyError(
                 "The study folder cannot be reached. Is the network share connected? Try again when it is."
             )
@@ -232,6 +243,7 @@ def create_study(
         readers=tuple(readers),
         cases=tuple(cases),
         protocol_sha256=rules.sha256,
+        protocol_file_sha256=sha256_of(text),
         created_at=clock(),
     )
     links = {case: KeyCase(folder=str(path), salt=secrets.token_hex(16)) for case, path in cases.items()}
@@ -259,9 +271,9 @@ def _fill(folder: Path, record: StudyRecord, protocol: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for part in ("cases", CONSENSUS, "exports", *(f"readings/{reader}" for reader in record.readers)):
         (folder / part).mkdir(parents=True)
-    write_atomically(folder / _PROTOCOL, protocol)
+    write_atomically(folder / PROTOCOL, protocol)
     # Last: a folder without this file is no study.
-    write_record(folder / _STUDY, record)
+    write_record(folder / STUDY, record)
 
 
 def _check_arguments(folder: Path, key: Path, readers: Sequence[str], name: str | None) -> None:

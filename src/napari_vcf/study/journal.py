@@ -67,6 +67,8 @@ class JournalView:
     ----------
     entries : tuple of Entry
         The whole entries.
+    hashes : tuple of str
+        End of the chain over the entries up to each of them.
     sha256, before : str
         End of the chain over them, and over all but the last.
     size : int
@@ -84,6 +86,7 @@ class JournalView:
     """
 
     entries: tuple[Entry, ...]
+    hashes: tuple[str, ...]
     sha256: str
     before: str
     size: int
@@ -140,8 +143,9 @@ def inspect_journal(folder: Path) -> JournalView:
         data = (folder / JOURNAL).read_bytes()
         head = (folder / HEAD).read_bytes()
     except OSError as error:
-        return JournalView((), _ROOT, _ROOT, 0, 0, False, False, f"it cannot be read: {error.strerror}.", 1)
+        return JournalView((), (), _ROOT, _ROOT, 0, 0, False, False, f"it cannot be read: {error.strerror}.", 1)
     entries: list[Entry] = []
+    hashes: list[str] = []
     sha256 = before = _ROOT
     size = 0
     while (end := data.find(b"\n", size)) >= 0:
@@ -150,13 +154,15 @@ def inspect_journal(folder: Path) -> JournalView:
             break
         before, sha256 = sha256, parsed[1]
         entries.append(parsed[0])
+        hashes.append(sha256)
         size = end + 1
     places = [_parse_place(head[:_PLACE]), _parse_place(head[_PLACE : 2 * _PLACE])]
     problem, bad = _compare(entries, sha256, before, places, len(head), len(data) - size)
     known = max((place[0] for place in places if place), default=0)
     torn = None in places or len(head) != 2 * _PLACE
     behind = torn or known < len(entries)
-    return JournalView(tuple(entries), sha256, before, size, len(data) - size, behind, torn, problem, bad)
+    left = len(data) - size
+    return JournalView(tuple(entries), tuple(hashes), sha256, before, size, left, behind, torn, problem, bad)
 
 
 def _compare(
@@ -193,6 +199,7 @@ class Journal:
     def __init__(self, folder: Path, view: JournalView, clock: Callable[[], datetime]) -> None:
         self.folder = folder
         self.entries = list(view.entries)
+        self.hashes = list(view.hashes)
         self.sha256 = view.sha256
         self.recovered_bytes = view.torn
         self._before = view.before
@@ -248,6 +255,11 @@ class Journal:
                 raise JournalError(_sentence(error)) from error
         return journal
 
+    @property
+    def size(self) -> int:
+        """Bytes of the entries."""
+        return self._size
+
     def now(self) -> datetime:
         """The time by the journal's clock, never before its last entry."""
         return max(self._clock(), self.entries[-1].at)
@@ -294,6 +306,7 @@ class Journal:
         self._size += len(line)
         entry = Entry(number, at, kind, body)
         self.entries.append(entry)
+        self.hashes.append(sha256)
         return entry
 
     def _add(self, line: bytes) -> None:

@@ -69,7 +69,8 @@ class CaseLock:
             raise JournalError(f"{what} cannot be opened for writing: {error.strerror or 'refused'}.") from error
         note = {"token": self._token, "machine": machine_mark(), "process": os.getpid(), "since": utc_now().isoformat()}
         try:
-            write_atomically(folder / _OWNER, json.dumps(note), overwrite=True)
+            # Of no use after a power cut, which frees the lock as well.
+            write_atomically(folder / _OWNER, json.dumps(note), overwrite=True, flush=False)
         except ReadingError as error:
             self._lock.release()
             raise JournalError(f"{what} cannot be opened for writing: {error}") from error

@@ -176,12 +176,13 @@ class PreparedCase(Case):
             part, record = self._records[image]
             volume = record.volumes[index]
             base = self._folder / part / f"{image}-{index}"
-            data = self._array(base.with_suffix(".npy"), volume.data_sha256)
+            shape = series.grid.shape
+            data = self._array(base.with_suffix(".npy"), volume.data_sha256, shape, np.float32)
             if series.scale.factor != 1.0:
                 data = data * np.float32(series.scale.factor)
             padding = None
             if volume.padding_sha256 is not None:
-                padding = self._array(base.with_suffix(".padding.npy"), volume.padding_sha256)
+                padding = self._array(base.with_suffix(".padding.npy"), volume.padding_sha256, shape, np.bool_)
             self._volumes[key] = Volume(series.grid, data, series.unit or "unknown", padding)
         return self._volumes[key]
 
@@ -198,12 +199,13 @@ class PreparedCase(Case):
             return None
         return None if record is None else fetched(record, self.salt, pair, mr_point, ct_point)
 
-    def _array(self, path: Path, sha256: str) -> NDArray[Any]:
+    def _array(self, path: Path, sha256: str, shape: Sequence[int], dtype: Any) -> NDArray[Any]:
         try:
             array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise DamagedError(f"An image of case {self.pseudonym} cannot be read; have it prepared again.") from error
-        if sha256_of_array(array) != sha256:
+        # The hash is over the values' bytes alone; the file's head says how they are to be read.
+        if (array.shape, array.dtype) != (tuple(shape), dtype) or sha256_of_array(array) != sha256:
             raise DamagedError(f"An image of case {self.pseudonym} is not as it was prepared; have it prepared again.")
         return array
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.errors import ReadingError
@@ -22,7 +23,10 @@ from napari_vcf.study.proposal import (
 )
 from napari_vcf.study.records import write_record
 
-__all__ = ["Proposing", "propose"]
+__all__ = ["COMPUTED", "Proposing", "propose"]
+
+#: What the report says of a case with a registration for the coordinator's points.
+COMPUTED: Final = "computed from points"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def _existing(target: Path) -> ProposalRecord | None:
 def _state(record: ProposalRecord) -> str:
     if record.kind == "frame":
         return "the frame of reference that CT and MRI share"
-    return "computed from points"
+    return COMPUTED
 
 
 def _advice(found: Proposed) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from napari_vcf.reading.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.reading.export import read_reading
 from napari_vcf.study.errors import DamagedError
-from napari_vcf.study.journal import Entry, Journal
+from napari_vcf.study.journal import JOURNAL, Entry, Journal
 from napari_vcf.study.lock import CaseLock, break_lock
 from napari_vcf.study.order import Task
 from napari_vcf.study.session import seal_path, versions_of
@@ -23,12 +23,14 @@ __all__ = ["Event", "Register", "events_of"]
 class Event(FrozenModel):
     """One entry of a register."""
 
-    kind: Literal["opened", "sealed"]
+    kind: Literal["opened", "left", "sealed"]
     case: Pseudonym
     stage: Stage
     occasion: int
     version: int
+    #: Of the journal where the reading was left, of the seal where it was signed.
     sha256: str = ""
+    entries: int = 0
     clock_behind_s: float = 0.0
 
     @property
@@ -58,7 +60,7 @@ def events_of(entries: Iterable[Entry]) -> list[Event]:
 
 
 class Register:
-    """The register of one reader.
+    """The register of one reader, read anew only where another process wrote to it.
 
     Parameters
     ----------
@@ -72,9 +74,22 @@ class Register:
         self.folder = folder / "register"
         self._lock = folder / ".register"
         self._clock = clock
+        self._journal: Journal | None = None
 
-    def note(self, event: str, task: Task, version: int, **more: Any) -> None:
-        """Write an event down: ``opened`` or ``sealed``.
+    def size(self) -> int | None:
+        """Bytes of the register now: another number than before says that something was begun or signed."""
+        try:
+            return (self.folder / JOURNAL).stat().st_size
+        except OSError:
+            return None
+
+    def note(self, event: str, task: Task, version: int, **more: Any) -> tuple[int | None, int]:
+        """Write an event down: ``opened``, ``left`` or ``sealed``.
+
+        Returns
+        -------
+        tuple of int or None, int
+            Size of the register before and after.
 
         Raises
         ------
@@ -82,7 +97,21 @@ class Register:
             If it cannot be written; `catch_up` does so later.
         """
         with self._locked():
-            self._append(event, task, version, more)
+            before = self.size()
+            return before, self._append(event, task, version, more).size
+
+    def left(self, task: Task, version: int) -> Event | None:
+        """What was noted when a reading was left last, None where it was not.
+
+        Raises
+        ------
+        DamagedError, JournalError
+            If the register is damaged or cannot be read.
+        """
+        journal = self._current()
+        events = [] if journal is None else events_of(e for e in journal.entries if e.kind == "left")
+        key = ("left", task.case, task.stage, task.occasion, version)
+        return next((event for event in reversed(events) if event.key == key), None)
 
     def catch_up(self, tasks: Iterable[tuple[Task, Path]]) -> int:
         """Write down what a power cut kept out of the register.
@@ -98,9 +127,8 @@ class Register:
             Events that were missing.
         """
         with self._locked():
-            known = set()
-            if self.folder.is_dir():
-                known = {event.key for event in events_of(Journal.open(self.folder, clock=self._clock).entries)}
+            journal = self._current()
+            known = set() if journal is None else {event.key for event in events_of(journal.entries)}
             added = 0
             for task, folder in tasks:
                 for path in versions_of(folder):
@@ -122,9 +150,21 @@ class Register:
     def _locked(self) -> CaseLock:
         return CaseLock(self._lock, "The register", timeout_s=30.0)
 
-    def _append(self, event: str, task: Task, version: int, more: dict[str, Any]) -> None:
+    def _current(self) -> Journal | None:
+        if not self.folder.is_dir():
+            self._journal = None
+        elif self._journal is None or self._journal.size != self.size():
+            self._journal = Journal.open(self.folder, clock=self._clock)
+        return self._journal
+
+    def _append(self, event: str, task: Task, version: int, more: dict[str, Any]) -> Journal:
         body = {"case": task.case, "stage": task.stage, "occasion": task.occasion, "version": version, **more}
-        if self.folder.is_dir():
-            Journal.open(self.folder, clock=self._clock).append(event, body)
+        journal = self._current()
+        # Where the writing fails, what is remembered is not relied on any more.
+        self._journal = None
+        if journal is None:
+            journal = Journal.create(self.folder, event, body, clock=self._clock)
         else:
-            Journal.create(self.folder, event, body, clock=self._clock)
+            journal.append(event, body)
+        self._journal = journal
+        return journal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,13 +141,13 @@ class StageSession:
         journal: Journal,
         earlier: list[Journal],
         lock: CaseLock,
-        signed: Callable[[SealExport], None],
+        ended: Callable[[SealExport | None], None],
         images: PreparedCase | None = None,
     ) -> None:
         self._place = place
         self._journal = journal
         self._lock = lock
-        self._signed = signed
+        self._ended = ended
         self._open = True
         self.register_is_behind = False
         self._origin = model_of(journal.entries[0].body, Origin, "The journal")
@@ -180,6 +181,12 @@ class StageSession:
         path = self._journal.folder / SNAPSHOT
         snapshot = read_record(path, Snapshot, "The snapshot") if path.exists() else None
         if snapshot is not None:
+            if snapshot.journal_sha256 not in self._journal.hashes:
+                raise DamagedError(
+                    "The journal does not reach the last snapshot, or is not that of this reading: it is an older copy "
+                    "of itself. Restore it from a newer backup.",
+                    entry=len(self._journal.entries) + 1,
+                )
             before = [entry for entry in entries if entry.number <= snapshot.number]
             self.reading.restore(before)
             if self.reading.state != snapshot.state or len(self.reading.log) != snapshot.number:
@@ -283,7 +290,7 @@ class StageSession:
         self._open = False
         self._snapshot()
         try:
-            self._signed(sealed)
+            self._ended(sealed)
         except StudyError:
             # The stage is signed; the register catches up when the reader opens the next case.
             self.register_is_behind = True
@@ -331,6 +338,9 @@ class StageSession:
             self._lock.check()
             self._journal.append("closed", self._time.counted())
             self._snapshot()
+            # Where this cannot be written, an older copy would not be missed; nothing is lost by it.
+            with contextlib.suppress(StudyError):
+                self._ended(None)
         finally:
             self._lock.release()
 

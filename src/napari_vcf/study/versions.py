@@ -21,9 +21,15 @@ def _report_from_1_0(content: Content) -> Content:
     return {**content, "schema_version": "1.1.0"}
 
 
+def _study_from_1_0(content: Content) -> Content:
+    """1.1 knows the bytes of the protocol file; a study of 1.0 knows only its content."""
+    return {**content, "schema_version": "1.1.0", "protocol_file_sha256": None}
+
+
 #: Schema and version -> the step that leads to the next version. A new one needs a file of the old one among the tests.
 STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
     ("napari-vcf/prepare-report", "1.0.0"): _report_from_1_0,
+    ("napari-vcf/study", "1.0.0"): _study_from_1_0,
 }
 
 

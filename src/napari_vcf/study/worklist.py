@@ -12,6 +12,7 @@ from napari_vcf.study.errors import NotYetError, StudyError
 from napari_vcf.study.folder import StudyFolder, StudyRecord
 from napari_vcf.study.order import Task, WorkItem, tasks_of
 from napari_vcf.study.protocol import StudyProtocol
+from napari_vcf.study.register import Register
 from napari_vcf.study.session import seal_path, versions_of
 
 __all__ = ["Worklist"]
@@ -44,6 +45,22 @@ class Worklist:
         self._folder = folder
         self._clock = clock
         self._signed_at: dict[Path, datetime] = {}
+        self._of_case: dict[str, list[Task]] = {}
+        for task in self.tasks:
+            self._of_case.setdefault(task.case, []).append(task)
+        self._register = Register(folder.reader(reader), clock)
+        self._sealed: set[Task] = set()
+        self._looked_at: int | None = None
+
+    def _look(self) -> None:
+        """Forget which stages were signed, where this reader has begun or signed something elsewhere since.
+
+        Looking at the folder of each stage for each step takes seconds on a share.
+        """
+        size = self._register.size()
+        if size is None or size != self._looked_at:
+            self._sealed.clear()
+        self._looked_at = size
 
     def _check_reachable(self) -> None:
         """Refuse where the study is gone, or this reader's part of it: everything would look unread."""
@@ -53,6 +70,7 @@ class Worklist:
                 f"The folder of reader {self.reader} is missing from the study, with everything in it. "
                 "Was the study copied whole? Restore the folder."
             )
+        self._look()
 
     def worklist(self) -> tuple[WorkItem, ...]:
         """Everything that this reader reads, in order, with its state.
@@ -67,6 +85,7 @@ class Worklist:
 
     def progress(self) -> tuple[int, int]:
         """Stages signed, and stages in all."""
+        self._look()
         return sum(self._status(task) == "sealed" for task in self.tasks), len(self.tasks)
 
     def _item(self, task: Task) -> WorkItem:
@@ -81,15 +100,18 @@ class Worklist:
         return versions_of(self._folder.stage(self.reader, task.case, task.stage, task.occasion))
 
     def _status(self, task: Task) -> Literal["unread", "open", "sealed", "amending"]:
+        if task in self._sealed:
+            return "sealed"
         versions = self._versions(task)
         if not versions:
             return "unread"
         if seal_path(versions[-1]).exists():
+            self._sealed.add(task)
             return "sealed"
         return "open" if len(versions) == 1 else "amending"
 
     def _others(self, task: Task) -> list[Task]:
-        return [other for other in self.tasks if other.case == task.case and other.position < task.position]
+        return [other for other in self._of_case[task.case] if other.position < task.position]
 
     def _signatures(self, tasks: Sequence[Task]) -> list[datetime]:
         """When stages were first signed."""
