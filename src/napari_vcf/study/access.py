@@ -12,13 +12,14 @@ from napari_vcf.reading.document import AmendmentExport, SealExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.sealing import check_seal
 from napari_vcf.study.errors import DamagedError, NotYetError, StudyError
-from napari_vcf.study.folder import StudyFolder, StudyRecord
+from napari_vcf.study.folder import CONSENSUS, StudyFolder, StudyRecord
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.lock import CaseLock, break_lock
 from napari_vcf.study.order import Task, WorkItem
 from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reasons import checked_reason
+from napari_vcf.study.register import Register
 from napari_vcf.study.session import Origin, Place, StageSession, seal_path
 from napari_vcf.study.worklist import Worklist
 
@@ -42,6 +43,10 @@ class Study:
         self.folder = StudyFolder(Path(root))
         self.record, self.protocol = self.folder.read()
         self._clock = clock
+
+    def consensus_register(self) -> Register:
+        """What was begun and signed in consensus meetings."""
+        return Register(self.folder.root / CONSENSUS, self._clock)
 
     def as_reader(self, reader: str) -> ReaderStudy:
         """Open the study as one reader.

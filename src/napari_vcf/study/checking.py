@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from napari_vcf.study.checking_cases import damaged_cases
 from napari_vcf.study.consensus_documents import ConsensusOrigin
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.exporting import sealed_stages
-from napari_vcf.study.folder import PROTOCOL, STUDY, StudyFolder, StudyRecord
+from napari_vcf.study.folder import CONSENSUS, PROTOCOL, STUDY, StudyFolder, StudyRecord
 from napari_vcf.study.journal import HEAD, JOURNAL, JournalView, inspect_journal
 from napari_vcf.study.order import Task, tasks_of
 from napari_vcf.study.protocol import StudyProtocol
@@ -129,7 +130,7 @@ class _Check:
             if not self.folder.reader(reader).is_dir():
                 self._damage(self.folder.reader(reader), "the reader's folder is missing, with everything in it.")
             self.there.clear()
-            events = self._register(reader)
+            events = self._register(self.folder.reader(reader))
             self.left = {event.key[1:]: event for event in events or () if event.kind == "left"}
             for task in tasks_of(self.protocol, self.record.seed, self.record.cases, reader):
                 self._stage(reader, task)
@@ -138,6 +139,8 @@ class _Check:
         for case in self.record.cases:
             for stage in self.protocol.protocol.stages:
                 self._consensus(case, stage)
+        for path, what in self._meetings_gone():
+            self._damage(path, what)
         names = self._names()
         for place in exports:
             for path in sorted(place.rglob("*.json")) if place.is_dir() else ():
@@ -175,6 +178,7 @@ class _Check:
                 continue
             self.there.add(("sealed", *place))
             before = self._seal(seal_path(path))
+            self._check_end(path, view)
             if before is not None:
                 self.signed[reader, task.case, task.stage, task.occasion, number] = before.sha256
                 if end is not None and before.journal_sha256 != end:
@@ -214,6 +218,8 @@ class _Check:
             return
         end = self._settling(folder, case, stage)
         seal = self._seal(seal_path(folder)) if seal_path(folder).exists() else None
+        if seal_path(folder).exists():
+            self._check_end(folder, end)
         if seal is not None and end is not None and seal.journal_sha256 != end.sha256:
             self._damage(folder / JOURNAL, "it does not end where it did when it was signed.")
 
@@ -231,6 +237,11 @@ class _Check:
         if not set(origin.seals.values()) <= set(self.signed.values()):
             self._damage(folder / JOURNAL, "a signed reading that it rests on is not there.", 1)
         return view
+
+    def _check_end(self, folder: Path, view: JournalView | None) -> None:
+        """After a signature nothing is written, so that no power cut can have left anything."""
+        if view is not None and view.torn:
+            self._damage(folder / JOURNAL, "there are bytes after its last entry.", len(view.entries) + 1)
 
     def _chain(self, folder: Path) -> JournalView | None:
         """A journal that is whole; where it is not, that is said."""
@@ -268,9 +279,23 @@ class _Check:
         elif path.stem in names.values() and path.stem != names[seal.sha256]:
             self._damage(path, f"it holds what belongs into {names[seal.sha256]}.json.")
 
-    def _register(self, reader: str) -> list[Event] | None:
-        """What the register says; None where it is damaged, which is said."""
-        folder = self.folder.reader(reader) / "register"
+    def _meetings_gone(self) -> Iterator[tuple[Path, str]]:
+        events = self._register(self.folder.root / CONSENSUS) or []
+        for (case, stage), count in Counter((e.case, e.stage) for e in events if e.kind == "opened").items():
+            folder = self.folder.consensus(case, stage)
+            if count > folder.is_dir() + sum(1 for _ in folder.parent.glob(f"{stage}-stopped-*")):
+                yield folder, "this consensus was begun, and is gone."
+        for event in events:
+            path = seal_path(self.folder.consensus(event.case, event.stage))
+            if event.kind == "sealed" and path.parent.is_dir():
+                if not path.exists():
+                    yield path, "this consensus was signed, and its seal is gone."
+                elif (seal := _read_seal(path)[0]) is not None and seal.sha256 != event.sha256:
+                    yield path, "this is not the seal that was signed."
+
+    def _register(self, place: Path) -> list[Event] | None:
+        """What a register says; None where it is damaged, which is said."""
+        folder = place / "register"
         if not folder.is_dir():
             return []
         view = self._chain(folder)

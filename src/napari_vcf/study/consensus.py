@@ -6,6 +6,7 @@ of each reader stay in their own documents, which the consensus names by their s
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ from napari_vcf.study.consensus_documents import (
 from napari_vcf.study.errors import JournalError, NotYetError, StudyError, UnfinishedError
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.lock import CaseLock, break_lock
+from napari_vcf.study.order import Task
 from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.session import SEAL, written_seal
@@ -204,6 +206,7 @@ class ConsensusSession:
         seal = ReadingExport.model_validate_json(text).seal
         if seal is None:
             raise StudyError("The seal was not written.")
+        _note(self._study, "sealed", self.case, self.stage, sha256=seal.sha256)
         return seal
 
     def _write_seal(self, present: tuple[str, ...]) -> str:
@@ -308,6 +311,7 @@ def open_consensus(
                 seals={name: document.seal.sha256 for name, document in documents.items() if document.seal},
             )
             Journal.create(folder, "opened", origin.model_dump(mode="json"), clock=clock)
+            _note(study, "opened", case, stage)
         journal = Journal.open(folder, clock=clock)
         origin = model_of(journal.entries[0].body, ConsensusOrigin, "The consensus")
         seals = {name: document.seal.sha256 for name, document in documents.items() if document.seal}
@@ -320,6 +324,15 @@ def open_consensus(
     except BaseException:
         lock.release()
         raise
+
+
+def _note(study: Study, event: str, case: str, stage: Stage, **more: Any) -> None:
+    """Write into the register of consensus meetings, so that one that vanishes whole is missed.
+
+    Where that cannot be written, the meeting goes on: what it settles lies in its own journal.
+    """
+    with contextlib.suppress(StudyError):
+        study.consensus_register().note(event, Task(1, case, stage, 1), 1, **more)
 
 
 def _set_aside(folder: Path) -> None:
@@ -336,4 +349,5 @@ def unlock_consensus(root: Path | str, case: str) -> bool:
     study = Study(root)
     if case not in study.record.cases:
         raise StudyError(f"The study has no case '{case}'.")
-    return break_lock(study.folder.consensus(case, "ct").parent)
+    freed = break_lock(study.folder.consensus(case, "ct").parent)
+    return study.consensus_register().unlock() or freed
