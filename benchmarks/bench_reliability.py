@@ -2,9 +2,10 @@
 
 A scripted reader is killed (SIGKILL) at random moments; a study of 150 cases, two readers and three stages is prepared
 from small DICOM files, read, exported, checked, and each export verified by the files it came from; single bytes are
-changed at random places; cases are prepared with one and with two workers, in processes and on a local Dask cluster
-that is there already, each with a registration computed ahead. Expected are zeros where something is lost, doubled or
-damaged, and all where something is noticed.
+changed at random places of any file; cases are prepared with one and with two workers, in processes and on a local Dask
+cluster that is there already, each with a registration computed ahead. The two readers work at the same time, in two
+processes; so do the halves of the blows and of the changes, each in a study of its own. Expected are zeros where
+something is lost, doubled or damaged, and all where something is noticed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _TESTS = Path(__file__).resolve().parents[1] / "tests"
 sys.path[:0] = [str(_TESTS / "study"), str(_TESTS), str(Path(__file__).resolve().parent)]
 
 from reliability.flips import flip_trials  # noqa: E402
+from reliability.halves import in_halves  # noqa: E402
 from reliability.kills import kill_trials  # noqa: E402
 from reliability.simulation import simulate  # noqa: E402
 from reliability.throughput import throughput  # noqa: E402
@@ -25,7 +27,7 @@ from reliability.throughput import throughput  # noqa: E402
 KILLS = 500
 FLIPS = 10_000
 CASES = 150
-COPIES = 6
+COPIES = 12
 
 
 def _table(title: str, facts: dict[str, float]) -> str:
@@ -45,10 +47,10 @@ def main() -> str:
         base = Path(name)
         for part in ("kills", "flips", "simulation", "preparation"):
             (base / part).mkdir()
-        parts.append(_table("Killed at random moments", kill_trials(base / "kills", KILLS)))
+        parts.append(_table("Killed at random moments", in_halves(kill_trials, base / "kills", KILLS)))
         _say("kills done")
         parts.append(_table("A study from end to end", simulate(base / "simulation", CASES, _say)))
-        parts.append(_table("One byte changed", flip_trials(base / "flips", FLIPS)))
+        parts.append(_table("One byte changed", in_halves(flip_trials, base / "flips", FLIPS)))
         _say("flips done")
         ways = throughput(base / "preparation", COPIES)
         rows = [f"| {way} | {seconds:.1f} | {ways[0][1] / seconds:.2f} | {same} |" for way, seconds, same in ways]

@@ -115,6 +115,8 @@ class _Check:
         self.journals = self.seals = self.exports = 0
         #: (reader, case, stage, occasion, version) -> hash of the seal
         self.signed: dict[tuple[Any, ...], str] = {}
+        #: File of a seal that holds -> its hash.
+        self.seal_of: dict[Path, str] = {}
         #: What a reader's folder holds, in the words of the register.
         self.there: set[tuple[Any, ...]] = set()
         #: Version that was left -> what the register says of it.
@@ -257,17 +259,16 @@ class _Check:
     def _seal(self, path: Path) -> SealExport | None:
         self.seals += 1
         seal, broken = _read_seal(path)
-        if broken:
+        if seal is None:
             self._damage(path, broken)
+        else:
+            self.seal_of[path] = seal.sha256
         return seal
 
     def _names(self) -> dict[str, str]:
         """Seal to the name of its export."""
-        return {
-            seal.sha256: stage.name
-            for stage in sealed_stages(self.folder, self.record, self.protocol)
-            if (seal := _read_seal(stage.path)[0]) is not None
-        }
+        stages = sealed_stages(self.folder, self.record, self.protocol)
+        return {self.seal_of[stage.path]: stage.name for stage in stages if stage.path in self.seal_of}
 
     def _export(self, path: Path, names: dict[str, str]) -> None:
         self.exports += 1
@@ -290,7 +291,7 @@ class _Check:
             if event.kind == "sealed" and path.parent.is_dir():
                 if not path.exists():
                     yield path, "this consensus was signed, and its seal is gone."
-                elif (seal := _read_seal(path)[0]) is not None and seal.sha256 != event.sha256:
+                elif self.seal_of.get(path, event.sha256) != event.sha256:
                     yield path, "this is not the seal that was signed."
 
     def _register(self, place: Path) -> list[Event] | None:
