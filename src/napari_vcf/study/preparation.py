@@ -6,10 +6,12 @@ import contextlib
 import multiprocessing
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 from napari_vcf.study.errors import StudyError
@@ -149,17 +151,21 @@ def _defect(job: CaseJob, error: BaseException) -> CaseOutcome:
 
 
 @contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let the processes that are started meanwhile work in one thread each.
+def _workers_start() -> Iterator[None]:
+    """Let the processes that are started meanwhile work in one thread each, and not run the caller's script again.
 
     Each would take all cores for itself, and the threads of linear algebra on small matrices wait for each other most
-    of the time: one registration took three times as long. What the person has set stays.
+    of the time: one registration took three times as long. What the person has set stays. And a process begins by
+    importing the script that called, which, where it says all at its top level, would prepare the study once more.
     """
     chosen = [name for name in _THREADS if name not in os.environ]
     os.environ.update(dict.fromkeys(chosen, "1"))
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
     finally:
+        sys.modules["__main__"] = script
         for name in chosen:
             os.environ.pop(name, None)
 
@@ -167,7 +173,7 @@ def _one_thread_each() -> Iterator[None]:
 def _in_pool(jobs: Sequence[CaseJob], workers: int) -> Iterator[tuple[CaseJob, CaseOutcome | None]]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        with _one_thread_each():
+        with _workers_start():
             futures = {pool.submit(prepare_case, job): job for job in jobs}
         for future in as_completed(futures):
             error = future.exception()
