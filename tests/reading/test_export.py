@@ -91,6 +91,44 @@ def test_unknown_keys_and_numbers_that_are_none_are_refused(tmp_path: Path) -> N
         read_reading(tmp_path / "none.json")
 
 
+WRONG = [
+    (("stages", "combined", "calipers", 0, "mm"), "30.0"),
+    (("stages", "combined", "calipers", 0, "mm"), True),
+    (("stages", "combined", "extent", "lesion_voxels"), "180"),
+    (("stages", "combined", "extent", "entire"), "no"),
+    (("stages", "combined", "findings", "confidence", "value"), True),
+    (("stages", "combined", "masks", "grid", "shape", 0), True),
+    (("stages", "combined", "references", "S1"), "intact"),
+    (("series", 0, "measurable"), 1),
+    (("complete"), "yes"),
+    (("exported_at"), 1),
+    (("intended_use"), "For diagnosis."),
+]
+
+
+@pytest.mark.parametrize(("place", "value"), WRONG)
+def test_the_schema_and_the_program_refuse_the_same(place, value, tmp_path: Path) -> None:
+    path = complete_reading().export(tmp_path / "r.json")
+    document = target = json.loads(path.read_text(encoding="utf-8"))
+    *parents, last = (place,) if isinstance(place, str) else place
+    for key in parents:
+        target = target[key]
+    target[last] = value
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert not jsonschema.Draft202012Validator(json_schema()).is_valid(document)
+    with pytest.raises(ExportError, match=str(last)):
+        read_reading(path)
+
+
+def test_a_mask_that_does_not_fill_its_grid_is_refused(tmp_path: Path) -> None:
+    path = complete_reading().export(tmp_path / "r.json")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["stages"]["mri"]["masks"]["body"]["runs"][0] += 1
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ExportError, match="body hold 90001 voxels, but the grid has 90000"):
+        read_reading(path)
+
+
 def test_identities_of_the_series_are_not_in_the_export(tmp_path: Path) -> None:
     reading = complete_reading()
     text = reading.export(tmp_path / "r.json").read_text(encoding="utf-8")

@@ -73,6 +73,7 @@ def test_ct_mr_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (("series", 0, "unit"), "signal"),
         (("series", 0, "measurable"), False),
         (("series", 0, "spacing_mm", 0), 3.2),
+        (("series", 0, "unit_answer"), "mm2/s"),
         (("protocol", "degree_borderline_within"), 0.2),
     ],
 )

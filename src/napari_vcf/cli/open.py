@@ -60,7 +60,7 @@ def _read_protocol(path: Path) -> Any:
     from napari_vcf.reading import Protocol, ReadingError
 
     try:
-        return Protocol.model_validate_json(path.read_text(encoding="utf-8"))
+        return Protocol.model_validate_json(path.read_text(encoding="utf-8"), strict=True)
     except OSError as error:
         raise ReadingError(f"The protocol {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from napari_vcf.measure import Degree, ExtentGrade, Position, ReferenceRule
 from napari_vcf.notice import INTENDED_USE
@@ -43,6 +43,12 @@ SCHEMA_ID = "napari-vcf/reading"
 SCHEMA_VERSION = "1.2.0"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _as_written(text: str) -> str:
+    if text != INTENDED_USE:
+        raise ValueError(f"the sentence reads: {INTENDED_USE}")
+    return text
 
 
 class SeriesExport(FrozenModel):
@@ -241,7 +247,9 @@ class ReadingExport(FrozenModel):
 
     schema_id: Literal["napari-vcf/reading"] = "napari-vcf/reading"
     schema_version: Literal["1.2.0"] = "1.2.0"
-    intended_use: str = Field(default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE})
+    intended_use: Annotated[str, AfterValidator(_as_written)] = Field(
+        default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE}
+    )
     software: dict[str, str]
     study: Pseudonym
     case: Pseudonym
@@ -285,4 +293,17 @@ def json_schema() -> dict[str, Any]:
         The same as the file that is kept with the documentation.
     """
     schema = ReadingExport.model_json_schema(mode="serialization")
+    _close(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"{SCHEMA_ID}/{SCHEMA_VERSION}", **schema}
+
+
+def _close(schema: Any) -> None:
+    """Refuse keys that do not follow their pattern, as the models do; pydantic only names the pattern."""
+    if isinstance(schema, dict):
+        if "patternProperties" in schema:
+            schema["additionalProperties"] = False
+        for part in schema.values():
+            _close(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _close(part)

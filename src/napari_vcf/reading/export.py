@@ -248,7 +248,8 @@ def read_reading(path: Path | str) -> ReadingExport:
             ) from error
         raise ExportError(f"{source.name} cannot be read: {error.strerror or 'refused'}.") from error
     try:
-        return ReadingExport.model_validate_json(migrate(text))
+        # Strict: "12.3" is no number and 1 is no yes, as the schema has it.
+        return ReadingExport.model_validate_json(migrate(text), strict=True)
     except ValidationError as error:
         places = [f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors(include_url=False)]
         more = f" (and {len(places) - 3} more)" if len(places) > 3 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -131,6 +132,14 @@ class Masks(FrozenModel):
     lesion: MaskRecord
     thresholds: tuple[LesionThreshold, ...] = ()
     at: Timestamp
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        size = math.prod(self.grid.shape)
+        for name, mask in (("body", self.body), ("lesion", self.lesion)):
+            if sum(mask.runs) != size:
+                raise ValueError(f"the runs of the {name} hold {sum(mask.runs)} voxels, but the grid has {size}")
+        return self
 
 
 class Roi(FrozenModel):

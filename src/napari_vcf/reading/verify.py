@@ -112,16 +112,7 @@ def verify_export(
         return VerifyReport(1, tuple(differences))
     # Straight from the files: what was prepared for the reading is not a witness of its own.
     case = Case(scan_case(images, progress=progress), pseudonym=export.case, salt=export.salt, load=load_volume)
-    case.apply_corrections(
-        {
-            series.image: ImageCorrection(
-                role=series.role if series.role_corrected_by_reader else None,
-                adc_unit=series.unit_answer,
-            )
-            for series in export.series
-            if series.image in case.images and (series.role_corrected_by_reader or series.unit_answer)
-        }
-    )
+    _correct(export, case, differences)
     compared = _compare_stated(export, case, differences)
     comparison = _Comparison(differences, since=_written_as(path))
     if export.protocol.sha256 != export.protocol_sha256:
@@ -138,6 +129,25 @@ def verify_export(
     complete = all(part.complete for part in export.stages.values())
     comparison.walk("complete", export.complete, complete)
     return VerifyReport(compared + comparison.compared, tuple(differences))
+
+
+def _correct(export: ReadingExport, case: Case, differences: list[Difference]) -> None:
+    """Take over what the person said of the images."""
+    corrections = {}
+    for series in export.series:
+        if series.image not in case.images or not (series.role_corrected_by_reader or series.unit_answer):
+            continue
+        correction = ImageCorrection(
+            role=series.role if series.role_corrected_by_reader else None, adc_unit=series.unit_answer
+        )
+        try:
+            case.corrected(series.image, correction)
+        except NapariVcfError as error:
+            said = ", ".join(filter(None, (correction.role, correction.adc_unit)))
+            differences.append(Difference(f"series.{series.label}", said, str(error)))
+        else:
+            corrections[series.image] = correction
+    case.apply_corrections(corrections)
 
 
 def _written_as(path: Path | str) -> str:
