@@ -176,6 +176,11 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     reading.export(path, overwrite=True)
 
 
+def test_a_folder_is_no_file_to_write(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="is a folder; name a file in it"):
+        new_reading().export(tmp_path, overwrite=True)
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"folder for r\.json does not exist"):
         new_reading().export(tmp_path / "none" / "r.json")

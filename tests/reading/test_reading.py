@@ -123,7 +123,16 @@ REFUSALS: list[tuple[Callable[[Reading], object], str]] = [
     (lambda r: r.remove_caliper("mri", "L1", "middle"), "no middle caliper"),
     (lambda r: r.answer("mri", "signal_dwi", "bright"), "not an answer"),
     (lambda r: r.answer("mri", "confidence", 6), "not an answer"),
-    (lambda r: r.answer("mri", "confidence", True), "valid integer"),
+    (lambda r: r.answer("mri", "confidence", True), "text or a whole number"),
+    (lambda r: r.answer("mri", "confidence", np.bool_(True)), "text or a whole number"),
+    (lambda r: r.set_spine("l1"), "C1 to C7, T1 to T13 or L1 to L6"),
+    (lambda r: place(r, start=(1.0, 2.0)), "three numbers"),
+    (lambda r: place(r, start=None), "three numbers"),
+    (lambda r: r.set_masks("mri", image(r, Role.T2), *(0.5 * mask for mask in body_masks(r))), "other values"),
+    (lambda r: r.set_masks("mri", "T2", *body_masks(r)), "no image"),
+    (lambda r: r.results("MRI"), "no stage 'MRI'; stages are ct, mri, combined"),
+    (lambda r: r.missing("MRI"), "no stage 'MRI'"),
+    (lambda r: Reading(r.case, study="S", reader="R", protocol={"reference": "above"}), "Protocol"),
     (lambda r: r.answer("ct", "signal_dwi", "high"), "not asked in the ct stage"),
     (lambda r: r.answer("mri", "mood", "good"), "no item"),
     (lambda r: r.answer("mri", "compression_degree", "II"), "comes from the measurement"),
@@ -145,6 +154,52 @@ REFUSALS: list[tuple[Callable[[Reading], object], str]] = [
     (lambda r: r.correct_role(image(r, Role.T1), "T9"), "not a role"),
     (lambda r: r.redo(), "nothing to redo"),
 ]
+
+
+def test_numbers_of_numpy_answer_like_those_of_python() -> None:
+    reading = new_reading()
+    reading.answer("mri", "confidence", np.int64(4))
+    reading.set_masks("mri", image(reading, Role.T2), *(mask.astype(np.uint8) for mask in body_masks(reading)))
+    value = reading.state.stages["mri"].answers["confidence"].value
+    assert (type(value), value) == (int, 4)
+    assert reading.results("mri").extent.fraction == 0.6
+
+
+def test_endplates_do_not_depend_on_the_end_with_which_a_caliper_was_begun() -> None:
+    reading = new_reading()
+    upper, lower = (
+        {"anterior": (0, -14, 8), "posterior": (0, 14, 14)},
+        {"anterior": (0, -14, -9), "posterior": (0, 14, -8)},
+    )
+    found = []
+    for swapped in ((), ("anterior",), ("posterior",), ("anterior", "posterior")):
+        for position in upper:
+            ends = (upper[position], lower[position])
+            start, end = ends[::-1] if position in swapped else ends
+            reading.place_caliper(
+                stage="mri", level="L1", position=position, image=image(reading, Role.T2), start_lps=start, end_lps=end
+            )
+        found.append(reading.endplates("mri", "L1"))
+    np.testing.assert_allclose(found, [found[0]] * 4)
+    assert found[0][1] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("levels", "sentence"),
+    [
+        (("L2", "L2"), None),
+        (("T12", "T12"), "T12, which is said not to be intact"),
+        (("L2", "T12"), "in different vertebrae: L2, T12"),
+        (("L4", "L4"), "L4, which is not adjacent to L1"),
+    ],
+)
+def test_normal_marrow_of_another_than_one_intact_neighbour_is_said(levels: tuple, sentence: str | None) -> None:
+    reading = new_reading()
+    reading.set_reference("mri", "T12", "not_intact")
+    for placement, level in enumerate(levels, 1):
+        roi(reading, tissue="normal", placement=placement, level=level, y=3.0 * placement)
+    said = [text for text in reading.results("mri").warnings if text.startswith("The normal ROIs")]
+    assert (said == []) if sentence is None else any(sentence in text for text in said)
 
 
 def place(reading: Reading, *, role: Role = Role.T2, shown_on: Role | None = None, **changes: object) -> None:

@@ -35,6 +35,8 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False, flush: b
     """
     if not path.parent.is_dir():
         raise ExportError(f"The folder for {path.name} does not exist; choose another or create it.")
+    if path.is_dir():
+        raise ExportError(f"{path.name or path} is a folder; name a file in it.")
     if path.exists() and not overwrite:
         raise ExportError(f"{path.name} exists already. Choose another name, or allow it to be replaced.")
     temporary = ""

@@ -218,10 +218,19 @@ class Case:
         Returns
         -------
         Volume
+
+        Raises
+        ------
+        UnknownImageError
+            If the case has no such image, or the image no such volume.
         """
         key = (image, index)
+        found = self.image(image)
+        number = len(found.series.volumes)
+        if not 0 <= index < number:
+            raise UnknownImageError(f"{found.label} has {number} volumes, counted from 0; there is no {index}.")
         if key not in self._volumes:
-            self._volumes[key] = self._load(self.image(image).series, index, progress=progress, cancelled=cancelled)
+            self._volumes[key] = self._load(found.series, index, progress=progress, cancelled=cancelled)
         return self._volumes[key]
 
     def prepared_registration(

@@ -61,7 +61,35 @@ class Changes(ABC):
         shown_on: str | None = None,
         snapped: Sequence[CaliperEnd] = (),
     ) -> act.LoggedAction:
-        """Place a caliper; points in the LPS mm of ``image``, ``snapped`` the ends that were drawn to an edge."""
+        """Place a caliper, or replace the one that measures the same height.
+
+        Parameters
+        ----------
+        stage : {"ct", "mri", "combined"}
+            Stage of the reading.
+        level : str
+            The fractured vertebra or a neighbour, such as ``"L1"``.
+        position : {"anterior", "middle", "posterior"}
+            Which of its heights.
+        image : str
+            Name of the image (`CaseImage.id`) on which it was measured.
+        start_lps, end_lps : array_like, shape (3,)
+            Ends on the upper and on the lower endplate, LPS mm of ``image``.
+        shown_on : str, optional
+            The MR image over which a registered CT was shown; only in the combined stage.
+        snapped : sequence of {"start", "end"}
+            Ends that the program drew to an edge.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If the image is closed in this stage, the level is neither the fractured one nor adjacent to it, or the
+            points are no height on this image.
+        """
         return self._make(
             act.PlaceCaliper,
             stage=stage,
@@ -81,11 +109,28 @@ class Changes(ABC):
     def set_masks(
         self, stage: Stage, image: str, body: NDArray[np.bool_], lesion: NDArray[np.bool_]
     ) -> act.LoggedAction:
-        """Set body and lesion masks, of the shape of the image's native grid."""
+        """Set body and lesion.
+
+        Parameters
+        ----------
+        stage : {"mri", "combined"}
+            Stage of the reading.
+        image : str
+            Name of the image (`CaseImage.id`) on which they were painted.
+        body, lesion : ndarray, shape (slices, rows, columns) of the image
+            True or 1 inside; the lesion lies inside the body.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If the shape is not the image's, a value is neither 0 nor 1, or lesion lies outside the body.
+        """
         grid = self.case.image(image).series.grid
-        for mask, name in ((body, "body"), (lesion, "lesion")):
-            if mask.shape != grid.shape:
-                raise RefusedActionError(f"A {name} mask of shape {mask.shape} does not fit the image ({grid.shape}).")
+        body, lesion = _mask(body, "body", grid.shape), _mask(lesion, "lesion", grid.shape)
         return self._make(
             act.SetMasks,
             stage=stage,
@@ -156,7 +201,32 @@ class Changes(ABC):
     def place_roi(
         self, *, stage: Stage, tissue: Tissue, placement: int, level: str, image: str, rectangle: Rectangle
     ) -> act.LoggedAction:
-        """Place an ADC rectangle; its centre is put on the plane of the nearest slice."""
+        """Place an ADC rectangle; its centre is put on the plane of the nearest slice.
+
+        Parameters
+        ----------
+        stage : {"mri", "combined"}
+            Stage of the reading.
+        tissue : {"lesion", "normal"}
+            What it measures.
+        placement : int
+            1 for the first one.
+        level : str
+            The fractured vertebra for the lesion, an adjacent one for normal marrow.
+        image : str
+            Name of the ADC map (`CaseImage.id`).
+        rectangle : Rectangle
+            Of the protocol's size and parallel to the slices: see `Reading.roi_rectangle`.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If the size is another one, the map's unit is not known, or the rectangle reaches over the scanned area.
+        """
         wanted = (self.protocol.roi_long_mm, self.protocol.roi_short_mm)
         if (rectangle.long_mm, rectangle.short_mm) != wanted:
             raise RefusedActionError(
@@ -181,6 +251,8 @@ class Changes(ABC):
 
     def answer(self, stage: Stage, item: str, value: str | int) -> act.LoggedAction:
         """Answer an item with one of its values."""
+        if isinstance(value, np.generic):
+            value = value.item()
         return self._make(act.AnswerItem, stage=stage, item=item, value=value)
 
     def mark_not_assessable(self, stage: Stage, item: str, reason: str) -> act.LoggedAction:
@@ -265,10 +337,44 @@ def refusing(build: Callable[[], act.Action]) -> act.Action:
     try:
         return build()
     except ValidationError as error:
-        parts = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False)]
+        parts = dict.fromkeys(_said(item["loc"], item["msg"]) for item in error.errors(include_url=False))
         raise RefusedActionError("Not accepted: " + "; ".join(parts)) from error
 
 
+#: What pydantic says of these would be a pattern.
+_EXPECTED = {
+    "fractured": "a level is written C1 to C7, T1 to T13 or L1 to L6",
+    "level": "a level is written C1 to C7, T1 to T13 or L1 to L6",
+    "mr_level": "a level is written C1 to C7, T1 to T13 or L1 to L6",
+    "ct_level": "a level is written C1 to C7, T1 to T13 or L1 to L6",
+    "image": "an image is named by its id, 32 hexadecimal digits",
+    "ct_image": "an image is named by its id, 32 hexadecimal digits",
+    "mr_images": "an image is named by its id, 32 hexadecimal digits",
+    "shown_on": "an image is named by its id, 32 hexadecimal digits",
+    "value": "an answer is a text or a whole number",
+}
+
+
+def _said(place: tuple[int | str, ...], message: str) -> str:
+    field = str(place[0]) if place else ""
+    return f"{field}: {_EXPECTED[field]}" if field in _EXPECTED else f"{'.'.join(map(str, place))}: {message}"
+
+
 def _point(values: ArrayLike) -> Point:
-    x, y, z = np.asarray(values, dtype=np.float64).tolist()
+    try:
+        x, y, z = np.asarray(values, dtype=np.float64).tolist()
+    except (TypeError, ValueError):
+        raise RefusedActionError(f"A point is three numbers in LPS mm, not {str(values)[:60]}.") from None
     return x, y, z
+
+
+def _mask(values: ArrayLike, name: str, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
+    mask = np.asarray(values)
+    if mask.shape != shape:
+        raise RefusedActionError(f"A {name} mask of shape {mask.shape} does not fit the image ({shape}).")
+    if mask.dtype == np.bool_:
+        return mask
+    inside = mask == 1
+    if not (inside | (mask == 0)).all():
+        raise RefusedActionError(f"A {name} mask holds True and False, or 1 and 0; this one has other values.")
+    return np.asarray(inside, dtype=np.bool_)

@@ -56,6 +56,8 @@ def endplates_of(
         if caliper is None or caliper.image not in images:
             continue
         points = np.array([caliper.start_lps, caliper.end_lps])
+        # A script may begin a caliper at either endplate; the upper one is the one nearer to the head.
+        points = points[np.argsort(-points[:, 2], kind="stable")]
         role = images[caliper.image].series.role
         if role is Role.CT:
             joined = registration_at(level, spine, registrations)

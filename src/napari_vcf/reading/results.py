@@ -264,6 +264,7 @@ def stage_results(
         warnings=(
             *_warnings(stage, losses.get(protocol.reference), statistics, images),
             *placement_warnings(stage, protocol, images),
+            *_level_warnings(stage, spine),
         ),
     )
 
@@ -290,3 +291,17 @@ def _warnings(
                 f"fewer than {MIN_EFFECTIVE_N}."
             )
     return tuple(warnings)
+
+
+def _level_warnings(stage: StageState, spine: Spine | None) -> tuple[str, ...]:
+    """Where the normal marrow is not that of one adjacent, intact vertebra, as the protocol has it."""
+    levels = sorted({roi.level for roi in stage.rois if roi.tissue == "normal"})
+    found = []
+    if len(levels) > 1:
+        found.append(f"The normal ROIs lie in different vertebrae: {', '.join(levels)}.")
+    for level in levels:
+        if spine is not None and level not in adjacent_levels(spine):
+            found.append(f"The normal ROIs lie in {level}, which is not adjacent to {spine.fractured}.")
+        if stage.references.get(level) == "not_intact":
+            found.append(f"The normal ROIs lie in {level}, which is said not to be intact.")
+    return tuple(found)

@@ -22,7 +22,7 @@ from napari_vcf.reading.base import Stage, utc_now
 from napari_vcf.reading.case import Case, check_pseudonym
 from napari_vcf.reading.changes import Changes
 from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
-from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.errors import ReadingError, RefusedActionError
 from napari_vcf.reading.placing import endplates_of
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import (
@@ -72,6 +72,8 @@ class Reading(Changes):
         recorder: Callable[[act.LoggedAction], None] | None = None,
     ) -> None:
         self.case = case
+        if protocol is not None and not isinstance(protocol, Protocol):
+            raise ReadingError("A protocol is a napari_vcf.reading.Protocol; Protocol(**decisions) makes one.")
         self.protocol = protocol or Protocol()
         self.study = check_pseudonym(study, "study")
         self.reader = check_pseudonym(reader, "reader")
@@ -194,7 +196,24 @@ class Reading(Changes):
             self.case.apply_corrections(self.state.corrections)
 
     def results(self, stage: Stage) -> StageResults:
-        """Everything that follows from one stage, computed anew where something changed."""
+        """Everything that follows from one stage, computed anew where something changed.
+
+        Parameters
+        ----------
+        stage : {"ct", "mri", "combined"}
+            The stage.
+
+        Returns
+        -------
+        StageResults
+
+        Raises
+        ------
+        ReadingError
+            If there is no such stage.
+        """
+        if stage not in self.state.stages:
+            raise ReadingError(f"There is no stage '{stage}'; stages are {', '.join(self.state.stages)}.")
         state, others = self.state.stages[stage], (self.state.spine, self.state.registrations)
         cached = self._stage_cache.get(stage)
         if cached is not None and cached[0] is state and all(a is b for a, b in zip(cached[1], others, strict=True)):
