@@ -304,6 +304,18 @@ def test_nudges_move_the_clicked_point_by_what_they_say() -> None:
     assert reading.state.registrations["L1"].nudges == 2
 
 
+def test_the_quality_of_a_registration_is_recorded_as_the_registration_gives_it() -> None:
+    reading = new_reading()
+    quality = {"inside": 0.9, "levels_mm": {"T12": 1.5, "L2": None}, "offset_mm": None, "contrasts": ["T1", "T2"]}
+    reading.propose_registration(
+        mr_level="L1", ct_level="L1", ct_image=image(reading, Role.CT), mr_images=[image(reading, Role.T2)],
+        mr_point_lps=(0, 0, 0), ct_point_lps=(0, 0, 0),
+        result=RegistrationResult("ok", "fits", RigidTransform.identity(), 1.0, 0.0, 0.0, quality),
+    )  # fmt: skip
+    recorded = reading.state.registrations["L1"].quality
+    assert recorded == {"inside": 0.9, "levels_mm.T12": 1.5, "contrasts": ["T1", "T2"]}
+
+
 def test_a_refused_registration_cannot_be_accepted() -> None:
     reading = new_reading()
     propose(reading, status="refused")

@@ -6,6 +6,8 @@ Examples
 >>> case = Case.open("folder", pseudonym="C001")  # doctest: +SKIP
 >>> reading = Reading(case, study="S1", reader="R1")  # doctest: +SKIP
 >>> reading.set_spine("L1")  # doctest: +SKIP
+
+The page "Reading without a window" of the documentation goes through a whole case.
 """
 
 from __future__ import annotations

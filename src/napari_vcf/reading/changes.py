@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ValidationError
 
 from napari_vcf.geometry import Rectangle
 from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading import actions as act
-from napari_vcf.reading.base import Point, Stage
+from napari_vcf.reading.arguments import lps_point, mask_of, refusing
+from napari_vcf.reading.base import Stage
 from napari_vcf.reading.case import Case
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.masks import GridRecord, encode_mask
@@ -97,8 +97,8 @@ class Changes(ABC):
             position=position,
             image=image,
             shown_on=shown_on,
-            start_lps=_point(start_lps),
-            end_lps=_point(end_lps),
+            start_lps=lps_point(start_lps),
+            end_lps=lps_point(end_lps),
             snapped=tuple(snapped),
         )
 
@@ -130,7 +130,7 @@ class Changes(ABC):
             If the shape is not the image's, a value is neither 0 nor 1, or lesion lies outside the body.
         """
         grid = self.case.image(image).series.grid
-        body, lesion = _mask(body, "body", grid.shape), _mask(lesion, "lesion", grid.shape)
+        body, lesion = mask_of(body, "body", grid.shape), mask_of(lesion, "lesion", grid.shape)
         return self._make(
             act.SetMasks,
             stage=stage,
@@ -186,7 +186,7 @@ class Changes(ABC):
             act.ThresholdLesion,
             stage=stage,
             tissue=tissue,
-            center_lps=_point(center_lps),
+            center_lps=lps_point(center_lps),
             side=side,
             factor=factor,
             slices=None if slices is None else tuple(slices),
@@ -240,9 +240,9 @@ class Changes(ABC):
             placement=placement,
             level=level,
             image=image,
-            center_lps=_point(rectangle.center_lps),
-            axis_long=_point(rectangle.axis_long),
-            axis_short=_point(rectangle.axis_short),
+            center_lps=lps_point(rectangle.center_lps),
+            axis_long=lps_point(rectangle.axis_long),
+            axis_short=lps_point(rectangle.axis_short),
         )
 
     def remove_roi(self, stage: Stage, tissue: Tissue, placement: int) -> act.LoggedAction:
@@ -282,7 +282,33 @@ class Changes(ABC):
         ct_point_lps: ArrayLike,
         result: RegistrationResult,
     ) -> act.LoggedAction:
-        """Put a registration before the reader."""
+        """Put a registration before the reader.
+
+        Parameters
+        ----------
+        mr_level, ct_level : str
+            The vertebra, as it was named on each.
+        ct_image : str
+            Name of the CT (`CaseImage.id`).
+        mr_images : sequence of str
+            Names of the MR images that were registered to it.
+        mr_point_lps, ct_point_lps : array_like, shape (3,)
+            The clicked pair, each in its own frame, LPS mm.
+        result : RegistrationResult
+            What `napari_vcf.registration.register_vertebra` returned.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If the levels differ or are not those of the reading, or an image has the wrong modality.
+        """
+        from napari_vcf.reading.joining import recordable
+
+        result = recordable(result)
         matrix = None if result.ct_to_mr is None else tuple(tuple(row) for row in result.ct_to_mr.matrix.tolist())
         return self._make(
             act.ProposeRegistration,
@@ -290,8 +316,8 @@ class Changes(ABC):
             ct_level=ct_level,
             ct_image=ct_image,
             mr_images=tuple(mr_images),
-            mr_point_lps=_point(mr_point_lps),
-            ct_point_lps=_point(ct_point_lps),
+            mr_point_lps=lps_point(mr_point_lps),
+            ct_point_lps=lps_point(ct_point_lps),
             status=result.status,
             reason=result.reason,
             ct_to_mr=matrix,
@@ -308,8 +334,8 @@ class Changes(ABC):
         return self._make(
             act.NudgeRegistration,
             level=level,
-            shift_lps_mm=_point(shift_lps_mm),
-            rotation_lps_deg=_point(rotation_lps_deg),
+            shift_lps_mm=lps_point(shift_lps_mm),
+            rotation_lps_deg=lps_point(rotation_lps_deg),
         )
 
     def accept_registration(self, level: str) -> act.LoggedAction:
@@ -330,51 +356,3 @@ class Changes(ABC):
 
     def _make(self, action: Callable[..., act.Action], **values: Any) -> act.LoggedAction:
         return self.apply(refusing(partial(action, **values)))
-
-
-def refusing(build: Callable[[], act.Action]) -> act.Action:
-    """Build an action; what its model finds wrong becomes a refusal in a sentence."""
-    try:
-        return build()
-    except ValidationError as error:
-        parts = dict.fromkeys(_said(item["loc"], item["msg"]) for item in error.errors(include_url=False))
-        raise RefusedActionError("Not accepted: " + "; ".join(parts)) from error
-
-
-#: What pydantic says of these would be a pattern.
-_EXPECTED = {
-    "fractured": "a level is written C1 to C7, T1 to T13 or L1 to L6",
-    "level": "a level is written C1 to C7, T1 to T13 or L1 to L6",
-    "mr_level": "a level is written C1 to C7, T1 to T13 or L1 to L6",
-    "ct_level": "a level is written C1 to C7, T1 to T13 or L1 to L6",
-    "image": "an image is named by its id, 32 hexadecimal digits",
-    "ct_image": "an image is named by its id, 32 hexadecimal digits",
-    "mr_images": "an image is named by its id, 32 hexadecimal digits",
-    "shown_on": "an image is named by its id, 32 hexadecimal digits",
-    "value": "an answer is a text or a whole number",
-}
-
-
-def _said(place: tuple[int | str, ...], message: str) -> str:
-    field = str(place[0]) if place else ""
-    return f"{field}: {_EXPECTED[field]}" if field in _EXPECTED else f"{'.'.join(map(str, place))}: {message}"
-
-
-def _point(values: ArrayLike) -> Point:
-    try:
-        x, y, z = np.asarray(values, dtype=np.float64).tolist()
-    except (TypeError, ValueError):
-        raise RefusedActionError(f"A point is three numbers in LPS mm, not {str(values)[:60]}.") from None
-    return x, y, z
-
-
-def _mask(values: ArrayLike, name: str, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
-    mask = np.asarray(values)
-    if mask.shape != shape:
-        raise RefusedActionError(f"A {name} mask of shape {mask.shape} does not fit the image ({shape}).")
-    if mask.dtype == np.bool_:
-        return mask
-    inside = mask == 1
-    if not (inside | (mask == 0)).all():
-        raise RefusedActionError(f"A {name} mask holds True and False, or 1 and 0; this one has other values.")
-    return np.asarray(inside, dtype=np.bool_)
