@@ -42,6 +42,8 @@ __all__ = [
 #: Half axes (left, posterior, superior) of the vertebra's region, and of the column's with its neighbours.
 VERTEBRA_MM = (30.0, 36.0, 26.0)
 TUBE_MM = (30.0, 38.0, 68.0)
+#: Holds the column's region around the neighbours' centres as well.
+SPINE_MM = (46.0, 58.0, 122.0)
 #: Half axes of the smallest lumbar body.
 _BODY_MM = (18.0, 14.0, 11.0)
 #: No optimum further than this from the clicks is believed: the neighbouring level begins where it ends.
@@ -54,6 +56,10 @@ _FINE_SAMPLES = 9000
 _RESTART_SAMPLES = 4000
 #: Of the vertebra's own samples against its column's, which hold it where oedema and thick slices deceive.
 _VERTEBRA_WEIGHT = 0.4
+#: The same while the place is still to be found, and where the vertebra would leave it.
+_HELD_WEIGHT = 0.1
+#: A fit that moves on by more than this slides rather than sharpens.
+_STRAY_MM = 1.5
 #: Half of the distance at which the neighbouring endplate would be met.
 _ALONG_SPINE_MM = 4.5
 
@@ -72,8 +78,8 @@ class Scene:
         Axes and origins.
     contrasts : tuple of Contrast
         MR.
-    vertebra, column : MrSamples
-        Voxels around the click, and along the column.
+    vertebra, column, spine : MrSamples
+        Voxels around the click, along the column, and as far as the neighbours' columns reach.
     wide, fine : Cube
         CT of the column at 2 mm, of the vertebra at 1 mm.
     covered : float
@@ -89,6 +95,7 @@ class Scene:
     contrasts: tuple[Contrast, ...]
     vertebra: MrSamples
     column: MrSamples
+    spine: MrSamples
     wide: Cube
     fine: Cube
     covered: float
@@ -146,12 +153,13 @@ def build_scene(ct: Volume, mr: Mapping[str, Volume], frame: WorkingFrame, threa
             f"The CT holds only {whole:.0%} of the body around its point, so not the whole vertebra; "
             "click the centre of the fractured body, or load a CT that covers it."
         )
+    spine = mr_samples(contrasts, frame, SPINE_MM, round(COLUMN_SAMPLES * np.prod(SPINE_MM) / np.prod(TUBE_MM)))
     column = mr_samples(contrasts, frame, TUBE_MM, COLUMN_SAMPLES)
     wide_mm = (TUBE_MM[0] + 22.0, TUBE_MM[1] + 24.0, TUBE_MM[2] + 54.0)
     wide = ct_cube(ct, frame, wide_mm, 2.0, blur_mm=(5.0, 4.0, 4.0), threads=threads)
     fine_mm = (VERTEBRA_MM[0] + 20.0, VERTEBRA_MM[1] + 20.0, VERTEBRA_MM[2] + 20.0)
     fine = ct_cube(ct, frame, fine_mm, 1.0, blur_mm=_blur(contrasts[0].part, frame), threads=threads)
-    return Scene(ct, frame, tuple(contrasts), vertebra, column, wide, fine, covered, tuple(left_out), threads)
+    return Scene(ct, frame, tuple(contrasts), vertebra, column, spine, wide, fine, covered, tuple(left_out), threads)
 
 
 def search_column(scene: Scene, start: Pose, report: Report) -> list[Optimum]:
@@ -212,28 +220,47 @@ def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:
         Displacement of the contrasts that show fat against the fat-suppressed one; 0 where it cannot be told.
     """
     start = straight_at(column, np.zeros(3))
-    # Along the spine the fit can rest a few millimetres off, so it is also begun a little above and below.
-    rough = _together(scene, start, column, scene.vertebra.thinned(_RESTART_SAMPLES), _RESTART_SAMPLES)
+    # Along the spine the fit can rest a few millimetres off, so it is also begun a little above and below. Which of the
+    # places it is, the column decides: to the vertebra alone an oedema's edge may be the better endplate.
+    rough = _together(scene, start, column, scene.vertebra.thinned(_RESTART_SAMPLES), _RESTART_SAMPLES, _HELD_WEIGHT)
     climbed = in_order(
         lambda near: rough.climb(near, iterations=20, tolerance=1e-5)[:2], [start, *_along_spine(start)], scene.threads
     )
     # Thinned samples find the optima; only all of them can tell which is the best.
-    whole = _together(scene, start, column, scene.vertebra, COLUMN_SAMPLES)
-    best = max((pose for _, pose in distinct(climbed, 1.0)), key=whole.value)
-    fixed = [k for k, contrast in enumerate(scene.contrasts) if is_fat_suppressed(contrast.name)]
-    moving = [k for k in range(len(scene.contrasts)) if k not in fixed]
-    if fixed and moving:
-        apart = [_together(scene, best, column, scene.vertebra, COLUMN_SAMPLES, chosen) for chosen in (fixed, moving)]
-        shown = [replace(part, displaced=True) for part in apart[1].parts]
-        normal = int(np.argmax(np.abs(scene.frame.axes.T @ scene.contrasts[0].part.grid.normal)))
-        whole = Together([*apart[0].parts, *shown], np.delete(np.eye(3), normal, axis=1))
-    _, pose, displacement = whole.climb(best, iterations=40, tolerance=1e-6)
+    held = _together(scene, start, column, scene.vertebra, COLUMN_SAMPLES, _HELD_WEIGHT)
+    best = max((pose for _, pose in distinct(climbed, 1.0)), key=held.value)
+    pose, displacement = _sharpened(scene, best, column, _VERTEBRA_WEIGHT)
+    if float(np.linalg.norm(pose - best)) > _STRAY_MM:
+        pose, displacement = _sharpened(scene, best, column, _HELD_WEIGHT)
     value = scene.objective(scene.vertebra, pose, scene.fine, center=pose[:3]).value(pose)
     return value, pose, float(np.linalg.norm(displacement))
 
 
+def _sharpened(scene: Scene, near: Pose, column: Pose, weight: float) -> tuple[Pose, NDArray[np.float64]]:
+    """All samples of vertebra and column, with the displacement of fat where a contrast without it is at hand."""
+    fixed = [k for k, contrast in enumerate(scene.contrasts) if is_fat_suppressed(contrast.name)]
+    moving = [k for k in range(len(scene.contrasts)) if k not in fixed]
+    if fixed and moving:
+        apart = [
+            _together(scene, near, column, scene.vertebra, COLUMN_SAMPLES, weight, chosen) for chosen in (fixed, moving)
+        ]
+        shown = [replace(part, displaced=True) for part in apart[1].parts]
+        normal = int(np.argmax(np.abs(scene.frame.axes.T @ scene.contrasts[0].part.grid.normal)))
+        whole = Together([*apart[0].parts, *shown], np.delete(np.eye(3), normal, axis=1))
+    else:
+        whole = _together(scene, near, column, scene.vertebra, COLUMN_SAMPLES, weight)
+    _, pose, displacement = whole.climb(near, iterations=40, tolerance=1e-6)
+    return pose, displacement
+
+
 def _together(
-    scene: Scene, near: Pose, column: Pose, vertebra: MrSamples, samples: int, contrasts: Sequence[int] | None = None
+    scene: Scene,
+    near: Pose,
+    column: Pose,
+    vertebra: MrSamples,
+    samples: int,
+    weight: float,
+    contrasts: Sequence[int] | None = None,
 ) -> Together:
     """The measure of the vertebra and of its column, bent as its fit says."""
     alone = scene.objective(vertebra, near, scene.fine, contrasts=contrasts, center=near[:3])
@@ -241,7 +268,7 @@ def _together(
     around = scene.objective(scene.column.thinned(samples), bent, scene.wide, contrasts=contrasts, center=near[:3])
     if column.size > 6:
         around = replace(around, points=bend(around.points, column[6:]).astype(np.float32))
-    return Together([Part(alone, _VERTEBRA_WEIGHT), Part(around, 1.0)], np.zeros((3, 0)))
+    return Together([Part(alone, weight), Part(around, 1.0)], np.zeros((3, 0)))
 
 
 def _along_spine(pose: Pose) -> list[Pose]:

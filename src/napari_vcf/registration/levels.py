@@ -8,7 +8,7 @@ is explained. As the CT voxels are the same under every hypothesis, their entrop
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,10 @@ from napari_vcf.registration.engine import TUBE_MM, Report, Scene, fit_column
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.lookup import Lookup
-from napari_vcf.registration.scene import inside_ct, signal_classes, signals
+from napari_vcf.registration.scene import MrSamples, inside_ct, signal_classes, signals
 from napari_vcf.registration.search import Optimum, distinct, in_order
 
-__all__ = ["LevelEvidence", "compare_levels"]
+__all__ = ["LevelEvidence", "compare_levels", "facing_column"]
 
 #: Distance of neighbouring vertebrae along the spine: from a crushed thoracic to a tall lumbar one with its disc.
 _NEAREST_MM = 14.0
@@ -42,6 +42,9 @@ _FLAT_MM = (28.0, 34.0, 20.0)
 _HOPELESS = 0.8
 #: Poses nearer than this (mm, with the lever of the turn) lead to the same optimum.
 _APART = 4.0
+#: Places that are climbed from, and that the column is then fitted at.
+_CLIMBED = 10
+_FITTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,6 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, lookup: Lookup
     """Whether the CT holds the neighbouring vertebra, and the best fits of the column on it."""
     flat = scene.vertebra.where(((scene.vertebra.points / np.array(_FLAT_MM)[:, None]) ** 2).sum(axis=0) <= 1.0)
     flat = flat.thinned(_SAMPLES // 3)
-    column = scene.column.thinned(_SAMPLES)
 
     def held(pose: Pose) -> bool:
         placed, _ = place(pose, flat.points)
@@ -131,6 +133,7 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, lookup: Lookup
         return distinct([(lookup.value(pose, _SHARE_IN_MR), pose) for pose in poses if held(pose)], _APART)
 
     def climb(pose: Pose) -> Optimum:
+        column = facing_column(scene, pose).thinned(_SAMPLES)
         objective = scene.objective(column, pose, scene.wide, center=pose[:3])
         return objective.climb(pose, iterations=20, tolerance=1e-4)
 
@@ -140,17 +143,41 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, lookup: Lookup
     # First where the neighbour is, then how it is turned, then the fit.
     places = ranked(_candidates(clicked[:6], direction))
     tilted = ranked([turned for _, pose in places[:8] for turned in _tilted(pose)])
-    climbed = [pose for _, pose in in_order(climb, [pose for _, pose in tilted[:4]], scene.threads) if near(pose)]
+    climbed = [
+        pose for _, pose in in_order(climb, [pose for _, pose in tilted[:_CLIMBED]], scene.threads) if near(pose)
+    ]
     fits: list[Pose] = []
     hopeless = _HOPELESS * lookup.value(clicked, _SHARE_IN_MR)
-    for value, pose in ranked(climbed)[:2]:
+    for value, pose in ranked(climbed)[:_FITTED]:
         # Where neither the first fit nor what it began with comes near, the second one's would be wasted.
         if fits and max(value, lookup.value(fits[0], _SHARE_IN_MR)) < hopeless:
             break
-        _, fit = fit_column(scene, pose, samples=_COLUMN_SAMPLES)
+        _, fit = fit_column(replace(scene, column=facing_column(scene, pose)), pose, samples=_COLUMN_SAMPLES)
         if near(fit):
             fits.append(fit)
     return bool(places), fits
+
+
+def facing_column(scene: Scene, pose: Pose) -> MrSamples:
+    """The MR's column where, at a pose, it faces the column around the CT's click.
+
+    A fit to the column around the MR's click would have to be believed beyond where it was made, and differing posture
+    would speak against every level but the clicked one.
+
+    Parameters
+    ----------
+    scene : Scene
+        Where.
+    pose : Pose
+        Six or nine numbers.
+
+    Returns
+    -------
+    MrSamples
+    """
+    center = unplace(pose, np.zeros((3, 1)))
+    inside = (((scene.spine.points - center) / np.array(TUBE_MM)[:, None]) ** 2).sum(axis=0) <= 1.0
+    return scene.spine.where(inside)
 
 
 def _candidates(pose: Pose, direction: float) -> list[Pose]:

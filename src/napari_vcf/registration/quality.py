@@ -20,6 +20,8 @@ __all__ = ["Stability", "distance_mm", "stability"]
 
 _SAMPLES = 4000
 _ITERATIONS = 12
+#: Share of the fit's own value from which another place is its rival.
+_AS_GOOD = 0.98
 #: Corners of a lumbar body and its centre, where two poses are compared.
 _LANDMARKS = np.array(
     [(x, y, z) for x in (-18.0, 18.0) for y in (-14.0, 14.0) for z in (-12.0, 12.0)] + [(0.0, 0.0, 0.0)]
@@ -33,7 +35,7 @@ class Stability:
     Parameters
     ----------
     restarts_mm : float
-        From the fit to the worst of the fits begun a few millimetres and degrees away.
+        From the fit to the farthest of the fits begun a few millimetres and degrees away that are as good.
     halves_mm : float
         Between the fits to two disjoint halves of the samples.
     contrasts_mm : float
@@ -78,7 +80,9 @@ def stability(scene: Scene, pose: Pose, column: Pose, report: Report) -> Stabili
     report(0.0, "checking the fit")
     objective = scene.objective(scene.vertebra.thinned(_SAMPLES), pose, scene.fine, center=center)
     again = in_order(lambda p: objective.climb(p, iterations=_ITERATIONS, tolerance=1e-6), _nudged(pose), scene.threads)
-    restarts = max(distance_mm(pose, other) for _, other in again)
+    # A fit that ends in a clearly worse place says nothing against this one.
+    as_good = _AS_GOOD * objective.value(pose)
+    restarts = max((distance_mm(pose, other) for value, other in again if value >= as_good), default=0.0)
     report(0.3, "checking the fit")
     halves = _halves(scene, pose)
     report(0.5, "checking the fit")

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import spinecase as case
+
+from napari_vcf.registration.bend import place
+from napari_vcf.registration.engine import TUBE_MM, build_scene
+from napari_vcf.registration.levels import compare_levels, facing_column
+from napari_vcf.registration.scene import working_frame
+
+
+@pytest.fixture(scope="module")
+def scene():
+    mr = case.mr()
+    frame = working_frame(mr, np.zeros(3), case.CT_OF_MR.apply((0.0, 0.0, 0.0)))
+    return build_scene(case.ct(), mr, frame, 1)
+
+
+@pytest.mark.parametrize("along", [-38.0, 0.0, 34.0])
+def test_every_hypothesis_is_fitted_to_the_same_part_of_the_ct(scene, along):
+    pose = np.array([2.0, -3.0, along, 4.0, 1.0, -2.0])
+    placed, _ = place(pose, facing_column(scene, pose).points)
+    reach = np.array(TUBE_MM)[:, None]
+    # The region turns with the pose, by a fraction of its size.
+    assert (np.linalg.norm(placed / reach, axis=0) < 1.25).all()
+    assert np.abs(placed.mean(axis=1)).max() < 6.0
+    assert placed[2].max() > 0.75 * TUBE_MM[2]
+    assert placed[2].min() < -0.75 * TUBE_MM[2]
+
+
+def test_the_levels_offset_is_the_distance_of_the_vertebrae(scene):
+    pose = np.concatenate([scene.frame.pose_of(case.CT_OF_MR.inverse()), np.zeros(3)])
+    evidence = compare_levels(scene, pose, lambda done, what: None)
+    apart = case.centers()[[case.FRACTURED - 1, case.FRACTURED + 1], 2]
+    assert evidence.margin is not None
+    assert evidence.margin > 0
+    for name, distance in zip(("above", "below"), apart, strict=True):
+        assert evidence.offset_mm[name] == pytest.approx(distance, abs=6.0)
