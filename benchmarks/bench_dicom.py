@@ -156,9 +156,11 @@ def job(name: str, folder: Path) -> None:
     print(json.dumps({"s": seconds, "mb": peak / 1024, "bytes": size}))
 
 
-def measured(names: list[str], folder: Path, environment: dict[str, str]) -> dict[str, dict[str, float]]:
+def measured(
+    names: list[str], folder: Path, environment: dict[str, str], *, rounds: int = ROUNDS
+) -> dict[str, dict[str, float]]:
     best: dict[str, dict[str, float]] = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name in names:
             command = [sys.executable, __file__, name, str(folder)]
             done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | environment)
@@ -174,14 +176,13 @@ def main() -> str:
         series, many, cache = Path(place, "ct"), Path(place, "many"), Path(place, "cache")
         write(series, CT_SLICES, CT_SIZE)
         write(many, FILES, FILE_SIZE)
-        environment = {"NAPARI_VCF_CACHE": str(cache)}
-        # The first opening also stores what it prepared.
-        first = json.loads(
-            subprocess.run(
-                [sys.executable, __file__, "own prepared", str(series)], check=True, capture_output=True, text=True,
-                env=os.environ | environment,
-            ).stdout.splitlines()[-1]
-        )  # fmt: skip
+        # A first opening also stores what it prepares; each round has a cache of its own.
+        firsts = [
+            measured(["own prepared"], series, {"NAPARI_VCF_CACHE": f"{cache}{number}"}, rounds=1)["own prepared"]
+            for number in range(ROUNDS)
+        ]
+        first = min(firsts, key=lambda row: row["s"])
+        environment = {"NAPARI_VCF_CACHE": f"{cache}0"}
         read = measured(["own read", "SimpleITK read", "dcm2niix", "own prepared"], series, environment)
         listed = measured(["own inspect", "own inspect --json", "pydicom loop"], many, environment)
     return "\n\n".join([_reading(read, first), _listing(listed)])

@@ -122,6 +122,30 @@ def test_units_of_diffusivity_as_they_are_written(unit: str, factor: float | Non
     assert found == (None if factor is None else pytest.approx(factor))
 
 
+@pytest.mark.parametrize(
+    ("character_set", "words"),
+    [
+        ("GB18030", "腰椎 T2 压脂"),
+        ("ISO_IR 192", "腰椎 T2 压脂"),
+        ("ISO_IR 100", "Wirbelsäule T2"),
+        (["", "ISO 2022 IR 87"], "腰椎 T2"),
+        (["", "ISO 2022 IR 149"], "요추 T2"),
+    ],
+)
+def test_a_description_is_read_in_its_character_set(tmp_path: Path, character_set: object, words: str) -> None:
+    write_series(tmp_path, 2, SpecificCharacterSet=character_set, SeriesDescription=words)
+    (series,) = scan_folder(tmp_path).series
+    assert (series.description, series.role) == (words, Role.T2)
+
+
+def test_a_description_in_no_known_character_set_refuses_nothing(tmp_path: Path) -> None:
+    write_series(tmp_path, 2, SpecificCharacterSet="GB18030", SeriesDescription="腰椎 T2")
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes().replace(b"GB18030 ", b"NO_SUCH\xff"))
+    (series,) = scan_folder(tmp_path).series
+    assert "T2" in series.description
+
+
 def test_a_unit_in_a_western_european_encoding_is_read(tmp_path: Path) -> None:
     unit = "10^-6 mm²/s"
     write_series(tmp_path, 3, ImageType=["DERIVED", "PRIMARY", "ADC"], RescaleSlope=1, RescaleIntercept=0,

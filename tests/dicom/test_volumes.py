@@ -152,6 +152,15 @@ def test_quasi_zero_b_values_keep_the_value_that_was_meant(tmp_path: Path) -> No
     assert [volume.b_value for volume in only(tmp_path).volumes] == [0.0, 0.001, 0.002, 1000.0]
 
 
+@pytest.mark.parametrize("write", [_standard, _united])
+def test_a_b_value_below_every_number_that_is_meant_is_zero(
+    tmp_path: Path, write: Callable[[Dataset, float], None]
+) -> None:
+    for b_value in (1e-309, 800.0):
+        write_series(tmp_path, 3, edit=lambda _, dataset, b=b_value: write(dataset, b), prefix=f"b{b_value:.0f}_")
+    assert [volume.b_value for volume in only(tmp_path).volumes] == [0.0, 800.0]
+
+
 def test_a_trace_among_the_directions_is_known_as_such(tmp_path: Path) -> None:
     for number, direction in enumerate(((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0), (0.0, 0.0, 0.0))):
 

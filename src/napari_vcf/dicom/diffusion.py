@@ -70,7 +70,8 @@ def diffusion_of(root: Header, group: Header | None, manufacturer: str) -> Diffu
         for words, read in _VENDORS:
             if any(word in manufacturer for word in words):
                 vendor = read(root)
-                found = Diffusion(vendor.b_value, found.direction or vendor.direction, found.trace or vendor.trace)
+                b_value = _as_written(vendor.b_value)
+                found = Diffusion(b_value, found.direction or vendor.direction, found.trace or vendor.trace)
                 break
     elif "PHILIPS" in manufacturer and root.text(0x20011004).upper().startswith("I"):
         found = Diffusion(found.b_value, found.direction, trace=found.weighted)
@@ -127,7 +128,7 @@ def _ge(root: Header) -> Diffusion:
 def _philips(root: Header) -> Diffusion:
     if not _written_by(root, 0x20010010, "PHILIPS"):
         return Diffusion()
-    b_value = _as_written(root.number(0x20011003))
+    b_value = root.number(0x20011003)
     parts = [root.number(tag) for tag in (0x200510B0, 0x200510B1, 0x200510B2)]
     direction = tuple(part for part in parts if part is not None)
     weighted = b_value is not None and b_value >= ZERO_B_LIMIT

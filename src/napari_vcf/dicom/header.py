@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import warnings
 from functools import lru_cache
 from typing import Final
 
@@ -13,6 +14,7 @@ from napari_vcf.dicom.errors import HeaderError
 __all__ = ["Header"]
 
 _BINARY: Final = {b"US": "H", b"SS": "h", b"UL": "I", b"SL": "i", b"FL": "f", b"FD": "d", b"OW": "H", b"OB": "B"}
+_CHARACTER_SET: Final = 0x00080005
 _ASCII_ZERO: Final = "\0 "
 
 
@@ -64,6 +66,21 @@ class Header:
         except UnicodeDecodeError:
             # Western European writers say ISO_IR 100, and put a raised 2 into units.
             return value.decode("latin-1").strip(_ASCII_ZERO)
+
+    def described(self, tag: int) -> str:
+        """A text value for people to read, in the character set that the data set names."""
+        value, character_set = self.raw(tag), self.tokens(_CHARACTER_SET)
+        if not character_set or (value.isascii() and b"\x1b" not in value):
+            return self.text(tag)
+        from pydicom.charset import convert_encodings, decode_bytes
+
+        # An unknown set, or text that is not in it, is no reason to refuse an image.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return decode_bytes(value, convert_encodings(list(character_set)), set()).strip(_ASCII_ZERO)
+            except (LookupError, UnicodeError):
+                return self.text(tag)
 
     def tokens(self, tag: int) -> tuple[str, ...]:
         """The values of a text element, in capitals, without padding; empty where there is none."""

@@ -65,7 +65,7 @@ def role_of(stack: Stack, *, crossing: bool, weighted: Sequence[Frame] = ()) -> 
     """
     file = stack.first.file
     # Descriptions mix words with underscores, which would hide the words' edges.
-    description = file.header.text(0x0008103E).lower().replace("_", " ")
+    description = file.header.described(0x0008103E).lower().replace("_", " ")
     if "LOCALIZER" in file.image_type:
         return Role.LOCALIZER, "image type LOCALIZER"
     if set(file.image_type) & _PROJECTIONS:

@@ -232,7 +232,7 @@ def _series(key: str, uid: str, stack: Stack, *, crossing: bool, weighted: list[
         key=key,
         series_instance_uid=uid,
         modality=stack.first.file.modality,
-        description=header.text(0x0008103E) or header.text(0x00181030),
+        description=header.described(0x0008103E) or header.described(0x00181030),
         role=role,
         role_evidence=evidence,
         grid=stack.layout.grid,

@@ -16,6 +16,7 @@ VR_OF: Final[dict[int, str]] = {
     0x00020010: "UI",  # Transfer Syntax UID
     0x00041220: "SQ",  # Directory Record Sequence
     0x00041500: "CS",  # Referenced File ID
+    0x00080005: "CS",  # Specific Character Set
     0x00080008: "CS",  # Image Type
     0x00080016: "UI",  # SOP Class UID
     0x00080018: "UI",  # SOP Instance UID
