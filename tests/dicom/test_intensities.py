@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from dicomfiles import EnhancedFrame, enhanced_dataset, ramp, real_world_map, sa
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence as DicomSequence
-from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
+from pydicom.uid import HTJ2KLossless, JPEG2000Lossless, JPEGLSLossless, RLELossless
 from realdata import data_path
 
 from napari_vcf.dicom import (
@@ -107,6 +108,21 @@ def test_compressed_slices_hold_the_same_pixels(tmp_path: Path, syntax: str) -> 
         save(dataset, tmp_path / f"c{number}", syntax)
     (series,) = scan_folder(tmp_path).series
     assert load_volume(series).data.tolist() == [(pixels + number).tolist() for number in range(3)]
+
+
+def test_high_throughput_jpeg_2000_is_read(tmp_path: Path) -> None:
+    # ramp(3), encoded without loss by OpenJPH 0.26.3.
+    stream = base64.b64decode(
+        "/0//UQApQAAAAAAIAAAABgAAAAAAAAAAAAAACAAAAAYAAAAAAAAAAAABjwEB/1AACAACAAAACv9SAAwAAgABAAUEBEAB/1wAEyCIkJCQkJCQkJCQ"
+        "kJCQiIiI/2QAFwABT3BlbkpQSCBWZXIgMC4yNi4zLv+QAAoAAAAAAEkAAf+TwAAmfv4CB3QAAADAABLAABKA+ABHdADCAId0AMAAEkAAEYD8EnMA"
+        "AOMAwAAkgABO+LPjAO7uwEm+tQD/2Q=="
+    )
+    dataset = slice_dataset(ramp(3), (0, 0, 0))
+    dataset.PixelData = encapsulate([stream])
+    dataset["PixelData"].is_undefined_length = True
+    save(dataset, tmp_path / "a", HTJ2KLossless)
+    (series,) = scan_folder(tmp_path).series
+    assert load_volume(series).data[0].tolist() == ramp(3).tolist()
 
 
 def test_a_compressed_slice_that_cannot_be_decoded_names_its_file(tmp_path: Path) -> None:
