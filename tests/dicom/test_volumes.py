@@ -161,6 +161,25 @@ def test_a_b_value_below_every_number_that_is_meant_is_zero(
     assert [volume.b_value for volume in only(tmp_path).volumes] == [0.0, 800.0]
 
 
+@pytest.mark.parametrize("write", [_standard, _united])
+def test_a_b_value_that_cannot_be_is_no_weighting(tmp_path: Path, write: Callable[[Dataset, float], None]) -> None:
+    for b_value in (-1.0, 1e300):
+        write_series(tmp_path, 3, edit=lambda _, dataset, b=b_value: write(dataset, b), prefix=f"b{b_value:.0e}_")
+    scan = scan_folder(tmp_path)
+    assert [volume.b_value for volume in scan.series[0].volumes] == [None]
+    assert len(scan.refused) == 3
+    assert all("b-value of 1e+300" in refusal.reason for refusal in scan.refused)
+
+
+def test_a_mark_of_minus_one_is_no_b_value(tmp_path: Path) -> None:
+    def edit(_: int, dataset: Dataset) -> None:
+        dataset.Manufacturer = "GE MEDICAL SYSTEMS"
+        dataset.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x39, "IS", ["-1", "8", "0", "0"])
+
+    write_series(tmp_path, 3, edit=edit)
+    assert [volume.b_value for volume in only(tmp_path).volumes] == [None]
+
+
 def test_a_trace_among_the_directions_is_known_as_such(tmp_path: Path) -> None:
     for number, direction in enumerate(((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0), (0.0, 0.0, 0.0))):
 

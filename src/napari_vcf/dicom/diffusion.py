@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.header import Header
 from napari_vcf.dicom.siemens import csa_numbers
 
@@ -64,6 +65,11 @@ def diffusion_of(root: Header, group: Header | None, manufacturer: str) -> Diffu
     Returns
     -------
     Diffusion
+
+    Raises
+    ------
+    HeaderError
+        If a number is damaged.
     """
     found = _standard(root if group is None else group)
     if found.b_value is None:
@@ -82,10 +88,17 @@ def diffusion_of(root: Header, group: Header | None, manufacturer: str) -> Diffu
 
 
 def _as_written(value: float | None) -> float | None:
-    """A double that was a single before (0.001 turned into 0.0010000000475) as it was meant."""
-    if value is not None and abs(value) < _SMALLEST_B:
+    """A b-value as it was meant: a double that was a single before (0.001 turned into 0.0010000000475), or next to 0.
+
+    A negative one is a mark of the writer's, and states nothing.
+    """
+    if value is None or value < 0:
+        return None
+    if value > _LARGEST_B:
+        raise HeaderError(f"A b-value of {value:g} s/mm2 does not exist: the header is damaged.")
+    if value < _SMALLEST_B:
         return 0.0
-    if value is None or abs(value) > _LARGEST_B or float(np.float32(value)) != value:
+    if float(np.float32(value)) != value:
         return value
     return float(np.format_float_positional(np.float32(value)))
 
@@ -122,7 +135,8 @@ def _ge(root: Header) -> Diffusion:
     parts = [root.number(tag) for tag in (0x001910BB, 0x001910BC, 0x001910BD)]
     direction = tuple(part for part in parts if part is not None)
     # Combined images carry the direction 0 0 0; a b = 0 image has it too.
-    return Diffusion(values[0] % _GE_OFFSET, direction if len(direction) == 3 else None)
+    b_value = values[0] % _GE_OFFSET if values[0] >= 0 else None
+    return Diffusion(b_value, direction if len(direction) == 3 else None)
 
 
 def _philips(root: Header) -> Diffusion:
