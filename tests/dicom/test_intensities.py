@@ -13,7 +13,7 @@ from dicomfiles import EnhancedFrame, enhanced_dataset, ramp, real_world_map, sa
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence as DicomSequence
-from pydicom.uid import HTJ2KLossless, JPEG2000Lossless, JPEGLSLossless, RLELossless
+from pydicom.uid import HTJ2KLossless, JPEG2000Lossless, JPEGLSLossless, JPEGLSNearLossless, RLELossless
 from realdata import data_path
 
 from napari_vcf.dicom import (
@@ -169,6 +169,17 @@ def test_real_world_values_of_an_adc_count_before_its_rescale(tmp_path: Path) ->
     assert load_volume(series).data[1, 0, 5] == pytest.approx(2 * 105)
 
 
+def test_a_real_world_map_that_is_a_table_leaves_the_unit_open(tmp_path: Path) -> None:
+    mapping = real_world_map("um2/s", 1.0)
+    del mapping[0].RealWorldValueSlope, mapping[0].RealWorldValueIntercept
+    mapping[0].RealWorldValueLUTData = [float(number) for number in range(100)]
+    elements = {"ImageType": ["DERIVED", "PRIMARY", "ADC"], "Manufacturer": "SIEMENS"}
+    write_series(tmp_path, 3, RealWorldValueMappingSequence=mapping, **elements)
+    (series,) = scan_folder(tmp_path).series
+    assert series.unit is None
+    assert "table" in series.unit_evidence
+
+
 def test_a_real_world_map_holds_for_its_range_only(tmp_path: Path) -> None:
     low, high = (real_world_map("um2/s", slope, intercept) for slope, intercept in ((1.0, 0.0), (2.0, -100.0)))
     low[0].add_new(0x00409211, "US", 100)
@@ -253,3 +264,20 @@ def test_a_lossy_compression_is_named(tmp_path: Path) -> None:
     (series,) = scan_folder(tmp_path).series
     (remark,) = series.corrections
     assert "compressed with loss in 2 of 5 files" in remark
+
+
+@pytest.mark.parametrize(("stated", "words"), [(None, "may lose"), ("00", ""), ("01", "with loss")])
+def test_a_compression_that_may_lose_is_remarked_on_unless_the_header_settles_it(
+    tmp_path: Path, stated: str | None, words: str
+) -> None:
+    for number in range(3):
+        dataset = slice_dataset(ramp(number, 32, 32).astype(np.uint16), (0, 0, 3.0 * number))
+        dataset.file_meta = pydicom.dataset.FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+        dataset.compress(JPEGLSNearLossless, jls_error=1, generate_instance_uid=False)
+        dataset.pop("LossyImageCompression", None)
+        if stated is not None:
+            dataset.LossyImageCompression = stated
+        save(dataset, tmp_path / f"c{number}", JPEGLSNearLossless)
+    (series,) = scan_folder(tmp_path).series
+    assert [words in text for text in series.corrections] == ([True] if words else [])

@@ -24,6 +24,9 @@ _UM2_OF: Final = {"um": 1.0, "mm": 1e6, "cm": 1e8, "m": 1e12}
 _DIFFUSIVITY: Final = re.compile(r"(?:(?:10|1e|e)-0?(\d{1,2}))?(um|mm|cm|m)2(?:/(m?)s|/sec|s-1)")
 #: Padding value and range limit of floating-point pixels.
 _FLOAT_PADDING: Final = ((0x00280122, 0x00280124), (0x00280123, 0x00280125))
+#: Real World Value Mapping Sequence, and the table that it may hold.
+_MAPS: Final = 0x00409096
+_TABLE: Final = 0x00409212
 #: A slope or an intercept beyond it is damage: no number after it would be finite or mean anything.
 _LARGEST_SCALE: Final = 1e15
 
@@ -100,6 +103,8 @@ class Intensity:
         Lowest and highest stored value that mean "no measurement".
     lut : ModalityLut or None
         The table that takes the place of the rescale.
+    tabled : bool
+        Whether real-world values are stated as a table, which is not read.
     """
 
     slope: float
@@ -109,6 +114,7 @@ class Intensity:
     maps: tuple[RealWorldMap, ...]
     padding: tuple[float, float] | None
     lut: ModalityLut | None = None
+    tabled: bool = False
 
 
 def intensity_of(own: Header, shared: Header, root: Header) -> Intensity:
@@ -154,12 +160,13 @@ def intensity_of(own: Header, shared: Header, root: Header) -> Intensity:
         maps=maps,
         padding=_padding(root),
         lut=lut,
+        tabled=not maps and any(_TABLE in item for groups in (own, shared, root) for item in groups.items(_MAPS)),
     )
 
 
 def _maps(header: Header, root: Header) -> tuple[RealWorldMap, ...]:
     found: list[RealWorldMap] = []
-    for item in header.items(0x00409096):
+    for item in header.items(_MAPS):
         unit = item.first(0x004008EA).text(0x00080100)
         slope = item.number(0x00409225)
         if not unit or slope is None or slope == 0:

@@ -21,6 +21,8 @@ _WIDEST_STEP: Final = 2.0
 _SPACING_SHARE: Final = 0.02
 #: JPEG baseline and extended always lose something; of the others the header says it.
 _ALWAYS_LOSSY: Final = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
+#: JPEG-LS near-lossless, JPEG 2000 and HTJ2K in their general forms may lose something or nothing.
+_MAY_BE_LOSSY: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (81, 91, 93, 203))
 _LOSSY_COMPRESSION: Final = 0x00282110
 _PIXEL_PROPERTIES: Final[tuple[tuple[str, Callable[[SourceFile], Hashable]], ...]] = (
     ("bits of a pixel", lambda file: (file.layout.bits_allocated, file.layout.bits_stored, file.layout.high_bit)),
@@ -73,6 +75,14 @@ def _lossy(stack: Stack) -> list[str]:
         if file.layout.transfer_syntax in _ALWAYS_LOSSY or file.header.text(_LOSSY_COMPRESSION) == "01"
     ]
     if not lossy:
+        open_question = [
+            file.name
+            for file in stack.files
+            if file.layout.transfer_syntax in _MAY_BE_LOSSY and file.header.text(_LOSSY_COMPRESSION) != "00"
+        ]
+        if open_question:
+            text = "The pixels were compressed in a way that may lose something, and no header says that it did not"
+            return [f"{text}: {_names(open_question)}."]
         return []
     part = "" if len(lossy) == len(stack.files) else f" in {len(lossy)} of {len(stack.files)} files"
     return [f"The pixels were compressed with loss{part}: their values are not exactly those of the scanner."]

@@ -99,7 +99,15 @@ def _agreed(stack: Stack, rule: Callable[[Frame], ValueScale], unknown: str | No
             entry = frame.intensity
             units = tuple(each.unit for each in entry.maps)
             key = (
-                *(entry.rescale_type, entry.stated, entry.slope, entry.intercept, entry.lut is None, units),
+                *(
+                    entry.rescale_type,
+                    entry.stated,
+                    entry.slope,
+                    entry.intercept,
+                    entry.lut is None,
+                    entry.tabled,
+                    units,
+                ),
                 *(frame.file.layout.floating, frame.file.manufacturer),
             )
             scale = said.get(key)
@@ -134,6 +142,8 @@ def _diffusivity(frame: Frame) -> ValueScale:
     for entry in intensity.maps:
         if entry.um2_per_s is not None:
             return ValueScale("um2/s", f"real-world value map in {entry.unit}", entry.um2_per_s, entry.unit)
+    if intensity.tabled:
+        return ValueScale(None, "the real-world values are stated as a table, which is not read")
     factor = um2_per_s_of(intensity.rescale_type)
     if factor is not None:
         return ValueScale("um2/s", f"rescale type {intensity.rescale_type}", factor)
