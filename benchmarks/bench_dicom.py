@@ -172,6 +172,9 @@ def measured(
 
 def main() -> str:
     """Measure, and return the tables."""
+    load = "The system does not tell how busy the machine was."
+    if hasattr(os, "getloadavg"):
+        load = f"When this began, {os.getloadavg()[0]:.1f} processes were waiting for a core or had one."
     with tempfile.TemporaryDirectory() as place:
         series, many, cache = Path(place, "ct"), Path(place, "many"), Path(place, "cache")
         write(series, CT_SLICES, CT_SIZE)
@@ -185,7 +188,7 @@ def main() -> str:
         environment = {"NAPARI_VCF_CACHE": f"{cache}0"}
         read = measured(["own read", "SimpleITK read", "dcm2niix", "own prepared"], series, environment)
         listed = measured(["own inspect", "own inspect --json", "pydicom loop"], many, environment)
-    return "\n\n".join([_reading(read, first), _listing(listed)])
+    return "\n\n".join([_reading(read, first), _listing(listed), load])
 
 
 def _reading(read: dict[str, dict[str, float]], first: dict[str, float]) -> str:
