@@ -1,4 +1,4 @@
-"""The part of the instruments' benchmark that needs a window; run by it in a process of its own, answers in JSON.
+"""The part of the instruments' benchmark that needs a window; run by it as a process of its own, answers in JSON.
 
 A case of a CT and five MR series, prepared and in memory, is opened on the desk with the CT joined to the MRI. The same
 arrays are added to a plain napari viewer as layers. Both are timed in turn, until everything they show is on the screen.
@@ -10,11 +10,12 @@ from __future__ import annotations
 import gc
 import json
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,11 +30,23 @@ CT_SHAPE, MR_SHAPE = (300, 512, 512), (30, 384, 384)
 SIZE = (1400, 900)
 SLICES = 12
 ROUNDS = 3
-#: Choices of linked panes: those of the layout, the images of the case, and what the row says.
-CASES: dict[str, tuple[str, tuple[Role, ...]]] = {
-    "five": ("images", (Role.CT, Role.T1, Role.T2, Role.T2FS, Role.ADC)),
-    "all": ("all", (Role.CT, *ROLES)),
-}
+
+
+class Shown(NamedTuple):
+    """What the desk shows while slices change."""
+
+    text: str
+    layout: str
+    roles: tuple[Role, ...]
+    calipers: bool
+
+
+#: The first is the comparison that is aimed at.
+SHOWN = (
+    Shown("five image panes", "images", (Role.CT, Role.T1, Role.T2, Role.T2FS, Role.ADC), calipers=False),
+    Shown("six image panes, axial and coronal plane", "all", (Role.CT, *ROLES), calipers=False),
+    Shown("the same, nine calipers drawn on each image", "all", (Role.CT, *ROLES), calipers=True),
+)
 
 
 def volumes() -> dict[Role, Volume]:
@@ -53,8 +66,8 @@ def volumes() -> dict[Role, Volume]:
     return found
 
 
-def reading_of(found: dict[Role, Volume], roles: tuple[Role, ...]) -> Reading:
-    """A reading with a joined CT and nine calipers."""
+def reading_of(found: dict[Role, Volume], roles: tuple[Role, ...], *, calipers: bool) -> Reading:
+    """A reading whose CT is joined to the MRI, with nine calipers or none."""
     series = tuple(
         Series(
             key=role.value, series_instance_uid=role.value, modality="CT" if role is Role.CT else "MR", description="",
@@ -71,7 +84,7 @@ def reading_of(found: dict[Role, Volume], roles: tuple[Role, ...]) -> Reading:
     reading = Reading(Case(Scan(Path(), series, ()), pseudonym="C001", load=load), study="S1", reader="R1")
     reading.set_spine("L1")
     images = {image.series.role: image.id for image in reading.case.images.values()}
-    for level, z in (("T12", 34.0), ("L1", 0.0), ("L2", -34.0)):
+    for level, z in (("T12", 34.0), ("L1", 0.0), ("L2", -34.0)) if calipers else ():
         for position, y in zip(POSITIONS, (-15.0, 0.0, 15.0), strict=True):
             reading.place_caliper(
                 stage="combined", level=level, position=position, image=images[Role.T2], start_lps=(2.0, y, z + 12),
@@ -141,7 +154,21 @@ def rss_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-class DeskWindow:
+class Window:
+    """What both windows tell."""
+
+    eyes: Eyes
+
+    def frames(self) -> int:
+        """How often the canvas was drawn."""
+        settle()
+        return self.eyes.drawn
+
+    def rss_mb(self) -> float:
+        return rss_mb()
+
+
+class DeskWindow(Window):
     """The desk in a window of its own."""
 
     def __init__(self, found: dict[Role, Volume]) -> None:
@@ -157,11 +184,11 @@ class DeskWindow:
         self.desk, self.panes, self.dock = arrangement.desk, arrangement.panes, arrangement.panes_dock
         self.eyes = Eyes(arrangement.main)
 
-    def open(self, name: str) -> float:
-        layout, roles = CASES[name]
-        self.desk.remembered.put("layout", layout)
-        reading = reading_of(self.found, roles)
+    def open(self, number: int) -> float:
+        shown = SHOWN[number]
+        reading = reading_of(self.found, shown.roles, calipers=shown.calipers)
         taken = self.eyes.until(lambda: self.desk.start(reading), lambda: self.panes.panes or [self.dock])
+        self.panes.set_layout(shown.layout)
         settle()
         return taken
 
@@ -174,10 +201,12 @@ class DeskWindow:
         self.desk.close()
         settle()
 
-    @property
     def pixels(self) -> int:
         canvas = self.eyes.canvas
         return int(canvas.width() * canvas.height() + sum(pane.width() * pane.height() for pane in self.panes.panes))
+
+    def panes_shown(self) -> int:
+        return len(self.panes.panes)
 
     def copies_mb(self) -> float:
         """What the panes hold of pixels that are not the volumes' own."""
@@ -189,7 +218,7 @@ class DeskWindow:
         return size / 1e6
 
 
-class PlainWindow:
+class PlainWindow(Window):
     """A plain napari viewer with the same arrays."""
 
     def __init__(self, found: dict[Role, Volume]) -> None:
@@ -231,58 +260,81 @@ class PlainWindow:
     def step(self, number: int) -> float:
         return self.eyes.until(lambda: self.viewer.dims.set_current_step(0, 8 + number % SLICES))
 
-    @property
     def pixels(self) -> int:
         return int(self.eyes.canvas.width() * self.eyes.canvas.height())
 
 
-def slices(desk: DeskWindow, plain: PlainWindow, name: str) -> dict[str, Any]:
-    """Times of a change of slice, the desk's and the plain viewer's in turn."""
-    desk.open(name)
-    plain.one_pane(desk.pixels)
-    ours, theirs = [], []
-    for number in range((ROUNDS + 1) * SLICES):
-        if number == SLICES:
-            # The first round pays for what is drawn for the first time.
-            ours, theirs, drawn = [], [], desk.eyes.drawn
-        ours.append(desk.step(number))
-        theirs.append(plain.step(number))
-    settle()
-    found = {
-        "desk": ours,
-        "plain": theirs,
-        "panes": len(desk.panes.panes),
-        "frames": (desk.eyes.drawn - drawn) / (ROUNDS * SLICES),
-        "pixels": [desk.pixels, plain.pixels],
-        "copies_mb": desk.copies_mb(),
-    }
-    desk.close()
-    return found
-
-
-def main() -> None:
+def serve(window: str) -> None:
+    """Do what is asked for, a line of JSON for each call."""
     found = volumes()
-    desk, plain = DeskWindow(found), PlainWindow(found)
+    shown = DeskWindow(found) if window == "desk" else PlainWindow(found)
     gc.collect()
     gc.freeze()
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        print(json.dumps(getattr(shown, name)(*arguments)), flush=True)
+
+
+class Remote:
+    """A window in a process of its own. It sleeps while it is not asked, so that two can be measured in turn."""
+
+    def __init__(self, window: str) -> None:
+        command = [sys.executable, __file__, window]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, name: str, *arguments: object) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps([name, *arguments]), file=self._process.stdin, flush=True)
+        for line in self._process.stdout:
+            # Libraries print as well.
+            if line.strip() and line[0] in "[{-0123456789n":
+                return json.loads(line)
+        raise RuntimeError(f"The window ended while it was asked for {name}.")
+
+    def end(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(60)
+
+
+def changes(desk: Remote, plain: Remote, number: int) -> dict[str, Any]:
+    """Times of a change of slice, the desk's and the plain viewer's in turn."""
+    desk.ask("open", number)
+    plain.ask("one_pane", desk.ask("pixels"))
+    times: dict[str, list[float]] = {"desk": [], "plain": []}
+    for step in range((ROUNDS + 1) * SLICES):
+        if step == SLICES:
+            # The first round pays for what is drawn for the first time.
+            drawn, times = desk.ask("frames"), {"desk": [], "plain": []}
+        times["desk"].append(desk.ask("step", step))
+        times["plain"].append(plain.ask("step", step))
+    frames = (desk.ask("frames") - drawn) / (ROUNDS * SLICES)
+    kept = {name: desk.ask(name) for name in ("panes_shown", "pixels", "copies_mb")}
+    desk.ask("close")
+    return {"text": SHOWN[number].text, **times, "frames": frames, **kept}
+
+
+def measured() -> dict[str, Any]:
+    """Both windows beside each other: seconds and MB."""
+    desk, plain = Remote("desk"), Remote("plain")
     times: dict[str, list[float]] = {"desk": [], "plain": []}
     memory: dict[str, list[float]] = {"desk": [], "plain": []}
-    # The first opening pays for shaders and fonts.
     for round_ in range(ROUNDS + 1):
-        for name, act, end in (
-            ("desk", lambda: desk.open("all"), desk.close),
-            ("plain", plain.open, plain.close),
-        ):
-            before = rss_mb()
-            taken = act()
-            memory[name].append(rss_mb() - before)
+        for name, window, arguments in (("desk", desk, (1,)), ("plain", plain, ())):
+            before = window.ask("rss_mb")
+            taken = window.ask("open", *arguments)
+            memory[name].append(window.ask("rss_mb") - before)
+            # The first opening pays for shaders and fonts.
             if round_:
                 times[name].append(taken)
-            end()
-    found_slices = {name: slices(desk, plain, name) for name in CASES}
-    size = sum(volume.data.nbytes for volume in found.values()) / 1e6
-    print(json.dumps({"open": times, "mb": memory, "slices": found_slices, "volumes_mb": size}))
+            window.ask("close")
+    found = [changes(desk, plain, number) for number in range(len(SHOWN))]
+    desk.end()
+    plain.end()
+    size = sum(int(np.prod(shape)) * 4 for shape in (CT_SHAPE, *[MR_SHAPE] * len(ROLES))) / 1e6
+    return {"open": times, "mb": memory, "changes": found, "volumes_mb": size}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    serve(sys.argv[1])
