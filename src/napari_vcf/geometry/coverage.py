@@ -97,38 +97,45 @@ def _shares(polygon: Sequence[Sequence[float]], rows: int, columns: int) -> NDAr
         elif y1 < y0:
             _add_side(steps, x1, y1, x0, y0, columns, -1.0)
     shares = np.array(steps)[:, :columns].cumsum(axis=1)
-    return np.asarray(np.clip(-shares if turning > 0 else shares, 0.0, 1.0))
+    return np.asarray(np.minimum(np.maximum(-shares if turning > 0 else shares, 0.0), 1.0))
 
 
 def _add_side(steps: list[list[float]], x0: float, y0: float, x1: float, y1: float, columns: int, sign: float) -> None:
     """Add a downward side to the differences along the rows: the pixels right of it change by its height."""
+    # Comparisons in place of min() and max(): calls are most of what this costs, and it runs at every move of a ROI.
     run = (x1 - x0) / (y1 - y0)
     low, high = (x0, x1) if x0 < x1 else (x1, x0)
-    for row in range(max(floor(y0), 0), min(ceil(y1), len(steps))):
-        top, bottom = max(y0, row), min(y1, row + 1)
-        height = sign * (bottom - top)
+    start, stop = floor(y0), ceil(y1)
+    for row in range(start if start > 0 else 0, stop if stop < len(steps) else len(steps)):
         # Never beyond the side's own ends, however nearly it lies along the row.
-        left = min(max(x0 + run * (top - y0), low), high) if top > y0 else x0
-        right = min(max(x0 + run * (bottom - y0), low), high) if bottom < y1 else x1
+        top, left = y0, x0
+        if y0 < row:
+            top, left = row, x0 + run * (row - y0)
+            left = low if left < low else high if left > high else left
+        bottom, right = y1, x1
+        if y1 > row + 1:
+            bottom, right = row + 1, x0 + run * (row + 1 - y0)
+            right = low if right < low else high if right > high else right
+        height = sign * (bottom - top)
         if left > right:
             left, right = right, left
         line = steps[row]
+        first, last = floor(left), ceil(right)
+        first, last = first if first > 0 else 0, columns if last > columns else last if last > 0 else 0
         before = area = 0.0
-        first, last = max(floor(left), 0), min(max(ceil(right), 0), columns)
         if first < last:
+            middle, doubled = (left + right) / 2, 2 * (right - left)
             # Area right of the piece, per unit of its height, up to the pixel's left border; then up to its right one.
-            area = _area(left, right, first)
+            if first >= right:
+                area = first - middle
+            elif first > left:
+                area = (first - left) * ((first - left) / doubled)
             for column in range(first, last):
-                beyond = _area(left, right, column + 1)
+                x = column + 1
+                beyond = x - middle if x >= right else (x - left) * ((x - left) / doubled) if x > left else 0.0
                 line[column] += height * (beyond - area - before)
                 before, area = beyond - area, beyond
         line[last] += height * (1.0 - before)
-
-
-def _area(left: float, right: float, x: float) -> float:
-    if x >= right:
-        return x - (left + right) / 2
-    return (x - left) * ((x - left) / (2 * (right - left))) if x > left else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,34 +200,37 @@ def coverage_on_slice(grid: Grid, rectangle: Rectangle) -> Coverage:
         raise GeometryError(
             f"The rectangle is tilted {tilt:.2f} degrees against the slices; it must be parallel to them."
         )
-    from_origin = [a - b for a, b in zip(center, slices.origin, strict=True)]
+    ox, oy, oz = slices.origin
+    from_origin = (center[0] - ox, center[1] - oy, center[2] - oz)
     position = _dot(slices.inverse[2], from_origin)
     index = round(position)
     if not 0 <= index < grid.shape[0]:
         raise GeometryError(f"The rectangle lies outside the image: slice {position:.1f} of 0 to {grid.shape[0] - 1}.")
     # Onto the slice along the normal.
-    lift = _dot(
-        [index * step - offset for step, offset in zip(slices.steps[2], from_origin, strict=True)], slices.normal
-    )
-    on_slice = [offset + lift * n for offset, n in zip(from_origin, slices.normal, strict=True)]
+    (sx, sy, sz), (nx, ny, nz) = slices.steps[2], slices.normal
+    fx, fy, fz = from_origin
+    lift = _dot((index * sx - fx, index * sy - fy, index * sz - fz), slices.normal)
+    on_slice = (fx + lift * nx, fy + lift * ny, fz + lift * nz)
     # The affine is linear: centre and half sides in pixels give all corners.
-    middle, half_long, half_short = (
-        [scale * _dot(line, way) for line in slices.inverse[:2]]
-        for scale, way in ((1.0, on_slice), (rectangle.long_mm / 2, long), (rectangle.short_mm / 2, short))
-    )
-    signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
-    xs, ys = ([m + u * a + v * b for u, v in signs] for m, a, b in zip(middle, half_long, half_short, strict=True))
+    half_long, half_short = rectangle.long_mm / 2, rectangle.short_mm / 2
+    (to_column, to_row, _) = slices.inverse
+    x, y = _dot(to_column, on_slice), _dot(to_row, on_slice)
+    ax, ay = half_long * _dot(to_column, long), half_long * _dot(to_row, long)
+    bx, by = half_short * _dot(to_column, short), half_short * _dot(to_row, short)
+    xs = (x - ax - bx, x + ax - bx, x + ax + bx, x - ax + bx)
+    ys = (y - ay - by, y + ay - by, y + ay + by, y - ay + by)
     first_column, first_row = floor(min(xs) + 0.5), floor(min(ys) + 0.5)
     columns, rows = floor(max(xs) + 0.5) - first_column + 1, floor(max(ys) + 0.5) - first_row + 1
     polygon = [(x - first_column + 0.5, y - first_row + 0.5) for x, y in zip(xs, ys, strict=True)]
     area_mm2 = _shares(polygon, rows, columns) * slices.pixel_area_mm2
     area_mm2[area_mm2 < AREA_TOLERANCE_MM2] = 0.0
     inside = np.ones((rows, columns), dtype=bool)
-    for axis, half in ((long, rectangle.long_mm / 2), (short, rectangle.short_mm / 2)):
+    across_columns = np.arange(first_column, first_column + columns)
+    down_rows = np.arange(first_row, first_row + rows)[:, None]
+    for axis, half in ((long, half_long), (short, half_short)):
         # Distance of the pixels' centres from the rectangle's, along one side; it grows evenly with row and column.
         step, down = _dot(slices.steps[0], axis), _dot(slices.steps[1], axis)
         start = index * _dot(slices.steps[2], axis) - _dot(from_origin, axis)
-        along = start + (step * np.arange(first_column, first_column + columns))[None, :]
-        along = along + (down * np.arange(first_row, first_row + rows))[:, None]
+        along = (start + step * across_columns) + down * down_rows
         inside &= np.abs(along) <= half + CENTER_TOLERANCE_MM
     return Coverage(index, first_row, first_column, area_mm2, inside)
