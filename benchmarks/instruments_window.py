@@ -1,7 +1,7 @@
 """The part of the instruments' benchmark that needs a window; run by it as a process of its own, answers in JSON.
 
 A case of a CT and five MR series, prepared and in memory, is opened on the desk with the CT joined to the MRI. The same
-arrays are added to a plain napari viewer as layers. Both are timed in turn, until everything they show is on the screen.
+arrays are added to a plain napari viewer as layers. Both are timed in turn, until all that they show is on the screen.
 The plain viewer's one pane is as large as the desk's image and its linked panes together.
 """
 

@@ -161,3 +161,70 @@ def test_the_large_image_takes_the_panes_along_until_the_crosshair_is_set(bench)
     for z in (8, -8, -24, -40):
         hands.look_at(bench.world(0, 0, z), millimetres=80.0)
     assert panes.focus.world[1:] == pytest.approx(np.asarray(desk.viewer.scene.camera.center)[-2:], abs=1e-6)
+
+
+def test_a_change_of_slice_is_drawn_once_on_the_canvas_and_on_each_pane(bench):
+    from collections import Counter
+
+    from qtpy.QtCore import QEvent, QObject
+    from qtpy.QtOpenGLWidgets import QOpenGLWidget
+
+    desk, panes, hands = bench.desk, bench.arrangement.panes, bench.hands
+    panes.set_layout("all")
+    bench.close_up()
+    canvas = bench.arrangement.main.centralWidget().findChild(QOpenGLWidget)
+    drawn = Counter()
+
+    class Eyes(QObject):
+        def eventFilter(self, watched, event):  # noqa: N802
+            if event.type() == QEvent.Type.Paint:
+                drawn[watched.objectName() or "canvas"] += 1
+            return False
+
+    eyes = Eyes()
+    desk.step_slice(1)
+    hands.wait(200)
+    for widget in (canvas, *panes.panes):
+        widget.installEventFilter(eyes)
+    for steps in (1, -1, 1):
+        drawn.clear()
+        desk.step_slice(steps)
+        hands.wait(200)
+        assert set(drawn.values()) == {1}
+        assert len(drawn) == 1 + len(panes.panes)
+    for widget in (canvas, *panes.panes):
+        widget.removeEventFilter(eyes)
+
+
+def test_an_empty_drawing_is_left_out_and_one_that_is_hidden_by_hand_stays_hidden(bench):
+    desk = bench.desk
+    bench.front("Calipers")
+    bench.close_up()
+    layer = next(layer for layer in desk.viewer.layers if layer.name == "Calipers")
+    assert not layer.visible
+    bench.hands.drag([bench.world(0, 0, 10), bench.world(0, 0, -10)], step_px=40)
+    bench.hands.wait(60)
+    assert layer.visible
+    assert len(layer.data)
+    layer.visible = False
+    bench.hands.drag([bench.world(0, 8, 10), bench.world(0, 8, -10)], step_px=40)
+    bench.hands.wait(60)
+    assert len(desk.reading.state.stages[desk.stage].calipers) == 2
+    assert not layer.visible
+    layer.visible = True
+    while desk.reading.state.stages[desk.stage].calipers:
+        desk.undo()
+    assert not layer.visible
+    desk.redo()
+    assert layer.visible
+
+
+def test_the_corner_of_the_image_names_it_and_the_place_of_its_slice(bench):
+    title = bench.arrangement.title
+    assert title.isVisible()
+    before = title.text()
+    assert before.splitlines()[0] == bench.desk.image.label
+    assert " mm " in before.splitlines()[-1]
+    bench.desk.step_slice(1)
+    assert title.text() != before
+    assert title.text().splitlines()[0] == bench.desk.image.label

@@ -100,12 +100,13 @@ def lesion_extent(
     MeasureError
         If the body is empty, or a slice has more lesion than body.
     """
-    body = [int(n) for n in body_per_slice]
-    lesion = [int(n) for n in lesion_per_slice]
-    total_body, total_lesion = sum(body), sum(lesion)
+    body, lesion = (np.asarray(counts).astype(np.int64) for counts in (body_per_slice, lesion_per_slice))
+    if body.shape != lesion.shape:
+        raise ValueError(f"Body and lesion are counted on {body.size} and {lesion.size} slices.")
+    total_body, total_lesion = int(body.sum()), int(lesion.sum())
     if total_body == 0:
         raise MeasureError("The body mask is empty: outline the vertebral body first.")
-    if any(inside > whole for inside, whole in zip(lesion, body, strict=True)):
+    if (lesion > body).any():
         raise MeasureError("The lesion reaches outside the vertebral body.")
     share = Fraction(total_lesion, total_body)
     graded = grade_fraction(share, cuts, cut_belongs_to=["above"] * len(cuts), borderline_within=borderline_within)
@@ -122,6 +123,6 @@ def lesion_extent(
         borderline=graded.borderline,
         entire=share >= parse_ratio(entire_from),
         mid_slice=mid_slice,
-        mid_slice_fraction=lesion[mid_slice] / body[mid_slice] if in_range and body[mid_slice] else None,
-        body_slices=tuple(i for i, n in enumerate(body) if n),
+        mid_slice_fraction=int(lesion[mid_slice]) / int(body[mid_slice]) if in_range and body[mid_slice] else None,
+        body_slices=tuple(np.flatnonzero(body).tolist()),
     )

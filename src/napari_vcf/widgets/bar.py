@@ -334,7 +334,7 @@ class _Box(QComboBox):
 
 
 class _SteadyLabel(QLabel):
-    """A line that keeps the room it once took: a label that fits its text has the whole window laid out at each change."""
+    """A line that keeps the room it once took: one that fits its text has the window laid out at each change."""
 
     def setText(self, text: str) -> None:  # noqa: N802
         """Show a text."""

@@ -81,7 +81,7 @@ def cross_frame(frame: ReadingFrame, axis: int) -> ReadingFrame:
 
 @lru_cache(maxsize=64)
 def _turned(grid: Grid, frame: ReadingFrame) -> tuple[AxisOrder, Grid, NDArray[np.float64]] | None:
-    """How a grid lies on a frame, the grid turned so, and the place of its first voxel there; None where it is askew."""
+    """How a grid lies on a frame, the grid turned so, and where its first voxel is; None where it lies askew."""
     order = axis_order(grid, frame)
     if order is None:
         return None
