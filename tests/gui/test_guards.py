@@ -206,3 +206,51 @@ def test_the_list_of_what_is_missing_is_up_to_date_when_its_tab_comes_back(bench
     bench.hands.wait(80)
     assert "Verdict" not in panel.missing.text()
     assert "Confidence" in panel.missing.text()
+
+
+def test_an_image_stays_in_its_place_whatever_is_done_to_its_layer(bench):
+    viewer, hands = bench.desk.viewer, bench.hands
+    panel = bench.front("Lesion extent")
+    bench.close_up()
+    image = bench.desk.image_layer
+    place = image.scale.copy(), image.translate.copy(), image.affine.affine_matrix.copy()
+    bench.front("Findings")
+    viewer.layers.selection.active = image
+    image.mode = "transform"
+    assert str(image.mode) == "pan_zoom"
+    hands.drag([bench.world(0, 0, 0), bench.world(0, 5, 5)], step_px=30)
+    image.translate = image.translate + 7.0
+    image.scale = image.scale * 1.5
+    image.rotate = 30.0
+    image.affine = np.diag([1.0, 1.0, 1.2, 1.0])
+    for held, now in zip(place, (image.scale, image.translate, image.affine.affine_matrix), strict=True):
+        np.testing.assert_allclose(now, held)
+    body = panel.model.layers.body
+    held = body.translate.copy()
+    body.translate = held + 3.0
+    np.testing.assert_allclose(body.translate, held)
+    # Nor is the plane turned under the letters and the instruments.
+    viewer.dims.order = (2, 0, 1)
+    assert tuple(viewer.dims.order) == (0, 1, 2)
+
+
+def test_a_wheel_over_a_box_answers_nothing(bench):
+    from qtpy.QtCore import QPoint, QPointF, Qt
+    from qtpy.QtGui import QWheelEvent
+    from qtpy.QtWidgets import QApplication, QComboBox
+
+    for name in ("Calipers", "Registration", "Case", "ADC ROI"):
+        panel = bench.front(name)
+        for box in panel.findChildren(QComboBox):
+            if not (box.isVisible() and box.isEnabled()):
+                continue
+            state, shown = bench.desk.reading.state, box.currentIndex()
+            place = QPointF(box.rect().center())
+            event = QWheelEvent(
+                place, QPointF(box.mapToGlobal(place.toPoint())), QPoint(0, 0), QPoint(0, -120),
+                Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+            )  # fmt: skip
+            QApplication.sendEvent(box, event)
+            bench.hands.wait(20)
+            assert bench.desk.reading.state is state, box.objectName()
+            assert box.currentIndex() == shown, box.objectName()

@@ -47,6 +47,7 @@ class AdcWidget(Instrument):
     """
 
     name = "adc"
+    title = "ADC ROI"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -69,15 +70,17 @@ class AdcWidget(Instrument):
             self.share(
                 key,
                 lambda r=right, d=down: self.roi_hand.nudge(r * STEP_MM, d * STEP_MM),
-                f"Move what is chosen {key.lower()} a little",
+                f"Move the rectangle {key.lower()} by {STEP_MM:g} mm",
             )
-        self.share("[", lambda: self.roi_hand.turn(-STEP_DEG), "Turn what is chosen a little to the left")
-        self.share("]", lambda: self.roi_hand.turn(STEP_DEG), "Turn what is chosen a little to the right")
-        self.share("A", self._align, "Turn the ROI parallel to the endplates")
-        self.share("Return", self.next_placement, "Finish what is being drawn or placed")
-        self.share("Del", self.delete, "Delete what is chosen (can be undone)")
-        self.share("Esc", self.roi_hand.cancel, "Stop what is being drawn or chosen")
-        self.share("T", self._swap_tissue, "Lesion or normal vertebra (ADC ROI); next reference tissue (threshold)")
+        self.share("[", lambda: self.roi_hand.turn(-STEP_DEG), f"Turn it to the left by {STEP_DEG:g}°")
+        self.share("]", lambda: self.roi_hand.turn(STEP_DEG), f"Turn it to the right by {STEP_DEG:g}°")
+        self.share("A", self._align, "Turn it parallel to the endplates")
+        self.share("Return", self.next_placement, "Keep the placement and hide it")
+        self.share("Del", self.delete, "Delete this placement (can be undone)")
+        self.share("Shift+Del", self.place_afresh, "Delete all placements of this tissue (can be undone)")
+        self.share("Esc", self.roi_hand.cancel, "Stop a drag")
+        self.share("T", self._swap_tissue, "Lesion or normal vertebra")
+        self.share("N", self._next_level, "The other normal vertebra")
         self.follow_desk()
 
     # -- building ---------------------------------------------------------------------------------------------------
@@ -99,7 +102,7 @@ class AdcWidget(Instrument):
         self._level = QComboBox()
         self._level.setObjectName("normal_level")
         keep_keys(self._level)
-        self._level.setToolTip("The adjacent normal vertebra in which the three normal ROIs are placed")
+        self._level.setToolTip("The adjacent normal vertebra in which the normal ROIs are placed  [N]")
         level_row = QHBoxLayout()
         self._level_name = QLabel("in vertebra")
         level_row.addWidget(self._level_name)
@@ -111,7 +114,9 @@ class AdcWidget(Instrument):
         row = QHBoxLayout()
         self._next = button("next", "Next placement", "Keep it and hide it", self.next_placement, key="Enter")
         self._delete = button("delete", "Delete", "Delete this placement; it can be undone", self.delete, key="Del")
-        self._again = button("again", "Place afresh", "Delete all placements of this tissue", self.place_afresh)
+        self._again = button(
+            "again", "Place afresh", "Delete all placements of this tissue", self.place_afresh, key="Shift+Del"
+        )
         for widget in (self._next, self._delete, self._again):
             row.addWidget(widget)
         self.column.addLayout(row)
@@ -134,7 +139,7 @@ class AdcWidget(Instrument):
         self._angle.setSuffix(" °")
         self._angle.setWrapping(True)
         self._angle.setKeyboardTracking(False)
-        self._angle.setToolTip("Angle of the long side on the screen; clockwise from level")
+        self._angle.setToolTip("Angle of the long side on the screen; clockwise from level  [ [ and ] ]")
         self._angle.valueChanged.connect(self._on_angle)
         keep_keys(self._angle)
         row.addWidget(self._angle)
@@ -170,6 +175,11 @@ class AdcWidget(Instrument):
 
     def _swap_tissue(self) -> None:
         self.set_tissue("normal" if self.model.tissue == "lesion" else "lesion")
+
+    def _next_level(self) -> None:
+        if self._level.isEnabled() and self._level.isVisible() and self._level.count():
+            self._level.setCurrentIndex((self._level.currentIndex() + 1) % self._level.count())
+            self.refresh()
 
     def _endplates(self) -> NDArray[np.float64] | None:
         reading, level = self.desk.reading, self._level_of_tissue()

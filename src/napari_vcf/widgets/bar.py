@@ -23,7 +23,7 @@ from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import STAGES
 from napari_vcf.widgets.canvas import Readout
 from napari_vcf.widgets.panes import LAYOUTS, Panes
-from napari_vcf.widgets.parts import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
+from napari_vcf.widgets.parts import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, keep_keys, mark
 from napari_vcf.widgets.space import position_text
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class DeskBar(QWidget):
         self._image_row.setSpacing(2)
         top.addLayout(self._image_row)
         top.addWidget(_gap())
-        self.volume = _combo("volume", "Which of the image's volumes (b-values, echoes)")
+        self.volume = _combo("volume", "Which of the image's volumes (b-values, echoes)  [Shift+V]")
         self.volume.activated.connect(self._on_volume)
         top.addWidget(self.volume)
         self.plane = _combo("plane", "Plane on the screen: sagittal, or an image's own slices  [P]")
@@ -100,7 +100,7 @@ class DeskBar(QWidget):
         self.layout_box = _combo("layout", "Linked panes beside the image  [V]")
         top.addWidget(self.layout_box)
         top.addWidget(_gap())
-        self.overlay = _combo("overlay", "Image laid over the one in front")
+        self.overlay = _combo("overlay", "Image laid over the one in front  [Shift+F]")
         self.overlay.activated.connect(lambda _index: self._on_fusion())
         top.addWidget(self.overlay)
         self.fusion = QSlider(Qt.Orientation.Horizontal)
@@ -109,7 +109,7 @@ class DeskBar(QWidget):
         self.fusion.setMinimumWidth(40)
         self.fusion.setMaximumWidth(90)
         self.fusion.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.fusion.setToolTip("How much of the image laid over is seen  [F flickers]")
+        self.fusion.setToolTip("How much of the image laid over is seen; F flickers  [, and .]")
         self.fusion.valueChanged.connect(lambda _value: self._on_fusion())
         top.addWidget(self.fusion)
         top.addStretch(1)
@@ -268,6 +268,24 @@ class DeskBar(QWidget):
         self._refresh_overlay()
         self._desk.dressing.refresh()
 
+    def next_volume(self) -> None:
+        """Go to the next of the image's volumes."""
+        if self.volume.count() > 1:
+            self._on_volume((self.volume.currentIndex() + 1) % self.volume.count())
+
+    def next_overlay(self) -> None:
+        """Lay the next image over the one in front, and after the last one none."""
+        if self.overlay.isEnabled():
+            self.overlay.setCurrentIndex((self.overlay.currentIndex() + 1) % self.overlay.count())
+            self._on_fusion()
+
+    def fuse(self, percent: int) -> None:
+        """Show more or less of the image laid over; without one, the first is laid over by half."""
+        if self._desk.display.overlaid is None:
+            self.next_overlay()
+        else:
+            self.fusion.setValue(self.fusion.value() + percent)
+
     def flicker(self) -> None:
         """Change between the image in front and the one laid over it."""
         overlaid = self._desk.display.overlaid
@@ -349,6 +367,7 @@ def _combo(name: str, tooltip: str) -> QComboBox:
     widget.setToolTip(tooltip)
     widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    keep_keys(widget)
     return widget
 
 

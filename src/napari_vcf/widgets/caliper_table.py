@@ -14,7 +14,7 @@ from napari_vcf.widgets.caliper_drawing import POSITION_COLORS
 from napari_vcf.widgets.caliper_hand import Height
 from napari_vcf.widgets.parts import CHOSEN_STYLE, ORANGE, keep_keys, swatch, toggle
 
-__all__ = ["ROWS", "STATUS_NAMES", "CaliperTable"]
+__all__ = ["CELL_KEYS", "ROWS", "STATUS_NAMES", "CaliperTable"]
 
 ROWS = ("above", "fractured", "below")
 STATUS_NAMES: dict[VertebraStatus, str] = {
@@ -23,6 +23,13 @@ STATUS_NAMES: dict[VertebraStatus, str] = {
     "not_in_view": "not in view",
 }
 _NOT_SAID = "intact?"
+#: Keys of the cells: the table lies on the number pad.
+CELL_KEYS: dict[tuple[str, Position], str] = {
+    (which, position): str(7 - 3 * row + column)
+    for row, which in enumerate(ROWS)
+    for column, position in enumerate(POSITIONS)
+}
+_STATUS_KEYS = {"above": "U", "below": "D"}
 
 
 class CaliperTable(QWidget):
@@ -73,7 +80,7 @@ class CaliperTable(QWidget):
             combo.addItems([_NOT_SAID, *STATUS_NAMES.values()])
             combo.setToolTip(
                 f"Is the vertebra {which} intact? Only an intact one serves as reference; say 'not in view' where it "
-                "is not on the image."
+                f"is not on the image.  [{_STATUS_KEYS[which]}]"
             )
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
             keep_keys(combo)
@@ -88,6 +95,16 @@ class CaliperTable(QWidget):
         cell.clicked.connect(lambda _=False, w=which, p=position: self._on_cell(w, p))
         self._cells[which, position] = cell
         return cell
+
+    def cell(self, which: str, position: Position) -> QToolButton:
+        """The button of a height."""
+        return self._cells[which, position]
+
+    def next_status(self, which: str) -> None:
+        """Say the next of a neighbour: intact, not intact, not in view, nothing."""
+        combo = self._status[which]
+        if combo.isEnabled():
+            self._on_status(which, (combo.currentIndex() + 1) % combo.count())
 
     def _on_cell(self, which: str, position: Position) -> None:
         level = self._levels[which]
@@ -155,8 +172,9 @@ class CaliperTable(QWidget):
         color = ORANGE if is_next else POSITION_COLORS[position]
         frame = f"QToolButton {{ border: {width}px solid {color}; font-weight: bold; }}" if width else ""
         cell.setStyleSheet(CHOSEN_STYLE + frame)
+        size = "not measured" if mm is None else f"{mm:.2f} mm"
         cell.setToolTip(
-            f"{position.capitalize()} height of {level}: {f'{mm:.2f} mm' if mm is not None else 'not measured'}. "
-            "Click to place or choose it."
+            f"{position.capitalize()} height of {level or which}: {size}. "
+            f"Click to place or choose it.  [{CELL_KEYS[which, position]}]"
         )
         cell.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -11,9 +11,20 @@ from napari_vcf.reading.levels import REGULAR_LEVELS
 from napari_vcf.reading.results import heights_of
 from napari_vcf.widgets.caliper_drawing import POSITION_SHORT, CaliperDrawing
 from napari_vcf.widgets.caliper_hand import CaliperHand, Height
-from napari_vcf.widgets.caliper_table import CaliperTable
+from napari_vcf.widgets.caliper_table import CELL_KEYS, CaliperTable
 from napari_vcf.widgets.instrument import Instrument
-from napari_vcf.widgets.parts import QUIET_STYLE, Banner, button, heading, keep_keys, note, percent, points, rule
+from napari_vcf.widgets.parts import (
+    QUIET_STYLE,
+    Banner,
+    button,
+    heading,
+    keep_keys,
+    note,
+    open_box,
+    percent,
+    points,
+    rule,
+)
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
@@ -48,8 +59,13 @@ class CalipersWidget(Instrument):
         self._build()
         self.drawing = CaliperDrawing(desk, self.calipers)
         self.calipers.changed.connect(self._show)
-        self.share("Del", self.delete, "Delete the chosen caliper or ROI (can be undone)")
-        self.share("S", self._snap.click, "Draw the ends of calipers to the edge, or not")
+        self.share("N", lambda: open_box(self._level), "Name the fractured vertebra: type it, then Enter")
+        for cell, key in sorted(CELL_KEYS.items(), key=lambda item: item[1]):
+            self.share(key, self._table.cell(*cell).click, "A height: the table lies on the number pad")
+        self.share("U", lambda: self._table.next_status("above"), "Vertebra above: intact, not intact, not in view")
+        self.share("D", lambda: self._table.next_status("below"), "Vertebra below: intact, not intact, not in view")
+        self.share("Del", self.delete, "Delete the chosen caliper (can be undone)")
+        self.share("S", self._snap.click, "Draw the ends to the edge, or not")
         self.share("Esc", self.cancel, "Stop what is being drawn or chosen")
         desk.opened.connect(self._forget)
         self.follow_desk()
@@ -61,7 +77,7 @@ class CalipersWidget(Instrument):
         self._level.addItems([_UNNAMED, *REGULAR_LEVELS])
         self._level.setMaxVisibleItems(26)
         keep_keys(self._level)
-        self._level.setToolTip("Name of the fractured vertebra. It cannot be changed once something is measured.")
+        self._level.setToolTip("Name of the fractured vertebra. It cannot be changed once something is measured.  [N]")
         self._level.activated.connect(self._on_level)
         top = QHBoxLayout()
         top.addWidget(QLabel("Fractured vertebra"))

@@ -85,8 +85,14 @@ class CanvasDressing:
         # A double click must not zoom: it is how a polygon is closed, and easily made between two caliper points.
         viewer.mouse_double_click_callbacks.clear()
         viewer.dims.events.point.connect(self._on_point)
+        viewer.dims.events.order.connect(self._on_order)
         desk.image_changed.connect(lambda _image: self.refresh())
         desk.frame_changed.connect(self.refresh)
+
+    def _on_order(self, _event: Any = None) -> None:
+        """Keep napari from rolling or transposing the axes: letters, slices and instruments know the plane's own."""
+        if self._desk.view is not None and tuple(self._desk.viewer.dims.order) != (0, 1, 2):
+            self._desk.viewer.dims.order = (0, 1, 2)
 
     def fit(self) -> None:
         """Show the whole image, upright."""

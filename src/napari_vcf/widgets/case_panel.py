@@ -64,6 +64,7 @@ class CasePanel(QWidget):
         """Keys of this panel."""
         return (
             ("Ctrl+Shift+L", self.ask_folder, "Open a folder"),
+            ("Ctrl+Shift+K", self.sample_button.click, "Open the sample case"),
             ("Ctrl+Shift+E", self._export, "Export the reading as JSON"),
         )
 
@@ -80,7 +81,11 @@ class CasePanel(QWidget):
             key="Ctrl+Shift+L",
         )
         self.sample_button = button(
-            "open_sample", "Sample case", "Open a synthetic CT + MRI case whose truth is known", self.open_sample
+            "open_sample",
+            "Sample case",
+            "Open a synthetic CT + MRI case whose truth is known",
+            self.open_sample,
+            key="Ctrl+Shift+K",
         )
         self.export_button = button(
             "export", "Export JSON…", "Write the reading to a JSON file", self._export, key="Ctrl+Shift+E"

@@ -93,5 +93,6 @@ def choice_box(name: str, tooltip: str) -> QComboBox:
     box = QComboBox()
     box.setObjectName(name)
     box.setToolTip(tooltip)
+    keep_keys(box)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return box

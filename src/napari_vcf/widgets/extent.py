@@ -48,6 +48,7 @@ class ExtentWidget(Instrument):
     """
 
     name = "extent"
+    title = "Lesion extent"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -67,21 +68,28 @@ class ExtentWidget(Instrument):
         desk.slice_changed.connect(self._on_slice)
         desk.opened.connect(self._forget)
         for mode, (_, text, key) in MODES.items():
-            self.share(key, lambda m=mode: self.set_mode(m), f"{text} (lesion extent)")
+            self.share(key, lambda m=mode: self.set_mode(m), text)
         self.share("Return", self._finish, "Finish what is being drawn or placed")
         self.share("Backspace", self.outline.take_back, "Take back the last point of an outline")
         self.share("Esc", self._cancel, "Stop what is being drawn or chosen")
-        self.share("[", lambda: self._resize(-1), "Turn what is chosen a little to the left; smaller brush or limit")
-        self.share("]", lambda: self._resize(1), "Turn what is chosen a little to the right; bigger brush or limit")
-        self.share("C", self.body_from_calipers, "Body from the calipers of the fractured vertebra (lesion extent)")
+        self.share("[", lambda: self._resize(-1), "Smaller brush or limit")
+        self.share("]", lambda: self._resize(1), "Bigger brush or limit")
+        self.share("C", self.body_from_calipers, "Body from the calipers of the fractured vertebra")
         self.share(
             "T",
             self._if_threshold(self.threshold.next_tissue),
-            "Lesion or normal vertebra (ADC ROI); next reference tissue (threshold)",
+            "Threshold: next reference tissue",
         )
-        self.share("D", self._if_threshold(self.threshold.swap_side), "Darker or brighter (lesion by threshold)")
-        self.share("G", self._if_threshold(self.threshold.swap_scope), "This slice or all (lesion by threshold)")
-        self.share("U", self.next_unseen, "Go to the next slice of the body not yet looked at (lesion extent)")
+        self.share("D", self._if_threshold(self.threshold.swap_side), "Threshold: darker or brighter")
+        self.share("G", self._if_threshold(self.threshold.swap_scope), "Threshold: this slice or all")
+        for number, value in enumerate(self._visual.values(), start=1):
+            self.share(str(number), value.click, f"Your estimate by eye: G{number}")
+        self.share("M", self._next_image, "Paint on the next image, while nothing is painted")
+        self.share("R", self.brush.through.click, "Round brush: through slices, or on one")
+        self.share("J", self.brush.fill.click, "Join outlined slices, or not")
+        self.share("Shift+Del", self._clear_slice, "Remove body and lesion from this slice (can be undone)")
+        self.share("Ctrl+Shift+Del", self.model.clear, "Remove body and lesion (can be undone)")
+        self.share("U", self.next_unseen, "Go to the next slice of the body not yet looked at")
         self.follow_desk()
 
     # -- building ---------------------------------------------------------------------------------------------------
@@ -89,7 +97,9 @@ class ExtentWidget(Instrument):
         self._guide = Banner("guide")
         self._image = QComboBox()
         self._image.setObjectName("image")
-        self._image.setToolTip("Image on whose voxels body and lesion are painted; fixed once something is painted.")
+        self._image.setToolTip(
+            "Image on whose voxels body and lesion are painted; fixed once something is painted.  [M]"
+        )
         keep_keys(self._image)
         self._image.activated.connect(self._on_image)
         top = QHBoxLayout()
@@ -102,8 +112,11 @@ class ExtentWidget(Instrument):
         self.brush = BrushBox(self._on_brush, lambda on: setattr(self.model, "fill_between", on))
         self.column.addWidget(self.brush)
         row = QHBoxLayout()
-        row.addWidget(button("clear_slice", "Clear slice", "Remove body and lesion from this slice", self._clear_slice))
-        row.addWidget(button("clear_all", "Clear all", "Remove body and lesion; it can be undone", self.model.clear))
+        for name, text, tip, run, key in (
+            ("clear_slice", "Clear slice", "Remove body and lesion from this slice", self._clear_slice, "Shift+Del"),
+            ("clear_all", "Clear all", "Remove body and lesion; it can be undone", self.model.clear, "Ctrl+Shift+Del"),
+        ):
+            row.addWidget(button(name, text, tip, run, key=key))
         self._undo = button("undo", "Undo", "Take the last change back", self.desk.undo, key="Ctrl+Z")
         self._redo = button("redo", "Redo", "Make it again", self.desk.redo, key="Ctrl+Shift+Z")
         row.addWidget(self._undo)
@@ -145,8 +158,8 @@ class ExtentWidget(Instrument):
         self._visual = {}
         group = QButtonGroup(self)
         group.setExclusive(False)
-        for value in ITEMS[VISUAL].values:
-            widget = toggle(f"visual_{value}", str(value), ITEMS[VISUAL].help)
+        for number, value in enumerate(ITEMS[VISUAL].values, start=1):
+            widget = toggle(f"visual_{value}", str(value), ITEMS[VISUAL].help, key=str(number))
             widget.clicked.connect(lambda _=False, v=str(value): self._on_visual(v))
             group.addButton(widget)
             row.addWidget(widget)
@@ -224,6 +237,12 @@ class ExtentWidget(Instrument):
         self.model.choose(self._image.itemData(index))
         self.desk.show(self._image.itemData(index))
         self.refresh()
+
+    def _next_image(self) -> None:
+        if self._image.isEnabled() and self._image.count() > 1:
+            index = (self._image.currentIndex() + 1) % self._image.count()
+            self._image.setCurrentIndex(index)
+            self._on_image(index)
 
     def _on_brush(self, *_: object) -> None:
         image = self.model.image

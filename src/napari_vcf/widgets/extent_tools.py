@@ -62,21 +62,23 @@ class BrushBox(QWidget):
         keep_keys(self._brush)
         self._mm = QLabel()
         self._mm.setMinimumWidth(60)
-        self._through = QCheckBox("through slices")
-        self._through.setObjectName("in_3d")
-        self._through.setToolTip("The brush is a ball and paints on the neighbouring slices as well")
-        self._fill = QCheckBox("fill between outlined slices")
-        self._fill.setObjectName("fill_between")
-        self._fill.setChecked(True)
-        self._fill.setToolTip("Slices between two outlined ones follow from their shapes; correct them with the brush")
+        self.through = QCheckBox("through slices")
+        self.through.setObjectName("in_3d")
+        self.through.setToolTip("The brush is a ball and paints on the neighbouring slices as well  [R]")
+        self.fill = QCheckBox("fill between outlined slices")
+        self.fill.setObjectName("fill_between")
+        self.fill.setChecked(True)
+        self.fill.setToolTip(
+            "Slices between two outlined ones follow from their shapes; correct them with the brush  [J]"
+        )
         self._brush.valueChanged.connect(lambda _value: changed())
-        self._through.toggled.connect(lambda _on: changed())
-        self._fill.toggled.connect(fill)
+        self.through.toggled.connect(lambda _on: changed())
+        self.fill.toggled.connect(fill)
         grid.addWidget(QLabel("Brush"), 0, 0)
         grid.addWidget(self._brush, 0, 1)
         grid.addWidget(self._mm, 0, 2)
-        grid.addWidget(self._through, 1, 2)
-        grid.addWidget(self._fill, 1, 0, 1, 2)
+        grid.addWidget(self.through, 1, 2)
+        grid.addWidget(self.fill, 1, 0, 1, 2)
 
     @property
     def pixels(self) -> int:
@@ -86,7 +88,7 @@ class BrushBox(QWidget):
     @property
     def in_3d(self) -> bool:
         """Whether it paints through the slices."""
-        return bool(self._through.isChecked())
+        return bool(self.through.isChecked())
 
     def step(self, pixels: int) -> None:
         """Make the brush bigger or smaller."""

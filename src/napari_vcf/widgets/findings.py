@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["FindingsWidget"]
 
 _DECISIONS = ("verdict", "confidence")
+#: Keys of an item in focus; its row has them, because what they do depends on it.
+_ROW_KEYS = (
+    ("1", "First answer of the item in focus, and so on"),
+    ("0", "Not assessable: then the reason and Enter"),
+    ("Backspace", "Take the answer back"),
+    ("Tab", "Next item (or Down)"),
+)
 VISUAL = "lesion_extent_visual"
 
 
@@ -62,7 +69,9 @@ class FindingsWidget(Instrument):
         self.column.addWidget(self._missing)
         self.column.addWidget(self._conflicts)
         self.column.addStretch(1)
-        self.share("N", self.next_unanswered, "Go to the next item that is not answered (findings)")
+        self.share("N", self.next_unanswered, "Go to the next item that is not answered")
+        for key, text in _ROW_KEYS:
+            self.board.sheets.setdefault("Findings", {})[key] = text
         self.follow_desk()
 
     def _build_overview(self) -> QWidget:

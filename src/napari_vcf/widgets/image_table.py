@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_vcf.dicom import ADC_UNITS, Role
 from napari_vcf.reading import CaseImage
-from napari_vcf.widgets.parts import ORANGE, heading, mark, note
+from napari_vcf.widgets.parts import ORANGE, heading, keep_keys, mark, note
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
@@ -68,7 +68,10 @@ class ImageTable(QWidget):
         self.unit = QComboBox()
         self.unit.setObjectName("adc_unit")
         self.unit.addItems(["choose…", *ADC_UNITS])
+        self.unit.setToolTip("Unit in which this ADC map is stored; asked only where no evidence says it")
         self.unit.activated.connect(self._on_unit)
+        for box in (self.role, self.unit):
+            keep_keys(box)
         self.question = QLabel("In which unit is this ADC map stored? Until you say it, nothing is measured on it.")
         self.question.setWordWrap(True)
         mark(self.question, ORANGE)

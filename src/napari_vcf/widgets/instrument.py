@@ -17,9 +17,11 @@ from napari_vcf.reading.state import StageState
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
 
-__all__ = ["Board", "Hand", "Holder", "Instrument", "World", "find_dock", "on_current_slice"]
+__all__ = ["SHARED", "Board", "Hand", "Holder", "Instrument", "World", "find_dock", "on_current_slice"]
 
 World = NDArray[np.float64]
+#: Group of the keys that each instrument uses in its own way.
+SHARED = "Instruments"
 #: Narrowest width in which every panel is readable, pixels.
 PANEL_WIDTH = 370
 
@@ -79,6 +81,8 @@ class Board:
         self.desk = desk
         self.active: Holder | None = None
         self._bound: set[str] = set()
+        #: Keys of each instrument and what they do there, by its title, for the list of keys.
+        self.sheets: dict[str, dict[str, str]] = {}
         viewer = desk.viewer
         viewer.mouse_drag_callbacks.append(self._on_drag)
         viewer.mouse_move_callbacks.append(self._on_move)
@@ -110,11 +114,12 @@ class Board:
             holder.laid_down()
             self.changed.emit(None)
 
-    def share_key(self, key: str, description: str) -> None:
+    def share_key(self, key: str, description: str, *, title: str) -> None:
         """Bind a key that several instruments use, each in its own way, for the one that is in hand."""
+        self.sheets.setdefault(title, {})[key] = description
         if key not in self._bound:
             self._bound.add(key)
-            self.desk.bind_key(key, lambda: self._press_key(key), description, group="Instruments")
+            self.desk.bind_key(key, lambda: self._press_key(key), description, group=SHARED)
 
     def _press_key(self, key: str) -> None:
         action = self.active.shared_keys.get(key) if self.active is not None else None
@@ -176,6 +181,8 @@ class Instrument(QWidget):
 
     #: Object name of the panel, for scripts.
     name = "instrument"
+    #: Heading of its keys; its name, where this is empty.
+    title = ""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -234,7 +241,7 @@ class Instrument(QWidget):
     def share(self, key: str, action: Callable[[], object], description: str) -> None:
         """Use a shared key while this instrument is in hand."""
         self.shared_keys[key] = action
-        self.board.share_key(key, description)
+        self.board.share_key(key, description, title=self.title or self.name.capitalize())
 
     def button(self, name: str) -> QAbstractButton:
         """A button of this panel by its object name."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from napari_vcf.widgets.instrument import SHARED, Board
 from napari_vcf.widgets.shortcuts import key_text
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["KeysDialog"]
 
+#: A screen so wide has room for three columns.
+_THREE_COLUMNS_PX = 1900
 _MOUSE = (
     ("Wheel", "Go through the slices"),
     ("Ctrl + wheel", "Zoom"),
@@ -67,10 +70,16 @@ class KeysDialog(QDialog):
     def _html(self) -> str:
         groups: dict[str, list[tuple[str, str]]] = {"Mouse": list(_MOUSE)}
         for binding in self._desk.keys.bindings:
+            if binding.group == SHARED:
+                continue
             groups.setdefault(binding.group, []).append((key_text(binding.key), binding.description))
+        # The same key means something of its own in each panel.
+        for title, keys in Board.of(self._desk).sheets.items():
+            groups[f"In {title}"] = [(key_text(key), text) for key, text in keys.items()]
         groups = {name: _merged(entries) for name, entries in groups.items()}
-        columns: tuple[list[str], list[str]] = ([], [])
-        # The longest first, so that both columns come out alike.
+        wide = self.screen().availableGeometry().width() >= _THREE_COLUMNS_PX
+        columns: list[list[str]] = [[] for _ in range(3 if wide else 2)]
+        # The longest first, so that the columns come out alike.
         for name in sorted(groups, key=lambda name: -len(groups[name])):
             min(columns, key=lambda column: sum(len(groups[other]) for other in column)).append(name)
         # Inside a column they keep their order.

@@ -16,6 +16,7 @@ from qtpy.QtCore import QTimer
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Grid, RigidTransform, Volume
 from napari_vcf.registration.reslicing import reslice_slice
+from napari_vcf.widgets.held_place import hold_place
 from napari_vcf.widgets.space import View, axis_order, turned_grid
 from napari_vcf.widgets.windows import Window
 
@@ -181,6 +182,7 @@ class ImageLayers:
             multiscale=False,
             rgb=False,
         )
+        hold_place(layer)
         self._images[key] = layer
         self._titles[id(layer)] = name
         self._insert(len(self._images) - 1, layer)
@@ -208,6 +210,7 @@ class ImageLayers:
             multiscale=False,
             rgb=False,
         )
+        hold_place(layer)
         self._images[key] = layer
         self._insert(len(self._images) - 1, layer)
         return layer
@@ -249,6 +252,7 @@ class ImageLayers:
         """Keep an instrument's layer above the images."""
         if any(layer is known for known in self._drawings):
             return
+        hold_place(layer)
         self._drawings.append(layer)
         self._insert(len(self._viewer.layers), layer)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from napari_vcf.reading.wording import STAGE_NAMES
 
@@ -27,6 +27,7 @@ __all__ = [
     "keep_keys",
     "mark",
     "note",
+    "open_box",
     "percent",
     "points",
     "rule",
@@ -137,7 +138,7 @@ def swatch(color: str, text: str) -> QLabel:
 
 
 class _OwnKeys(QObject):
-    """Lets a field keep the keys that the window has shortcuts for."""
+    """Lets a field keep the keys that the window has shortcuts for; a wheel that passes over it changes nothing."""
 
     _keys = frozenset(
         {
@@ -152,8 +153,11 @@ class _OwnKeys(QObject):
     )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Claim them before a shortcut can."""
+        """Claim them before a shortcut can; leave the wheel to what scrolls."""
         del watched
+        if event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
         if event.type() == QEvent.Type.ShortcutOverride and event.key() in self._keys:
             event.accept()
             return True
@@ -161,8 +165,19 @@ class _OwnKeys(QObject):
 
 
 def keep_keys(field: QWidget) -> None:
-    """Let a field that is typed or chosen in have Enter, Esc and the arrows for itself."""
+    """Let a field that is typed or chosen in have Enter, Esc and the arrows for itself, while it is in focus.
+
+    A box takes the focus only by Tab: after a choice with the mouse it would be changed by the arrows.
+    """
     field.installEventFilter(_OwnKeys(field))
+    if isinstance(field, QComboBox) and not field.isEditable():
+        field.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
+def open_box(box: QComboBox) -> None:
+    """Open a box by a key: letters or arrows choose in its list, Enter takes, Esc leaves it as it was."""
+    if box.isEnabled() and box.isVisible():
+        box.showPopup()
 
 
 class Banner(QWidget):

@@ -6,7 +6,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabe
 
 from napari_vcf.reading.levels import LEVELS
 from napari_vcf.widgets.instrument import Instrument
-from napari_vcf.widgets.parts import Banner, button, heading, note, rule
+from napari_vcf.widgets.parts import Banner, button, heading, keep_keys, note, rule
 from napari_vcf.widgets.space import PatientSpace
 
 __all__ = ["SPACE_NAMES", "STEP_DEG", "STEP_MM", "RegistrationForm"]
@@ -14,6 +14,8 @@ __all__ = ["SPACE_NAMES", "STEP_DEG", "STEP_MM", "RegistrationForm"]
 STEP_MM = 0.5
 STEP_DEG = 0.5
 SPACE_NAMES: dict[PatientSpace, str] = {"mr": "MRI", "ct": "CT"}
+_NAME_KEYS: dict[PatientSpace, str] = {"mr": "N", "ct": "Shift+N"}
+_MARK_KEYS: dict[PatientSpace, str] = {"mr": "M", "ct": "C"}
 
 
 class RegistrationForm(Instrument):
@@ -32,7 +34,10 @@ class RegistrationForm(Instrument):
             box = QComboBox()
             box.setObjectName(f"level_{space}")
             box.addItems(["level…", *LEVELS])
-            box.setToolTip(f"Name of the fractured vertebra, counted on the {SPACE_NAMES[space]}")
+            box.setToolTip(
+                f"Name of the fractured vertebra, counted on the {SPACE_NAMES[space]}  [{_NAME_KEYS[space]}]"
+            )
+            keep_keys(box)
             box.activated.connect(lambda _index, s=space: self.name_level(s))
             self.level[space] = box
             mark = button(
@@ -40,6 +45,7 @@ class RegistrationForm(Instrument):
                 "",
                 f"Brings the {SPACE_NAMES[space]} to the front; then click the centre of the fractured vertebral body",
                 lambda s=space: self.set_marking(s if self.mark_buttons[s].isChecked() else None),
+                key=_MARK_KEYS[space],
             )
             mark.setCheckable(True)
             self.mark_buttons[space] = mark
@@ -54,6 +60,7 @@ class RegistrationForm(Instrument):
             "Register CT to MRI",
             "Finds the rigid motion that joins the two at this vertebra",
             self.register,
+            key="R",
         )
         self.cancel_button = button("cancel_register", "Cancel", "Stop the registration", self.cancel_run)
         row_layout = QHBoxLayout()
@@ -82,11 +89,15 @@ class RegistrationForm(Instrument):
         self.nudges = self._build_nudges()
         self.column.addLayout(self.nudges)
         decide = QHBoxLayout()
-        self.accept_button = button("accept", "Accept", "The CT lies right on the MRI at this vertebra", self.accept)
-        self.refuse_button = button("refuse", "Refuse", "It does not; say why in the line beside", self.refuse)
+        self.accept_button = button("accept", "Accept", "The CT lies right on the MRI here", self.accept, key="Y")
+        self.refuse_button = button(
+            "refuse", "Refuse", "It does not; say why in the line beside", self.refuse, key="Shift+Y"
+        )
         self.reason = QLineEdit()
         self.reason.setObjectName("refusal_reason")
         self.reason.setPlaceholderText("why it is refused")
+        self.reason.setToolTip("Why it is refused; Enter refuses  [Shift+Y]")
+        self.reason.returnPressed.connect(self.refuse)
         for widget in (self.accept_button, self.refuse_button, self.reason):
             decide.addWidget(widget)
         self.column.addLayout(decide)
@@ -104,8 +115,8 @@ class RegistrationForm(Instrument):
             ("nudge_down", "↓", "Down", lambda: self.nudge((0, 1, 0))),
             ("turn_left", "⟲", "[", lambda: self.turn(-1)),
             ("turn_right", "⟳", "]", lambda: self.turn(1)),
-            ("nudge_back", "slice −", "", lambda: self.nudge((-1, 0, 0))),
-            ("nudge_forth", "slice +", "", lambda: self.nudge((1, 0, 0))),
+            ("nudge_back", "slice −", "Shift+Left", lambda: self.nudge((-1, 0, 0))),
+            ("nudge_forth", "slice +", "Shift+Right", lambda: self.nudge((1, 0, 0))),
         )
         for index, (name, text, key, run) in enumerate(moves):
             widget = button(name, text.strip(), "Move the CT on the MRI a little", run, key=key)

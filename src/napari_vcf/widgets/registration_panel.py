@@ -12,7 +12,7 @@ from napari_vcf.reading.joining import Pair, pair_of, shown_index
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.instrument import Hand, World
 from napari_vcf.widgets.locked_layer import LockedDrawing, Picture, rgba
-from napari_vcf.widgets.parts import GREEN, ORANGE, SKY, VERMILLION
+from napari_vcf.widgets.parts import GREEN, ORANGE, SKY, VERMILLION, open_box
 from napari_vcf.widgets.registration_form import SPACE_NAMES, STEP_DEG, STEP_MM, RegistrationForm
 from napari_vcf.widgets.registration_run import RegistrationRun
 from napari_vcf.widgets.space import PatientSpace
@@ -59,14 +59,23 @@ class RegistrationWidget(RegistrationForm):
         desk.opened.connect(self._forget)
         desk.slice_changed.connect(lambda _position: self.drawing.redraw())
         for key, direction, text in (("Up", (0, -1, 0), "up"), ("Down", (0, 1, 0), "down")):
-            self.share(key, lambda d=direction: self.nudge(d), f"Move what is chosen {text} a little")
+            self.share(key, lambda d=direction: self.nudge(d), f"Move the CT {text} by {STEP_MM:g} mm")
         for key, direction, text in (("Left", (0, 0, -1), "left"), ("Right", (0, 0, 1), "right")):
-            self.share(key, lambda d=direction: self.nudge(d), f"Move what is chosen to the {text} a little")
-        self.share("[", lambda: self.turn(-1), "Turn what is chosen a little to the left")
-        self.share("]", lambda: self.turn(1), "Turn what is chosen a little to the right")
-        self.share("E", self.edges.click, "Edges of the CT over the MRI (registration)")
-        self.share("K", self.checkerboard.click, "Checkerboard of CT and MRI (registration)")
-        self.share("Esc", lambda: self.set_marking(None), "Stop what is being drawn or chosen")
+            self.share(key, lambda d=direction: self.nudge(d), f"Move the CT to the {text} by {STEP_MM:g} mm")
+        self.share("[", lambda: self.turn(-1), f"Turn the CT to the left by {STEP_DEG:g}°")
+        self.share("]", lambda: self.turn(1), f"Turn the CT to the right by {STEP_DEG:g}°")
+        for key, step in (("Shift+Left", -1), ("Shift+Right", 1)):
+            self.share(key, lambda d=step: self.nudge((d, 0, 0)), f"Move the CT through the slices by {STEP_MM:g} mm")
+        self.share("N", lambda: open_box(self.level["mr"]), "Name the vertebra on MRI: type it, then Enter")
+        self.share("Shift+N", lambda: open_box(self.level["ct"]), "Name the vertebra on CT")
+        self.share("M", self.mark_buttons["mr"].click, "Mark its centre on MRI")
+        self.share("C", self.mark_buttons["ct"].click, "Mark its centre on CT")
+        self.share("R", self.register_button.click, "Register CT to MRI")
+        self.share("Y", self.accept_button.click, "Yes: accept")
+        self.share("Shift+Y", self.reason.setFocus, "Refuse: write why, then Enter")
+        self.share("E", self.edges.click, "Edges of the CT over the MRI")
+        self.share("K", self.checkerboard.click, "Checkerboard of CT and MRI")
+        self.share("Esc", lambda: self.set_marking(None), "Stop marking")
         self.follow_desk()
 
     # -- marks ------------------------------------------------------------------------------------------------------
