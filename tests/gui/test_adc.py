@@ -189,3 +189,22 @@ def test_an_undo_never_moves_a_rectangle_unseen(bench, panel):
     assert not panel.model.revealed()
     hands.key("Return")
     assert panel.model.revealed()
+
+
+def test_a_typed_angle_turns_the_rectangle_and_gives_the_keys_back(bench, panel):
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    bench.hands.click_at(bench.world(0, 0, 0, role="ADC"))
+    field = panel._angle
+    QTest.mouseClick(field, Qt.MouseButton.LeftButton)
+    field.lineEdit().selectAll()
+    QTest.keyClicks(field.lineEdit(), "25")
+    bench.hands.key("Return")
+    turned = panel.model.movable()
+    assert panel._screen_angle(turned) == pytest.approx(25.0)
+    assert (turned.long_mm, turned.short_mm) == (7.0, 5.0)
+    bench.hands.key("]")
+    assert panel._screen_angle(panel.model.movable()) == pytest.approx(26.0)
+    bench.hands.key("Return")
+    assert panel.model.current is None

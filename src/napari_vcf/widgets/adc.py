@@ -142,6 +142,8 @@ class AdcWidget(Instrument):
         self._angle.setToolTip("Angle of the long side on the screen; clockwise from level  [ [ and ] ]")
         self._angle.valueChanged.connect(self._on_angle)
         keep_keys(self._angle)
+        # Once it is typed, Enter, arrows and letters mean the rectangle again.
+        self._angle.editingFinished.connect(self._angle.clearFocus)
         row.addWidget(self._angle)
         self._parallel = button("align", "∥", "Parallel to the endplates that the calipers show", self._align, key="A")
         row.addWidget(self._parallel)
@@ -325,7 +327,7 @@ class AdcWidget(Instrument):
         reading = self.desk.reading
         found = {} if reading is None else reading.results(self.desk.stage).adc.endplate_deviation_deg
         deviation = found.get((roi.tissue, roi.placement))
-        return f"{roi_angle_deg(roi):.1f}° to axial" if deviation is None else f"{deviation:.1f}° to the endplates"
+        return f"{abs(roi_angle_deg(roi)):.1f}° to axial" if deviation is None else f"{deviation:.1f}° to the endplates"
 
     def _show_guide(self) -> None:
         self._guide.setText(self._guidance())

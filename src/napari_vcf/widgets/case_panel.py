@@ -104,6 +104,7 @@ class CasePanel(QWidget):
         ):
             field.setObjectName(f"{label.lower()}_name")
             field.setToolTip(tip)
+            field.returnPressed.connect(field.clearFocus)
             names.addRow(label, field)
         layout.addLayout(names)
         self.progress = QProgressBar()

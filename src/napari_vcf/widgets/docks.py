@@ -196,7 +196,7 @@ class Arrangement(QObject):
     def fit_screen(self) -> None:
         """Make the window as large as the screen allows, and the panels as wide as they like to be."""
         screen = self.main.screen().availableGeometry()
-        self.desk.viewer.window.resize(min(screen.width(), 2560), min(screen.height(), 1440))
+        self.desk.viewer.window.resize(screen.width(), screen.height())
         self._set_widths()
 
     # -- keys -------------------------------------------------------------------------------------------------------

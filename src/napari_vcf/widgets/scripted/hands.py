@@ -198,6 +198,17 @@ class Hands:
         self.counts["keys"] += 1
         self.wait()
 
+    def name_by_key(self, keys: str, text: str, done: Callable[[], bool]) -> None:
+        """Open a box by its key, type what is wanted, and take it with Enter."""
+        self.key(keys)
+        self.wait_until(lambda: QApplication.activePopupWidget() is not None, f"the list that {keys} opens", seconds=5)
+        popup = QApplication.activePopupWidget()
+        field = popup.focusWidget() or popup
+        QTest.keyClicks(field, text)
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        self.counts["keys"] += len(text) + 1
+        self.wait_until(done, f"{text} to be chosen", seconds=5)
+
     def type_into(self, field: QLineEdit, text: str) -> None:
         """Replace the text of a field."""
         QTest.mouseClick(field, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, field.rect().center())

@@ -19,6 +19,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.measure import POSITIONS
 from napari_vcf.phantom import PhantomTruth
 from napari_vcf.reading import ITEMS, Stage
+from napari_vcf.widgets.caliper_table import CELL_KEYS
 from napari_vcf.widgets.findings_row import FindingRow
 from napari_vcf.widgets.scripted.hands import Hands, HandsError
 from napari_vcf.widgets.scripted.strokes import outline_of, strokes_of
@@ -157,7 +158,7 @@ class ScriptedReader:
         self._show(label)
         level_box = self._box(panel, "fractured")
         if level_box.currentText() != truth.level:
-            self.hands.choose(level_box, truth.level)
+            self.hands.name_by_key("N", truth.level, lambda: level_box.currentText() == truth.level)
         marks = self._marks()
         center = self._desk.to_world(marks[truth.level]["body_center"])
         self.hands.look_at(center, millimetres=115.0)
@@ -167,33 +168,38 @@ class ScriptedReader:
             ("below", truth.level_below),
         ):
             for position in POSITIONS:
-                self.hands.press(self._button(panel, f"cell_{which}_{position}"))
+                # The guide goes on by itself; a height is chosen only where it leads elsewhere.
+                if panel.target() != (level, position):
+                    self.hands.key(CELL_KEYS[which, position])
                 ends = [self._desk.to_world(marks[level][f"{position}_{end}"]) for end in ("superior", "inferior")]
                 if position == "middle":
                     self.hands.drag(ends)
                 else:
                     for end in ends:
                         self.hands.click_at(end)
-        for which in ("above", "below"):
-            self.hands.choose(self._box(panel, f"status_{which}"), "intact")
+        for which, key in (("above", "U"), ("below", "D")):
+            self.hands.key(key)
+            said = self._box(panel, f"status_{which}").currentText()
+            if said != "intact":
+                raise HandsError(f"The key {key} says '{said}' of the vertebra {which}.")
         self._shoot("desk" if self._desk.stage == "mri" else f"calipers-{self._desk.stage}")
 
     def _register(self) -> None:
         self._say("registration of CT to MRI")
         truth = self._truth
         panel = self._panel("Registration")
-        for space in ("mr", "ct"):
+        for space, key in (("mr", "N"), ("ct", "Shift+N")):
             box = self._box(panel, f"level_{space}")
             if box.currentText() != truth.level:
-                self.hands.choose(box, truth.level)
-        for space, marks in (("mr", truth.landmarks_mr), ("ct", truth.landmarks_ct)):
+                self.hands.name_by_key(key, truth.level, lambda b=box: b.currentText() == truth.level)
+        for space, key, marks in (("mr", "M", truth.landmarks_mr), ("ct", "C", truth.landmarks_ct)):
             mark = self._button(panel, f"mark_{space}")
             if not mark.isChecked():
-                self.hands.press(mark)
+                self.hands.key(key)
             center = self._desk.to_world(marks[truth.level]["body_center"])
             self.hands.go_to(center)
             self.hands.click_at(center)
-        self.hands.press(self._button(panel, "register"))
+        self.hands.key("R")
         reading = self._desk.reading
         assert reading is not None
         self.hands.wait_until(self._button(panel, "register").isEnabled, "the registration", seconds=300)
@@ -204,7 +210,7 @@ class ScriptedReader:
         self.hands.key("F")
         self.hands.wait(100)
         self.hands.key("F")
-        self.hands.press(self._button(panel, "accept"))
+        self.hands.key("Y")
 
     def _extent(self) -> None:
         self._say(f"lesion extent, {self._desk.stage}")
@@ -214,8 +220,7 @@ class ScriptedReader:
         reading = self._desk.reading
         assert reading is not None
         share = truth.lesion_share
-        visual = ("G1", "G2", "G3", "G4")[min(3, int(share * 4))]
-        self.hands.press(self._button(panel, f"visual_{visual}"))
+        self.hands.key(str(min(3, int(share * 4)) + 1))
         slices = np.flatnonzero(truth.body_mask.any(axis=(1, 2))).tolist()
         middle = slices[len(slices) // 2]
         rows, columns = np.nonzero(truth.body_mask[middle])
@@ -276,9 +281,10 @@ class ScriptedReader:
         self.hands.wait(100)
         spots = (("lesion", truth.lesion_point_lps), ("normal", truth.marrow_point_lps))
         for tissue, spot in spots:
-            self.hands.press(self._button(panel, f"tissue_{tissue}"))
-            if tissue == "normal":
-                self.hands.choose(self._box(panel, "normal_level"), truth.marrow_level)
+            if not self._button(panel, f"tissue_{tissue}").isChecked():
+                self.hands.key("T")
+            if tissue == "normal" and self._box(panel, "normal_level").currentText() != truth.marrow_level:
+                self.hands.key("N")
             center = self._desk.to_world(spot)
             self.hands.look_at(center, millimetres=90.0)
             for down, right in ((0.0, 0.0), (0.6, -0.8), (-0.5, 0.9)):
