@@ -25,6 +25,8 @@ from napari_vcf.widgets.canvas import Readout
 from napari_vcf.widgets.panes import LAYOUTS, Panes
 from napari_vcf.widgets.parts import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, keep_keys, mark
 from napari_vcf.widgets.space import position_text
+from napari_vcf.widgets.vertebra import middle_of_vertebra
+from napari_vcf.widgets.windows import window_around
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk import Desk
@@ -33,6 +35,8 @@ __all__ = ["DeskBar"]
 
 #: A box of the bar is never narrower.
 _NARROW_PX = 62
+#: The window of the values around the fractured vertebra.
+_VERTEBRA = "Vertebra"
 _COLORS = {"info": GREEN, "warning": ORANGE, "error": VERMILLION}
 
 
@@ -94,7 +98,9 @@ class DeskBar(QWidget):
         self.plane = _combo("plane", "Plane on the screen: sagittal, or an image's own slices  [P]")
         self.plane.activated.connect(lambda _index: self._desk.show_plane(self.plane.currentData()))
         top.addWidget(self.plane)
-        self.window_preset = _combo("window_preset", "Window  [W]; a right drag on the image sets it by hand")
+        self.window_preset = _combo(
+            "window_preset", "Window; Vertebra: by its own values; a right drag on the image sets it by hand  [W]"
+        )
         self.window_preset.activated.connect(self._on_preset)
         top.addWidget(self.window_preset)
         self.layout_box = _combo("layout", "Linked panes beside the image  [V]")
@@ -209,6 +215,8 @@ class DeskBar(QWidget):
     def _refresh_presets(self) -> None:
         image = self._desk.image
         names = [] if image is None else list(self._desk.display.presets(image.id))
+        if image is not None and image.series.role is not Role.CT:
+            names.append(_VERTEBRA)
         self.window_preset.setEnabled(bool(names))
         before = self.window_preset.currentText()
         _fill(self.window_preset, [(name, name) for name in names])
@@ -240,10 +248,17 @@ class DeskBar(QWidget):
             self._desk.show(self._desk.image_id, index=index)
 
     def _on_preset(self, _index: int) -> None:
-        if self._desk.image_id is not None:
-            window = self._desk.display.presets(self._desk.image_id).get(self.window_preset.currentText())
-            if window is not None:
-                self._desk.display.set_window(window)
+        image, name = self._desk.image_id, self.window_preset.currentText()
+        if image is None:
+            return
+        if name == _VERTEBRA:
+            window = window_around(self._desk.display.volume(image), middle_of_vertebra(self._desk, image))
+        else:
+            window = self._desk.display.presets(image).get(name)
+        if window is None:
+            self._desk.message.emit("There is too little of the image around the middle of the screen.", "info")
+        else:
+            self._desk.display.set_window(window)
 
     def next_window(self) -> None:
         """Go to the next preset."""

@@ -84,6 +84,8 @@ class CanvasDressing:
         viewer.mouse_move_callbacks.append(self._on_move)
         # A double click must not zoom: it is how a polygon is closed, and easily made between two caliper points.
         viewer.mouse_double_click_callbacks.clear()
+        # Grey levels are judged against black, whatever the theme.
+        viewer.canvas.background_color_override = "black"
         viewer.dims.events.point.connect(self._on_point)
         viewer.dims.events.order.connect(self._on_order)
         desk.image_changed.connect(lambda _image: self.refresh())

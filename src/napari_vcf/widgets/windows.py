@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Volume
 
-__all__ = ["CT_WINDOWS", "Window", "automatic_window", "presets"]
+__all__ = ["CT_WINDOWS", "Window", "automatic_window", "presets", "window_around"]
 
 Window = tuple[float, float]
 
@@ -33,6 +34,41 @@ def automatic_window(volume: Volume) -> Window:
         return (0.0, 1.0)
     low, high = float(np.percentile(chosen, 1.0)), float(np.percentile(chosen, 99.5))
     return (min(low, 0.0) if low > 0 else low, high) if high > low else (low, low + 1.0)
+
+
+def window_around(volume: Volume, center_lps: ArrayLike, *, radius_mm: float = 28.0) -> Window | None:
+    """The 1st to 99th percentile of what was measured around a vertebra's middle.
+
+    Parameters
+    ----------
+    volume : Volume
+        The image.
+    center_lps : array_like, shape (3,)
+        LPS mm, in the image's own space.
+    radius_mm : float
+        Radius of the ball that counts: a lumbar body with a part of its discs.
+
+    Returns
+    -------
+    tuple of float, or None
+        (lower, upper) in the volume's unit; None where there is too little of the image around the point.
+    """
+    grid, center = volume.grid, np.asarray(center_lps, dtype=np.float64)
+    corners = center + radius_mm * (np.indices((2, 2, 2)).reshape(3, -1).T * 2.0 - 1.0)
+    index = grid.to_index(corners)[:, ::-1]
+    low = np.clip(np.floor(index.min(axis=0)).astype(int), 0, grid.shape)
+    high = np.clip(np.ceil(index.max(axis=0)).astype(int) + 1, 0, grid.shape)
+    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    values = np.asarray(volume.data[box], dtype=np.float64)
+    places = np.stack(np.meshgrid(*(np.arange(s.start, s.stop) for s in box), indexing="ij"), axis=-1)
+    near = np.linalg.norm(grid.to_lps(places[..., ::-1].astype(np.float64)) - center, axis=-1) <= radius_mm
+    if volume.padding is not None:
+        near &= ~volume.padding[box]
+    chosen = values[near & np.isfinite(values)]
+    if chosen.size < 100:
+        return None
+    lower, upper = (float(n) for n in np.percentile(chosen, (1.0, 99.0)))
+    return (lower, upper) if upper > lower else None
 
 
 def presets(role: Role, volume: Volume) -> dict[str, Window]:
