@@ -227,7 +227,9 @@ class ExtentWidget(Instrument):
     def body_from_calipers(self) -> None:
         """Begin with the quadrangle that the calipers of the fractured vertebra span on their slice."""
         corners = self.model.caliper_corners()
-        if corners is None:
+        if self.model.layers is None:
+            self.desk.message.emit(self._guidance(), "info")
+        elif corners is None:
             self.desk.message.emit("Measure at least the anterior and the posterior height first.", "info")
         else:
             self.desk.go_to_slice(float(corners[0][0]))
