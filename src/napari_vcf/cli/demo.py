@@ -122,4 +122,9 @@ def _read(
     reading = arrangement.desk.reading
     assert reading is not None
     lines = compare(reading, truth)
-    return _Lines(table(lines), good=all(line.good for line in lines)), reader.hands.counts
+    parts = "\n".join(
+        f"  {text}: " + ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        for text, counts in reader.parts
+    )
+    text = f"{table(lines)}\n\nwhat each part took\n{parts}"
+    return _Lines(text, good=all(line.good for line in lines)), reader.hands.counts

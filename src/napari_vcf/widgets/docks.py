@@ -262,7 +262,7 @@ class Arrangement(QObject):
         return any(dock.isVisible() for dock in self._napari_docks())
 
     def show_napari_panels(self, shown: bool) -> None:
-        """Show or hide napari's layer list and controls, and its status line, which speaks of layers; hide its console."""
+        """Show or hide napari's layer list, controls and status line, which speaks of layers; hide its console."""
         self.main.statusBar().setVisible(shown)
         if not shown:
             # It would have every key that is pressed while the cursor is in it.

@@ -86,6 +86,20 @@ class ScriptedReader:
         self._say = say
         self._shoot = shoot
         self.hands = Hands(arrangement)
+        self._begun: list[tuple[str, dict[str, int]]] = []
+
+    @property
+    def parts(self) -> list[tuple[str, dict[str, int]]]:
+        """Each part of the work and what it took, by kind."""
+        ends = [counts for _, counts in self._begun[1:]] + [self.hands.counts]
+        return [
+            (text, {what: after[what] - count for what, count in before.items()})
+            for (text, before), after in zip(self._begun, ends, strict=True)
+        ]
+
+    def _begin(self, text: str) -> None:
+        self._begun.append((text, dict(self.hands.counts)))
+        self._say(text)
 
     # -- finding things on the screen -------------------------------------------------------------------------------
     def _panel(self, name: str) -> QWidget:
@@ -127,7 +141,7 @@ class ScriptedReader:
 
     def open(self, folder: Path) -> None:
         """Open the folder of the case (the dialog of the operating system is spared)."""
-        self._say("opening the case")
+        self._begin("opening the case")
         panel = self._arrangement.case_panel
         panel.open_folder(folder)
         self.hands.wait_until(lambda: self._desk.reading is not None, "the case to open", seconds=180)
@@ -152,7 +166,7 @@ class ScriptedReader:
         self._export(export)
 
     def _calipers(self, label: str) -> None:
-        self._say(f"heights on {label}, {self._desk.stage}")
+        self._begin(f"heights on {label}, {self._desk.stage}")
         truth = self._truth
         panel = self._panel("Calipers")
         self._show(label)
@@ -185,7 +199,7 @@ class ScriptedReader:
         self._shoot("desk" if self._desk.stage == "mri" else f"calipers-{self._desk.stage}")
 
     def _register(self) -> None:
-        self._say("registration of CT to MRI")
+        self._begin("registration of CT to MRI")
         truth = self._truth
         panel = self._panel("Registration")
         for space, key in (("mr", "N"), ("ct", "Shift+N")):
@@ -213,7 +227,7 @@ class ScriptedReader:
         self.hands.key("Y")
 
     def _extent(self) -> None:
-        self._say(f"lesion extent, {self._desk.stage}")
+        self._begin(f"lesion extent, {self._desk.stage}")
         truth = self._truth
         self._show("T2")
         panel = self._panel("Lesion extent")
@@ -275,7 +289,7 @@ class ScriptedReader:
         return self._desk.frame.to_world(lps)
 
     def _adc(self) -> None:
-        self._say(f"ADC rectangles, {self._desk.stage}")
+        self._begin(f"ADC rectangles, {self._desk.stage}")
         truth = self._truth
         panel = self._panel("ADC ROI")
         self.hands.wait(100)
@@ -293,7 +307,7 @@ class ScriptedReader:
         self._shoot(f"adc-{self._desk.stage}")
 
     def _findings(self, stage: Stage, name: str) -> None:
-        self._say(f"findings, {stage}")
+        self._begin(f"findings, {stage}")
         reading = self._desk.reading
         assert reading is not None
         self._panel("Findings")
@@ -329,7 +343,7 @@ class ScriptedReader:
         self.hands.key("Return")
 
     def _export(self, path: Path) -> None:
-        self._say(f"export to {path.name}")
+        self._begin(f"export to {path.name}")
         self._panel("Case")
         self.hands.key("Ctrl+Shift+E")
         dialogs: list[QFileDialog] = []
