@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from napari_vcf.study import StudyError, check_study, open_study, prepare_study
 from napari_vcf.study.folder import default_key
 from napari_vcf.study.identity import scrub
 from napari_vcf.study.prepared import PreparedCase
+from napari_vcf.study.roles import prepared_images, set_role
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +138,7 @@ def test_one_bad_case_does_not_stop_the_rest_and_what_was_interrupted_goes_on(
     assert not [path for path in (root / "cases").iterdir() if path.name.startswith(".")]
     capsys.readouterr()
     assert main(["study", "prepare", str(root), "--workers", "0"]) == 1
-    assert "Of the 0 files in its folder, none is an image" in capsys.readouterr().out
+    assert "Its folder is empty." in capsys.readouterr().out
     write_patient(tmp_path / "images" / "Musterfrau_1", 1)
     assert main(["study", "prepare", str(root), "--workers", "0"]) == 0
 
@@ -262,3 +264,56 @@ def test_processes_and_a_cluster_give_the_same_files(tmp_path: Path) -> None:
 
 def test_scrubbing_takes_longer_names_first() -> None:
     assert scrub("file AB/ABCD of ABCDE", frozenset({"ABCD", "AB/ABCD"})) == "file [removed] of [removed]E"
+
+
+def test_a_nifti_image_is_read_in_the_stage_of_the_role_that_the_coordinator_gave_it(tmp_path: Path) -> None:
+    import SimpleITK
+
+    case = tmp_path / "images" / "Musterfrau"
+    write_patient(case)
+    shutil.rmtree(case / "T2")
+    SimpleITK.WriteImage(
+        SimpleITK.GetImageFromArray(np.arange(320, dtype=np.float32).reshape(5, 8, 8)), case / "erika.nii.gz"
+    )
+    root = begin(tmp_path, patients=0)
+    prepare_study(root, workers=0)
+    assert set_and_stages(root, None) == {"combined"}
+    assert set_and_stages(root, "T2") == {"mri", "combined"}
+    assert set_and_stages(root, "CT") == {"ct", "combined"}
+
+
+def set_and_stages(root: Path, role: str | None) -> set[str]:
+    """Give the image without a modality a role, and prepare; the stages in which it is there."""
+    (image,) = [found for found in prepared_images(root, "C001") if not found.series.modality]
+    if role is not None:
+        set_role(root, "C001", image.id, role)
+        prepare_study(root, workers=0)
+    stages = ("ct", "mri", "combined")
+    return {stage for stage in stages if image.id in PreparedCase(root / "cases" / "C001", stage).images}
+
+
+def test_a_preparation_that_is_interrupted_does_not_go_through_the_rest_first(tmp_path: Path) -> None:
+    root = begin(tmp_path, patients=8)
+
+    def interrupt(done: int, total: int, what: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare_study(root, workers=1, progress=interrupt)
+    ready = sum((path / "case.json").is_file() for path in (root / "cases").iterdir())
+    # The one that was done, one at work, and what had been handed to the worker by then.
+    assert 1 <= ready <= 5
+    again = prepare_study(root, workers=1)
+    assert sorted(outcome.status for outcome in again) == ["kept"] * ready + ["prepared"] * (8 - ready)
+
+
+def test_workers_have_one_thread_each_and_what_the_person_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    from napari_vcf.study import preparation
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    before, script = dict(os.environ), sys.modules["__main__"]
+    with preparation._workers_start():
+        assert (os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]) == ("3", "1")
+    assert dict(os.environ) == before
+    assert sys.modules["__main__"] is script

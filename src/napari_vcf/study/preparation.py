@@ -172,7 +172,8 @@ def _workers_start() -> Iterator[None]:
 
 def _in_pool(jobs: Sequence[CaseJob], workers: int) -> Iterator[tuple[CaseJob, CaseOutcome | None]]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    try:
         with _workers_start():
             futures = {pool.submit(prepare_case, job): job for job in jobs}
         for future in as_completed(futures):
@@ -183,6 +184,9 @@ def _in_pool(jobs: Sequence[CaseJob], workers: int) -> Iterator[tuple[CaseJob, C
                 yield futures[future], _defect(futures[future], error)
             else:
                 yield futures[future], future.result()
+    finally:
+        # Whoever interrupts does not want to wait for the cases that were not begun.
+        pool.shutdown(cancel_futures=True)
 
 
 def _on_cluster(jobs: Sequence[CaseJob], address: str) -> Iterator[CaseOutcome]:

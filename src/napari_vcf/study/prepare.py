@@ -22,7 +22,7 @@ from pydantic import Field
 from napari_vcf.dicom import Role, Scan, Series, load_volume, with_role
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.base import FrozenModel, Pseudonym
-from napari_vcf.reading.case import image_id, scan_case
+from napari_vcf.reading.case import MR_ROLES, image_id, scan_case
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.study.errors import DamagedError, StudyError
@@ -182,9 +182,16 @@ def _outcome(record: CaseRecord, status: Literal["prepared", "kept"]) -> CaseOut
 
 def _prepare(job: CaseJob, source: str) -> CaseOutcome:
     folder, target = Path(job.source), Path(job.target)
+    if not folder.is_dir():
+        raise StudyError("The folder of its source files is not there. Is the drive connected?")
     scan = scan_case(folder)
+    if not scan.series and not scan.refused:
+        raise StudyError("Its folder is empty.")
     if not scan.series:
-        raise StudyError(f"Of the {len(scan.refused)} files in its folder, none is an image that can be read.")
+        raise StudyError(
+            f"Of the {len(scan.refused)} files in its folder, none is an image that can be read; 'napari-vcf inspect' "
+            "on that folder says why."
+        )
     roles = dict(job.roles)
     named = [(series, roles.get(image_id(job.salt, series.key))) for series in scan.series]
     scan = scan.with_series(tuple(series if role is None else with_role(series, role) for series, role in named))
@@ -237,8 +244,9 @@ def _move(part: Path, target: Path) -> None:
 def _part_of(series: Series) -> Part:
     if series.role is Role.CT or series.modality == "CT":
         return "ct"
-    # A file that states no modality could show either, and is open only where both are.
-    return "mr" if series.modality == "MR" else "other"
+    # NIfTI and NRRD state no modality; the role that the coordinator gave says it. An image without either could show
+    # both, and is open only where both are.
+    return "mr" if series.modality == "MR" or (not series.modality and series.role in MR_ROLES) else "other"
 
 
 def _image(series: Series, folder: Path, job: CaseJob, strings: frozenset[str]) -> ImageRecord:
