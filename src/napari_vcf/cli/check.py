@@ -16,7 +16,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "check",
         help="check every journal, seal and export of a study",
-        description="Check every journal, seal and export of a study. Exit status 0 if all are whole, 1 if any is not.",
+        description="Check every journal, seal, prepared case and export of a study. Exit status 0 if all are whole, 1 "
+        "if any is not.",
     )
     parser.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     parser.add_argument("--exports", type=Path, metavar="FOLDER", help="check the exports in this folder as well")

@@ -94,6 +94,8 @@ def check_study(root: Path | str, *, exports: Path | str | None = None) -> Check
     """
     folder = StudyFolder(Path(root))
     place = STUDY
+    if not (folder.root / STUDY).is_file() and (folder.root / "readings").is_dir():
+        return CheckReport(0, 0, 0, (Damage(STUDY, None, "it is gone; restore it from a backup."),))
     try:
         folder.read_record()
         place = PROTOCOL

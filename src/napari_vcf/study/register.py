@@ -108,7 +108,11 @@ class Register:
         DamagedError, JournalError
             If the register is damaged or cannot be read.
         """
-        journal = self._current()
+        journal = self._journal
+        if journal is None or journal.size != self.size():
+            # Opening takes away what a power cut left, which must not be what another process is just writing.
+            with self._locked():
+                journal = self._current()
         events = [] if journal is None else events_of(e for e in journal.entries if e.kind == "left")
         key = ("left", task.case, task.stage, task.occasion, version)
         return next((event for event in reversed(events) if event.key == key), None)
