@@ -315,3 +315,24 @@ def test_the_list_of_keys_tells_what_a_key_does_in_each_panel(bench):
         assert heading in text
     assert "Smaller brush or limit" in text
     assert "Turn it to the left by 1°" in text
+
+
+def test_file_open_sample_begins_the_sample_case_and_leaves_nothing_else(bench, monkeypatch):
+    viewer = bench.desk.viewer
+    begun, said = [], []
+    monkeypatch.setattr(bench.arrangement.case_panel, "open_sample", lambda: begun.append(True))
+    monkeypatch.setattr("napari.utils.notifications.notification_manager.dispatch", said.append)
+    before = [layer.name for layer in viewer.layers]
+    viewer.open_sample("napari-vcf", "vertebral_compression_fracture")
+    bench.hands.wait(60)
+    assert begun == [True]
+    assert [layer.name for layer in viewer.layers] == before
+    assert said == []
+
+
+def test_a_folder_opens_by_the_name_of_the_plugin(bench, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(bench.arrangement.case_panel, "open_folder", opened.append)
+    (tmp_path / "IM0001").write_bytes(b"image")
+    bench.desk.viewer.open(str(tmp_path), plugin="napari-vcf")
+    assert opened == [tmp_path]

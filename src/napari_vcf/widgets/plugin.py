@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import napari
+import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 _IMAGE_SUFFIXES = {"", ".dcm", ".ima", ".dicom", ".nii", ".gz"}
+_PLACEHOLDER = "Sample case is being opened"
 #: How many names of a folder are looked at before it is left to other readers.
 _LOOK_AT = 2000
 
@@ -78,10 +80,19 @@ def open_sample() -> list[Any]:
     Returns
     -------
     list
-        Empty: the desk adds the layers itself.
+        One empty layer that goes again at once: the desk adds the layers itself when the case is there, and napari
+        calls a sample without any layer an error.
     """
-    _arranged().case_panel.open_sample()
-    return []
+    arrangement = _arranged()
+    arrangement.case_panel.open_sample()
+    viewer = arrangement.desk.viewer
+    QTimer.singleShot(0, lambda: _take_off(viewer))
+    return [(np.empty((0, 3)), {"name": _PLACEHOLDER, "visible": False, "units": "mm"}, "points")]
+
+
+def _take_off(viewer: Any) -> None:
+    for layer in [layer for layer in viewer.layers if layer.name == _PLACEHOLDER]:
+        viewer.layers.remove(layer)
 
 
 def _arranged() -> Any:
