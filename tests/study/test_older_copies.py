@@ -132,3 +132,25 @@ def test_what_one_window_signs_or_amends_another_of_the_same_reader_sees(root: P
         amendment.reading.answer("ct", "confidence", 2)
     assert one.next_task() == first
     assert [item.status for item in one.worklist()] == ["amending", "unread"]
+
+
+def test_an_amendment_that_the_register_did_not_get_is_gone_on_with(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    read_stage(reader.next_case())
+    assert reader.progress() == (1, 2)
+    case = reader.tasks[0].case
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise JournalError("The share is gone.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Register, "note", unreachable)
+        with pytest.raises(JournalError):
+            reader.amend(case, "ct", "slip of the hand")
+    assert [item.status for item in reader.worklist()] == ["amending", "unread"]
+    with reader.next_case() as amendment:
+        assert (amendment.case, amendment.version) == (case, 2)
+        amendment.seal()
+    assert check_study(root).damages == ()

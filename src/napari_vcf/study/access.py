@@ -247,7 +247,6 @@ class ReaderStudy(Worklist):
         except StudyError:
             self._caught_up = False
             raise
-        self._sealed.discard(task)
         if before == self._looked_at:
             self._looked_at = after
 
@@ -264,6 +263,8 @@ class ReaderStudy(Worklist):
             amends=amends,
         )
         folder = self._folder.stage(self.reader, task.case, task.stage, task.occasion)
+        # Whatever fails from here on, there may be a version that is not signed.
+        self._sealed.discard(task)
         Journal.create(folder / f"v{version}", "opened", origin.model_dump(mode="json"), clock=self._clock)
         self._note("opened", task, version)
 
