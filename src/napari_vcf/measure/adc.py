@@ -38,7 +38,7 @@ class RoiStatistics:
     effective_n : float
         ``(sum w)^2 / sum w^2`` of the weights (Kish).
     center_mean_um2_per_s : float or None
-        Plain mean over the voxels whose centre lies inside; None if there is none.
+        Plain mean over the voxels whose centre lies inside or on the edge; None if there is none.
     center_n : int
         Number of those voxels.
     slice_index : int
