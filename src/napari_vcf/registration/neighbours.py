@@ -16,7 +16,7 @@ from napari_vcf.registration.errors import RegistrationError
 from napari_vcf.registration.quality import distance_mm
 from napari_vcf.registration.result import RegistrationResult
 from napari_vcf.registration.scene import working_frame
-from napari_vcf.registration.vertebra import register_vertebra
+from napari_vcf.registration.vertebra import one_blas_thread, register_vertebra
 
 __all__ = ["PointPair", "register_levels"]
 
@@ -103,7 +103,8 @@ def _reference(
         clicked = None if points[0] is None else checked_point(points[0], "CT")
         checked_ct(ct, ct_point)
         scene = build_scene(ct, usable, working_frame(usable, mr_point, ct_point), threads)
-        transform, moved, alone = _fit(scene, main.ct_to_mr)
+        with one_blas_thread():
+            transform, moved, alone = _fit(scene, main.ct_to_mr)
     except RegistrationError as refusal:
         return RegistrationResult("refused", str(refusal), None, time.perf_counter() - started)
     shift = float(np.linalg.norm(transform.apply(ct_point) - mr_point))

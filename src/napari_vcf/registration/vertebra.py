@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from napari_vcf.geometry import RigidTransform, Volume
 from napari_vcf.registration.checks import checked_ct, checked_point, usable_contrasts
@@ -23,7 +24,7 @@ from napari_vcf.registration.scene import working_frame
 from napari_vcf.registration.shared_frame import declared_pose, frame_holds
 from napari_vcf.registration.verdict import Findings, frame_may_stand, judge
 
-__all__ = ["register_vertebra"]
+__all__ = ["one_blas_thread", "register_vertebra"]
 
 
 def register_vertebra(
@@ -84,7 +85,8 @@ def register_vertebra(
         frame = working_frame(usable, mr_point, ct_point)
         start, residual = fit_points(frame, more_pairs)
         scene = build_scene(ct, usable, frame, threads)
-        pose, findings, quality = _register(scene, start, report)
+        with one_blas_thread():
+            pose, findings, quality = _register(scene, start, report)
     except RegistrationError as refusal:
         return RegistrationResult("refused", str(refusal), None, time.perf_counter() - started)
     transform = frame.ct_to_mr(pose)
@@ -113,6 +115,11 @@ def register_vertebra(
         quality["pairs_residual_mm"] = round(residual, 3)
     seconds = time.perf_counter() - started
     return RegistrationResult(status, reason, transform, seconds, shift, transform.angle_deg, quality)
+
+
+def one_blas_thread() -> threadpool_limits:
+    """For optimisers of six numbers: more threads of linear algebra only wait for each other, at twice the cost."""
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 def _register(scene: Scene, start: Pose, report: Report) -> tuple[Pose, Findings, dict[str, Any]]:

@@ -244,9 +244,9 @@ def _move(part: Path, target: Path) -> None:
 def _part_of(series: Series) -> Part:
     if series.role is Role.CT or series.modality == "CT":
         return "ct"
-    # NIfTI and NRRD state no modality; the role that the coordinator gave says it. An image without either could show
-    # both, and is open only where both are.
-    return "mr" if series.modality == "MR" or (not series.modality and series.role in MR_ROLES) else "other"
+    # NIfTI and NRRD state no modality, and some programs call their ADC map OT; the role says what it shows. An image
+    # without either could show both, and is open only where both are.
+    return "mr" if series.modality == "MR" or series.role in MR_ROLES else "other"
 
 
 def _image(series: Series, folder: Path, job: CaseJob, strings: frozenset[str]) -> ImageRecord:
