@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dicomfiles import parametric_map, save
 from patients import IDENTITY, begin, found_in, identity_of, read, write_patient
 from studies import Clock
 
@@ -280,6 +281,18 @@ def test_a_nifti_image_is_read_in_the_stage_of_the_role_that_the_coordinator_gav
     assert set_and_stages(root, None) == {"combined"}
     assert set_and_stages(root, "T2") == {"mri", "combined"}
     assert set_and_stages(root, "CT") == {"ct", "combined"}
+
+
+def test_an_adc_map_that_other_software_wrote_is_read_in_the_stage_of_mri(tmp_path: Path) -> None:
+    case = tmp_path / "images" / "Musterfrau"
+    write_patient(case)
+    save(parametric_map(np.full((4, 12, 20), 1.2e-3, dtype=np.float32), "mm2/s"), case / "map")
+    root = begin(tmp_path, patients=0)
+    prepare_study(root, workers=0)
+    (image,) = [found for found in prepared_images(root, "C001") if found.series.modality == "OT"]
+    stages = ("ct", "mri", "combined")
+    held = {stage for stage in stages if image.id in PreparedCase(root / "cases" / "C001", stage).images}
+    assert held == {"mri", "combined"}
 
 
 def set_and_stages(root: Path, role: str | None) -> set[str]:
