@@ -138,8 +138,8 @@ def window_table() -> list[str]:
     pixels = found["changes"][0]["pixels"] / 1e6
     return [
         *lines, "",
-        f"The voxels take {found['volumes_mb']:.0f} MB. The window was put together {frames:.1f} times for each change "
-        f"of slice, and image and panes together have {pixels:.2f} million pixels.",
+        f"The voxels take {found['volumes_mb']:.0f} MB. The window was drawn {frames:.1f} times for each change of "
+        f"slice, and image and panes together have {pixels:.2f} million pixels.",
     ]  # fmt: skip
 
 

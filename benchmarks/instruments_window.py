@@ -29,7 +29,7 @@ ROLES = (Role.T1, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
 CT_SHAPE, MR_SHAPE = (300, 512, 512), (30, 384, 384)
 SIZE = (1400, 900)
 SLICES = 12
-ROUNDS = 3
+ROUNDS = 2
 
 
 class Shown(NamedTuple):
