@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QButtonGroup,
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QSizePolicy,
     QSlider,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -21,9 +18,10 @@ from qtpy.QtWidgets import (
 from napari_vcf.dicom import Role
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import STAGES
+from napari_vcf.widgets.bar_parts import SteadyLabel, bar_box, bar_gap, bar_tool, fill_box
 from napari_vcf.widgets.canvas import Readout
 from napari_vcf.widgets.panes import LAYOUTS, Panes
-from napari_vcf.widgets.parts import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, keep_keys, mark
+from napari_vcf.widgets.parts import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
 from napari_vcf.widgets.space import position_text
 from napari_vcf.widgets.vertebra import middle_of_vertebra
 from napari_vcf.widgets.windows import window_around
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DeskBar"]
 
-#: A box of the bar is never narrower.
-_NARROW_PX = 62
 #: The window of the values around the fractured vertebra.
 _VERTEBRA = "Vertebra"
 _COLORS = {"info": GREEN, "warning": ORANGE, "error": VERMILLION}
@@ -82,31 +78,33 @@ class DeskBar(QWidget):
         top = QHBoxLayout()
         top.setSpacing(3)
         for number, stage in enumerate(STAGES, start=1):
-            widget = _tool(f"stage_{stage}", STAGE_NAMES[stage], f"Read the {STAGE_NAMES[stage]} stage  [Alt+{number}]")
+            widget = bar_tool(
+                f"stage_{stage}", STAGE_NAMES[stage], f"Read the {STAGE_NAMES[stage]} stage  [Alt+{number}]"
+            )
             widget.setCheckable(True)
             widget.clicked.connect(lambda _checked=False, s=stage: self._desk.set_stage(s))
             self._stages.addButton(widget)
             top.addWidget(widget)
-        top.addWidget(_gap())
+        top.addWidget(bar_gap())
         self._image_row = QHBoxLayout()
         self._image_row.setSpacing(2)
         top.addLayout(self._image_row)
-        top.addWidget(_gap())
-        self.volume = _combo("volume", "Which of the image's volumes (b-values, echoes)  [Shift+V]")
+        top.addWidget(bar_gap())
+        self.volume = bar_box("volume", "Which of the image's volumes (b-values, echoes)  [Shift+V]")
         self.volume.activated.connect(self._on_volume)
         top.addWidget(self.volume)
-        self.plane = _combo("plane", "Plane on the screen: sagittal, or an image's own slices  [P]")
+        self.plane = bar_box("plane", "Plane on the screen: sagittal, or an image's own slices  [P]")
         self.plane.activated.connect(lambda _index: self._desk.show_plane(self.plane.currentData()))
         top.addWidget(self.plane)
-        self.window_preset = _combo(
+        self.window_preset = bar_box(
             "window_preset", "Window; Vertebra: by its own values; a right drag on the image sets it by hand  [W]"
         )
         self.window_preset.activated.connect(self._on_preset)
         top.addWidget(self.window_preset)
-        self.layout_box = _combo("layout", "Linked panes beside the image  [V]")
+        self.layout_box = bar_box("layout", "Linked panes beside the image  [V]")
         top.addWidget(self.layout_box)
-        top.addWidget(_gap())
-        self.overlay = _combo("overlay", "Image laid over the one in front  [Shift+F]")
+        top.addWidget(bar_gap())
+        self.overlay = bar_box("overlay", "Image laid over the one in front  [Shift+F]")
         self.overlay.activated.connect(lambda _index: self._on_fusion())
         top.addWidget(self.overlay)
         self.fusion = QSlider(Qt.Orientation.Horizontal)
@@ -119,19 +117,19 @@ class DeskBar(QWidget):
         self.fusion.valueChanged.connect(lambda _value: self._on_fusion())
         top.addWidget(self.fusion)
         top.addStretch(1)
-        self.undo = _tool("undo", "Undo", "Take the last change back  [Ctrl+Z]")
+        self.undo = bar_tool("undo", "Undo", "Take the last change back  [Ctrl+Z]")
         self.undo.clicked.connect(self._desk.undo)
-        self.redo = _tool("redo", "Redo", "Make it again  [Ctrl+Shift+Z]")
+        self.redo = bar_tool("redo", "Redo", "Make it again  [Ctrl+Shift+Z]")
         self.redo.clicked.connect(self._desk.redo)
-        self.panels = _tool("panels", "Layers", "Show or hide napari's own layer list and controls  [F8]")
-        self.help = _tool("help", "?", "All keys  [?]")
+        self.panels = bar_tool("panels", "Layers", "Show or hide napari's own layer list and controls  [F8]")
+        self.help = bar_tool("help", "?", "All keys  [?]")
         for widget in (self.undo, self.redo, self.panels, self.help):
             top.addWidget(widget)
         self.message = QLabel()
         self.message.setObjectName("message")
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.readout = _SteadyLabel()
+        self.readout = SteadyLabel()
         self.readout.setObjectName("readout")
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight)
         notice = QLabel(INTENDED_USE.split(":")[0])
@@ -152,7 +150,7 @@ class DeskBar(QWidget):
 
     def follow_panes(self, panes: Panes) -> None:
         """Let the box choose the linked panes, and show which are chosen."""
-        _fill(self.layout_box, [(text, name) for name, text in LAYOUTS.items()])
+        fill_box(self.layout_box, [(text, name) for name, text in LAYOUTS.items()])
         self.layout_box.activated.connect(lambda _index: panes.set_layout(self.layout_box.currentData()))
         panes.layout_changed.connect(lambda name: self.layout_box.setCurrentIndex(self.layout_box.findData(name)))
 
@@ -184,7 +182,7 @@ class DeskBar(QWidget):
             clear_layout(self._image_row)
             for number, image in enumerate(images, start=1):
                 key = f"  [Ctrl+{number}]" if number < 10 else ""
-                widget = _tool(f"image_{image.label}", image.label, f"Bring {image.label} to the front{key}")
+                widget = bar_tool(f"image_{image.label}", image.label, f"Bring {image.label} to the front{key}")
                 widget.setCheckable(True)
                 widget.setProperty("image", image.id)
                 widget.clicked.connect(lambda _checked=False, i=image.id: self._desk.show(i))
@@ -197,7 +195,7 @@ class DeskBar(QWidget):
         image = self._desk.image
         volumes = () if image is None else image.series.volumes
         self.volume.setVisible(len(volumes) > 1)
-        _fill(self.volume, [(info.label, index) for index, info in enumerate(volumes)])
+        fill_box(self.volume, [(info.label, index) for index, info in enumerate(volumes)])
         if image is not None:
             self.volume.setCurrentIndex(self._desk.display.index_of(image.id))
 
@@ -209,7 +207,7 @@ class DeskBar(QWidget):
             if image.series.grid.plane != "sagittal"
         ]
         self.plane.setVisible(len(entries) > 1)
-        _fill(self.plane, entries)
+        fill_box(self.plane, entries)
         self.plane.setCurrentIndex(max(0, self.plane.findData(self._desk.display.plane)))
 
     def _refresh_presets(self) -> None:
@@ -219,7 +217,7 @@ class DeskBar(QWidget):
             names.append(_VERTEBRA)
         self.window_preset.setEnabled(bool(names))
         before = self.window_preset.currentText()
-        _fill(self.window_preset, [(name, name) for name in names])
+        fill_box(self.window_preset, [(name, name) for name in names])
         if before in names:
             self.window_preset.setCurrentText(before)
 
@@ -233,7 +231,7 @@ class DeskBar(QWidget):
         # CT over MR is what a registration is judged by.
         others.sort(key=lambda image: image.series.role is not Role.CT)
         overlaid = desk.display.overlaid
-        _fill(self.overlay, [("no overlay", ""), *((f"+ {image.label}", image.id) for image in others)])
+        fill_box(self.overlay, [("no overlay", ""), *((f"+ {image.label}", image.id) for image in others)])
         index = 0 if overlaid is None else max(0, self.overlay.findData(overlaid[0]))
         self.overlay.setCurrentIndex(index)
         self.overlay.setEnabled(bool(others))
@@ -345,60 +343,3 @@ class DeskBar(QWidget):
             self.readout.setText("")
             return
         self.readout.setText(f"{position_text(view, self._desk.current_slice_mm)}    {readout.text}")
-
-
-def _tool(name: str, text: str, tooltip: str) -> QToolButton:
-    widget = QToolButton()
-    widget.setObjectName(name)
-    widget.setText(text)
-    widget.setToolTip(tooltip)
-    widget.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-    widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    widget.setMinimumHeight(26)
-    return widget
-
-
-class _Box(QComboBox):
-    """A box as wide as its entries, which gives way where the window is narrow."""
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """Room for the arrow and the first letters."""
-        return QSize(min(_NARROW_PX, super().minimumSizeHint().width()), super().minimumSizeHint().height())
-
-
-class _SteadyLabel(QLabel):
-    """A line that keeps the room it once took: one that fits its text has the window laid out at each change."""
-
-    def setText(self, text: str) -> None:  # noqa: N802
-        """Show a text."""
-        super().setText(text)
-        hint = self.sizeHint()
-        self.setFixedSize(max(hint.width(), self.minimumWidth()), hint.height())
-
-
-def _combo(name: str, tooltip: str) -> QComboBox:
-    widget = _Box()
-    widget.setObjectName(name)
-    widget.setToolTip(tooltip)
-    widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-    keep_keys(widget)
-    return widget
-
-
-def _gap() -> QWidget:
-    widget = QWidget()
-    widget.setFixedWidth(10)
-    return widget
-
-
-def _fill(combo: QComboBox, entries: Sequence[tuple[str, object]]) -> None:
-    """Replace the entries of a box, only where they differ, without a signal."""
-    have = [(combo.itemText(index), combo.itemData(index)) for index in range(combo.count())]
-    if have == list(entries):
-        return
-    combo.blockSignals(True)
-    combo.clear()
-    for text, data in entries:
-        combo.addItem(text, data)
-    combo.blockSignals(False)
