@@ -37,6 +37,7 @@ def test_a_firm_fit_at_a_clear_level_is_ok_with_its_numbers():
         ({"covered": 0.5}, "50%"),
         ({"bone_share": 0.02}, "2% of the CT"),
         ({"rival_share": 0.995}, "Another place"),
+        ({"rival_mm": 2.4}, "2.4 mm away along the spine"),
         ({"stability": replace(FIRM, restarts_mm=4.5)}, "Fits begun nearby"),
         ({"information": 0.06}, "uncertain"),
         ({"stability": replace(FIRM, column_mm=5.0)}, "column"),

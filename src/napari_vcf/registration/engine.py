@@ -15,6 +15,7 @@ from napari_vcf.registration.errors import NoOverlapError, VertebraNotCoveredErr
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, WorkingFrame
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.interpolation import Cube
+from napari_vcf.registration.landmarks import distance_mm
 from napari_vcf.registration.scene import (
     N_CLASSES,
     Contrast,
@@ -30,6 +31,7 @@ from napari_vcf.registration.together import Part, Together, is_fat_suppressed
 __all__ = [
     "CAPTURE_MM",
     "TUBE_MM",
+    "Refined",
     "Report",
     "Scene",
     "build_scene",
@@ -62,6 +64,10 @@ _HELD_WEIGHT = 0.1
 _STRAY_MM = 1.5
 #: Half of the distance at which the neighbouring endplate would be met.
 _ALONG_SPINE_MM = 4.5
+#: Nearer starts, for places that the farther ones pass over.
+_NEAR_MM = 2.5
+#: From this share of the best value on another place is its rival.
+_RIVAL_SHARE = 0.985
 
 Report = Callable[[float, str], None]
 
@@ -207,33 +213,46 @@ def fit_column(
     return objective.climb(np.concatenate([start, np.zeros(3)]), iterations=30, tolerance=1e-5)
 
 
-def refine(scene: Scene, column: Pose) -> tuple[float, Pose, float]:
-    """The vertebra at full resolution together with its column, from where the column's fit puts it.
+@dataclass(frozen=True, slots=True, eq=False)
+class Refined:
+    """The vertebra's fit.
 
-    Returns
-    -------
-    value : float
-        Mutual information of all contrasts at the vertebra.
+    Parameters
+    ----------
     pose : Pose
         Six numbers.
+    value : float
+        Mutual information of all contrasts at the vertebra.
     fat_shift_mm : float
         Displacement of the contrasts that show fat against the fat-suppressed one; 0 where it cannot be told.
+    rival_mm : float
+        How far away the farthest place along the spine lies that explains vertebra and column nearly as well.
     """
+
+    pose: Pose
+    value: float
+    fat_shift_mm: float
+    rival_mm: float
+
+
+def refine(scene: Scene, column: Pose) -> Refined:
+    """The vertebra at full resolution together with its column, from where the column's fit puts it."""
     start = straight_at(column, np.zeros(3))
     # Along the spine the fit can rest a few millimetres off, so it is also begun a little above and below. Which of the
     # places it is, the column decides: to the vertebra alone an oedema's edge may be the better endplate.
     rough = _together(scene, start, column, scene.vertebra.thinned(_RESTART_SAMPLES), _RESTART_SAMPLES, _HELD_WEIGHT)
-    climbed = in_order(
-        lambda near: rough.climb(near, iterations=20, tolerance=1e-5)[:2], [start, *_along_spine(start)], scene.threads
-    )
+    starts = [start, *_along_spine(start), *_along_spine(start, _NEAR_MM)]
+    climbed = in_order(lambda near: rough.climb(near, iterations=20, tolerance=1e-5)[:2], starts, scene.threads)
     # Thinned samples find the optima; only all of them can tell which is the best.
     held = _together(scene, start, column, scene.vertebra, COLUMN_SAMPLES, _HELD_WEIGHT)
-    best = max((pose for _, pose in distinct(climbed, 1.0)), key=held.value)
+    ranked = [(held.value(pose), pose) for _, pose in climbed]
+    top, best = max(ranked, key=lambda optimum: optimum[0])
     pose, displacement = _sharpened(scene, best, column, _VERTEBRA_WEIGHT)
     if float(np.linalg.norm(pose - best)) > _STRAY_MM:
         pose, displacement = _sharpened(scene, best, column, _HELD_WEIGHT)
     value = scene.objective(scene.vertebra, pose, scene.fine, center=pose[:3]).value(pose)
-    return value, pose, float(np.linalg.norm(displacement))
+    rival = max(distance_mm(pose, other) for found, other in ranked if found >= _RIVAL_SHARE * top)
+    return Refined(pose, value, float(np.linalg.norm(displacement)), rival)
 
 
 def _sharpened(scene: Scene, near: Pose, column: Pose, weight: float) -> tuple[Pose, NDArray[np.float64]]:
@@ -271,9 +290,9 @@ def _together(
     return Together([Part(alone, weight), Part(around, 1.0)], np.zeros((3, 0)))
 
 
-def _along_spine(pose: Pose) -> list[Pose]:
+def _along_spine(pose: Pose, by_mm: float = _ALONG_SPINE_MM) -> list[Pose]:
     moved = []
-    for shift in (-_ALONG_SPINE_MM, _ALONG_SPINE_MM):
+    for shift in (-by_mm, by_mm):
         other = pose.copy()
         other[2] += shift
         moved.append(other)

@@ -13,7 +13,7 @@ from napari_vcf.registration.bend import straight_at
 from napari_vcf.registration.checks import checked_ct, checked_point, usable_contrasts
 from napari_vcf.registration.engine import Scene, build_scene, fit_column, refine, report_to
 from napari_vcf.registration.errors import RegistrationError
-from napari_vcf.registration.quality import distance_mm
+from napari_vcf.registration.landmarks import distance_mm
 from napari_vcf.registration.result import RegistrationResult
 from napari_vcf.registration.scene import working_frame
 from napari_vcf.registration.vertebra import one_blas_thread, register_vertebra
@@ -140,7 +140,7 @@ def _fit(scene: Scene, leading: RigidTransform) -> tuple[RigidTransform, float, 
     pose: NDArray[np.float64] = straight
     alone = scene.covered >= _ALONE
     if alone:
-        _, pose, _ = refine(scene, column)
+        pose = refine(scene, column).pose
         if distance_mm(pose, straight) > _ASTRAY_MM:
             pose, alone = straight, False
     return scene.frame.ct_to_mr(pose), distance_mm(pose, start), alone

@@ -8,24 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.registration.bend import place, straight_at, unplace
+from napari_vcf.registration.bend import straight_at, unplace
 from napari_vcf.registration.engine import VERTEBRA_MM, Report, Scene
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, rotation_matrix, rotation_vector
 from napari_vcf.registration.information import CT_RANGE_HU, MutualInformation
 from napari_vcf.registration.interpolation import Cube
+from napari_vcf.registration.landmarks import distance_mm
 from napari_vcf.registration.scene import N_CLASSES, inside_ct
 from napari_vcf.registration.search import Objective, in_order
 
-__all__ = ["Stability", "distance_mm", "stability"]
+__all__ = ["Stability", "stability"]
 
 _SAMPLES = 4000
 _ITERATIONS = 12
 #: Share of the fit's own value from which another place is its rival.
 _AS_GOOD = 0.98
-#: Corners of a lumbar body and its centre, where two poses are compared.
-_LANDMARKS = np.array(
-    [(x, y, z) for x in (-18.0, 18.0) for y in (-14.0, 14.0) for z in (-12.0, 12.0)] + [(0.0, 0.0, 0.0)]
-).T
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +48,6 @@ class Stability:
     contrasts_mm: float
     inverse_mm: float
     column_mm: float
-
-
-def distance_mm(one: Pose, other: Pose) -> float:
-    """Mean distance of a body's landmarks under two rigid poses."""
-    return float(np.linalg.norm(place(one, _LANDMARKS)[0] - place(other, _LANDMARKS)[0], axis=0).mean())
 
 
 def stability(scene: Scene, pose: Pose, column: Pose, report: Report) -> Stability:

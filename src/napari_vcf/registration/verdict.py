@@ -25,6 +25,9 @@ _MAX_FRAME_GAP_MM = 15.0
 _MAX_PAIRS_MM = 4.0
 _MIN_COVERED = 0.6
 _RIVAL_SHARE = 0.98
+#: Of 30 hard synthetic cases six had such a rival, all that were wrong by 1.9 mm and more among them; of 24 ordinary
+#: ones none.
+_MAX_RIVAL_MM = 1.5
 #: Around the centre of a synthetic vertebra 0.19 and more is as dense as bone; in a buttock or a thigh a few per cent.
 _MIN_BONE = 0.08
 #: Expected error: root of a weighted sum of squares, so that nine in ten synthetic cases of two independent generators
@@ -64,6 +67,8 @@ class Findings:
         Of several clicked pairs.
     bone_share : float
         Share of the CT around its point that is as dense as bone.
+    rival_mm : float
+        How far away along the spine another place fits nearly as well.
     """
 
     stability: Stability
@@ -78,6 +83,7 @@ class Findings:
     frame_gap_mm: float | None = None
     pairs_residual_mm: float | None = None
     bone_share: float = 1.0
+    rival_mm: float = 0.0
 
     def located(self, shift: float, angle: float, frame_gap: float | None, pairs_residual: float | None) -> Findings:
         """With what is known of the transform."""
@@ -168,6 +174,8 @@ def _fit_doubts(findings: Findings) -> list[str]:
         )
     if findings.stability.restarts_mm > _MAX_RESTARTS_MM:
         doubts.append(f"Fits begun nearby end {findings.stability.restarts_mm:.1f} mm away.")
+    if findings.rival_mm > _MAX_RIVAL_MM:
+        doubts.append(f"Another place {findings.rival_mm:.1f} mm away along the spine fits nearly as well.")
     if findings.rival_share > _RIVAL_SHARE:
         doubts.append("Another place within the clicks' uncertainty fits as well.")
     if findings.bone_share < _MIN_BONE:

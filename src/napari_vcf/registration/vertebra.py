@@ -16,9 +16,10 @@ from napari_vcf.registration.checks import checked_ct, checked_point, usable_con
 from napari_vcf.registration.engine import Report, Scene, build_scene, refine, report_to, search_column
 from napari_vcf.registration.errors import RegistrationError
 from napari_vcf.registration.frame import Pose
+from napari_vcf.registration.landmarks import distance_mm
 from napari_vcf.registration.levels import compare_levels
 from napari_vcf.registration.pairs import fit_points
-from napari_vcf.registration.quality import distance_mm, stability
+from napari_vcf.registration.quality import stability
 from napari_vcf.registration.result import RegistrationResult
 from napari_vcf.registration.scene import working_frame
 from napari_vcf.registration.shared_frame import declared_pose, frame_holds
@@ -125,7 +126,8 @@ def one_blas_thread() -> threadpool_limits:
 def _register(scene: Scene, start: Pose, report: Report) -> tuple[Pose, Findings, dict[str, Any]]:
     columns = search_column(scene, start, _part(report, 0.05, 0.35))
     column = columns[0][1]
-    value, pose, fat_shift = refine(scene, column)
+    fit = refine(scene, column)
+    pose = fit.pose
     report(0.5, "testing the levels")
     evidence = compare_levels(scene, column, _part(report, 0.5, 0.3))
     firm = stability(scene, pose, column, _part(report, 0.8, 0.2))
@@ -135,13 +137,15 @@ def _register(scene: Scene, start: Pose, report: Report) -> tuple[Pose, Findings
         covered=scene.covered,
         contrasts=len(scene.contrasts),
         slice_mm=scene.ct.grid.spacing_mm[0],
-        information=value / len(scene.contrasts),
+        information=fit.value / len(scene.contrasts),
+        rival_mm=fit.rival_mm,
         rival_share=columns[1][0] / columns[0][0] if len(columns) > 1 and columns[0][0] > 0 else 0.0,
     )
     quality: dict[str, Any] = {
-        "mutual_information": round(value, 6),
+        "mutual_information": round(fit.value, 6),
         **{name: round(number, 3) for name, number in asdict(firm).items()},
-        "fat_shift_mm": round(fat_shift, 3),
+        "rival_mm": round(fit.rival_mm, 3),
+        "fat_shift_mm": round(fit.fat_shift_mm, 3),
         "level_margin": None if evidence.margin is None else round(evidence.margin, 4),
         "level_best": evidence.best,
         "level_explained": {name: round(number, 5) for name, number in evidence.explained.items()},
