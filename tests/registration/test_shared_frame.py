@@ -8,6 +8,9 @@ import spinecase as case
 
 from napari_vcf.geometry import Grid, RigidTransform, Volume
 from napari_vcf.registration import register_vertebra
+from napari_vcf.registration.engine import build_scene
+from napari_vcf.registration.scene import working_frame
+from napari_vcf.registration.shared_frame import frame_holds
 
 CLICK_OFF = np.array([4.0, -5.0, 3.0])
 
@@ -51,3 +54,13 @@ def test_without_a_common_frame_the_images_alone_decide():
     result = register(False, CLICK_OFF, same_frame=False)
     assert "fit_from_frame_mm" not in result.quality
     assert not np.array_equal(result.ct_to_mr.matrix, np.eye(4))
+
+
+def test_a_frame_in_which_the_images_do_not_meet_does_not_hold():
+    ct, mr, _ = images(False)
+    apart = CLICK_OFF + np.array([0.0, 0.0, 500.0])
+    frame = working_frame(mr, np.zeros(3), apart)
+    moved = RigidTransform.from_rotation_vector((0, 0, 0), (0, 0, 500.0))
+    far_ct = Volume(Grid(ct.grid.shape, moved.matrix @ ct.grid.affine_lps), ct.data, "HU")
+    scene = build_scene(far_ct, mr, frame, 1)
+    assert not frame_holds(scene, np.zeros(6))

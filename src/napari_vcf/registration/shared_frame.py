@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from napari_vcf.geometry import RigidTransform
 from napari_vcf.registration.engine import Scene
+from napari_vcf.registration.errors import NoOverlapError
 from napari_vcf.registration.frame import Pose
 
 __all__ = ["declared_pose", "frame_holds"]
@@ -28,9 +29,17 @@ def frame_holds(scene: Scene, clicked: Pose) -> bool:
         Where.
     clicked : Pose
         Six numbers: where the clicks put the images.
+
+    Returns
+    -------
+    bool
+        False where they do not meet in that frame.
     """
     declared = declared_pose(scene)
-    objective = scene.objective(scene.vertebra, declared, scene.fine, center=declared[:3])
+    try:
+        objective = scene.objective(scene.vertebra, declared, scene.fine, center=declared[:3])
+    except NoOverlapError:
+        return False
     # The prior speaks of clicks; here the same voxels are asked what they say by themselves.
     said, wanted = (objective.value(pose) + objective.prior(pose)[0] for pose in (declared, clicked))
     return said >= wanted
