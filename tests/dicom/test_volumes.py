@@ -116,7 +116,14 @@ def test_b_values_in_a_block_behind_that_of_other_software(
     assert [(volume.kind, volume.b_value) for volume in series.volumes] == [("b", 0.0), ("b", 800.0)]
 
 
-def test_b_values_that_a_conversion_kept_aside_are_found(tmp_path: Path) -> None:
+def _standard_b(dataset: Dataset, b_value: float) -> None:
+    dataset.DiffusionBValue = float(b_value)
+
+
+@pytest.mark.parametrize("write", [_ge, _standard_b], ids=["private", "standard"])
+def test_b_values_that_a_conversion_kept_aside_are_found(
+    tmp_path: Path, write: Callable[[Dataset, float], None]
+) -> None:
     frames = [
         EnhancedFrame(ramp(number + 4 * b), (0, 0, 2.0 * number), frame_type=("ORIGINAL", "PRIMARY", "M", "NONE"))
         for b in (0, 1)
@@ -126,7 +133,7 @@ def test_b_values_that_a_conversion_kept_aside_are_found(tmp_path: Path) -> None
     dataset.SOPClassUID = LegacyConvertedEnhancedMRImageStorage
     for index, groups in enumerate(dataset.PerFrameFunctionalGroupsSequence):
         converted = Dataset()
-        _ge(converted, 800 * (index // 4))
+        write(converted, 800 * (index // 4))
         groups.UnassignedPerFrameConvertedAttributesSequence = DicomSequence([converted])
     save(dataset, tmp_path / "a")
     series = only(tmp_path)

@@ -72,6 +72,10 @@ def diffusion_of(root: Header, group: Header | None, manufacturer: str) -> Diffu
         If a number is damaged.
     """
     found = _standard(root if group is None else group)
+    if found.b_value is None and group is not None:
+        # A conversion to a multi-frame object leaves the element where it was, outside of that group.
+        aside = _standard(root)
+        found = Diffusion(aside.b_value, found.direction or aside.direction, found.trace or aside.trace)
     if found.b_value is None:
         for words, read in _VENDORS:
             if any(word in manufacturer for word in words):
