@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,30 @@ def test_a_parametric_map_of_anything_else_has_no_role(tmp_path: Path) -> None:
     save(parametric_map(adc_values(), "s"), tmp_path / "map")
     (series,) = scan_folder(tmp_path).series
     assert series.role is Role.OTHER
+
+
+@pytest.mark.parametrize("unit", ["mm2/s", "mg/mL"])
+def test_a_map_computed_from_a_ct_is_no_ct_and_has_no_hounsfield_units(tmp_path: Path, unit: str) -> None:
+    dataset = parametric_map(adc_values(), unit)
+    dataset.Modality = "CT"
+    save(dataset, tmp_path / "map")
+    (series,) = scan_folder(tmp_path).series
+    assert (series.role, series.unit) == (Role.OTHER, "signal")
+
+
+def test_what_is_no_number_is_not_in_the_mean_of_a_map_with_several_ranges(tmp_path: Path) -> None:
+    values = adc_values()
+    dataset = parametric_map(values, "mm2/s")
+    for groups in dataset.PerFrameFunctionalGroupsSequence:
+        lower = groups.RealWorldValueMappingSequence[0]
+        upper = copy.deepcopy(lower)
+        lower[0x00409213].value = upper[0x00409214].value = 1e-3
+        groups.RealWorldValueMappingSequence = DicomSequence([lower, upper])
+    values[:, 0, :9] = np.nan
+    dataset.DoubleFloatPixelData = values.tobytes()
+    save(dataset, tmp_path / "map")
+    (series,) = scan_folder(tmp_path).series
+    assert native_mean(series, 0) == pytest.approx(1e6 * float(np.nanmean(values)), rel=1e-6)
 
 
 def test_a_float_map_whose_unit_nothing_states_waits_for_the_person(tmp_path: Path) -> None:

@@ -112,7 +112,9 @@ def native_mean(
 
     def prepare(frame: Frame, stored: NDArray[Any]) -> tuple[float, int]:
         if len(_maps_of(frame, series.scale)) > 1:
-            return float(_real_values(stored, frame, series.scale)[0].sum(dtype=np.float64)), stored.size
+            # What is no number has become 0, and counts neither here nor below.
+            number = int(np.isfinite(stored).sum())
+            return float(_real_values(stored, frame, series.scale)[0].sum(dtype=np.float64)), number
         slope, intercept = _scaling(frame, series.scale)
         stored = _through_table(stored, frame, series.scale)
         if stored.dtype.kind == "f":

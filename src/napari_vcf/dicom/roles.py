@@ -72,6 +72,8 @@ def role_of(stack: Stack, *, crossing: bool, weighted: Sequence[Frame] = ()) -> 
         return Role.OTHER, "a projection, not slices"
     if crossing:
         return Role.LOCALIZER, "planes that cross at large angles within one series"
+    if stack.first.kind == "map" and file.modality == "CT":
+        return Role.OTHER, "a computed map"
     if file.modality == "CT":
         return (Role.LOCALIZER, "description") if _LOCALIZER_WORDS.search(description) else (Role.CT, "modality CT")
     mapped = _map_role(stack, description) or _unweighted_role(stack, weighted)

@@ -75,6 +75,8 @@ def unit_of(stack: Stack | VolumeFile, role: Role) -> ValueScale:
     """
     if isinstance(stack, VolumeFile):
         return _of_volume_file(role)
+    if stack.first.file.modality == "CT" and stack.first.kind == "map":
+        return ValueScale("signal", "a map computed from a CT: its values are no Hounsfield units")
     if stack.first.file.modality == "CT":
         return _agreed(stack, _hounsfield, "signal")
     if role is Role.ADC:
