@@ -192,6 +192,18 @@ def test_a_modality_lut_that_is_not_well_defined_is_refused(
     assert all(reason in refusal.reason for refusal in scan.refused)
 
 
+def test_a_modality_lut_among_the_values_of_the_frames_is_refused(tmp_path: Path) -> None:
+    dataset = enhanced_dataset([EnhancedFrame(ramp(number), (0, 0, 2.0 * number)) for number in range(3)])
+    for groups in dataset.PerFrameFunctionalGroupsSequence:
+        transformation = Dataset()
+        transformation.ModalityLUTSequence = table(np.arange(300, dtype="<u2"), 0, 16, "US")
+        groups.PixelValueTransformationSequence = DicomSequence([transformation])
+    save(dataset, tmp_path / "a")
+    scan = scan_folder(tmp_path)
+    assert not scan.series
+    assert "Modality LUT" in scan.refused[0].reason
+
+
 @pytest.mark.parametrize("scale", [{"RescaleSlope": "1e300"}, {"RescaleIntercept": "-1e300", "RescaleSlope": 1}])
 def test_a_rescale_beyond_all_sense_is_refused(tmp_path: Path, scale: dict[str, object]) -> None:
     write_series(tmp_path, **scale)

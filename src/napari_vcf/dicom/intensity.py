@@ -24,6 +24,7 @@ _UM2_OF: Final = {"um": 1.0, "mm": 1e6, "cm": 1e8, "m": 1e12}
 _DIFFUSIVITY: Final = re.compile(r"(?:(?:10|1e|e)-0?(\d{1,2}))?(um|mm|cm|m)2(?:/(m?)s|/sec|s-1)")
 #: Padding value and range limit of floating-point pixels.
 _FLOAT_PADDING: Final = ((0x00280122, 0x00280124), (0x00280123, 0x00280125))
+_LUT: Final = 0x00283000
 #: Real World Value Mapping Sequence, and the table that it may hold.
 _MAPS: Final = 0x00409096
 _TABLE: Final = 0x00409212
@@ -142,6 +143,8 @@ def intensity_of(own: Header, shared: Header, root: Header) -> Intensity:
         transformation = shared.first(0x00289145)
     if not transformation.elements:
         transformation = root
+    if transformation is not root and _LUT in transformation:
+        raise HeaderError("A Modality LUT stands among the frames' own values, where none is allowed.")
     lut = modality_lut_of(root)
     slope = transformation.number(0x00281053)
     intercept = transformation.number(0x00281052)
