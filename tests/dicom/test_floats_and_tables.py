@@ -114,6 +114,32 @@ def test_what_is_no_number_or_padding_stays_out(tmp_path: Path) -> None:
     assert native_mean(series, 0) == pytest.approx(float(plane[np.isfinite(plane)].mean(dtype=np.float64)))
 
 
+@pytest.mark.parametrize("kind", FLOATS)
+def test_padding_may_be_stated_as_no_number(tmp_path: Path, kind: str) -> None:
+    values = adc_values().astype(kind)
+    values[:, 0, :9] = np.nan
+    for number, plane in enumerate(values):
+        dataset = with_floats(slice_dataset(ramp(0, 12, 20), (0, 0, 4.0 * number)), plane)
+        if kind == "f4":
+            dataset.FloatPixelPaddingValue = float("nan")
+        else:
+            dataset.DoubleFloatPixelPaddingValue = float("nan")
+        save(dataset, tmp_path / f"{number}")
+    (series,) = scan_folder(tmp_path).series
+    volume = load_volume(series)
+    assert volume.padding is not None
+    assert np.array_equal(volume.padding, np.isnan(values))
+
+
+def test_values_too_large_in_the_unit_of_the_series_are_left_out(tmp_path: Path) -> None:
+    values = adc_values().astype(np.float32)
+    values[:, 0, :9] = 3e38
+    save(parametric_map(values, "mm2/s"), tmp_path / "map")
+    volume = load_volume(scan_folder(tmp_path).series[0])
+    assert volume.padding is not None
+    assert np.array_equal(volume.padding, values > 1)
+
+
 def test_an_image_without_a_number_has_no_mean(tmp_path: Path) -> None:
     plane = np.full((12, 20), np.nan)
     save(with_floats(slice_dataset(ramp(0, 12, 20), (0, 0, 0)), plane), tmp_path / "a")

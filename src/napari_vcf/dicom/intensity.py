@@ -6,7 +6,9 @@ series, but they are no unit and not what its consoles show, so they are not app
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -197,8 +199,14 @@ def _maps(header: Header, root: Header) -> tuple[RealWorldMap, ...]:
 def _padding(root: Header) -> tuple[float, float] | None:
     for value, limit in _FLOAT_PADDING:
         if value in root:
-            return _range(root.number(value), root.number(limit))
+            # What is no number is left out anyway, so that a padding value that is none says nothing more.
+            return _range(root.number(value), root.number(limit)) if _is_number(root, value) else None
     return _range(_in_stored_bits(root, 0x00280120), _in_stored_bits(root, 0x00280121))
+
+
+def _is_number(root: Header, tag: int) -> bool:
+    code = {4: "f", 8: "d"}.get(len(root.raw(tag)))
+    return code is None or math.isfinite(struct.unpack(f"{'>' if root.big_endian else '<'}{code}", root.raw(tag))[0])
 
 
 def _in_stored_bits(root: Header, tag: int) -> float | None:

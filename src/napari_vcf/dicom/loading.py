@@ -258,11 +258,11 @@ def _real_values(stored: NDArray[Any], frame: Frame, scale: ValueScale) -> _Slic
     slope, intercept = _scaling(frame, scale)
     with np.errstate(over="ignore"):  # what no single can hold is treated as no number
         values = _through_table(stored, frame, scale).astype(np.float32)
-    # Two steps in place: no copy, and exact wherever slope and intercept are whole numbers.
-    if slope != 1:
-        values *= np.float32(slope)
-    if intercept != 0:
-        values += np.float32(intercept)
+        # Two steps in place: no copy, and exact wherever slope and intercept are whole numbers.
+        if slope != 1:
+            values *= np.float32(slope)
+        if intercept != 0:
+            values += np.float32(intercept)
     maps, padding = _maps_of(frame, scale), frame.intensity.padding
     floating = stored.dtype.kind == "f"
     if not maps and padding is None and not floating:
