@@ -116,11 +116,7 @@ def test_b_values_in_a_block_behind_that_of_other_software(
     assert [(volume.kind, volume.b_value) for volume in series.volumes] == [("b", 0.0), ("b", 800.0)]
 
 
-def _standard_b(dataset: Dataset, b_value: float) -> None:
-    dataset.DiffusionBValue = float(b_value)
-
-
-@pytest.mark.parametrize("write", [_ge, _standard_b], ids=["private", "standard"])
+@pytest.mark.parametrize("write", [_ge, _standard])
 def test_b_values_that_a_conversion_kept_aside_are_found(
     tmp_path: Path, write: Callable[[Dataset, float], None]
 ) -> None:
@@ -176,6 +172,25 @@ def test_a_b_value_that_cannot_be_is_no_weighting(tmp_path: Path, write: Callabl
     assert [volume.b_value for volume in scan.series[0].volumes] == [None]
     assert len(scan.refused) == 3
     assert all("b-value of 1e+300" in refusal.reason for refusal in scan.refused)
+
+
+def test_an_image_without_a_b_value_is_not_said_to_have_one(tmp_path: Path) -> None:
+    for b_value in (-1.0, 800.0):
+        write_series(tmp_path, 3, edit=lambda _, dataset, b=b_value: _standard(dataset, b), prefix=f"b{b_value:.0f}_")
+    series = only(tmp_path)
+    assert sorted(volume.b_value or -1.0 for volume in series.volumes) == [-1.0, 800.0]
+    assert series.role_evidence == "b-values 800 s/mm2, and images without any"
+
+
+def test_what_would_be_a_b_value_in_an_mr_image_is_none_in_a_ct(tmp_path: Path) -> None:
+    def edit(number: int, dataset: Dataset) -> None:
+        dataset.Manufacturer = "SIEMENS"
+        # As an anonymiser leaves it: without the name of whose element it is.
+        dataset.add_new(0x0019100C, "IS", "99999999" if number else "20")
+
+    write_series(tmp_path, 4, edit=edit, modality="CT")
+    series = only(tmp_path)
+    assert (series.role, series.grid.shape[0]) == (Role.CT, 4)
 
 
 def test_a_mark_of_minus_one_is_no_b_value(tmp_path: Path) -> None:

@@ -208,7 +208,8 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
     _check_geometry(position, orientation, spacing)
     image_type = _image_type(file, groups)
     group = groups.group(0x00189117) if file.is_multiframe else None
-    diffusion = diffusion_of(root, group, file.manufacturer)
+    # In a CT the same private elements mean something else.
+    diffusion = Diffusion() if file.modality == "CT" else diffusion_of(root, group, file.manufacturer)
     content = groups.group(0x00209111)
     intensity = intensity_of(groups.own, groups.shared, root)
     return Frame(

@@ -102,9 +102,10 @@ def _map_role(stack: Stack, description: str) -> tuple[Role, str] | None:
         return Role.ADC, "derived image, ADC in its description"
     if kinds & {"phase", "real", "imaginary"}:
         return Role.OTHER, f"{', '.join(sorted(kinds))} images"
-    values = sorted({volume.frames[0].diffusion.b_value or 0.0 for volume in stack.volumes})
+    stated = {volume.frames[0].diffusion.b_value for volume in stack.volumes}
     if any(volume.frames[0].diffusion.weighted for volume in stack.volumes):
-        return Role.DWI, f"b-values {', '.join(f'{value:g}' for value in values)} s/mm2"
+        values = ", ".join(f"{value:g}" for value in sorted(value for value in stated if value is not None))
+        return Role.DWI, f"b-values {values} s/mm2" + (", and images without any" if None in stated else "")
     special = stack.first.file.image_type[2:]
     if "DIFFUSION" in special or kinds & {"trace", "b"}:
         return Role.DWI, "image type DIFFUSION"
