@@ -7,7 +7,7 @@ import pytest
 import spinecase as case
 
 from napari_vcf.geometry import Grid, RigidTransform, Volume
-from napari_vcf.registration import register_vertebra
+from napari_vcf.registration import register_vertebra, vertebra
 from napari_vcf.registration.engine import build_scene
 from napari_vcf.registration.scene import working_frame
 from napari_vcf.registration.shared_frame import frame_holds
@@ -40,6 +40,14 @@ def test_a_fit_that_cannot_be_trusted_gives_way_to_the_frame_that_both_images_sh
     assert np.array_equal(result.ct_to_mr.matrix, np.eye(4))
     assert result.shift_mm == pytest.approx(np.linalg.norm(CLICK_OFF))
     assert result.quality["fit_from_frame_mm"] >= 0
+
+
+def test_the_expected_error_is_that_of_the_frame_where_the_frame_is_returned(monkeypatch):
+    center = images(True)[2].apply(np.zeros(3))
+    monkeypatch.setattr(vertebra, "frame_holds", lambda scene, clicked: True)
+    result = register(True, center)
+    assert np.array_equal(result.ct_to_mr.matrix, np.eye(4))
+    assert result.quality["expected_error_mm"] > np.linalg.norm(center)
 
 
 def test_images_that_contradict_the_frame_keep_their_own_fit():

@@ -95,14 +95,18 @@ def register_vertebra(
     findings = findings.located(shift, transform.angle_deg, _frame_gap(ct_point, mr_point, same_frame), residual)
     findings = replace(findings, bone_share=bone)
     status, reason = judge(findings)
+    expected = findings.expected_error_mm
     if frame_may_stand(findings) and frame_holds(scene, start):
         transform = RigidTransform.identity()
         shift = float(np.linalg.norm(ct_point - mr_point))
         reason += " So the images are left as their common frame of reference places them."
-        quality["fit_from_frame_mm"] = round(distance_mm(pose, declared_pose(scene)), 3)
+        apart = distance_mm(pose, declared_pose(scene))
+        quality["fit_from_frame_mm"] = round(apart, 3)
+        # What was found of the fit's error holds for the frame only with the way from one to the other.
+        expected += apart
     quality = {
         **quality,
-        "expected_error_mm": round(findings.expected_error_mm, 3),
+        "expected_error_mm": round(expected, 3),
         "contrasts": [contrast.name for contrast in scene.contrasts],
         "contrasts_left_out": [*left_out, *scene.left_out],
         "overlap_share": round(scene.covered, 4),
