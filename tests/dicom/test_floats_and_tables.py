@@ -218,6 +218,15 @@ def test_a_modality_lut_that_is_not_well_defined_is_refused(
     assert all(reason in refusal.reason for refusal in scan.refused)
 
 
+def test_a_modality_lut_of_floating_point_pixels_is_refused(tmp_path: Path) -> None:
+    dataset = with_floats(slice_dataset(ramp(0, 12, 20), (0, 0, 0)), adc_values(1)[0])
+    dataset.ModalityLUTSequence = table(np.arange(9, dtype="<u2"), 0, 16, "US")
+    save(dataset, tmp_path / "a")
+    scan = scan_folder(tmp_path)
+    assert not scan.series
+    assert "floating-point" in scan.refused[0].reason
+
+
 def test_a_modality_lut_among_the_values_of_the_frames_is_refused(tmp_path: Path) -> None:
     dataset = enhanced_dataset([EnhancedFrame(ramp(number), (0, 0, 2.0 * number)) for number in range(3)])
     for groups in dataset.PerFrameFunctionalGroupsSequence:

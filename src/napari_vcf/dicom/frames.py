@@ -212,6 +212,8 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
     diffusion = Diffusion() if file.modality == "CT" else diffusion_of(root, group, file.manufacturer)
     content = groups.group(0x00209111)
     intensity = intensity_of(groups.own, groups.shared, root)
+    if intensity.lut is not None and file.layout.floating:
+        raise HeaderError("The image states a Modality LUT for floating-point pixels, which number no entry of it.")
     return Frame(
         file=file,
         index=index,
