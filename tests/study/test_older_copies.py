@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from studies import Clock, gestures, make_study, read_stage
 
-from napari_vcf.study import DamagedError, JournalError, check_study, open_study, worklist
+from napari_vcf.study import DamagedError, JournalError, check_study, checking, open_study, worklist
 from napari_vcf.study.register import Register
 
 
@@ -154,3 +154,55 @@ def test_an_amendment_that_the_register_did_not_get_is_gone_on_with(
         assert (amendment.case, amendment.version) == (case, 2)
         amendment.seal()
     assert check_study(root).damages == ()
+
+
+@pytest.mark.parametrize("number", [2, 5, None], ids=["a change", "changes", "a signature"])
+def test_a_check_while_somebody_reads_finds_no_damage(
+    root: Path, number: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    session = reader.next_case()
+    steps = gestures(session)
+    steps[0]()
+    folder = root / "readings" / "R1" / session.case / "ct-1" / "v1"
+    real = Path.read_bytes
+
+    def read_bytes(self: Path) -> bytes:
+        data = real(self)
+        if self.parent == folder and self.name == "journal.jsonl":
+            monkeypatch.setattr(Path, "read_bytes", real)
+            for step in steps[1:number]:
+                step()
+            if number is None:
+                session.seal()
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    assert check_study(root).damages == ()
+    monkeypatch.undo()
+    session.close()
+    assert check_study(root).damages == ()
+
+
+def test_a_check_during_which_one_case_is_signed_and_the_next_begun_finds_no_damage(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    session = reader.next_case()
+    for step in gestures(session):
+        step()
+    opened = []
+    # After the register was read, and before the readings are.
+    real_register = checking._Check._register
+
+    def register(self: checking._Check, place: Path) -> object:
+        found = real_register(self, place)
+        if place.name == "R1" and not opened:
+            session.seal()
+            opened.append(reader.next_case())
+        return found
+
+    monkeypatch.setattr(checking._Check, "_register", register)
+    assert check_study(root).damages == ()
+    assert len(opened) == 1
+    opened[0].close()

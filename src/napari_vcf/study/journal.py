@@ -35,6 +35,8 @@ HEAD: Final = "journal.head"
 _ROOT: Final = "0" * 64
 _PLACE: Final = 12 + 1 + 64 + 1 + 12 + 1
 _BINARY: Final = getattr(os, "O_BINARY", 0)
+#: How often the files are read until no change came in between.
+_LOOKS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,17 @@ def _parse_line(line: bytes, before: str, number: int) -> tuple[Entry, str] | No
     return (found, sha256) if sound else None
 
 
+def _read_files(folder: Path) -> tuple[bytes, bytes]:
+    """Journal and head of one moment: who reads on meanwhile writes to the one and then to the other."""
+    for _ in range(_LOOKS):
+        before = (folder / HEAD).read_bytes()
+        data = (folder / JOURNAL).read_bytes()
+        head = (folder / HEAD).read_bytes()
+        if head == before:
+            break
+    return data, head
+
+
 def inspect_journal(folder: Path) -> JournalView:
     """Read a journal and say what is wrong with it.
 
@@ -140,8 +153,7 @@ def inspect_journal(folder: Path) -> JournalView:
     JournalView
     """
     try:
-        data = (folder / JOURNAL).read_bytes()
-        head = (folder / HEAD).read_bytes()
+        data, head = _read_files(folder)
     except OSError as error:
         return JournalView((), (), _ROOT, _ROOT, 0, 0, False, False, f"it cannot be read: {error.strerror}.", 1)
     entries: list[Entry] = []
