@@ -52,6 +52,29 @@ def test_the_form_is_answered_by_numbers(bench, panel):
     assert answers(bench)["confidence"].value == 5
 
 
+def test_a_key_that_is_held_down_answers_one_item(bench, panel):
+    from qtpy.QtCore import QEvent, Qt
+    from qtpy.QtGui import QKeyEvent, QShortcut
+    from qtpy.QtWidgets import QApplication
+
+    panel.rows["lesion_pattern"].setFocus()
+    bench.hands.key("1")
+    assert list(answers(bench)) == ["lesion_pattern"]
+    held = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_1, Qt.KeyboardModifier.NoModifier, "1", True)
+    row = panel.rows["lesion_location"]
+    assert row.hasFocus()
+    for _ in range(3):
+        QApplication.sendEvent(QApplication.focusWidget(), held)
+    assert list(answers(bench)) == ["lesion_pattern"]
+    assert row.hasFocus()
+    # Nor do the window's keys repeat themselves, but for those that go by steps.
+    repeated = {s.key().toString() for s in panel.window().findChildren(QShortcut) if s.autoRepeat()}
+    bound = {binding.key for binding in bench.desk.keys.bindings}
+    assert {"1", "Y", "Return", "S", "U", "Ctrl+Z"} <= bound
+    steps = {"Left", "Right", "Up", "Down", "Shift+Left", "Shift+Right", "PgUp", "PgDown", "[", "]", ",", "."}
+    assert repeated & bound == steps
+
+
 def test_not_assessable_needs_a_reason(bench, panel):
     from qtpy.QtWidgets import QComboBox
 

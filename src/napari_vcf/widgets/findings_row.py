@@ -193,7 +193,8 @@ class FindingRow(QFrame):
         action = self._key_action(event)
         if action is None:
             super().keyPressEvent(event)
-        else:
+        elif not event.isAutoRepeat() or event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            # After an answer the next item has the focus: a key that is held down would answer the whole form.
             action()
 
     def _key_action(self, event: QKeyEvent) -> Callable[[], object] | None:

@@ -18,6 +18,10 @@ from napari_vcf.errors import NapariVcfError
 __all__ = ["Binding", "ShortcutError", "Shortcuts", "key_text"]
 
 
+#: Keys that go by steps, and go on while they are held down. Any other would answer or change its mind over and over.
+_STEPS = frozenset({"Left", "Right", "Up", "Down", "PgUp", "PgDown", "[", "]", ",", "."})
+
+
 class ShortcutError(NapariVcfError, ValueError):
     """A key that is taken already."""
 
@@ -119,6 +123,7 @@ class Shortcuts:
         run = self._bindings[name][1]
         shortcut = QShortcut(QKeySequence(name), self._window)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        shortcut.setAutoRepeat(name.rpartition("+")[2] in _STEPS)
         shortcut.activated.connect(lambda: run())
         self._shortcuts[name] = shortcut
 
