@@ -89,6 +89,26 @@ def test_a_signature_that_cannot_be_written_is_given_again(
     assert check_study(root).damages == ()
 
 
+def test_a_signature_that_a_share_wrote_and_said_it_had_not_counts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_study(root, clock=Clock()).as_reader("R1").next_case() as session:
+        for gesture in gestures(session):
+            gesture()
+        real = os.link
+
+        def link(*args: object) -> None:
+            real(*args)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "link", link)
+            signed = session.seal()
+        assert not session.is_open
+    assert open_study(root).as_reader("R1").progress()[0] == 1
+    report = check_study(root)
+    assert (report.seals, report.damages) == (1, ())
+    assert signed.version == 1
+
+
 def test_a_share_that_goes_away_and_comes_back(root: Path) -> None:
     session = open_study(root, clock=Clock()).as_reader("R1").next_case()
     session.reading.set_spine("L1")

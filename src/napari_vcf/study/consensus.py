@@ -17,7 +17,6 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from napari_vcf.reading import ITEMS, Protocol, ReadingExport
-from napari_vcf.reading.atomic import write_atomically
 from napari_vcf.reading.base import AnswerValue, Stage, utc_now
 from napari_vcf.reading.case import check_pseudonym
 from napari_vcf.reading.document import SealExport, SettledExport
@@ -42,7 +41,7 @@ from napari_vcf.study.lock import CaseLock, break_lock
 from napari_vcf.study.order import Task
 from napari_vcf.study.prepared import PreparedCase
 from napari_vcf.study.reasons import checked_reason
-from napari_vcf.study.session import SEAL, written_seal
+from napari_vcf.study.session import SEAL, write_seal, written_seal
 from napari_vcf.study.versions import model_of
 
 __all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus", "unlock_consensus"]
@@ -212,9 +211,7 @@ class ConsensusSession:
     def _write_seal(self, present: tuple[str, ...]) -> str:
         self._time.touch()
         self._journal.append("signing", {"present": present, **self._time.counted()})
-        text = seal_text(self._document(present))
-        write_atomically(self._journal.folder / SEAL, text)
-        return text
+        return write_seal(self._journal, seal_text(self._document(present)))
 
     def _document(self, present: tuple[str, ...]) -> ReadingExport:
         settled = {

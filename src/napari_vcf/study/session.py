@@ -101,6 +101,26 @@ def written_seal(journal: Journal) -> str | None:
     return path.read_text(encoding="utf-8") if seal is not None and seal.journal_sha256 == journal.sha256 else None
 
 
+def write_seal(journal: Journal, text: str) -> str:
+    """Write a seal; returns what is there now.
+
+    Where a share has done so and reports a failure, the stage is signed: a journal that went on would not end with it.
+
+    Raises
+    ------
+    ExportError
+        If it is not there.
+    """
+    try:
+        write_atomically(seal_path(journal.folder), text)
+    except ExportError:
+        there = written_seal(journal)
+        if there is None:
+            raise
+        return there
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a session is: what its reader handed it."""
@@ -317,9 +337,7 @@ class StageSession:
             **self._time.counted(),
         )
         document = self.draft().model_copy(update={"status": "sealed", "seal": seal})
-        text = seal_text(document)
-        write_atomically(self._journal.folder / SEAL, text)
-        return text
+        return write_seal(self._journal, seal_text(document))
 
     def close(self) -> None:
         """Leave the stage; what was done stays, and the next opening goes on from here.
