@@ -16,7 +16,7 @@ from patients import IDENTITY, begin, found_in, identity_of, read, write_patient
 from studies import Clock
 
 from napari_vcf.cli import main
-from napari_vcf.reading import Case
+from napari_vcf.reading import Case, UnknownImageError
 from napari_vcf.study import StudyError, check_study, open_study, prepare_study
 from napari_vcf.study.folder import default_key
 from napari_vcf.study.identity import scrub
@@ -86,6 +86,14 @@ def test_prepared_voxels_and_geometry_are_those_of_the_files(finished: Path) -> 
         assert (mine.series.role, mine.series.unit) == (image.series.role, image.series.unit)
         assert mine.series.grid.is_close_to(image.series.grid)
         np.testing.assert_array_equal(prepared.volume(name).data, case.volume(name).data)
+
+
+@pytest.mark.parametrize("index", [-1, 99])
+def test_a_volume_that_an_image_does_not_have_is_refused_by_name(finished: Path, index: int) -> None:
+    case = PreparedCase(finished / "cases" / "C001", "combined")
+    image = case.with_role("CT")[0]
+    with pytest.raises(UnknownImageError, match=f"there is no {index}"):
+        case.volume(image.id, index)
 
 
 def test_the_report_says_what_each_case_lacks_and_warns_of_burned_in_text(finished: Path) -> None:

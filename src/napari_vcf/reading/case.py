@@ -225,13 +225,18 @@ class Case:
             If the case has no such image, or the image no such volume.
         """
         key = (image, index)
+        series = self._series_with(image, index)
+        if key not in self._volumes:
+            self._volumes[key] = self._load(series, index, progress=progress, cancelled=cancelled)
+        return self._volumes[key]
+
+    def _series_with(self, image: str, index: int) -> Series:
+        """The series of an image that has a volume of this number."""
         found = self.image(image)
         number = len(found.series.volumes)
         if not 0 <= index < number:
             raise UnknownImageError(f"{found.label} has {number} volumes, counted from 0; there is no {index}.")
-        if key not in self._volumes:
-            self._volumes[key] = self._load(found.series, index, progress=progress, cancelled=cancelled)
-        return self._volumes[key]
+        return found.series
 
     def prepared_registration(
         self, pair: Pair, mr_point: Sequence[float], ct_point: Sequence[float]

@@ -171,8 +171,8 @@ class PreparedCase(Case):
     def volume(self, image: str, index: int = 0, **_: Any) -> Volume:
         """Voxels of an image, mapped from the disk and checked against their hash once."""
         key = (image, index)
+        series = self._series_with(image, index)
         if key not in self._volumes:
-            series = self.image(image).series
             part, record = self._records[image]
             volume = record.volumes[index]
             base = self._folder / part / f"{image}-{index}"
