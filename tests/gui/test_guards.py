@@ -254,3 +254,31 @@ def test_a_wheel_over_a_box_answers_nothing(bench):
             bench.hands.wait(20)
             assert bench.desk.reading.state is state, box.objectName()
             assert box.currentIndex() == shown, box.objectName()
+
+
+def test_a_layer_of_more_axes_leaves_slices_and_millimetres_as_they_are(bench):
+    desk, hands = bench.desk, bench.hands
+    bench.front("Calipers")
+    bench.close_up()
+    slice_of = desk.display.nearest_slice
+    before = slice_of(desk.current_slice_mm)
+    foreign = desk.viewer.add_image(np.zeros((3, 4, 8, 8)), name="foreign", visible=False)
+    try:
+        assert desk.viewer.dims.ndim == 4
+        assert slice_of(desk.current_slice_mm) == before
+        desk.go_to_slice(float(desk.view.positions_mm[before + 1]))
+        position = desk.current_slice_mm
+        assert slice_of(position) == before + 1
+        # What is said is what is shown.
+        assert round(desk.image_layer.world_to_data(desk.viewer.dims.point[-3:])[0]) == before + 1
+        desk.viewer.dims.order = (0, 3, 1, 2)
+        assert tuple(desk.viewer.dims.order) == (0, 1, 2, 3)
+        here = bench.world(0, 0, 0)
+        ends = [np.array([position, here[1] - 10, here[2]]), np.array([position, here[1] + 10, here[2]])]
+        hands.drag(ends, step_px=30)
+        (placed,) = stage(bench).calipers
+        for end, wanted in zip((placed.start_lps, placed.end_lps), ends, strict=True):
+            np.testing.assert_allclose(desk.to_world(end, placed.image), wanted, atol=0.6)
+            assert desk.on_current_slice(desk.to_world(end, placed.image))
+    finally:
+        desk.viewer.layers.remove(foreign)

@@ -93,8 +93,10 @@ class CanvasDressing:
 
     def _on_order(self, _event: Any = None) -> None:
         """Keep napari from rolling or transposing the axes: letters, slices and instruments know the plane's own."""
-        if self._desk.view is not None and tuple(self._desk.viewer.dims.order) != (0, 1, 2):
-            self._desk.viewer.dims.order = (0, 1, 2)
+        dims = self._desk.viewer.dims
+        upright = tuple(range(dims.ndim))
+        if self._desk.view is not None and tuple(dims.order) != upright:
+            dims.order = upright
 
     def fit(self) -> None:
         """Show the whole image, upright."""
@@ -103,8 +105,8 @@ class CanvasDressing:
         if desk.view is None:
             return
         viewer.dims.ndisplay = 2
-        viewer.dims.order = (0, 1, 2)
-        viewer.dims.axis_labels = ("slice", "row", "column")
+        viewer.dims.order = tuple(range(viewer.dims.ndim))
+        viewer.dims.axis_labels = (*viewer.dims.axis_labels[:-3], "slice", "row", "column")
         _, rows, columns = desk.view.grid.shape
         _, row_mm, column_mm = desk.view.grid.spacing_mm
         # napari's own reset would make room for drawings as well, which may lie in the other patient space.
@@ -114,7 +116,7 @@ class CanvasDressing:
         height, width = viewer.canvas.size
         viewer.scene.camera.zoom = 0.95 * min(height / (rows * row_mm), width / (columns * column_mm))
         positions = desk.view.positions_mm
-        viewer.dims.set_point(0, float(positions[len(positions) // 2]))
+        viewer.dims.set_point(desk.slice_axis, float(positions[len(positions) // 2]))
         self._last_mm = None
 
     def center_on(self, point_world: NDArray[np.float64], *, millimetres: float) -> None:

@@ -264,9 +264,14 @@ class Desk:
         return None if image is None else self.display.transform_of(image)
 
     @property
+    def slice_axis(self) -> int:
+        """Number of napari's axis through the slices: a layer of somebody else's may have put more axes before it."""
+        return max(0, int(self.viewer.dims.ndim) - 3)
+
+    @property
     def current_slice_mm(self) -> float:
         """World position of the slice on the canvas."""
-        return float(self.viewer.dims.point[0])
+        return float(self.viewer.dims.point[self.slice_axis])
 
     def go_to_slice(self, position_mm: float) -> None:
         """Show the slice nearest to a world position."""

@@ -233,7 +233,8 @@ class Display:
     def go_to_slice(self, position_mm: float) -> None:
         """Show the slice nearest to a world position."""
         if self.view is not None:
-            self._desk.viewer.dims.set_point(0, float(self.view.positions_mm[self.nearest_slice(position_mm)]))
+            position = float(self.view.positions_mm[self.nearest_slice(position_mm)])
+            self._desk.viewer.dims.set_point(self._desk.slice_axis, position)
 
     def step_slice(self, steps: int) -> None:
         """Go on by slices; a finely cut reformat goes by at least a millimetre."""
@@ -242,7 +243,7 @@ class Display:
         stride = max(1, round(1.0 / self.view.grid.spacing_mm[0]))
         positions = self.view.positions_mm
         index = int(np.clip(self.nearest_slice(self._desk.current_slice_mm) + steps * stride, 0, len(positions) - 1))
-        self._desk.viewer.dims.set_point(0, float(positions[index]))
+        self._desk.viewer.dims.set_point(self._desk.slice_axis, float(positions[index]))
 
     # -- changes of the record --------------------------------------------------------------------------------------
     def on_reading_changed(self, _logged: LoggedAction) -> None:
