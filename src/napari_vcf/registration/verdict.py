@@ -116,7 +116,7 @@ def judge(findings: Findings) -> tuple[Status, str]:
     reason : str
         Never empty.
     """
-    doubts = [*_level_doubts(findings), *_place_doubts(findings), *_fit_doubts(findings)]
+    doubts = [*_level_doubts(findings), *_place_doubts(findings), *_error_doubts(findings), *_fit_doubts(findings)]
     if doubts:
         return "doubtful", " ".join(doubts)
     margin = findings.evidence.margin
@@ -125,7 +125,10 @@ def judge(findings: Findings) -> tuple[Status, str]:
 
 
 def frame_may_stand(findings: Findings) -> bool:
-    """Whether a frame of reference that both images share may stand in for a fit that cannot be trusted."""
+    """Whether a frame of reference that both images share may stand in for a fit that cannot be trusted.
+
+    A fit that is merely less exact is still nearer than a frame in which the patient has moved.
+    """
     gap = findings.frame_gap_mm
     return gap is not None and gap <= _MAX_FRAME_GAP_MM and bool(_place_doubts(findings) + _fit_doubts(findings))
 
@@ -162,12 +165,14 @@ def _place_doubts(findings: Findings) -> list[str]:
     return doubts
 
 
+def _error_doubts(findings: Findings) -> list[str]:
+    if findings.expected_error_mm <= MAX_ERROR_MM:
+        return []
+    return [f"The fit is uncertain: nine in ten such fits are only within {findings.expected_error_mm:.1f} mm."]
+
+
 def _fit_doubts(findings: Findings) -> list[str]:
     doubts = []
-    if findings.expected_error_mm > MAX_ERROR_MM:
-        doubts.append(
-            f"The fit is uncertain: nine in ten such fits are only within {findings.expected_error_mm:.1f} mm."
-        )
     if findings.stability.column_mm > _MAX_COLUMN_MM:
         doubts.append(
             f"The vertebra alone and the column with its neighbours fit {findings.stability.column_mm:.1f} mm apart."
