@@ -140,7 +140,7 @@ def _fit(scene: Scene, leading: RigidTransform) -> tuple[RigidTransform, float, 
     pose: NDArray[np.float64] = straight
     alone = scene.covered >= _ALONE
     if alone:
-        pose = refine(scene, column).pose
+        pose = refine(scene, column, start[:3]).pose
         if distance_mm(pose, straight) > _ASTRAY_MM:
             pose, alone = straight, False
     return scene.frame.ct_to_mr(pose), distance_mm(pose, start), alone

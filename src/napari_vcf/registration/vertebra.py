@@ -130,7 +130,7 @@ def one_blas_thread() -> threadpool_limits:
 def _register(scene: Scene, start: Pose, report: Report) -> tuple[Pose, Findings, dict[str, Any]]:
     columns = search_column(scene, start, _part(report, 0.05, 0.35))
     column = columns[0][1]
-    fit = refine(scene, column)
+    fit = refine(scene, column, start[:3])
     pose = fit.pose
     report(0.5, "testing the levels")
     evidence = compare_levels(scene, column, _part(report, 0.5, 0.3))
