@@ -283,12 +283,13 @@ class ScriptedReader:
         return painted
 
     def _painted(self, index: int) -> NDArray[np.bool_]:
-        """What is lesion on a slice of the T2 by now."""
+        """What is lesion on a slice of the T2 by now, or cannot be because it lies outside the body that was drawn."""
         reading = self._desk.reading
         masks = None if reading is None else reading.state.stages[self._desk.stage].masks
         if masks is None:
             raise HandsError("There is no body to paint in.")
-        return decode_mask(masks.lesion, self._truth.t2_grid.shape)[index]
+        shape = self._truth.t2_grid.shape
+        return decode_mask(masks.lesion, shape)[index] | ~decode_mask(masks.body, shape)[index]
 
     def _show_threshold(self) -> None:
         """Compare with a normal vertebra, for a picture; nothing is taken, the lesion of this reading is painted."""
