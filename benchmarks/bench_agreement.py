@@ -13,7 +13,6 @@ data.
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from memory import peak_mb
 
 from napari_vcf.agreement import analyse, make_settings, readings_from_frame
 from napari_vcf.agreement.scales import scale_of
@@ -130,15 +130,6 @@ def peer(frame: pd.DataFrame) -> tuple[float, float]:
             coefficients(pairs.iloc[rng.integers(0, len(pairs), len(pairs))])
         sample += (time.perf_counter() - start) / PEER_SAMPLES
     return values, sample
-
-
-def peak_mb() -> float:
-    """Peak resident memory of this process [MB]; where the system tells, without what its parent held before it."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
-        return float(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def growth(cases: int) -> tuple[int, float, float, float]:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+from memory import peak_mb
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
@@ -147,13 +148,13 @@ def job(name: str, folder: Path) -> None:
     for module in ("numpy.ma", "SimpleITK", "napari_vcf.dicom"):
         importlib.import_module(module)
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mb()
     started = time.perf_counter()
     size = JOBS[name](folder)
     seconds = time.perf_counter() - started
-    who = resource.RUSAGE_CHILDREN if name == "dcm2niix" else resource.RUSAGE_SELF
-    peak = resource.getrusage(who).ru_maxrss - (0 if name == "dcm2niix" else before)
-    print(json.dumps({"s": seconds, "mb": peak / 1024, "bytes": size}))
+    of_children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    peak = of_children if name == "dcm2niix" else peak_mb() - before
+    print(json.dumps({"s": seconds, "mb": peak, "bytes": size}))
 
 
 def measured(
