@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_vcf.dicom import Role
 from napari_vcf.measure import HeightLoss, Position, ReferenceRule, snap_to_edge, snap_to_endplate
 from napari_vcf.reading.base import utc_now
 from napari_vcf.reading.results import caliper_mm, losses_of
@@ -45,6 +47,12 @@ class Draft:
     def mm(self) -> float:
         """Its length now, in mm."""
         return caliper_mm(self.caliper)
+
+
+def edge_rule(role: Role, unit: str | None) -> Callable[..., NDArray[np.float64] | None]:
+    """How an image's edges are found: by marrow, plate and disc on MR, by the steepest change elsewhere."""
+    # A CT without a rescale has no unit but signal either.
+    return snap_to_endplate if unit == "signal" and role is not Role.CT else snap_to_edge
 
 
 class CaliperHand(Hand):
@@ -224,14 +232,13 @@ class CaliperHand(Hand):
         self._snapped.discard(end)
         length = float(np.linalg.norm(way))
         desk = self._desk
-        if not self.snapping or length < MIN_SNAP_MM or desk.image_id is None:
+        if not self.snapping or length < MIN_SNAP_MM or desk.image is None or desk.image_id is None:
             return point
         along = way / length
         across = np.array([0.0, -along[2], along[1]])
         here, there, beside = desk.to_lps([point, point + along, point + across], desk.image_id)
         volume = desk.display.volume(desk.image_id)
-        rule = snap_to_endplate if volume.unit == "signal" else snap_to_edge
-        found = rule(volume, here, there - here, beside - here)
+        found = edge_rule(desk.image.series.role, volume.unit)(volume, here, there - here, beside - here)
         if found is None:
             return point
         self._snapped.add(end)
