@@ -196,10 +196,11 @@ def _with_converted(root: Header, shared: Header, own: Header) -> Header:
 
 def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
     root = groups.root
-    position = groups.vector(0x00209113, 0x00200032, 3)
     if file.layout.frames > 1:
         # One position of the whole object is none of its frames'.
         position = groups.group(0x00209113).vector(0x00200032, 3)
+    else:
+        position = groups.vector(0x00209113, 0x00200032, 3)
     orientation = groups.vector(0x00209116, 0x00200037, 6)
     spacing = groups.vector(0x00289110, 0x00280030, 2)
     if position is None or orientation is None or spacing is None:

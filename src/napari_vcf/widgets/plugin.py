@@ -87,11 +87,12 @@ def open_sample() -> list[Any]:
     arrangement.case_panel.open_sample()
     viewer = arrangement.desk.viewer
     QTimer.singleShot(0, lambda: _take_off(viewer))
-    return [(np.empty((0, 3)), {"name": _PLACEHOLDER, "visible": False, "units": "mm"}, "points")]
+    about = {"name": _PLACEHOLDER, "visible": False, "units": "mm", "metadata": {_PLACEHOLDER: True}}
+    return [(np.empty((0, 3)), about, "points")]
 
 
 def _take_off(viewer: Any) -> None:
-    for layer in [layer for layer in viewer.layers if layer.name == _PLACEHOLDER]:
+    for layer in [layer for layer in viewer.layers if layer.metadata.get(_PLACEHOLDER)]:
         viewer.layers.remove(layer)
 
 
