@@ -23,7 +23,7 @@ from napari_vcf.measure.recount import recount_extent
 from napari_vcf.reading import Protocol
 from napari_vcf.reading.results import losses_of
 from napari_vcf.reading.state import Caliper, Spine, StageState
-from napari_vcf.widgets.cuts import cross_frame, cut_volume, to_gray
+from napari_vcf.widgets.linked_views.reslice import cross_frame, cut_volume, to_gray
 
 SHAPES = {"40 x 256 x 256": (40, 256, 256), "300 x 512 x 512": (300, 512, 512)}
 PANE_PX = (230, 170)

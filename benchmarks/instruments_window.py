@@ -174,7 +174,7 @@ class DeskWindow(Window):
     def __init__(self, found: dict[Role, Volume]) -> None:
         import napari
 
-        from napari_vcf.widgets.docks import arrange
+        from napari_vcf.widgets.window.layout import arrange
 
         self.found = found
         self.viewer = napari.Viewer()

@@ -35,8 +35,8 @@ from pydicom.uid import (
 )
 
 from napari_vcf.dicom import DicomError, Scan, Series, load_volume, scan_folder
-from napari_vcf.dicom.elements import read_raw_header
-from napari_vcf.dicom.stack import Stack
+from napari_vcf.dicom.files.elements import read_raw_header
+from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.geometry import Volume
 
 #: A damaged file that keeps the reader busy for longer is a hang.

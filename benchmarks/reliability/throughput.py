@@ -25,7 +25,7 @@ def _digest(root: Path) -> str:
 
 
 def _import() -> None:
-    import napari_vcf.study.prepare  # noqa: F401
+    import napari_vcf.study.prepare_case  # noqa: F401
 
 
 def throughput(folder: Path, copies: int) -> list[tuple[str, float, bool]]:

@@ -10,7 +10,7 @@ import pytest
 from dicomfiles import AXIAL, ramp, save, slice_dataset, write_series
 
 from napari_vcf.dicom import Series, load_prepared, load_volume, scan_folder, with_adc_unit, with_computed_adc
-from napari_vcf.dicom.cache import cache_folder
+from napari_vcf.dicom.volumes.cache import cache_folder
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def _forbid_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("the pixels were read again")
 
-    monkeypatch.setattr("napari_vcf.dicom.cache.load_volume", fail)
+    monkeypatch.setattr("napari_vcf.dicom.volumes.cache.load_volume", fail)
 
 
 def test_a_second_opening_reads_no_pixels(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,12 +21,13 @@ from pydicom.uid import (
 )
 from realdata import ROOT, data_path
 
-from napari_vcf.dicom import DicomError, HeaderError, elements, load_volume, scan_folder
-from napari_vcf.dicom.elements import read_raw_header
-from napari_vcf.dicom.frames import frames_of
-from napari_vcf.dicom.header import Header
-from napari_vcf.dicom.source import open_source
-from napari_vcf.dicom.tags import VR_OF
+from napari_vcf.dicom import DicomError, HeaderError, load_volume, scan_folder
+from napari_vcf.dicom.files import elements
+from napari_vcf.dicom.files.elements import read_raw_header
+from napari_vcf.dicom.files.frames import frames_of
+from napari_vcf.dicom.files.header import Header
+from napari_vcf.dicom.files.source import open_source
+from napari_vcf.dicom.files.tags import VR_OF
 
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
 
@@ -96,7 +97,7 @@ def test_a_deflated_header_cannot_grow_without_bound(tmp_path: Path, monkeypatch
     squeezer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     bomb = squeezer.compress(bytes(1 << 20)) + squeezer.flush()
     (tmp_path / "d").write_bytes(content[:start] + bomb)
-    monkeypatch.setattr("napari_vcf.dicom.elements._INFLATED_LIMIT", 1 << 16)
+    monkeypatch.setattr("napari_vcf.dicom.files.elements._INFLATED_LIMIT", 1 << 16)
     with pytest.raises(DicomError, match="do not end"):
         read_raw_header(tmp_path / "d")
 

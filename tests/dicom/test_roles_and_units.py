@@ -26,7 +26,7 @@ from napari_vcf.dicom import (
     with_computed_adc,
     with_role,
 )
-from napari_vcf.dicom.intensity import um2_per_s_of
+from napari_vcf.dicom.files.intensity import um2_per_s_of
 
 
 @pytest.mark.parametrize(

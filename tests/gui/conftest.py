@@ -51,8 +51,8 @@ def _window() -> Iterator[Bench]:
 
     import napari
 
-    from napari_vcf.widgets.docks import arrange
     from napari_vcf.widgets.scripted.hands import Hands
+    from napari_vcf.widgets.window.layout import arrange
 
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(1400, 900)
@@ -74,7 +74,7 @@ def bench(_window: Bench) -> Iterator[Bench]:
     desk = _window.desk
     _window.front("Case")
     # Every pane is drawn again with every move of the hand; they have tests of their own.
-    desk.remembered._all["R1"] = {"layout": "single"}
+    desk.settings._all["R1"] = {"layout": "single"}
     desk.open_case(make_case())
     desk.reading.set_spine("L1")
 

@@ -126,7 +126,7 @@ def test_ends_are_drawn_to_the_edge_only_while_that_is_wanted_and_allowed(bench,
     bench.hands.drag([bench.world(0, 8, 10.8), bench.world(0, 8, -10.8)], step_px=40)
     assert caliper().snapped == ()
     assert heights(bench).middle == pytest.approx(21.6, abs=2 * PIXEL_MM)
-    # Pressed in the middle of a drag, the key suspends it for the end in hand.
+    # Pressed in the middle of a drag, the key suspends it for the end in tool.
     bench.hands.key("S")
     hands, places = bench.hands, [bench.hands.pixel(bench.world(0, -8, z)) for z in np.linspace(10.8, -10.8, 9)]
     hands._mouse(QEvent.Type.MouseButtonPress, places[0], down=True)

@@ -89,7 +89,7 @@ def joined(_window, tmp_path: Path) -> Iterator:
 
 @contextmanager
 def opened(_window, root: Path, stage: str) -> Iterator:
-    from napari_vcf.widgets.study_window import open_consensus_window
+    from napari_vcf.widgets.study.study_window import open_consensus_window
 
     dock = open_consensus_window(root, "C001", (stage,), stage)
     dock.canvas.viewer.window.resize(1400, 900)

@@ -165,7 +165,7 @@ def test_a_registration_that_was_computed_ahead_is_there_at_once_and_once_more_i
 def test_an_existing_file_is_replaced_only_after_a_yes(bench, tmp_path, monkeypatch):
     from qtpy.QtWidgets import QMessageBox
 
-    from napari_vcf.widgets.exporting import write_export
+    from napari_vcf.widgets.case.exporting import write_export
 
     path = tmp_path / "C001_R1.json"
     path.write_text("mine")
@@ -189,7 +189,7 @@ def test_closing_with_unsaved_work_asks_first(bench, monkeypatch):
 
 
 def test_no_key_is_bound_twice_and_every_key_has_a_sentence(bench):
-    from napari_vcf.widgets.shortcuts import ShortcutError
+    from napari_vcf.widgets.desk.shortcuts import ShortcutError
 
     keys = bench.desk.keys.bindings
     assert all(len(binding.description) >= 4 for binding in keys)

@@ -48,7 +48,7 @@ def test_a_drag_that_leaves_the_window_is_refused_and_the_next_one_works(bench):
     leave_canvas(bench, middle)
     after = panel.model.movable()
     np.testing.assert_allclose(after.center_lps, before.center_lps)
-    assert panel.roi_hand.draft is None
+    assert panel.roi_tool.draft is None
     bench.hands.drag([middle, middle + np.array([0, 2, 0])], step_px=20)
     assert panel.model.movable().center_lps != pytest.approx(before.center_lps)
 

@@ -28,8 +28,8 @@ control = sys.stdin.readline().strip()
 import napari
 from qtpy.QtCore import QTimer
 from napari_vcf.study import open_study
-from napari_vcf.widgets.launch import open_window
-from napari_vcf.widgets.study_window import begin_study
+from napari_vcf.widgets.window.launch import open_window
+from napari_vcf.widgets.study.study_window import begin_study
 
 arrangement = open_window()
 panel = begin_study(arrangement, open_study(sys.argv[1]).as_reader("R1"))

@@ -45,11 +45,11 @@ def test_panes_share_place_zoom_and_crosshair_and_hold_no_second_volume(bench):
     place = (axial.width() // 2 + 15, axial.height() // 2 - 20)
     wanted = axial.world_at(QPointF(*place))
     mouse(axial, place)
-    assert panes.focus.world[1:] == pytest.approx(wanted[1:], abs=1e-6)
+    assert panes.crosshair.world[1:] == pytest.approx(wanted[1:], abs=1e-6)
     assert desk.current_slice_mm == pytest.approx(wanted[0], abs=4.8 / 2 + 1e-6)
-    before = panes.focus.world
+    before = panes.crosshair.world
     mouse(axial, (50, 50), "wheel", 1)
-    assert np.linalg.norm(panes.focus.world - before) == pytest.approx(1.0, abs=1e-6)
+    assert np.linalg.norm(panes.crosshair.world - before) == pytest.approx(1.0, abs=1e-6)
     before = desk.current_slice_mm
     mouse(t2, (50, 50), "wheel", 1)
     assert abs(desk.current_slice_mm - before) == pytest.approx(4.8)
@@ -62,7 +62,7 @@ def test_panes_share_place_zoom_and_crosshair_and_hold_no_second_volume(bench):
 
     bench.front("Calipers")
     bench.close_up()
-    panes.focus.set(bench.world(0, 0, 0))
+    panes.crosshair.set(bench.world(0, 0, 0))
     hands.wait(60)
     empty = colourful(t2)
     hands.drag([bench.world(0, 0, 10), bench.world(0, 0, -10)], step_px=40)
@@ -148,19 +148,19 @@ def test_the_large_image_takes_the_panes_along_until_the_crosshair_is_set(bench)
     hands.look_at(bench.world(0, -8, 30), millimetres=80.0)
     hands.wait(40)
     center = np.asarray(desk.viewer.scene.camera.center)[-2:]
-    assert panes.focus.world[1:] == pytest.approx(center, abs=1e-6)
+    assert panes.crosshair.world[1:] == pytest.approx(center, abs=1e-6)
     pane = panes.panes[1]
     zoomed = pane.zoom
     mouse(pane, (pane.width() // 2 + 20, pane.height() // 2 + 10))
-    chosen = panes.focus.world
+    chosen = panes.crosshair.world
     assert chosen[1:] - center == pytest.approx(np.array([10, 20]) / zoomed, abs=0.6 / zoomed)
     # A little further on the crosshair stays in the patient; out of sight it is given up.
     hands.look_at(bench.world(0, 0, 26), millimetres=80.0)
-    assert panes.focus.world == pytest.approx(chosen)
+    assert panes.crosshair.world == pytest.approx(chosen)
     assert pane.world_at(QPointF(pane.width() / 2, pane.height() / 2)) == pytest.approx(chosen, abs=1e-6)
     for z in (8, -8, -24, -40):
         hands.look_at(bench.world(0, 0, z), millimetres=80.0)
-    assert panes.focus.world[1:] == pytest.approx(np.asarray(desk.viewer.scene.camera.center)[-2:], abs=1e-6)
+    assert panes.crosshair.world[1:] == pytest.approx(np.asarray(desk.viewer.scene.camera.center)[-2:], abs=1e-6)
 
 
 def test_a_change_of_slice_is_drawn_once_on_the_canvas_and_on_each_pane(bench):

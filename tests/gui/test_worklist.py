@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
 def reading_window(window, root: Path) -> Iterator:
     """The worklist of reader R1, with the first case open; its panels are those of any desk."""
     from napari_vcf.study import open_study
-    from napari_vcf.widgets.study_window import WORKLIST, begin_study
+    from napari_vcf.widgets.study.study_window import WORKLIST, begin_study
 
     window.said = []
 

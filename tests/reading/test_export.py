@@ -23,7 +23,7 @@ from napari_vcf.reading import ExportError, build_export, export_reading, json_s
 from napari_vcf.reading.document import SCHEMA_ID, SCHEMA_VERSION, ReadingExport
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.migrations import migrate_document
-from napari_vcf.reading.sealing import check_seal, seal_text
+from napari_vcf.records.sealing import check_seal, seal_text
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-1.2.0.json"
 
@@ -162,11 +162,11 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if call == "fsync":
-        monkeypatch.setattr("napari_vcf.reading.atomic.os.fsync", full)
+        monkeypatch.setattr("napari_vcf.records.atomic.os.fsync", full)
     elif call == "write":
-        monkeypatch.setattr("napari_vcf.reading.atomic.os.fdopen", full)
+        monkeypatch.setattr("napari_vcf.records.atomic.os.fdopen", full)
     else:
-        monkeypatch.setattr("napari_vcf.reading.atomic.Path.replace", full)
+        monkeypatch.setattr("napari_vcf.records.atomic.Path.replace", full)
     with pytest.raises(ExportError, match="No space left"):
         export_reading(reading, path, overwrite=True)
     monkeypatch.undo()

@@ -12,7 +12,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.geometry import RigidTransform
 from napari_vcf.reading import Reading
 from napari_vcf.reading.export import build_export
-from napari_vcf.reading.stated import (
+from napari_vcf.reading.statement_checks import (
     Statement,
     answer_statements,
     registration_statements,

@@ -9,7 +9,7 @@ from cases import clock, memory_case
 
 from napari_vcf.reading import Reading
 from napari_vcf.reading import actions as act
-from napari_vcf.reading.wording import describe
+from napari_vcf.reading.action_text import describe
 
 KINDS = [kind for kind in get_args(get_args(act.Action)[0]) if kind not in (act.Undo, act.Redo)]
 VALUES = {

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import spinecase as case
 
-from napari_vcf.registration.bend import place
 from napari_vcf.registration.engine import TUBE_MM, build_scene
 from napari_vcf.registration.levels import compare_levels, facing_column
 from napari_vcf.registration.scene import working_frame
+from napari_vcf.registration.spine_bend import place
 
 
 @pytest.fixture(scope="module")

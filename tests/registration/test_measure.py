@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
 
 from napari_vcf.geometry import Grid, RigidTransform, Volume
-from napari_vcf.registration.bend import bend, place, straight_at, unplace
+from napari_vcf.registration.fast_metric import FastMetric
 from napari_vcf.registration.frame import WorkingFrame, anatomical_axes
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.interpolation import Cube
-from napari_vcf.registration.lookup import Lookup
+from napari_vcf.registration.joint_metric import JointMetric, Part, is_fat_suppressed
 from napari_vcf.registration.pairs import fit_points
 from napari_vcf.registration.scene import Contrast
 from napari_vcf.registration.search import Objective
-from napari_vcf.registration.together import Part, Together, is_fat_suppressed
+from napari_vcf.registration.spine_bend import bend, place, straight_at, unplace
 
 POSES = st.lists(st.floats(-4, 4), min_size=9, max_size=9).map(np.array)
 
@@ -54,7 +54,7 @@ def test_the_gradient_is_the_slope_of_the_value(size):
 
 
 def test_the_gradient_of_a_displaced_contrast_is_the_slope_of_the_value():
-    shift = Together([Part(objective(1, 1), 0.5), Part(objective(2, 1), 0.8, displaced=True)], np.eye(3)[:, 1:])
+    shift = JointMetric([Part(objective(1, 1), 0.5), Part(objective(2, 1), 0.8, displaced=True)], np.eye(3)[:, 1:])
     at = np.array([0.7, -1.1, 0.4, 1.5, -0.8, 0.6, 0.5, -0.4])
     expected = slopes(lambda p: shift.negative_with_gradient(p)[0], at, 1e-3)
     np.testing.assert_allclose(shift.negative_with_gradient(at)[1], expected, atol=0.04 * np.abs(expected).max())
@@ -155,8 +155,8 @@ def test_the_quick_measure_is_highest_in_place_and_zero_where_the_mr_ends():
     # An image's array runs (slices, rows, columns), a cube's along the axes.
     contrast = Contrast("T1", Volume(grid, smooth_cube().data.transpose(2, 1, 0).copy(), "signal"))
     points = np.random.default_rng(6).uniform(-20, 20, (3, 3000))
-    lookup = Lookup([contrast], frame, points, points, smooth_cube().at(points))
-    in_place = lookup.value(np.zeros(6), 0.6)
+    fast_metric = FastMetric([contrast], frame, points, points, smooth_cube().at(points))
+    in_place = fast_metric.value(np.zeros(6), 0.6)
     for shift in np.eye(6)[:3] * 4.0:
-        assert lookup.value(shift, 0.6) < 0.8 * in_place
-    assert lookup.value(np.array([0.0, 0.0, 70.0, 0.0, 0.0, 0.0]), 0.6) == 0.0
+        assert fast_metric.value(shift, 0.6) < 0.8 * in_place
+    assert fast_metric.value(np.array([0.0, 0.0, 70.0, 0.0, 0.0, 0.0]), 0.6) == 0.0

@@ -14,9 +14,9 @@ from napari_vcf.reading import ITEMS, Reading
 from napari_vcf.reading.case import image_id
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.study import StageSession, create_study, protocol_template
-from napari_vcf.study.folder import default_key
-from napari_vcf.study.prepared import CaseRecord, ImageRecord, PartRecord, VolumeRecord, sha256_of_array
-from napari_vcf.study.records import write_record
+from napari_vcf.study.hashed_files import write_record
+from napari_vcf.study.prepared_case import CaseRecord, ImageRecord, PartRecord, VolumeRecord, sha256_of_array
+from napari_vcf.study.study_folder import default_key
 
 SAGITTAL = {"column_direction": (0, 1, 0), "row_direction": (0, 0, -1), "slice_direction": (1, 0, 0)}
 AXIAL = {"column_direction": (1, 0, 0), "row_direction": (0, 1, 0)}

@@ -20,7 +20,7 @@ from studies import Clock, gestures, make_study, protocol_text, read_stage
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.study import check_study, create_study, export_study, open_consensus, open_study
-from napari_vcf.study.roles import set_role
+from napari_vcf.study.settled_roles import set_role
 
 WRITES = ("open", "write", "fsync", "mkdir", "rename", "replace", "link", "ftruncate", "unlink")
 #: In the default run every so many-th call; all of them among the slow tests.

@@ -13,7 +13,7 @@ from studies import Clock, gestures, make_study, read_stage
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading import ExportError
 from napari_vcf.study import JournalError, check_study, open_study
-from napari_vcf.study.register import Register
+from napari_vcf.study.audit_log import AuditLog
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_register_that_lags_behind_catches_up(root: Path, monkeypatch: pytest.
         def unreachable(*_: object, **__: object) -> None:
             raise JournalError("The share is gone.")
 
-        patch.setattr(Register, "note", unreachable)
+        patch.setattr(AuditLog, "note", unreachable)
         read_stage(session)
     assert session.register_is_behind
     assert check_study(root).damages == ()

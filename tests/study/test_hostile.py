@@ -12,9 +12,9 @@ from studies import Clock, gestures, make_study, read_stage
 
 from napari_vcf.cli import main
 from napari_vcf.study import check_study, export_study, open_consensus, open_study
-from napari_vcf.study.preparation import REPORT
-from napari_vcf.study.prepare import CaseOutcome, PrepareReport
-from napari_vcf.study.records import write_record
+from napari_vcf.study.hashed_files import write_record
+from napari_vcf.study.prepare_case import CaseOutcome, PrepareReport
+from napari_vcf.study.prepare_study import REPORT
 
 
 @pytest.fixture(scope="module")

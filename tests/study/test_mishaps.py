@@ -23,7 +23,7 @@ from napari_vcf.study import (
     open_study,
     prepare_study,
 )
-from napari_vcf.study.lock import CaseLock
+from napari_vcf.study.case_lock import CaseLock
 
 
 @pytest.fixture

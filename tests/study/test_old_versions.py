@@ -22,34 +22,34 @@ from napari_vcf.study import (
     check_study,
     consensus_documents,
     export_study,
-    folder,
     open_consensus,
     open_study,
-    prepare,
-    prepared,
+    prepare_case,
+    prepared_case,
     proposal,
     protocol,
-    roles,
-    session,
+    settled_roles,
+    stage_session,
+    study_folder,
 )
-from napari_vcf.study.folder import read_key
-from napari_vcf.study.records import read_record, record_text
+from napari_vcf.study.hashed_files import read_record, record_text
+from napari_vcf.study.study_folder import read_key
 from napari_vcf.study.versions import STEPS, migrated, model_of
 
 OLD = Path(__file__).parent / "old"
 MODELS = {
     model.model_fields["schema_id"].default: model
     for model in (
-        folder.StudyRecord,
-        folder.Key,
+        study_folder.StudyRecord,
+        study_folder.Key,
         protocol.StudyProtocol,
-        prepared.CaseRecord,
-        prepared.PartRecord,
+        prepared_case.CaseRecord,
+        prepared_case.PartRecord,
         proposal.ProposalRecord,
-        prepare.PrepareReport,
-        roles.RolesRecord,
-        session.Origin,
-        session.Snapshot,
+        prepare_case.PrepareReport,
+        settled_roles.RolesRecord,
+        stage_session.Origin,
+        stage_session.Snapshot,
         consensus_documents.ConsensusOrigin,
     )
 }
@@ -147,9 +147,9 @@ def test_a_consensus_that_was_begun_is_settled_and_one_that_was_signed_stays(old
 
 def test_a_record_of_a_later_version_is_refused_with_the_way_out(old: Path) -> None:
     path = old / "study.json"
-    record = read_record(path, folder.StudyRecord, "The study")
+    record = read_record(path, study_folder.StudyRecord, "The study")
     later = json.loads(record_text(record))["record"] | {"schema_version": "2.0.0", "new": 1}
-    from napari_vcf.reading.sealing import canonical_json, sha256_of
+    from napari_vcf.records.sealing import canonical_json, sha256_of
 
     path.write_text(canonical_json({"record": later, "sha256": sha256_of(canonical_json(later))}) + "\n")
     with pytest.raises(StudyError, match=r"schema version 2\.0\.0, and this program reads 1\.1\.0.*or a later one"):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from studies import Clock, gestures, make_study, read_stage
 
-from napari_vcf.study import DamagedError, JournalError, check_study, checking, open_study, worklist
-from napari_vcf.study.register import Register
+from napari_vcf.study import DamagedError, JournalError, check_study, open_study, study_check, worklist
+from napari_vcf.study.audit_log import AuditLog
 
 
 @pytest.fixture
@@ -69,15 +69,15 @@ def test_what_the_register_did_not_get_it_gets_with_the_next_case(
     root: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = open_study(root, clock=Clock()).as_reader("R1")
-    real = Register.note
+    real = AuditLog.note
 
-    def refusing(self: Register, event: str, *args: object, **more: object) -> object:
+    def refusing(self: AuditLog, event: str, *args: object, **more: object) -> object:
         if event == kind:
             raise JournalError("The share is gone.")
         return real(self, event, *args, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Register, "note", refusing)
+        patch.setattr(AuditLog, "note", refusing)
         if kind == "opened":
             with pytest.raises(JournalError):
                 reader.next_case()
@@ -95,8 +95,8 @@ def test_what_the_register_did_not_get_it_gets_with_the_next_case(
 
 
 def registered(root: Path) -> list:
+    from napari_vcf.study.audit_log import events_of
     from napari_vcf.study.journal import inspect_journal
-    from napari_vcf.study.register import events_of
 
     return events_of(inspect_journal(root / "readings" / "R1" / "register").entries)
 
@@ -146,7 +146,7 @@ def test_an_amendment_that_the_register_did_not_get_is_gone_on_with(
         raise JournalError("The share is gone.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Register, "note", unreachable)
+        patch.setattr(AuditLog, "note", unreachable)
         with pytest.raises(JournalError):
             reader.amend(case, "ct", "slip of the hand")
     assert [item.status for item in reader.worklist()] == ["amending", "unread"]
@@ -193,16 +193,16 @@ def test_a_check_during_which_one_case_is_signed_and_the_next_begun_finds_no_dam
         step()
     opened = []
     # After the register was read, and before the readings are.
-    real_register = checking._Check._register
+    real_register = study_check._Check._register
 
-    def register(self: checking._Check, place: Path) -> object:
+    def register(self: study_check._Check, place: Path) -> object:
         found = real_register(self, place)
         if place.name == "R1" and not opened:
             session.seal()
             opened.append(reader.next_case())
         return found
 
-    monkeypatch.setattr(checking._Check, "_register", register)
+    monkeypatch.setattr(study_check._Check, "_register", register)
     assert check_study(root).damages == ()
     assert len(opened) == 1
     opened[0].close()

@@ -18,10 +18,10 @@ from studies import Clock
 from napari_vcf.cli import main
 from napari_vcf.reading import Case, UnknownImageError
 from napari_vcf.study import StudyError, check_study, open_study, prepare_study
-from napari_vcf.study.folder import default_key
 from napari_vcf.study.identity import scrub
-from napari_vcf.study.prepared import PreparedCase
-from napari_vcf.study.roles import prepared_images, set_role
+from napari_vcf.study.prepared_case import PreparedCase
+from napari_vcf.study.settled_roles import prepared_images, set_role
+from napari_vcf.study.study_folder import default_key
 
 
 @pytest.fixture(scope="module")
@@ -329,12 +329,12 @@ def test_a_preparation_that_is_interrupted_does_not_go_through_the_rest_first(tm
 
 
 def test_workers_have_one_thread_each_and_what_the_person_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    from napari_vcf.study import preparation
+    from napari_vcf.study.prepare_study import _workers_start
 
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     before, script = dict(os.environ), sys.modules["__main__"]
-    with preparation._workers_start():
+    with _workers_start():
         assert (os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]) == ("3", "1")
     assert dict(os.environ) == before
     assert sys.modules["__main__"] is script

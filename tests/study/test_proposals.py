@@ -16,11 +16,11 @@ from studies import Clock
 
 from napari_vcf.cli import main
 from napari_vcf.geometry import RigidTransform
-from napari_vcf.reading.joining import Pair, pair_of
+from napari_vcf.reading.image_pairs import Pair, pair_of
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.study import StudyError, check_study, closed, open_study, prepare_study, proposal
 from napari_vcf.study.closed import REACH_MM, close_text, open_text
-from napari_vcf.study.prepared import PreparedCase
+from napari_vcf.study.prepared_case import PreparedCase
 
 HEADER = "case,mr_x,mr_y,mr_z,ct_x,ct_y,ct_z"
 MR, CT = (9.6, 13.25, -11.5), (20.25, 14.75, 17.125)

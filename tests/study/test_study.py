@@ -23,11 +23,11 @@ from napari_vcf.study import (
     protocol_template,
 )
 from napari_vcf.study.activity import ActiveTime
-from napari_vcf.study.folder import default_key
-from napari_vcf.study.order import stages_of_case, tasks_of
-from napari_vcf.study.prepared import CaseRecord
+from napari_vcf.study.hashed_files import read_record, write_record
+from napari_vcf.study.prepared_case import CaseRecord
 from napari_vcf.study.protocol import parse_protocol
-from napari_vcf.study.records import read_record, write_record
+from napari_vcf.study.reading_order import stages_of_case, tasks_of
+from napari_vcf.study.study_folder import default_key
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from studies import gestures, make_study, read_stage
 
 from napari_vcf.cli import main
 from napari_vcf.study import LockedError, NotYetError, check_study, open_study
-from napari_vcf.study.lock import CaseLock, break_lock
+from napari_vcf.study.case_lock import CaseLock, break_lock
 
 
 def hold(root: Path, channel: int) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_vcf.geometry import Grid, Volume
-from napari_vcf.widgets.checkerboard import SQUARE_MM, CheckerSquares, checkered
+from napari_vcf.widgets.desk.checkerboard import SQUARE_MM, CheckerSquares, checkered
 
 
 def test_squares_are_as_long_as_said_whatever_the_pixels():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_vcf.geometry import Grid, ReadingFrame, RigidTransform, Volume
-from napari_vcf.widgets.cuts import cross_frame, cut_volume, to_gray
+from napari_vcf.widgets.linked_views.reslice import cross_frame, cut_volume, to_gray
 
 
 def ramp(grid: Grid) -> Volume:

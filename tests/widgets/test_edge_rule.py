@@ -4,7 +4,7 @@ import pytest
 
 from napari_vcf.dicom import Role
 from napari_vcf.measure import snap_to_edge, snap_to_endplate
-from napari_vcf.widgets.caliper_hand import edge_rule
+from napari_vcf.widgets.instruments.calipers.tool import edge_rule
 
 
 @pytest.mark.parametrize("role", [Role.T1, Role.T2, Role.T2FS])

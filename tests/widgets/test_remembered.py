@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from psygnal import Signal
 
-from napari_vcf.widgets.remembered import Remembered, window_from, window_to
+from napari_vcf.widgets.desk.settings import Settings, window_from, window_to
 
 
 class Desk:
@@ -31,13 +31,13 @@ def test_a_window_of_mr_follows_the_image_and_one_of_ct_stays():
 def test_each_reader_finds_the_own_settings_again(tmp_path):
     path = tmp_path / "new" / "desk.json"
     desk = Desk()
-    first = Remembered(desk, path)
+    first = Settings(desk, path)
     first.put("layout", "planes")
     desk.reading = SimpleNamespace(reader="R2")
     assert first.get("layout", "all") == "all"
     first.flush()
     first.write()
-    again = Remembered(Desk(), path)
+    again = Settings(Desk(), path)
     assert again.get("layout", "all") == "planes"
     assert again.get("layout", 3) == 3
 
@@ -46,7 +46,7 @@ def test_each_reader_finds_the_own_settings_again(tmp_path):
 def test_a_broken_file_is_begun_anew(tmp_path, text):
     path = tmp_path / "desk.json"
     path.write_text(text)
-    found = Remembered(Desk(), path)
+    found = Settings(Desk(), path)
     assert found.get("layout", "all") == "all"
     found.put("layout", "images")
     found.write()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_vcf.geometry import Grid, Volume
-from napari_vcf.widgets.windows import window_around
+from napari_vcf.widgets.desk.window_level import window_around
 
 GRID = Grid.from_axes(
     (11, 100, 100),

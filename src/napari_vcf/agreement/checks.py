@@ -10,7 +10,7 @@ import numpy as np
 from napari_vcf.agreement.errors import AgreementError, MixedReadingsError
 from napari_vcf.agreement.tables.readings import CONSENSUS, Readings
 from napari_vcf.agreement.tables.reference import Reference
-from napari_vcf.reading.base import STAGES
+from napari_vcf.records.base import STAGES
 
 __all__ = ["Part", "differences", "parts_of"]
 

@@ -17,10 +17,10 @@ from napari_vcf.agreement.report import Index, report_html
 from napari_vcf.agreement.report.tables import GroupLine, accuracy_lines, group_lines, verdict_lines
 from napari_vcf.agreement.scales import scale_of
 from napari_vcf.agreement.tables.readings import NOT_ASSESSED, Readings
-from napari_vcf.reading.atomic import write_atomically
-from napari_vcf.reading.base import STAGES
 from napari_vcf.reading.errors import ExportError
 from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
+from napari_vcf.records.atomic import write_atomically
+from napari_vcf.records.base import STAGES
 
 __all__ = ["write_analysis", "write_parquet"]
 

@@ -27,8 +27,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, and say what is damaged."""
-    from napari_vcf.reading.atomic import write_atomically
-    from napari_vcf.study.checking import check_study
+    from napari_vcf.records.atomic import write_atomically
+    from napari_vcf.study.study_check import check_study
 
     report = check_study(args.study, exports=args.exports)
     text = json.dumps({"whole": not report.damages, **asdict(report)}, indent=1)

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
     import napari
 
-    from napari_vcf.widgets.study_window import open_consensus_window
+    from napari_vcf.widgets.study.study_window import open_consensus_window
 
     open_consensus_window(args.study, args.case, stages, stage)
     napari.run()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_vcf.phantom import PhantomTruth
     from napari_vcf.reading import VerifyReport
-    from napari_vcf.widgets.docks import Arrangement
+    from napari_vcf.widgets.window.layout import Arrangement
 
 __all__ = ["add_parser", "run"]
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 def _interactive() -> int:
     import napari
 
-    from napari_vcf.widgets.launch import open_window
+    from napari_vcf.widgets.window.launch import open_window
 
     open_window().case_panel.open_sample()
     napari.run()
@@ -60,8 +60,8 @@ def _interactive() -> int:
 
 def _scripted(args: argparse.Namespace) -> int:
     from napari_vcf.reading import verify_export
-    from napari_vcf.widgets.launch import open_window
-    from napari_vcf.widgets.sample import write_sample
+    from napari_vcf.widgets.case.sample import write_sample
+    from napari_vcf.widgets.window.launch import open_window
 
     out: Path = args.out.resolve()
     out.mkdir(parents=True, exist_ok=True)

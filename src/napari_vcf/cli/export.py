@@ -27,7 +27,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files."""
-    from napari_vcf.study.exporting import export_study
+    from napari_vcf.study.study_export import export_study
 
     written = export_study(args.study, args.out, readers=args.reader, versions=args.versions)
     print(f"{len(written)} signed readings in {args.out.name}.")

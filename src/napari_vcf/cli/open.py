@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     import napari
 
-    from napari_vcf.widgets.launch import open_window
+    from napari_vcf.widgets.window.launch import open_window
 
     panel = open_window().case_panel
     panel.protocol = protocol

@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
 
     import napari
 
-    from napari_vcf.widgets.launch import open_window
-    from napari_vcf.widgets.study_window import begin_study
+    from napari_vcf.widgets.study.study_window import begin_study
+    from napari_vcf.widgets.window.launch import open_window
 
     begin_study(open_window(), study)
     napari.run()

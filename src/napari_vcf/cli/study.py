@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _create(args: argparse.Namespace) -> int:
     from napari_vcf.study import create_study
-    from napari_vcf.study.folder import default_key
+    from napari_vcf.study.study_folder import default_key
 
     record = create_study(
         args.study,
@@ -114,7 +114,7 @@ def _create(args: argparse.Namespace) -> int:
 
 
 def _prepare(args: argparse.Namespace) -> int:
-    from napari_vcf.study.preparation import prepare_study
+    from napari_vcf.study.prepare_study import prepare_study
 
     def progress(done: int, total: int, what: str) -> None:
         print(f"{done}/{total} {what}", file=sys.stderr)
@@ -170,7 +170,7 @@ def _unlock(args: argparse.Namespace) -> int:
 
 
 def _images(args: argparse.Namespace) -> int:
-    from napari_vcf.study.roles import prepared_images
+    from napari_vcf.study.settled_roles import prepared_images
 
     for image in prepared_images(args.study, args.case):
         series = image.series
@@ -182,7 +182,7 @@ def _images(args: argparse.Namespace) -> int:
 
 
 def _role(args: argparse.Namespace) -> int:
-    from napari_vcf.study.roles import set_role
+    from napari_vcf.study.settled_roles import set_role
 
     set_role(args.study, args.case, args.image, args.role)
     print(f"{args.image} of case {args.case} is {args.role} from the next 'napari-vcf study prepare' on.")

@@ -13,18 +13,18 @@ The page "Reading without a window" of the documentation goes through a whole ca
 from __future__ import annotations
 
 from napari_vcf.reading.actions import ACTION_ADAPTER, Action, LoggedAction
-from napari_vcf.reading.base import STAGES, Stage
 from napari_vcf.reading.case import Case, CaseImage
+from napari_vcf.reading.dataframe import readings_frame
 from napari_vcf.reading.document import ReadingExport, json_schema
 from napari_vcf.reading.errors import ExportError, ReadingError, RefusedActionError, UnknownImageError
 from napari_vcf.reading.export import build_export, export_reading, read_reading
-from napari_vcf.reading.frame import readings_frame
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults
 from napari_vcf.reading.session import Reading
 from napari_vcf.reading.state import ReadingState
 from napari_vcf.reading.verify import VerifyReport, verify_export
 from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE, Item
+from napari_vcf.records.base import STAGES, Stage
 
 __all__ = [
     "ACTION_ADAPTER",

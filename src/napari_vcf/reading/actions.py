@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
-from napari_vcf.reading.base import Affine, AnswerValue, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
 from napari_vcf.reading.masks import GridRecord, MaskRecord
 from napari_vcf.reading.state import CaliperEnd, Reason, Tissue
+from napari_vcf.records.base import Affine, AnswerValue, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
 
 __all__ = [
     "ACTION_ADAPTER",

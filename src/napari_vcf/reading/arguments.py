@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 
 from napari_vcf.reading import actions as act
-from napari_vcf.reading.base import Point
 from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.records.base import Point
 
 __all__ = ["lps_point", "mask_of", "refusing"]
 

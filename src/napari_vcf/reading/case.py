@@ -27,12 +27,12 @@ from napari_vcf.dicom import (
     with_role,
 )
 from napari_vcf.geometry import Volume
-from napari_vcf.reading.base import REMOVED, Pseudonym
 from napari_vcf.reading.errors import ReadingError, UnknownImageError
 from napari_vcf.reading.state import ImageCorrection
+from napari_vcf.records.base import REMOVED, Pseudonym
 
 if TYPE_CHECKING:
-    from napari_vcf.reading.joining import Pair
+    from napari_vcf.reading.image_pairs import Pair
     from napari_vcf.registration import RegistrationResult
 
 __all__ = ["MR_ROLES", "Case", "CaseImage", "image_id", "scan_case"]
@@ -245,7 +245,7 @@ class Case:
 
         Parameters
         ----------
-        pair : napari_vcf.reading.joining.Pair
+        pair : napari_vcf.reading.image_pairs.Pair
             What is joined.
         mr_point, ct_point : sequence of float
             The clicks, LPS mm.

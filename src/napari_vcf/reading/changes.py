@@ -14,12 +14,12 @@ from napari_vcf.geometry import Rectangle
 from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.arguments import lps_point, mask_of, refusing
-from napari_vcf.reading.base import Stage
 from napari_vcf.reading.case import Case
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.masks import GridRecord, encode_mask
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.state import CaliperEnd, Tissue
+from napari_vcf.records.base import Stage
 
 if TYPE_CHECKING:
     from napari_vcf.registration import RegistrationResult
@@ -306,7 +306,7 @@ class Changes(ABC):
         RefusedActionError
             If the levels differ or are not those of the reading, or an image has the wrong modality.
         """
-        from napari_vcf.reading.joining import recordable
+        from napari_vcf.reading.image_pairs import recordable
 
         result = recordable(result)
         matrix = None if result.ct_to_mr is None else tuple(tuple(row) for row in result.ct_to_mr.matrix.tolist())

@@ -12,10 +12,10 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from napari_vcf.measure import Degree, ExtentGrade, Position, ReferenceRule
 from napari_vcf.notice import INTENDED_USE
-from napari_vcf.reading.base import Finite, FrozenModel, ImageId, Level, Point, Pseudonym, Stage, Timestamp
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.state import Answer, Caliper, Masks, Reason, Registration, Roi, Spine, StageState
+from napari_vcf.records.base import Finite, FrozenModel, ImageId, Level, Point, Pseudonym, Stage, Timestamp
 
 __all__ = [
     "SCHEMA_ID",

@@ -14,8 +14,6 @@ from pydantic import ValidationError
 from napari_vcf import __version__
 from napari_vcf.dicom import ROLE_GIVEN, Series
 from napari_vcf.measure import REFERENCE_RULES, ReferenceRule
-from napari_vcf.reading.atomic import write_atomically
-from napari_vcf.reading.base import Stage
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.document import (
     SCHEMA_VERSION,
@@ -38,6 +36,8 @@ from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import AdcResult, StageResults, caliper_mm, rectangle_of, roi_angle_deg
 from napari_vcf.reading.session import Reading
 from napari_vcf.reading.state import Roi, StageState, Tissue
+from napari_vcf.records.atomic import write_atomically
+from napari_vcf.records.base import Stage
 
 __all__ = ["build_export", "export_reading", "export_stage", "read_reading"]
 

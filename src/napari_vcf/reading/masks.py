@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from napari_vcf.geometry import Grid
-from napari_vcf.reading.base import Affine, FrozenModel
 from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.records.base import Affine, FrozenModel
 
 __all__ = ["GridRecord", "MaskRecord", "decode_mask", "encode_mask"]
 

@@ -12,8 +12,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from napari_vcf.measure import ReferenceRule, parse_ratio
-from napari_vcf.reading.base import STAGES, Finite, FrozenModel, Stage
 from napari_vcf.reading.vocabulary import ITEMS, items_of_stage
+from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
 
 __all__ = ["Protocol"]
 

@@ -26,8 +26,8 @@ from napari_vcf.measure import (
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.levels import level_above, level_below
 from napari_vcf.reading.masks import decode_mask
-from napari_vcf.reading.placing import endplate_deviations, placement_warnings, rectangle_of
 from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.roi_checks import endplate_deviations, placement_warnings, rectangle_of
 from napari_vcf.reading.state import Caliper, Masks, Registration, Roi, Spine, StageState, Tissue
 
 __all__ = [

@@ -18,12 +18,10 @@ from psygnal import Signal
 from napari_vcf.geometry import Rectangle
 from napari_vcf.measure import RoiStatistics, roi_statistics
 from napari_vcf.reading import actions as act
-from napari_vcf.reading.base import Stage, utc_now
 from napari_vcf.reading.case import Case, check_pseudonym
 from napari_vcf.reading.changes import Changes
 from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
 from napari_vcf.reading.errors import ReadingError, RefusedActionError
-from napari_vcf.reading.placing import endplates_of
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import (
     StageResults,
@@ -31,8 +29,10 @@ from napari_vcf.reading.results import (
     rectangle_of,
     stage_results,
 )
+from napari_vcf.reading.roi_checks import endplates_of
 from napari_vcf.reading.rules import Context, reduce_action
 from napari_vcf.reading.state import ReadingState, Roi, StageState
+from napari_vcf.records.base import Stage, utc_now
 
 __all__ = ["Reading"]
 
@@ -249,7 +249,7 @@ class Reading(Changes):
         return (None, None) if self.state.spine is None else adjacent_levels(self.state.spine)
 
     def endplates(self, stage: Stage, level: str) -> NDArray[np.float64] | None:
-        """Direction of a vertebra's endplates by its calipers; see `napari_vcf.reading.placing.endplates_of`."""
+        """Direction of a vertebra's endplates by its calipers; see `napari_vcf.reading.roi_checks.endplates_of`."""
         state = self.state
         return endplates_of(state.stages[stage], level, self.case.images, state.spine, state.registrations)
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from napari_vcf.measure import Position, ReferenceTissue, Side, VertebraStatus
-from napari_vcf.reading.base import (
+from napari_vcf.reading.masks import GridRecord, MaskRecord
+from napari_vcf.records.base import (
     STAGES,
     Affine,
     AnswerValue,
@@ -20,7 +21,6 @@ from napari_vcf.reading.base import (
     Stage,
     Timestamp,
 )
-from napari_vcf.reading.masks import GridRecord, MaskRecord
 
 __all__ = [
     "Answer",

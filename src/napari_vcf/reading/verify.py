@@ -13,21 +13,21 @@ from typing import Any
 from napari_vcf.dicom import load_volume
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.measure import RoiStatistics, reference_signal, roi_statistics
-from napari_vcf.reading.base import REMOVED
 from napari_vcf.reading.case import Case, scan_case
 from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
 from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.export import export_stage, read_reading
 from napari_vcf.reading.results import adjacent_levels, rectangle_of, stage_results
-from napari_vcf.reading.sealing import check_seal
 from napari_vcf.reading.state import ImageCorrection, Masks, ReadingState, Tissue
-from napari_vcf.reading.stated import (
+from napari_vcf.reading.statement_checks import (
     GEOMETRY_TOLERANCE_MM,
     Statement,
     answer_statements,
     registration_statements,
     series_statements,
 )
+from napari_vcf.records.base import REMOVED
+from napari_vcf.records.sealing import check_seal
 
 __all__ = ["GEOMETRY_TOLERANCE_MM", "STATISTICS_TOLERANCE", "Difference", "VerifyReport", "verify_export"]
 

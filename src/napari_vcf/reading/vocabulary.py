@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_vcf.reading.base import STAGES, Stage
+from napari_vcf.records.base import STAGES, Stage
 
 __all__ = ["ITEMS", "NOT_ASSESSABLE", "Item", "items_of_stage"]
 

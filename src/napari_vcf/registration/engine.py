@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from napari_vcf.errors import CancelledError
 from napari_vcf.geometry import Volume
-from napari_vcf.registration.bend import bend, place, straight_at
 from napari_vcf.registration.errors import NoOverlapError, VertebraNotCoveredError
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, WorkingFrame
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.interpolation import Cube
+from napari_vcf.registration.joint_metric import JointMetric, Part, is_fat_suppressed
 from napari_vcf.registration.landmarks import distance_mm
 from napari_vcf.registration.scene import (
     N_CLASSES,
@@ -26,7 +26,7 @@ from napari_vcf.registration.scene import (
     mr_samples,
 )
 from napari_vcf.registration.search import Objective, Optimum, distinct, in_order, translation_grid
-from napari_vcf.registration.together import Part, Together, is_fat_suppressed
+from napari_vcf.registration.spine_bend import bend, place, straight_at
 
 __all__ = [
     "CAPTURE_MM",
@@ -278,7 +278,7 @@ def _sharpened(scene: Scene, near: Pose, column: Pose, weight: float) -> tuple[P
         ]
         shown = [replace(part, displaced=True) for part in apart[1].parts]
         normal = int(np.argmax(np.abs(scene.frame.axes.T @ scene.contrasts[0].part.grid.normal)))
-        whole = Together([*apart[0].parts, *shown], np.delete(np.eye(3), normal, axis=1))
+        whole = JointMetric([*apart[0].parts, *shown], np.delete(np.eye(3), normal, axis=1))
     else:
         whole = _together(scene, near, column, scene.vertebra, COLUMN_SAMPLES, weight)
     _, pose, displacement = whole.climb(near, iterations=40, tolerance=1e-6)
@@ -293,14 +293,14 @@ def _together(
     samples: int,
     weight: float,
     contrasts: Sequence[int] | None = None,
-) -> Together:
+) -> JointMetric:
     """The measure of the vertebra and of its column, bent as its fit says."""
     alone = scene.objective(vertebra, near, scene.fine, contrasts=contrasts, center=near[:3])
     bent = np.concatenate([near, column[6:]])
     around = scene.objective(scene.column.thinned(samples), bent, scene.wide, contrasts=contrasts, center=near[:3])
     if column.size > 6:
         around = replace(around, points=bend(around.points, column[6:]).astype(np.float32))
-    return Together([Part(alone, weight), Part(around, 1.0)], np.zeros((3, 0)))
+    return JointMetric([Part(alone, weight), Part(around, 1.0)], np.zeros((3, 0)))
 
 
 def _likely(optimum: Optimum, clicked: NDArray[np.float64]) -> float:

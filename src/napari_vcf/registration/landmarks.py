@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_vcf.registration.bend import place
 from napari_vcf.registration.frame import Pose
+from napari_vcf.registration.spine_bend import place
 
 __all__ = ["distance_mm"]
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.registration.bend import place, unplace
 from napari_vcf.registration.engine import TUBE_MM, Report, Scene, fit_column
+from napari_vcf.registration.fast_metric import FastMetric
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose
 from napari_vcf.registration.information import MutualInformation
-from napari_vcf.registration.lookup import Lookup
 from napari_vcf.registration.scene import MrSamples, inside_ct, signal_classes, signals
 from napari_vcf.registration.search import Optimum, distinct, in_order
+from napari_vcf.registration.spine_bend import place, unplace
 
 __all__ = ["LevelEvidence", "compare_levels", "facing_column"]
 
@@ -104,10 +104,10 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
     fits: dict[str, list[Pose]] = {"clicked": [clicked]}
     untested: list[str] = []
     voxels = _ct_voxels(scene, _COARSE_LATTICE_MM)
-    lookup = Lookup(scene.contrasts, scene.frame, scene.column.points, voxels, scene.wide.at(voxels))
+    fast_metric = FastMetric(scene.contrasts, scene.frame, scene.column.points, voxels, scene.wide.at(voxels))
     for share, name, direction in ((0.1, "above", 1.0), (0.5, "below", -1.0)):
         report(share, f"testing the level {name}")
-        held, found = _fit_neighbour(scene, clicked, direction, lookup)
+        held, found = _fit_neighbour(scene, clicked, direction, fast_metric)
         if found:
             fits[name] = found
         elif held:
@@ -119,7 +119,7 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
     return LevelEvidence(explained, offset, compared, tuple(untested))
 
 
-def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, lookup: Lookup) -> tuple[bool, list[Pose]]:
+def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, fast_metric: FastMetric) -> tuple[bool, list[Pose]]:
     """Whether the CT holds the neighbouring vertebra, and the best fits of the column on it."""
     flat = scene.vertebra.where(((scene.vertebra.points / np.array(_FLAT_MM)[:, None]) ** 2).sum(axis=0) <= 1.0)
     flat = flat.thinned(_SAMPLES // 3)
@@ -130,7 +130,7 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, lookup: Lookup
 
     def ranked(poses: list[Pose]) -> list[Optimum]:
         # Over the same CT voxels, as in the comparison itself: a place that leaves the CT gains nothing by it.
-        return distinct([(lookup.value(pose, _SHARE_IN_MR), pose) for pose in poses if held(pose)], _APART)
+        return distinct([(fast_metric.value(pose, _SHARE_IN_MR), pose) for pose in poses if held(pose)], _APART)
 
     def climb(pose: Pose) -> Optimum:
         column = facing_column(scene, pose).thinned(_SAMPLES)
@@ -147,10 +147,10 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, lookup: Lookup
         pose for _, pose in in_order(climb, [pose for _, pose in tilted[:_CLIMBED]], scene.threads) if near(pose)
     ]
     fits: list[Pose] = []
-    hopeless = _HOPELESS * lookup.value(clicked, _SHARE_IN_MR)
+    hopeless = _HOPELESS * fast_metric.value(clicked, _SHARE_IN_MR)
     for value, pose in ranked(climbed)[:_FITTED]:
         # Where neither the first fit nor what it began with comes near, the second one's would be wasted.
-        if fits and max(value, lookup.value(fits[0], _SHARE_IN_MR)) < hopeless:
+        if fits and max(value, fast_metric.value(fits[0], _SHARE_IN_MR)) < hopeless:
             break
         _, fit = fit_column(replace(scene, column=facing_column(scene, pose)), pose, samples=_COLUMN_SAMPLES)
         if near(fit):

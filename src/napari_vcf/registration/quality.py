@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.registration.bend import straight_at, unplace
 from napari_vcf.registration.engine import VERTEBRA_MM, Report, Scene
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, rotation_matrix, rotation_vector
 from napari_vcf.registration.information import CT_RANGE_HU, MutualInformation
@@ -16,6 +15,7 @@ from napari_vcf.registration.interpolation import Cube
 from napari_vcf.registration.landmarks import distance_mm
 from napari_vcf.registration.scene import N_CLASSES, inside_ct
 from napari_vcf.registration.search import Objective, in_order
+from napari_vcf.registration.spine_bend import straight_at, unplace
 
 __all__ = ["Stability", "stability"]
 

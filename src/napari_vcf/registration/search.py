@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from napari_vcf.registration.bend import bend_gradient, place
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, pose_gradient, rotation_matrix, turn
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.interpolation import Cube
+from napari_vcf.registration.spine_bend import bend_gradient, place
 
 __all__ = ["Objective", "Optimum", "distinct", "in_order", "translation_grid"]
 

@@ -12,8 +12,6 @@ Examples
 
 from __future__ import annotations
 
-from napari_vcf.study.access import ReaderStudy, Study, open_study
-from napari_vcf.study.checking import CheckReport, Damage, check_study
 from napari_vcf.study.consensus import ConsensusSession, open_consensus
 from napari_vcf.study.errors import (
     DamagedError,
@@ -23,13 +21,15 @@ from napari_vcf.study.errors import (
     StudyError,
     UnfinishedError,
 )
-from napari_vcf.study.exporting import export_study
-from napari_vcf.study.folder import StudyRecord, create_study
-from napari_vcf.study.order import Task, WorkItem
-from napari_vcf.study.preparation import prepare_study
+from napari_vcf.study.prepare_study import prepare_study
 from napari_vcf.study.protocol import StudyProtocol, StudyRules, protocol_template, read_protocol
-from napari_vcf.study.session import StageSession
+from napari_vcf.study.reader_study import ReaderStudy, Study, open_study
+from napari_vcf.study.reading_order import Task, WorkItem
+from napari_vcf.study.stage_session import StageSession
 from napari_vcf.study.status import study_status
+from napari_vcf.study.study_check import CheckReport, Damage, check_study
+from napari_vcf.study.study_export import export_study
+from napari_vcf.study.study_folder import StudyRecord, create_study
 
 __all__ = [
     "CheckReport",

@@ -18,7 +18,7 @@ from typing import Final
 
 from pydantic import Field
 
-from napari_vcf.reading.base import FrozenModel
+from napari_vcf.records.base import FrozenModel
 
 __all__ = ["REACH_MM", "ClosedText", "close_text", "open_text"]
 

@@ -17,15 +17,15 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from napari_vcf.reading import ITEMS, Protocol, ReadingExport
-from napari_vcf.reading.base import AnswerValue, Stage, utc_now
 from napari_vcf.reading.case import check_pseudonym
 from napari_vcf.reading.document import SealExport, SettledExport
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.levels import LEVELS
-from napari_vcf.reading.sealing import seal_text
 from napari_vcf.reading.state import Answer, Registration, Spine, StageState
-from napari_vcf.study.access import Study
+from napari_vcf.records.base import AnswerValue, Stage, utc_now
+from napari_vcf.records.sealing import seal_text
 from napari_vcf.study.activity import ActiveTime
+from napari_vcf.study.case_lock import CaseLock, break_lock
 from napari_vcf.study.consensus_documents import (
     SPINE,
     ConsensusOrigin,
@@ -37,11 +37,11 @@ from napari_vcf.study.consensus_documents import (
 )
 from napari_vcf.study.errors import JournalError, NotYetError, StudyError, UnfinishedError
 from napari_vcf.study.journal import Journal
-from napari_vcf.study.lock import CaseLock, break_lock
-from napari_vcf.study.order import Task
-from napari_vcf.study.prepared import PreparedCase
+from napari_vcf.study.prepared_case import PreparedCase
+from napari_vcf.study.reader_study import Study
+from napari_vcf.study.reading_order import Task
 from napari_vcf.study.reasons import checked_reason
-from napari_vcf.study.session import SEAL, write_seal, written_seal
+from napari_vcf.study.stage_session import SEAL, write_seal, written_seal
 from napari_vcf.study.versions import model_of
 
 __all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus", "unlock_consensus"]

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Final, Literal
 
 from napari_vcf.reading import ReadingExport
-from napari_vcf.reading.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.reading.document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
 from napari_vcf.reading.export import read_reading
-from napari_vcf.reading.sealing import check_seal
 from napari_vcf.reading.state import Answer, Registration, Spine
-from napari_vcf.study.access import Study
+from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
+from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.errors import DamagedError, NotYetError
-from napari_vcf.study.folder import CONSENSUS
-from napari_vcf.study.order import tasks_of
-from napari_vcf.study.session import seal_path, versions_of
+from napari_vcf.study.reader_study import Study
+from napari_vcf.study.reading_order import tasks_of
+from napari_vcf.study.stage_session import seal_path, versions_of
+from napari_vcf.study.study_folder import CONSENSUS
 
 __all__ = ["SPINE", "ConsensusOrigin", "Settlement", "answers_of", "joined_by", "settled_document", "signed_document"]
 

@@ -14,8 +14,8 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from napari_vcf.dicom import Series
-from napari_vcf.dicom.stack import Stack
-from napari_vcf.reading.base import REMOVED
+from napari_vcf.dicom.series.stack import Stack
+from napari_vcf.records.base import REMOVED
 
 __all__ = ["HeadersSay", "hashed", "read_headers", "scrub"]
 

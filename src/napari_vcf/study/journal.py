@@ -23,9 +23,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from napari_vcf.reading.atomic import sync_folder
-from napari_vcf.reading.base import utc_now
-from napari_vcf.reading.sealing import canonical_json
+from napari_vcf.records.atomic import sync_folder
+from napari_vcf.records.base import utc_now
+from napari_vcf.records.sealing import canonical_json
 from napari_vcf.study.errors import DamagedError, JournalError
 
 __all__ = ["Entry", "Journal", "JournalView", "inspect_journal"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from napari_vcf.study.errors import StudyError
-from napari_vcf.study.folder import Key
+from napari_vcf.study.study_folder import Key
 
 __all__ = ["COLUMNS", "CasePoints", "read_points"]
 

@@ -17,12 +17,12 @@ from pydantic import Field
 
 from napari_vcf import __version__
 from napari_vcf.geometry import RigidTransform
-from napari_vcf.reading.base import Affine, FrozenModel, ImageId, Point, Pseudonym
-from napari_vcf.reading.joining import Pair, recordable, shown_index
-from napari_vcf.reading.sealing import canonical_json
+from napari_vcf.reading.image_pairs import Pair, recordable, shown_index
+from napari_vcf.records.base import Affine, FrozenModel, ImageId, Point, Pseudonym
+from napari_vcf.records.sealing import canonical_json
 from napari_vcf.registration import RegistrationResult, register_vertebra
 from napari_vcf.study.closed import REACH_MM, ClosedText, close_text, open_text
-from napari_vcf.study.records import read_record
+from napari_vcf.study.hashed_files import read_record
 
 __all__ = ["PROPOSAL", "ProposalRecord", "Proposed", "computed", "fetched", "framed", "proposed_with", "read_proposal"]
 

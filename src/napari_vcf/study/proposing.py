@@ -8,10 +8,11 @@ from typing import Final
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.errors import ReadingError
-from napari_vcf.reading.joining import Pair, pair_of
+from napari_vcf.reading.image_pairs import Pair, pair_of
 from napari_vcf.study.errors import DamagedError
+from napari_vcf.study.hashed_files import write_record
 from napari_vcf.study.points import CasePoints
-from napari_vcf.study.prepared import PreparedCase
+from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.proposal import (
     PROPOSAL,
     ProposalRecord,
@@ -21,7 +22,6 @@ from napari_vcf.study.proposal import (
     proposed_with,
     read_proposal,
 )
-from napari_vcf.study.records import write_record
 
 __all__ = ["COMPUTED", "Proposing", "propose"]
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from napari_vcf.reading import Protocol
-from napari_vcf.reading.base import Finite, FrozenModel
-from napari_vcf.reading.sealing import canonical_json, sha256_of
+from napari_vcf.records.base import Finite, FrozenModel
+from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.versions import migrated
 

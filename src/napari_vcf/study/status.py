@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_vcf.reading.base import utc_now
-from napari_vcf.study.access import open_study
+from napari_vcf.records.base import utc_now
+from napari_vcf.study.reader_study import open_study
 
 __all__ = ["ReaderStatus", "StudyStatus", "study_status"]
 

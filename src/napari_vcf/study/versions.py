@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from napari_vcf.reading.base import FrozenModel
+from napari_vcf.records.base import FrozenModel
 from napari_vcf.study.errors import StudyError
 
 __all__ = ["STEPS", "migrated", "model_of"]

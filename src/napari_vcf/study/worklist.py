@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from napari_vcf.reading.export import read_reading
+from napari_vcf.study.audit_log import AuditLog
 from napari_vcf.study.errors import NotYetError, StudyError
-from napari_vcf.study.folder import StudyFolder, StudyRecord
-from napari_vcf.study.order import Task, WorkItem, tasks_of
 from napari_vcf.study.protocol import StudyProtocol
-from napari_vcf.study.register import Register
-from napari_vcf.study.session import seal_path, versions_of
+from napari_vcf.study.reading_order import Task, WorkItem, tasks_of
+from napari_vcf.study.stage_session import seal_path, versions_of
+from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
 __all__ = ["Worklist"]
 
@@ -48,7 +48,7 @@ class Worklist:
         self._of_case: dict[str, list[Task]] = {}
         for task in self.tasks:
             self._of_case.setdefault(task.case, []).append(task)
-        self._register = Register(folder.reader(reader), clock)
+        self._register = AuditLog(folder.reader(reader), clock)
         self._sealed: set[Task] = set()
         self._looked_at: int | None = None
 

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.dicom import FolderError, folder_of
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.widgets.docks import arrange
+from napari_vcf.widgets.window.layout import arrange
 
 __all__ = [
     "AdcRoi",

@@ -23,7 +23,7 @@ from napari_vcf.agreement.statistics import (
     roc_points,
 )
 from napari_vcf.agreement.tables.readings import ItemTable, Readings
-from napari_vcf.reading.base import STAGES
+from napari_vcf.records.base import STAGES
 
 __all__ = ["against_reference", "modalities"]
 

@@ -14,7 +14,7 @@ from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import GrrasItem, Settings
 from napari_vcf.agreement.tables.readings import NOT_ASSESSED, ReadingFacts, Readings
 from napari_vcf.agreement.tables.reference import Reference
-from napari_vcf.reading.base import STAGES
+from napari_vcf.records.base import STAGES
 
 __all__ = ["grras_items"]
 

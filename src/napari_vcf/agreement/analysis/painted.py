@@ -14,7 +14,7 @@ from napari_vcf.agreement.statistics import Estimate, dice, hausdorff95_mm, perc
 from napari_vcf.agreement.statistics.bootstrap import bootstrap_mean
 from napari_vcf.agreement.tables.masks import MASKS, MaskStore
 from napari_vcf.agreement.tables.readings import Readings
-from napari_vcf.reading.base import STAGES
+from napari_vcf.records.base import STAGES
 
 __all__ = ["agreement_of_masks"]
 

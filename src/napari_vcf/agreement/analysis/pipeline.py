@@ -23,7 +23,7 @@ from napari_vcf.agreement.errors import AgreementError
 from napari_vcf.agreement.tables.masks import MaskStore
 from napari_vcf.agreement.tables.readings import ItemTable, Readings
 from napari_vcf.agreement.tables.reference import Reference
-from napari_vcf.reading.base import STAGES
+from napari_vcf.records.base import STAGES
 
 __all__ = ["Analysed", "analyse", "make_settings"]
 

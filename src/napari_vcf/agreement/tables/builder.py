@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from napari_vcf.agreement.errors import TableError
 from napari_vcf.agreement.scales import MEASUREMENTS, is_measurement, scale_of
 from napari_vcf.agreement.tables.readings import ANSWERED, NOT_ASSESSED, UNANSWERED, ReadingFacts, Readings
-from napari_vcf.reading.base import STAGES
 from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
+from napari_vcf.records.base import STAGES
 
 __all__ = ["Chunk", "ReadingsBuilder"]
 

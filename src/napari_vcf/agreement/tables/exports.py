@@ -10,9 +10,9 @@ import numpy as np
 
 from napari_vcf.agreement.tables.builder import Chunk, ReadingsBuilder
 from napari_vcf.agreement.tables.readings import CONSENSUS, ReadingFacts
+from napari_vcf.reading.dataframe import reading_rows
 from napari_vcf.reading.document import ReadingExport
 from napari_vcf.reading.export import read_reading
-from napari_vcf.reading.frame import reading_rows
 
 __all__ = ["ExportRows", "facts_of", "schema_version_of"]
 

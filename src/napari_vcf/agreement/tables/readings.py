@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.agreement.scales import Scale, form_order, scale_of
-from napari_vcf.reading.base import STAGES
+from napari_vcf.records.base import STAGES
 
 __all__ = ["ANSWERED", "CONSENSUS", "NOT_ASSESSED", "UNANSWERED", "ItemTable", "ReadingFacts", "Readings"]
 

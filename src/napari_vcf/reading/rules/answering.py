@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from napari_vcf.reading import actions as act
-from napari_vcf.reading.base import Stage
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, reduce_action
 from napari_vcf.reading.state import Answer, ImageCorrection, ReadingState
 from napari_vcf.reading.vocabulary import ITEMS
+from napari_vcf.records.base import Stage
 
 
 def _check_item(stage: Stage, item: str, context: Context) -> None:

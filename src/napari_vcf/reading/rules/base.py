@@ -7,11 +7,11 @@ from functools import singledispatch
 from typing import Any
 
 from napari_vcf.dicom import Role
-from napari_vcf.reading.base import Stage
 from napari_vcf.reading.case import Case, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.state import ReadingState, Spine
+from napari_vcf.records.base import Stage
 
 __all__ = ["Context", "change_stage", "check_stage", "image_for", "named_spine", "reduce_action"]
 

@@ -20,13 +20,13 @@ from napari_vcf.measure import POSITIONS
 from napari_vcf.phantom import PhantomTruth
 from napari_vcf.reading import ITEMS, Stage
 from napari_vcf.reading.masks import decode_mask
-from napari_vcf.widgets.caliper_table import CELL_KEYS
-from napari_vcf.widgets.findings_row import FindingRow
+from napari_vcf.widgets.instruments.calipers.table import CELL_KEYS
+from napari_vcf.widgets.instruments.findings.row import FindingRow
 from napari_vcf.widgets.scripted.hands import Hands, HandsError
 from napari_vcf.widgets.scripted.strokes import outline_of, strokes_of
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.docks import Arrangement
+    from napari_vcf.widgets.window.layout import Arrangement
 
 __all__ = ["ScriptedReader"]
 

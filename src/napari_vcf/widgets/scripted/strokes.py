@@ -1,4 +1,4 @@
-"""How a mask would be drawn by hand: an outline to click around, strokes of a round brush to fill it."""
+"""How a mask would be drawn by tool: an outline to click around, strokes of a round brush to fill it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Single files: headers, private elements, stored pixels, volume files."""

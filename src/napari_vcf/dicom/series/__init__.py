@@ -1,0 +1,1 @@
+"""From slices to series: grouping, geometry, role, unit, remarks."""

@@ -1,0 +1,220 @@
+"""The role of a series in the reading: from the physics first, from its description last, always with its evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from napari_vcf.dicom.files.diffusion import ZERO_B_LIMIT
+from napari_vcf.dicom.files.frames import Frame
+from napari_vcf.dicom.series.model import Role
+from napari_vcf.dicom.series.physics import Physics, physics_of
+from napari_vcf.dicom.series.stack import Stack
+
+__all__ = ["role_of", "three_plane", "weighted_frames"]
+
+_LOCALIZER_WORDS: Final = re.compile(r"\b(loc|localizer|localiser|scout|survey|topogram|3[ -]?plane|surview)\b")
+_FAT_WORDS: Final = re.compile(r"stir|tirm|spair|spir\b|fat[ _-]?sat|(?<![a-z])fs(?![a-z])|_fs|fatsup")
+_T1_WORDS: Final = re.compile(r"(?<![a-z0-9])t1(?![0-9])")
+_T2_WORDS: Final = re.compile(r"(?<![a-z0-9])t2(?![0-9])")
+_ADC_WORDS: Final = re.compile(r"(?<![a-z])d?adc(?![a-z])|apparent diffusion")
+_EXPONENTIAL_WORDS: Final = re.compile(r"(?<![a-z])e[ _-]?adc(?![a-z])|exponential|exp[ _-]adc")
+_PROJECTIONS: Final = frozenset({"PROJECTION IMAGE", "MIP", "MAX_IP", "MIN_IP", "MINIP", "CPR", "VRT", "SSD"})
+#: Planes of a localizer cross at more than this.
+_CROSSING_DEG: Final = 60.0
+#: An image without weighting belongs with weighted ones whose orientation, pixels and echo time agree this well.
+_SAME_DIRECTION: Final = 1e-3
+_SAME_SHARE: Final = 0.01
+
+
+def three_plane(normals: Sequence[Sequence[float]]) -> bool:
+    """Whether the orientations of one series cross at large angles, as those of a localizer do."""
+    vectors = np.asarray(normals, dtype=np.float64)
+    return bool(np.abs(vectors @ vectors.T).min() < np.cos(np.radians(_CROSSING_DEG)))
+
+
+def weighted_frames(stacks: Iterable[Stack]) -> list[Frame]:
+    """A diffusion-weighted slice (b > 0) of each stack that has some."""
+    found: list[Frame] = []
+    for stack in stacks:
+        slices = (volume.frames[0] for volume in stack.volumes)
+        found.extend([frame for frame in slices if frame.diffusion.weighted and frame.kind in ("b", "trace")][:1])
+    return found
+
+
+def role_of(stack: Stack, *, crossing: bool, weighted: Sequence[Frame] = ()) -> tuple[Role, str]:
+    """Role and evidence of a stack.
+
+    Parameters
+    ----------
+    stack : Stack
+        The slices.
+    crossing : bool
+        Whether the series holds planes that cross at large angles.
+    weighted : sequence of Frame
+        Diffusion-weighted slices (b > 0) found beside it, in any study (`weighted_frames`).
+
+    Returns
+    -------
+    role : Role
+    evidence : str
+        One sentence part.
+    """
+    file = stack.first.file
+    # Descriptions mix words with underscores, which would hide the words' edges.
+    description = file.header.described(0x0008103E).lower().replace("_", " ")
+    if "LOCALIZER" in file.image_type:
+        return Role.LOCALIZER, "image type LOCALIZER"
+    if set(file.image_type) & _PROJECTIONS:
+        return Role.OTHER, "a projection, not slices"
+    if crossing:
+        return Role.LOCALIZER, "planes that cross at large angles within one series"
+    if stack.first.kind == "map" and file.modality == "CT":
+        return Role.OTHER, "a computed map"
+    if file.modality == "CT":
+        return (Role.LOCALIZER, "description") if _LOCALIZER_WORDS.search(description) else (Role.CT, "modality CT")
+    mapped = _map_role(stack, description) or _unweighted_role(stack, weighted)
+    if mapped is not None:
+        return mapped
+    if _LOCALIZER_WORDS.search(description):
+        return Role.LOCALIZER, "description"
+    return _weighted_role(stack, description)
+
+
+def _map_role(stack: Stack, description: str) -> tuple[Role, str] | None:
+    """Role of diffusion images and of maps; None for images of plain contrast."""
+    kinds = {volume.frames[0].kind for volume in stack.volumes}
+    kind = stack.first.kind
+    diffusivity = any(entry.um2_per_s is not None for entry in stack.first.intensity.maps)
+    derived = "DERIVED" in stack.first.file.image_type
+    if kind == "eadc" or (_EXPONENTIAL_WORDS.search(description) and kind in ("adc", "magnitude", "b", "trace")):
+        return Role.OTHER, "exponential ADC image"
+    if kind == "adc":
+        return Role.ADC, "image type ADC"
+    if diffusivity:
+        return Role.ADC, "real-world values in a unit of diffusivity"
+    if kind in ("fa", "map"):
+        return Role.OTHER, "a computed map"
+    if _ADC_WORDS.search(description) and derived and len(stack.volumes) == 1:
+        return Role.ADC, "derived image, ADC in its description"
+    if kinds & {"phase", "real", "imaginary"}:
+        return Role.OTHER, f"{', '.join(sorted(kinds))} images"
+    stated = {volume.frames[0].diffusion.b_value for volume in stack.volumes}
+    if any(volume.frames[0].diffusion.weighted for volume in stack.volumes):
+        values = ", ".join(f"{value:g}" for value in sorted(value for value in stated if value is not None))
+        return Role.DWI, f"b-values {values} s/mm2" + (", and images without any" if None in stated else "")
+    special = stack.first.file.image_type[2:]
+    if "DIFFUSION" in special or kinds & {"trace", "b"}:
+        return Role.DWI, "image type DIFFUSION"
+    if "PERFUSION" in special or "ASL" in special:
+        return Role.OTHER, "image type PERFUSION"
+    return None
+
+
+def _unweighted_role(stack: Stack, weighted: Sequence[Frame]) -> tuple[Role, str] | None:
+    """DWI for images with a stated b = 0, if more than that speaks for diffusion; None if not.
+
+    Some scanners state b = 0 in whatever they write, spin echoes and functional images among them.
+    """
+    values = [volume.frames[0].diffusion.b_value for volume in stack.volumes]
+    stated = [value for value in values if value is not None and value < ZERO_B_LIMIT]
+    first = stack.first
+    if not stated or first.kind not in ("magnitude", "b"):
+        return None
+    physics = physics_of(first)
+    if physics.echo_planar and not (physics.gradient_echo and not physics.spin_echo):
+        return Role.DWI, "b-value 0 s/mm2 stated, echo-planar sequence"
+    if any(_same_run(first, frame) for frame in weighted):
+        return Role.DWI, "b-value 0 s/mm2 stated, beside weighted images of the same geometry"
+    return None
+
+
+def _same_run(first: Frame, second: Frame) -> bool:
+    def identity(frame: Frame) -> tuple[object, ...]:
+        header = frame.file.header
+        return header.text(0x0020000D), header.text(0x00200052), frame.shape
+
+    if identity(first) != identity(second):
+        return False
+    if np.abs(np.subtract(first.orientation, second.orientation)).max() > _SAME_DIRECTION:
+        return False
+    one, two = physics_of(first), physics_of(second)
+    pairs: list[tuple[float | None, float | None]] = [*zip(first.pixel_spacing, second.pixel_spacing, strict=True)]
+    if first.file.series_uid != second.file.series_uid:
+        if one.echo_planar != two.echo_planar:
+            return False
+        pairs.append((one.echo_ms, two.echo_ms))
+    return all(a is None or b is None or abs(a - b) <= _SAME_SHARE * max(a, b) for a, b in pairs)
+
+
+def _weighted_role(stack: Stack, description: str) -> tuple[Role, str]:
+    physics = physics_of(stack.first)
+    kind = stack.first.kind
+    if kind in ("fat", "opposed-phase"):
+        return Role.OTHER, f"{kind} image"
+    contrast, evidence = _contrast(physics)
+    fat, fat_evidence = physics.fat_suppression, physics.fat_suppression
+    if kind == "water":
+        fat = fat_evidence = "water image of a Dixon series"
+    if contrast == "STIR":
+        return Role.T2FS, evidence
+    if contrast is None:
+        contrast, evidence = _named_contrast(description, evidence)
+        if contrast is None:
+            return Role.OTHER, evidence
+    if not fat and _FAT_WORDS.search(description):
+        fat, fat_evidence = "description", "fat suppression from the description"
+    if contrast == "T2":
+        return (Role.T2FS, f"{evidence}; {fat_evidence}") if fat else (Role.T2, evidence)
+    if fat:
+        return Role.OTHER, f"T1-weighted ({evidence}) with fat suppression ({fat_evidence}), which has no role"
+    if physics.contrast_agent:
+        evidence += "; a contrast agent is named"
+    return Role.T1, evidence
+
+
+def _contrast(physics: Physics) -> tuple[str | None, str]:
+    """T1, T2, STIR or None, by the times of the pulse sequence."""
+    repetition, echo, inversion = physics.repetition_ms, physics.echo_ms, physics.inversion_ms
+    times = ", ".join(
+        f"{name} {value:g} ms"
+        for name, value in (("TR", repetition), ("TE", echo), ("TI", inversion))
+        if value is not None
+    )
+    if physics.steady_state or physics.echo_planar:
+        return None, f"{'steady-state' if physics.steady_state else 'echo-planar'} sequence without b-values"
+    if repetition is None or echo is None:
+        return None, "no TR or TE stated"
+    if physics.inversion and inversion is not None:
+        if 80 <= inversion <= 350 and repetition >= 1200:
+            return "STIR", f"{times}: short inversion time"
+        if inversion >= 1500:
+            return None, f"{times}: fluid-attenuated"
+        if 350 < inversion < 1500 and echo < 40:
+            return "T1", times
+    if physics.gradient_echo and not physics.spin_echo:
+        return (
+            ("T1", f"gradient echo, {times}")
+            if echo <= 10 and repetition <= 1000
+            else (None, f"gradient echo, {times}")
+        )
+    if repetition <= 1200 and echo <= 35:
+        return "T1", times
+    if repetition >= 1200 and echo >= 50:
+        return "T2", times
+    return None, f"{times}: neither T1- nor T2-weighted"
+
+
+def _named_contrast(description: str, evidence: str) -> tuple[str | None, str]:
+    """The contrast that the description names, if the physics leaves it open."""
+    if not evidence.startswith("no TR"):
+        return None, evidence
+    first, second = bool(_T1_WORDS.search(description)), bool(_T2_WORDS.search(description))
+    if first != second:
+        return ("T1" if first else "T2"), f"description ({evidence})"
+    if _FAT_WORDS.search(description) and "stir" in description:
+        return "T2", f"description ({evidence})"
+    return None, f"{evidence}, and the description does not tell"

@@ -1,0 +1,272 @@
+"""A folder of files to series with roles and units; what cannot be read is listed with its reason."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from napari_vcf.dicom.errors import DicomError, HeaderError, RoleError, UnitError
+from napari_vcf.dicom.files.folder import files_below, folder_of
+from napari_vcf.dicom.files.frames import Frame, frames_of
+from napari_vcf.dicom.files.source import open_source
+from napari_vcf.dicom.files.volumefile import VolumeFile, is_volume_file, open_volume_file
+from napari_vcf.dicom.series.copies import copies_among
+from napari_vcf.dicom.series.grouping import stacks_of
+from napari_vcf.dicom.series.model import Refusal, Role, Scan, Series, VolumeInfo
+from napari_vcf.dicom.series.remarks import patients_among, remarks_on
+from napari_vcf.dicom.series.roles import role_of, three_plane, weighted_frames
+from napari_vcf.dicom.series.stack import Stack
+from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale, unit_of
+from napari_vcf.errors import CancelledError
+
+__all__ = ["ROLE_GIVEN", "scan_folder", "with_adc_unit", "with_role"]
+
+#: The evidence of a role that a person gave.
+ROLE_GIVEN: Final = "set by the person"
+
+
+def scan_folder(
+    folder: str | os.PathLike[str],
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Scan:
+    """Find every series in a folder and its subfolders; headers are read, pixels are not.
+
+    Names and extensions mean nothing; a DICOMDIR is not needed, and asked only for what is missing.
+
+    Parameters
+    ----------
+    folder : path
+        The folder.
+    progress : callable, optional
+        Called with (files done, files in all, what is done).
+    cancelled : callable, optional
+        Polled; scanning stops where it returns True.
+
+    Returns
+    -------
+    Scan
+        Without series, if there is nothing that can be read.
+
+    Raises
+    ------
+    FolderError
+        If the folder is missing, is no folder, or cannot be listed.
+    CancelledError
+        If it was cancelled.
+    """
+    root = folder_of(Path(folder))
+    refused: list[Refusal] = []
+    names = sorted(files_below(root, refused))
+    files: list[list[Frame]] = []
+    volumes: list[VolumeFile] = []
+    with _collector_at_rest():
+        for done, name in enumerate(names):
+            if cancelled is not None and cancelled():
+                raise CancelledError("Scanning was cancelled.")
+            if progress is not None and done % 32 == 0:
+                progress(done, len(names), "reading headers")
+            try:
+                if is_volume_file(name):
+                    volumes.append(open_volume_file(root / name, name))
+                else:
+                    files.append(frames_of(open_source(root / name, name)))
+            except DicomError as error:
+                refused.append(Refusal(Path(name), str(error)))
+        if progress is not None:
+            progress(len(names), len(names), "reading headers")
+        copies = copies_among(files)
+        refused.extend(Refusal(Path(name), reason) for name, reason in copies.items())
+        frames = [frame for members in files if members[0].file.name not in copies for frame in members]
+        series = (*_series_of(frames), *_volume_series(volumes))
+    return Scan(root, series, tuple(sorted(refused, key=lambda entry: entry.path)), patients_among(series))
+
+
+@contextlib.contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep the search for circular garbage from looking through all headers again and again; they hold none."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _volume_series(files: list[VolumeFile]) -> list[Series]:
+    """Series of NIfTI and NRRD files; two files with the same content have the same key only once."""
+    series: list[Series] = []
+    seen: dict[str, int] = defaultdict(int)
+    for file in files:
+        scale = unit_of(file, Role.OTHER)
+        key = f"{file.key}#{seen[file.key] + 1}" if seen[file.key] else file.key
+        seen[file.key] += 1
+        series.append(
+            Series(
+                key=key,
+                series_instance_uid="",
+                modality="",
+                description=file.name,
+                role=Role.OTHER,
+                role_evidence="NIfTI and NRRD files do not say what they are; give the role",
+                grid=file.grid,
+                volumes=tuple(VolumeInfo("magnitude", repetition=index) for index in range(file.count)),
+                unit=scale.unit,
+                unit_evidence=scale.evidence,
+                corrections=(file.note,) if file.note else (),
+                measurable=True,
+                not_measurable_reason="",
+                frame_of_reference_uid=None,
+                stack=file,
+                scale=scale,
+            )
+        )
+    return series
+
+
+def with_role(series: Series, role: Role | str) -> Series:
+    """Give a series another role, as the person says; recorded in its corrections.
+
+    Parameters
+    ----------
+    series : Series
+        The series.
+    role : Role
+        The role.
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    RoleError
+        If there is no such role.
+    """
+    try:
+        wanted = Role(role)
+    except ValueError:
+        raise RoleError(f"There is no role {role!r}; roles are {', '.join(Role)}.") from None
+    if wanted is series.role:
+        return series
+    note = f"Role set to {wanted} by the person; found was {series.role} ({series.role_evidence})."
+    changed = replace(series, role=wanted, role_evidence=ROLE_GIVEN, corrections=(*series.corrections, note))
+    return _with_scale(changed, unit_of(series.stack, wanted))
+
+
+def with_adc_unit(series: Series, unit: str) -> Series:
+    """Give the unit of an ADC map, as the person says; recorded in its unit evidence.
+
+    Parameters
+    ----------
+    series : Series
+        A series in the role ADC.
+    unit : str
+        One of `ADC_UNITS`: what one step of the stored, rescaled values means.
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    UnitError
+        If the series is no ADC map, or the unit is none of them.
+    """
+    if series.computed_from:
+        raise UnitError("This ADC map is computed from b-values, so that its unit is known.")
+    if series.role is not Role.ADC:
+        raise UnitError(f"A unit of diffusivity can only be given for an ADC map, and this is {series.role}.")
+    if unit not in ADC_UNITS:
+        raise UnitError(f"{unit!r} is no unit of an ADC map; give one of {', '.join(ADC_UNITS)}.")
+    if series.scale.contradictory:
+        raise UnitError(f"No one unit holds for this map: {series.scale.evidence}. It cannot be measured.")
+    found = f"found was {series.unit}: {series.unit_evidence}" if series.unit else series.unit_evidence
+    return _with_scale(
+        series, ValueScale("um2/s", f"{unit}, given by the person ({found})", ADC_UNITS[unit], answered=True)
+    )
+
+
+def _with_scale(series: Series, scale: ValueScale) -> Series:
+    return replace(series, scale=scale, unit=scale.unit, unit_evidence=scale.evidence)
+
+
+def _series_of(frames: list[Frame]) -> tuple[Series, ...]:
+    by_uid: dict[str, list[Stack]] = defaultdict(list)
+    stacks = stacks_of(frames)
+    weighted = weighted_frames(stacks)
+    for stack in stacks:
+        by_uid[stack.first.file.series_uid].append(stack)
+    numbered: list[tuple[float, Series]] = []
+    for uid, members in by_uid.items():
+        # A scout that says what it is makes no localizer of the scan that it shares the series with.
+        planes = [stack.first.normal for stack in members if "LOCALIZER" not in stack.first.file.image_type]
+        crossing = len(planes) > 1 and three_plane(planes)
+        for number, stack in enumerate(members):
+            key = uid if len(members) == 1 else f"{uid}#{number + 1}"
+            numbered.append((_series_number(stack), _series(key, uid, stack, crossing=crossing, weighted=weighted)))
+    return tuple(series for _, series in sorted(numbered, key=lambda entry: (entry[0], entry[1].key)))
+
+
+def _series_number(stack: Stack) -> float:
+    try:
+        return stack.first.file.header.number(0x00200011) or 0.0
+    except HeaderError:  # the number only orders a list
+        return 0.0
+
+
+def _series(key: str, uid: str, stack: Stack, *, crossing: bool, weighted: list[Frame]) -> Series:
+    role, evidence = role_of(stack, crossing=crossing, weighted=weighted)
+    scale = unit_of(stack, role)
+    header = stack.first.file.header
+    closed = " ".join(filter(None, (*stack.problems, stack.layout.reason)))
+    return Series(
+        key=key,
+        series_instance_uid=uid,
+        modality=stack.first.file.modality,
+        description=header.described(0x0008103E) or header.described(0x00181030),
+        role=role,
+        role_evidence=evidence,
+        grid=stack.layout.grid,
+        volumes=_volume_infos(stack, role),
+        unit=scale.unit,
+        unit_evidence=scale.evidence,
+        corrections=tuple(
+            dict.fromkeys((*stack.layout.corrections, *stack.problems, *stack.notes, *remarks_on(stack)))
+        ),
+        measurable=not closed,
+        not_measurable_reason=closed,
+        frame_of_reference_uid=header.text(0x00200052) or None,
+        stack=stack,
+        scale=scale,
+    )
+
+
+def _volume_infos(stack: Stack, role: Role) -> tuple[VolumeInfo, ...]:
+    infos: list[VolumeInfo] = []
+    for volume in stack.volumes:
+        frame = volume.frames[0]
+        kind = frame.kind
+        if role is Role.ADC:
+            kind = "adc"
+        elif role is Role.DWI and kind == "magnitude":
+            kind = "b"
+        weighting = frame.diffusion if role is Role.DWI else None
+        infos.append(
+            VolumeInfo(
+                kind=kind,
+                b_value=weighting.b_value if weighting else None,
+                echo_time_ms=frame.echo_time_ms,
+                direction=weighting.direction if weighting else None,
+                repetition=volume.repetition,
+            )
+        )
+    return tuple(infos)

@@ -1,0 +1,63 @@
+"""The slices behind a series: files and frames, in order, with the layout that makes a grid of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_vcf.dicom.files.frames import Frame
+from napari_vcf.dicom.files.source import SourceFile
+from napari_vcf.dicom.series.layout import Layout
+
+__all__ = ["Stack", "StackVolume"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StackVolume:
+    """The slices of one volume.
+
+    Attributes
+    ----------
+    frames : tuple of Frame
+        In order along the normal.
+    repetition : int
+        0, 1, ... where volumes differ in nothing but time.
+    """
+
+    frames: tuple[Frame, ...]
+    repetition: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Volumes on one grid.
+
+    Attributes
+    ----------
+    volumes : tuple of StackVolume
+        At least one.
+    layout : Layout
+        How slices become a grid.
+    problems : tuple of str
+        Sentences on slices that could not be told apart; nothing may then be measured.
+    notes : tuple of str
+        Sentences on what was found wanting, but does not change any number.
+    """
+
+    volumes: tuple[StackVolume, ...]
+    layout: Layout
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> Frame:
+        """The first slice of the first volume."""
+        return self.volumes[0].frames[0]
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """Every file, once, in order."""
+        seen: dict[int, SourceFile] = {}
+        for volume in self.volumes:
+            for frame in volume.frames:
+                seen.setdefault(id(frame.file), frame.file)
+        return tuple(seen.values())

@@ -1,0 +1,1 @@
+"""Voxels: loading, computed ADC maps, the cache."""

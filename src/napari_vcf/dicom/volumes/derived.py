@@ -1,0 +1,284 @@
+"""ADC maps of our own from the b-images of a scan, and the check of the scanner's maps against them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.dicom.errors import DicomError
+from napari_vcf.dicom.files.diffusion import ZERO_B_LIMIT
+from napari_vcf.dicom.series.model import Role, Scan, Series
+from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale
+from napari_vcf.dicom.volumes.adc import adc_from_signals, geometric_mean
+from napari_vcf.dicom.volumes.loading import Cancelled, Progress, load_volume
+from napari_vcf.geometry import Volume
+
+__all__ = ["b_images", "check_adc_units", "compute_adc", "with_computed_adc"]
+
+#: A map agrees with ours if the median of their quotient is this near to one.
+_AGREEMENT: Final = 0.15
+#: Voxels with an unweighted signal below this percentile are background and noise.
+_SIGNAL_PERCENTILE: Final = 70.0
+_FEWEST_VOXELS: Final = 200
+#: Water at 37 degrees; cerebrospinal fluid comes near it, and nothing in the body lies above, in um2/s.
+_WATER_UM2_PER_S: Final = 3000.0
+
+_Source = tuple[Series, int]
+
+
+def b_images(*series: Series) -> dict[float, list[_Source]]:
+    """The volumes to compute an ADC from, by b-value; b below 1 is 0.
+
+    Single directions are taken where there are any, else the scanner's trace; never both.
+
+    Parameters
+    ----------
+    *series : Series
+        Diffusion series on one grid.
+
+    Returns
+    -------
+    dict
+        b-value -> (series, index of its volume), ascending.
+    """
+    single: dict[float, list[_Source]] = defaultdict(list)
+    trace: dict[float, list[_Source]] = defaultdict(list)
+    for entry in series:
+        for index, volume in enumerate(entry.volumes):
+            if volume.b_value is None or volume.kind not in ("b", "trace"):
+                continue
+            b_value = 0.0 if volume.b_value < ZERO_B_LIMIT else volume.b_value
+            (trace if volume.kind == "trace" else single)[b_value].append((entry, index))
+    return {b: single[b] if b in single else trace[b] for b in sorted(set(single) | set(trace))}
+
+
+def compute_adc(
+    *series: Series, progress: Progress | None = None, cancelled: Cancelled | None = None
+) -> tuple[Volume, str]:
+    """Compute an ADC map from diffusion series on one grid.
+
+    Parameters
+    ----------
+    *series : Series
+        One series with all b-values, or several that lie on the same grid.
+    progress, cancelled : callable, optional
+        As for `load_volume`.
+
+    Returns
+    -------
+    volume : Volume
+        um2/s; voxels without signal are padding, with the value 0.
+    evidence : str
+        How it was computed.
+
+    Raises
+    ------
+    DicomError
+        If there are fewer than two b-values, or the series do not lie on one grid.
+    """
+    if not all(series[0].grid.is_close_to(other.grid) for other in series[1:]):
+        raise DicomError("The diffusion series do not lie on one grid, so that no ADC can be computed from them.")
+    sources = b_images(*series)
+    if len(sources) < 2:
+        found = ", ".join(f"{b:g}" for b in sources) or "none"
+        raise DicomError(f"An ADC needs at least two b-values; the diffusion series have {found}.")
+    total = sum(len(members) for members in sources.values())
+    padding = np.zeros(series[0].grid.shape, dtype=np.bool_)
+    done = 0
+
+    def signal(member: _Source) -> NDArray[np.float32]:
+        nonlocal done
+        volume = load_volume(*member, cancelled=cancelled)
+        if volume.padding is not None:
+            np.logical_or(padding, volume.padding, out=padding)
+        done += 1
+        if progress is not None:
+            progress(done, total, "reading diffusion images")
+        return np.asarray(volume.data, dtype=np.float32)
+
+    signals = [geometric_mean(signal(member) for member in members) for members in sources.values()]
+    values = adc_from_signals(list(sources), signals)
+    padding |= ~np.isfinite(values)
+    data = np.where(padding, 0.0, values).astype(np.float32)
+    return Volume(series[0].grid, data, "um2/s", padding if padding.any() else None), _method(sources)
+
+
+def _method(sources: dict[float, list[_Source]]) -> str:
+    parts = []
+    for b, members in sources.items():
+        kind = members[0][0].volumes[members[0][1]].kind
+        images = "trace" if kind == "trace" else f"{len(members)} image{'s' if len(members) > 1 else ''}"
+        parts.append(f"b {b:g} ({images})")
+    fit = "logarithm of the quotient" if len(sources) == 2 else "non-linear least squares"
+    return f"computed from {', '.join(parts)} s/mm2: geometric means, {fit}"
+
+
+def with_computed_adc(scan: Scan) -> Scan:
+    """Add an ADC map of our own for each diffusion grid that has no map of the scanner's.
+
+    Parameters
+    ----------
+    scan : Scan
+        A scan.
+
+    Returns
+    -------
+    Scan
+        With further series in the role ADC, whose volumes are computed when they are loaded.
+    """
+    known = [series for series in scan.series if series.role is Role.ADC]
+    added: list[Series] = []
+    for group in _diffusion_groups(scan.series):
+        if any(_same_place(group[0], adc) for adc in known) or len(b_images(*group)) < 2:
+            continue
+        first = group[0]
+        method = _method(b_images(*group))
+        closed = " ".join(dict.fromkeys(filter(None, (series.not_measurable_reason for series in group))))
+        added.append(
+            replace(
+                first,
+                key=f"{first.key}:adc",
+                description=f"ADC computed from {first.description or 'DWI'}",
+                role=Role.ADC,
+                role_evidence=method,
+                volumes=(replace(first.volumes[0], kind="adc", b_value=None, direction=None, repetition=0),),
+                unit="um2/s",
+                unit_evidence="computed from b-values in s/mm2",
+                corrections=(*first.corrections, f"ADC {method}."),
+                measurable=not closed,
+                not_measurable_reason=closed,
+                scale=ValueScale("um2/s", "computed from b-values in s/mm2"),
+                computed_from=tuple(group),
+            )
+        )
+    return scan.with_series((*scan.series, *added))
+
+
+def _diffusion_groups(series: Sequence[Series]) -> list[list[Series]]:
+    """Diffusion series with two b-values or more; those with fewer, together where they lie on one grid."""
+    diffusion = [entry for entry in series if entry.role is Role.DWI]
+    groups = [[entry] for entry in diffusion if len(b_images(entry)) > 1]
+    rest: list[list[Series]] = []
+    for entry in diffusion:
+        if len(b_images(entry)) > 1:
+            continue
+        for group in rest:
+            if _same_place(group[0], entry) and group[0].grid.is_close_to(entry.grid):
+                group.append(entry)
+                break
+        else:
+            rest.append([entry])
+    return groups + [group for group in rest if len(group) > 1]
+
+
+def _same_place(first: Series, second: Series) -> bool:
+    same_frame = first.frame_of_reference_uid == second.frame_of_reference_uid
+    return (
+        same_frame and first.grid.shape == second.grid.shape and first.grid.is_close_to(second.grid, tolerance_mm=0.1)
+    )
+
+
+def check_adc_units(scan: Scan, *, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Scan:
+    """Check the unit of every ADC map of the scanner's against the pixels.
+
+    A map on the grid of b-images is compared with our own ADC from them: that settles an unknown unit, confirms a known
+    one, and takes back one that is contradicted. Without b-images the values are compared with free water, which
+    nothing in the body exceeds; that only informs the person who is asked.
+
+    Parameters
+    ----------
+    scan : Scan
+        A scan.
+    progress, cancelled : callable, optional
+        As for `load_volume`.
+
+    Returns
+    -------
+    Scan
+    """
+    groups = _diffusion_groups(scan.series)
+    checked: list[Series] = []
+    for series in scan.series:
+        if series.role is not Role.ADC or series.computed_from or series.scale.contradictory:
+            checked.append(series)
+            continue
+        group = next((group for group in groups if _same_place(group[0], series)), None)
+        try:
+            if group is not None:
+                checked.append(_against_own(series, group, progress, cancelled))
+            else:
+                checked.append(_against_water(series, cancelled))
+        except DicomError as error:
+            checked.append(replace(series, corrections=(*series.corrections, f"The unit was not checked: {error}")))
+    return scan.with_series(checked)
+
+
+def _against_own(
+    series: Series, group: Sequence[Series], progress: Progress | None, cancelled: Cancelled | None
+) -> Series:
+    own, _ = compute_adc(*group, progress=progress, cancelled=cancelled)
+    unweighted = min(b_images(*group).items())[1][0]
+    signal = load_volume(*unweighted, cancelled=cancelled).data
+    stated = load_volume(series, cancelled=cancelled)
+    usable = (signal > 0) & (own.data > 0) & (stated.data > 0)
+    for padding in (own.padding, stated.padding):
+        if padding is not None:
+            usable &= ~padding
+    if usable.any():
+        usable &= signal >= np.percentile(signal[usable], _SIGNAL_PERCENTILE)
+    count = int(usable.sum())
+    if count < _FEWEST_VOXELS:
+        return replace(series, unit_evidence=f"{series.unit_evidence}; too little signal to check it by the b-images")
+    quotient = float(np.median(own.data[usable] / stated.data[usable]))
+    factor = next((f for f in sorted(set(ADC_UNITS.values())) if abs(quotient / f - 1) <= _AGREEMENT), None)
+    difference = float(np.median(np.abs(own.data[usable] - stated.data[usable] * (factor or 1.0))))
+    check = f"median difference from our ADC of the b-images {difference:.1f} um2/s over {count} voxels"
+    if series.unit is None and factor is not None:
+        evidence = f"check against the b-images: {check} when read in {_name_of(factor)}; {series.unit_evidence}"
+        return _rescaled(series, ValueScale("um2/s", evidence, factor))
+    if series.unit is None:
+        return replace(series, unit_evidence=f"{series.unit_evidence}; the b-images fit no known unit ({quotient:.3g})")
+    if factor == 1.0:
+        return replace(series, unit_evidence=f"{series.unit_evidence}; confirmed: {check}")
+    if series.scale.answered:
+        text = f"{series.unit_evidence}; our ADC from the b-images is {quotient:.3g} times the map's"
+        return replace(series, unit_evidence=text)
+    evidence = (
+        f"contradicted: {series.unit_evidence}, but our ADC from the b-images is {quotient:.3g} times the map's "
+        f"(median over {count} voxels)"
+    )
+    return _rescaled(series, ValueScale(None, evidence))
+
+
+def _name_of(factor: float) -> str:
+    return next(name for name, value in ADC_UNITS.items() if value == factor)
+
+
+def _against_water(series: Series, cancelled: Cancelled | None) -> Series:
+    volume = load_volume(series, cancelled=cancelled)
+    positive = volume.data[volume.data > 0]
+    if positive.size < _FEWEST_VOXELS:
+        return series
+    middle, bright = (float(value) for value in np.percentile(positive, (50, 99)))
+    values = f"median {middle:.4g}, brightest hundredth {bright:.4g}"
+    if series.unit is not None:
+        if not _WATER_UM2_PER_S / 10 < bright < _WATER_UM2_PER_S * 10:
+            if series.scale.answered:
+                return replace(
+                    series, unit_evidence=f"{series.unit_evidence}; its values ({values}) look like no tissue"
+                )
+            evidence = f"contradicted: {series.unit_evidence}, but its values ({values}) are none of tissue in um2/s"
+            return _rescaled(series, ValueScale(None, evidence))
+        return replace(series, unit_evidence=f"{series.unit_evidence}; values {values} um2/s fit tissue and fluid")
+    fitting = [f for f in sorted(set(ADC_UNITS.values())) if 0.3 < bright * f / _WATER_UM2_PER_S < 1.7]
+    hint = f"they would fit {_name_of(fitting[0])}" if len(fitting) == 1 else "they fit no unit clearly"
+    return replace(series, unit_evidence=f"{series.unit_evidence}; values {values}: {hint} (fluid is near 3000 um2/s)")
+
+
+def _rescaled(series: Series, scale: ValueScale) -> Series:
+    return replace(series, scale=scale, unit=scale.unit, unit_evidence=scale.evidence)

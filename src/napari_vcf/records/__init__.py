@@ -1,0 +1,1 @@
+"""Records on disk: strict models, canonical JSON, seals, atomic writing."""

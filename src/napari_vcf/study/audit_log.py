@@ -1,0 +1,174 @@
+"""A reader's register: what was begun and signed, in order, so that a reading that vanishes whole is missed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from napari_vcf.reading.export import read_reading
+from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
+from napari_vcf.study.case_lock import CaseLock, break_lock
+from napari_vcf.study.errors import DamagedError
+from napari_vcf.study.journal import JOURNAL, Entry, Journal
+from napari_vcf.study.reading_order import Task
+from napari_vcf.study.stage_session import seal_path, versions_of
+
+__all__ = ["AuditLog", "Event", "events_of"]
+
+
+class Event(FrozenModel):
+    """One entry of a register."""
+
+    kind: Literal["opened", "left", "sealed"]
+    case: Pseudonym
+    stage: Stage
+    occasion: int
+    version: int
+    #: Of the journal where the reading was left, of the seal where it was signed.
+    sha256: str = ""
+    entries: int = 0
+    clock_behind_s: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, str, int, int]:
+        """What happened to which version."""
+        return (self.kind, self.case, self.stage, self.occasion, self.version)
+
+
+def events_of(entries: Iterable[Entry]) -> list[Event]:
+    """The entries of a register.
+
+    Raises
+    ------
+    DamagedError
+        If one is none that this program knows.
+    """
+    found = []
+    for entry in entries:
+        try:
+            found.append(Event.model_validate({**entry.body, "kind": entry.kind}))
+        except ValidationError as error:
+            raise DamagedError(
+                f"Entry {entry.number} of the register is none that this version of the program knows.",
+                entry=entry.number,
+            ) from error
+    return found
+
+
+class AuditLog:
+    """The register of one reader, read anew only where another process wrote to it.
+
+    Parameters
+    ----------
+    folder : Path
+        The reader's folder.
+    clock : callable
+        Gives the time.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
+        self.folder = folder / "register"
+        self._lock = folder / ".register"
+        self._clock = clock
+        self._journal: Journal | None = None
+
+    def size(self) -> int | None:
+        """Bytes of the register now: another number than before says that something was begun or signed."""
+        try:
+            return (self.folder / JOURNAL).stat().st_size
+        except OSError:
+            return None
+
+    def note(self, event: str, task: Task, version: int, **more: Any) -> tuple[int | None, int]:
+        """Write an event down: ``opened``, ``left`` or ``sealed``.
+
+        Returns
+        -------
+        tuple of int or None, int
+            Size of the register before and after.
+
+        Raises
+        ------
+        JournalError, LockedError, DamagedError
+            If it cannot be written; `catch_up` does so later.
+        """
+        with self._locked():
+            before = self.size()
+            return before, self._append(event, task, version, more).size
+
+    def left(self, task: Task, version: int) -> Event | None:
+        """What was noted when a reading was left last, None where it was not.
+
+        Raises
+        ------
+        DamagedError, JournalError
+            If the register is damaged or cannot be read.
+        """
+        journal = self._journal
+        if journal is None or journal.size != self.size():
+            # Opening takes away what a power cut left, which must not be what another process is just writing.
+            with self._locked():
+                journal = self._current()
+        events = [] if journal is None else events_of(e for e in journal.entries if e.kind == "left")
+        key = ("left", task.case, task.stage, task.occasion, version)
+        return next((event for event in reversed(events) if event.key == key), None)
+
+    def catch_up(self, tasks: Iterable[tuple[Task, Path]]) -> int:
+        """Write down what a power cut kept out of the register.
+
+        Parameters
+        ----------
+        tasks : iterable of (Task, Path)
+            Stages with their folders.
+
+        Returns
+        -------
+        int
+            Events that were missing.
+        """
+        with self._locked():
+            journal = self._current()
+            known = set() if journal is None else {event.key for event in events_of(journal.entries)}
+            added = 0
+            for task, folder in tasks:
+                for path in versions_of(folder):
+                    version = int(path.name[1:])
+                    place = (task.case, task.stage, task.occasion, version)
+                    if ("opened", *place) not in known:
+                        self._append("opened", task, version, {})
+                        added += 1
+                    if seal_path(path).exists() and ("sealed", *place) not in known:
+                        seal = read_reading(seal_path(path)).seal
+                        self._append("sealed", task, version, {"sha256": seal.sha256 if seal else ""})
+                        added += 1
+            return added
+
+    def unlock(self) -> bool:
+        """Take away the lock of a program that is gone."""
+        return break_lock(self._lock)
+
+    def _locked(self) -> CaseLock:
+        return CaseLock(self._lock, "The register", timeout_s=30.0)
+
+    def _current(self) -> Journal | None:
+        if not self.folder.is_dir():
+            self._journal = None
+        elif self._journal is None or self._journal.size != self.size():
+            self._journal = Journal.open(self.folder, clock=self._clock)
+        return self._journal
+
+    def _append(self, event: str, task: Task, version: int, more: dict[str, Any]) -> Journal:
+        body = {"case": task.case, "stage": task.stage, "occasion": task.occasion, "version": version, **more}
+        journal = self._current()
+        # Where the writing fails, what is remembered is not relied on any more.
+        self._journal = None
+        if journal is None:
+            journal = Journal.create(self.folder, event, body, clock=self._clock)
+        else:
+            journal.append(event, body)
+        self._journal = journal
+        return journal

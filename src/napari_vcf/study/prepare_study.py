@@ -1,0 +1,207 @@
+"""Preparing all cases of a study: in this process, in a pool of processes, or on an existing Dask scheduler."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from napari_vcf.study.errors import StudyError
+from napari_vcf.study.hashed_files import write_record
+from napari_vcf.study.points import read_points
+from napari_vcf.study.prepare_case import CaseJob, CaseOutcome, PrepareReport, leftovers, prepare_case
+from napari_vcf.study.proposing import Proposing
+from napari_vcf.study.settled_roles import read_roles
+from napari_vcf.study.study_folder import StudyFolder, default_key, read_key
+
+__all__ = ["REPORT", "prepare_study"]
+
+REPORT = "prepare-report.json"
+#: What the libraries below ask for their number of threads when they are loaded.
+_THREADS: Final = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+)
+
+Progress = Callable[[int, int, str], None]
+
+
+def prepare_study(
+    root: Path | str,
+    *,
+    key: Path | str | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    points: Path | str | None = None,
+    progress: Progress | None = None,
+) -> tuple[CaseOutcome, ...]:
+    """Prepare every case; what is prepared already and has not changed is kept.
+
+    Parameters
+    ----------
+    root : path
+        The study folder.
+    key : path, optional
+        The key file; beside the study folder if left out.
+    workers : int
+        Processes, each of which works in one thread; 0 to work in this one.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers see the same folders; takes the place of processes here.
+    points : path, optional
+        CSV with the centre of the fractured body on MRI and CT of each case, see `napari_vcf.study.points.read_points`;
+        with it a registration is computed that the reader finds ready after clicking near these points. Nothing in the
+        study tells the points to whoever has not clicked.
+    progress : callable, optional
+        Called with (cases done, cases in all, what became of the last).
+
+    Returns
+    -------
+    tuple of CaseOutcome
+        In the order of the pseudonyms; the same stands in ``prepare-report.json``.
+
+    Raises
+    ------
+    StudyError
+        If study, key or scheduler cannot be reached, or the points cannot be used. A case that cannot be prepared is an
+        outcome and no error.
+    """
+    folder = StudyFolder(Path(root).absolute())
+    record, protocol = folder.read()
+    secret = read_key(default_key(folder.root) if key is None else key, record.study)
+    if set(secret.cases) != set(record.cases):
+        raise StudyError("The key does not name the cases of this study.")
+    roles = read_roles(folder)
+    placed = {} if points is None else read_points(points, secret)
+    joins = "combined" in protocol.protocol.stages
+    jobs = [
+        CaseJob(
+            case=case,
+            source=secret.cases[case].folder,
+            salt=secret.cases[case].salt,
+            target=str(folder.case(case)),
+            in_use=folder.in_use(record, case),
+            roles=roles.of_case(case),
+            proposing=Proposing(placed.get(case), folder.joined(record, case)) if joins else None,
+        )
+        for case in record.cases
+    ]
+    _clear_up(folder.root / "cases")
+    found: dict[str, CaseOutcome] = {}
+    for outcome in _run(jobs, workers, scheduler):
+        found[outcome.case] = outcome
+        if progress is not None:
+            progress(len(found), len(jobs), f"{outcome.case}: {outcome.status}")
+    outcomes = tuple(found[case] for case in record.cases)
+    kept_are_prepared = tuple(
+        o.model_copy(update={"advice": "", "status": "prepared" if o.status == "kept" else o.status}) for o in outcomes
+    )
+    write_record(folder.root / REPORT, PrepareReport(cases=kept_are_prepared), overwrite=True)
+    return outcomes
+
+
+def _clear_up(cases: Path) -> None:
+    """Take away what an interrupted preparation left."""
+    try:
+        cases.mkdir(exist_ok=True)
+        for path in leftovers(cases):
+            shutil.rmtree(path)
+    except OSError as error:
+        raise StudyError(
+            f"The study's folder of cases cannot be written to: {error.strerror or 'refused'}. "
+            "Nothing was prepared; remove the cause and prepare again."
+        ) from error
+
+
+def _run(jobs: Sequence[CaseJob], workers: int, scheduler: str | None) -> Iterator[CaseOutcome]:
+    if scheduler is not None:
+        yield from _on_cluster(jobs, scheduler)
+    elif workers == 0:
+        yield from map(prepare_case, jobs)
+    else:
+        broken = []
+        for job, outcome in _in_pool(jobs, workers):
+            if outcome is None:
+                broken.append(job)
+            else:
+                yield outcome
+        # A worker that dies takes the whole pool with it: what was left is tried again, each case in a pool of its own.
+        for job in broken:
+            for _, outcome in _in_pool([job], 1):
+                yield outcome or _died(job)
+
+
+def _died(job: CaseJob) -> CaseOutcome:
+    return CaseOutcome(case=job.case, status="failed", reason="The worker died on it; is there enough memory?")
+
+
+def _defect(job: CaseJob, error: BaseException) -> CaseOutcome:
+    # The text of an unforeseen error may quote the files.
+    return CaseOutcome(case=job.case, status="failed", reason=f"Unforeseen {type(error).__name__}; report it.")
+
+
+@contextlib.contextmanager
+def _workers_start() -> Iterator[None]:
+    """Let the processes that are started meanwhile work in one thread each, and not run the caller's script again.
+
+    Each would take all cores for itself, and the threads of linear algebra on small matrices wait for each other most
+    of the time: one registration took three times as long. What the person has set stays. And a process begins by
+    importing the script that called, which, where it says all at its top level, would prepare the study once more.
+    """
+    chosen = [name for name in _THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(chosen, "1"))
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
+        for name in chosen:
+            os.environ.pop(name, None)
+
+
+def _in_pool(jobs: Sequence[CaseJob], workers: int) -> Iterator[tuple[CaseJob, CaseOutcome | None]]:
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    try:
+        with _workers_start():
+            futures = {pool.submit(prepare_case, job): job for job in jobs}
+        for future in as_completed(futures):
+            error = future.exception()
+            if isinstance(error, BrokenProcessPool):
+                yield futures[future], None
+            elif error is not None:
+                yield futures[future], _defect(futures[future], error)
+            else:
+                yield futures[future], future.result()
+    finally:
+        # Whoever interrupts does not want to wait for the cases that were not begun.
+        pool.shutdown(cancel_futures=True)
+
+
+def _on_cluster(jobs: Sequence[CaseJob], address: str) -> Iterator[CaseOutcome]:
+    try:
+        import distributed
+    except ImportError as error:
+        raise StudyError("A scheduler needs Dask: install napari-vcf[cluster].") from error
+    try:
+        client: Any = distributed.Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise StudyError(f"No Dask scheduler answers at {address}.") from error
+    with client:
+        submitted = [client.submit(prepare_case, job, pure=False) for job in jobs]
+        futures = {future.key: job for future, job in zip(submitted, jobs, strict=True)}
+        for future in distributed.as_completed(submitted):
+            job = futures[future.key]
+            failure = future.exception()
+            yield future.result() if failure is None else _defect(job, failure)

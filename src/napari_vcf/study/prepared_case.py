@@ -1,0 +1,236 @@
+"""Prepared cases: images in the study folder under meaningless names, one part for each modality.
+
+A stage opens the parts that belong to it, and knows nothing of the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_vcf.dicom import Role, Scan, Series, VolumeInfo, with_adc_unit
+from napari_vcf.dicom.series.units import ValueScale
+from napari_vcf.geometry import Volume
+from napari_vcf.reading import Case
+from napari_vcf.reading.errors import ReadingError
+from napari_vcf.reading.image_pairs import Pair
+from napari_vcf.reading.masks import GridRecord
+from napari_vcf.reading.state import ImageCorrection
+from napari_vcf.records.base import Finite, FrozenModel, ImageId, Pseudonym, Stage
+from napari_vcf.registration import RegistrationResult
+from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.hashed_files import read_record
+from napari_vcf.study.proposal import fetched, read_proposal
+
+__all__ = [
+    "PARTS",
+    "CaseRecord",
+    "ImageRecord",
+    "Part",
+    "PartRecord",
+    "PreparedCase",
+    "VolumeRecord",
+    "parts_of_stage",
+    "sha256_of_array",
+]
+
+Part = Literal["ct", "mr", "other"]
+PARTS: Final[tuple[Part, ...]] = get_args(Part)
+_OF_STAGE: Final[dict[Stage, tuple[Part, ...]]] = {"ct": ("ct",), "mri": ("mr",), "combined": PARTS}
+
+
+class VolumeRecord(FrozenModel):
+    """One volume of an image: what it is, and the hashes of its voxels and of its padding."""
+
+    kind: str
+    b_value: Finite | None = None
+    echo_time_ms: Finite | None = None
+    direction: tuple[Finite, ...] | None = None
+    repetition: int = 0
+    data_sha256: str
+    padding_sha256: str | None = None
+
+    def info(self) -> VolumeInfo:
+        """What the layers below call it."""
+        return VolumeInfo(self.kind, self.b_value, self.echo_time_ms, self.direction, self.repetition)
+
+
+class ImageRecord(FrozenModel):
+    """One image without identity."""
+
+    image: ImageId
+    modality: str
+    role: str
+    role_evidence: str
+    grid: GridRecord
+    volumes: tuple[VolumeRecord, ...]
+    unit: str | None
+    unit_evidence: str
+    corrections: tuple[str, ...]
+    measurable: bool
+    not_measurable_reason: str
+    frame_of_reference: str | None = Field(description="salted hash, so that images that share it can be told")
+
+
+class PartRecord(FrozenModel):
+    """The images of one part."""
+
+    schema_id: Literal["napari-vcf/part"] = "napari-vcf/part"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    case: Pseudonym
+    part: Part
+    images: tuple[ImageRecord, ...]
+
+
+class CaseRecord(FrozenModel):
+    """What was prepared of a case; written last, so that a case with this file is whole."""
+
+    schema_id: Literal["napari-vcf/case"] = "napari-vcf/case"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    case: Pseudonym
+    salt: str
+    source: str = Field(description="salted hash over the source files' names, sizes and times")
+    parts: dict[Part, int] = Field(description="number of images")
+    lacks: tuple[str, ...]
+    remarks: tuple[str, ...]
+    refused: int = Field(ge=0, description="files that could not be read")
+
+
+def parts_of_stage(stage: Stage) -> tuple[Part, ...]:
+    """Parts that a stage opens."""
+    return _OF_STAGE[stage]
+
+
+def sha256_of_array(array: NDArray[Any]) -> str:
+    """Hash of an array's values."""
+    return hashlib.sha256(np.ascontiguousarray(array).view(np.uint8).data).hexdigest()
+
+
+class PreparedCase(Case):
+    """A case as a stage sees it.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the prepared case.
+    stage : str
+        The stage; images that it excludes are neither listed nor loaded.
+
+    Raises
+    ------
+    StudyError
+        If the case is not prepared.
+    DamagedError
+        If its files are not as they were prepared.
+    ReadingError
+        If the stage has no image.
+    """
+
+    def __init__(self, folder: Path, stage: Stage) -> None:
+        record = read_record(folder / "case.json", CaseRecord, f"Case {folder.name}")
+        self.stage = stage
+        self._record = record
+        self._folder = folder
+        self._records: dict[str, tuple[Part, ImageRecord]] = {}
+        for part in parts_of_stage(stage):
+            found = read_record(folder / f"{part}.json", PartRecord, f"Case {folder.name}, part {part},")
+            self._records.update({image.image: (part, image) for image in found.images})
+        if not self._records:
+            raise ReadingError(f"Case {folder.name} has no image for the {stage} stage; tell the coordinator.")
+        series = tuple(_series(image) for _, image in self._records.values())
+        super().__init__(Scan(Path(), series, ()), pseudonym=record.case, salt=record.salt)
+
+    def is_current(self, folder: Path, stage: Stage) -> bool:
+        """Whether this is that stage's view of that case, as it is prepared now."""
+        return (self._folder, self.stage) == (folder, stage) and read_record(
+            folder / "case.json", CaseRecord, f"Case {folder.name}"
+        ) == self._record
+
+    def _name(self, series: Series) -> str:
+        return series.key
+
+    def corrected(self, image: str, correction: ImageCorrection) -> Series:
+        """The series with the reader's answer on the unit of an ADC map; roles were settled with the preparation."""
+        if correction.role is not None:
+            raise ReadingError(
+                "In a study the roles of the images are settled when it is prepared; ask the coordinator."
+            )
+        series = super().corrected(image, ImageCorrection())
+        if correction.adc_unit is None:
+            return series
+        if series.unit is not None:
+            raise ReadingError("The unit of this map is known from its files; in a study it stays.")
+        return with_adc_unit(series, correction.adc_unit)
+
+    def volume(self, image: str, index: int = 0, **_: Any) -> Volume:
+        """Voxels of an image, mapped from the disk and checked against their hash once."""
+        key = (image, index)
+        series = self._series_with(image, index)
+        if key not in self._volumes:
+            part, record = self._records[image]
+            volume = record.volumes[index]
+            base = self._folder / part / f"{image}-{index}"
+            shape = series.grid.shape
+            data = self._array(base.with_suffix(".npy"), volume.data_sha256, shape, np.float32)
+            if series.scale.factor != 1.0:
+                data = data * np.float32(series.scale.factor)
+            padding = None
+            if volume.padding_sha256 is not None:
+                padding = self._array(base.with_suffix(".padding.npy"), volume.padding_sha256, shape, np.bool_)
+            self._volumes[key] = Volume(series.grid, data, series.unit or "unknown", padding)
+        return self._volumes[key]
+
+    def prepared_registration(
+        self, pair: Pair, mr_point: Sequence[float], ct_point: Sequence[float]
+    ) -> RegistrationResult | None:
+        """The registration that was computed with the preparation, where the clicks are near the points of that."""
+        if self.stage != "combined":
+            return None
+        try:
+            record = read_proposal(self._folder)
+        except StudyError:
+            # The reader gets what is computed from the clicks, and `check` names the file.
+            return None
+        return None if record is None else fetched(record, self.salt, pair, mr_point, ct_point)
+
+    def _array(self, path: Path, sha256: str, shape: Sequence[int], dtype: Any) -> NDArray[Any]:
+        try:
+            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise DamagedError(f"An image of case {self.pseudonym} cannot be read; have it prepared again.") from error
+        # The hash is over the values' bytes alone; the file's head says how they are to be read.
+        if (array.shape, array.dtype) != (tuple(shape), dtype) or sha256_of_array(array) != sha256:
+            raise DamagedError(f"An image of case {self.pseudonym} is not as it was prepared; have it prepared again.")
+        return array
+
+
+def _series(image: ImageRecord) -> Series:
+    return Series(
+        key=image.image,
+        series_instance_uid="",
+        modality=image.modality,
+        description="",
+        role=Role(image.role),
+        role_evidence=image.role_evidence,
+        grid=image.grid.grid(),
+        volumes=tuple(volume.info() for volume in image.volumes),
+        unit=image.unit,
+        unit_evidence=image.unit_evidence,
+        corrections=image.corrections,
+        measurable=image.measurable,
+        not_measurable_reason=image.not_measurable_reason,
+        frame_of_reference_uid=image.frame_of_reference,
+        stack=_NO_STACK,
+        # The voxels were prepared in their unit; only an answer on an unknown unit scales them.
+        scale=ValueScale(image.unit, image.unit_evidence),
+    )
+
+
+#: A prepared image has no files behind it. Nothing here asks for them: corrections and voxels come from above.
+_NO_STACK: Any = None

@@ -1,0 +1,305 @@
+"""A study as one reader may see it: their own worklist, their own readings, and nothing of anybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from napari_vcf.reading.document import AmendmentExport, SealExport
+from napari_vcf.reading.export import read_reading
+from napari_vcf.records.base import Stage, utc_now
+from napari_vcf.records.sealing import check_seal
+from napari_vcf.study.audit_log import AuditLog
+from napari_vcf.study.case_lock import CaseLock, break_lock
+from napari_vcf.study.errors import DamagedError, NotYetError, StudyError
+from napari_vcf.study.journal import Journal
+from napari_vcf.study.prepared_case import PreparedCase
+from napari_vcf.study.protocol import StudyProtocol
+from napari_vcf.study.reading_order import Task, WorkItem
+from napari_vcf.study.reasons import checked_reason
+from napari_vcf.study.stage_session import Origin, Place, StageSession, seal_path
+from napari_vcf.study.study_folder import CONSENSUS, StudyFolder, StudyRecord
+from napari_vcf.study.worklist import Worklist
+
+__all__ = ["ReaderStudy", "Study", "WorkItem", "open_study"]
+
+Clock = Callable[[], datetime]
+
+
+class Study:
+    """A study folder.
+
+    Attributes
+    ----------
+    record : StudyRecord
+        What was decided at its creation.
+    protocol : StudyProtocol
+        Its protocol.
+    """
+
+    def __init__(self, root: Path | str, *, clock: Clock = utc_now) -> None:
+        self.folder = StudyFolder(Path(root))
+        self.record, self.protocol = self.folder.read()
+        self._clock = clock
+
+    def consensus_register(self) -> AuditLog:
+        """What was begun and signed in consensus meetings."""
+        return AuditLog(self.folder.root / CONSENSUS, self._clock)
+
+    def as_reader(self, reader: str) -> ReaderStudy:
+        """Open the study as one reader.
+
+        Raises
+        ------
+        StudyError
+            If the study has no such reader.
+        """
+        if reader not in self.record.readers:
+            raise StudyError(f"The study has no reader '{reader}'.")
+        return ReaderStudy(self.folder, self.record, self.protocol, reader, clock=self._clock)
+
+
+def open_study(root: Path | str, *, clock: Clock = utc_now) -> Study:
+    """Open a study folder.
+
+    Parameters
+    ----------
+    root : path
+        The folder.
+    clock : callable, optional
+        Gives the time in UTC; for tests.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    StudyError, DamagedError
+        If it is no study, or was changed.
+
+    Examples
+    --------
+    >>> from napari_vcf.study import open_study
+    >>> with open_study("study").as_reader("R1").next_case() as session:  # doctest: +SKIP
+    ...     session.reading.answer(session.stage, "verdict", "benign")
+    ...     session.seal()
+    """
+    return Study(root, clock=clock)
+
+
+class ReaderStudy(Worklist):
+    """One reader's part of a study. It knows where this reader's readings and the images are, and no other reading."""
+
+    def __init__(
+        self, folder: StudyFolder, record: StudyRecord, protocol: StudyProtocol, reader: str, *, clock: Clock
+    ) -> None:
+        super().__init__(folder, record, protocol, reader, clock=clock)
+        self._caught_up = False
+
+    def images_of(self, task: Task) -> PreparedCase:
+        """The images of a stage, without opening it: to load them while the reader is still at another case.
+
+        Parameters
+        ----------
+        task : Task
+            From the worklist.
+
+        Raises
+        ------
+        StudyError, DamagedError
+            If the case is not prepared, or its files are not as they were prepared.
+        """
+        return PreparedCase(self._folder.case(task.case), task.stage)
+
+    def next_case(self, images: PreparedCase | None = None) -> StageSession | None:
+        """Open what is to be read next, where it was left.
+
+        Parameters
+        ----------
+        images : PreparedCase, optional
+            From `images_of`; used where it is what the stage needs, and not to be used again.
+
+        Returns
+        -------
+        StageSession or None
+            None when everything is signed.
+
+        Raises
+        ------
+        NotYetError
+            If all that is left must wait.
+        LockedError
+            If this reader has the case open elsewhere.
+        """
+        task = self.next_task()
+        return None if task is None else self.open(task.case, task.stage, occasion=task.occasion, images=images)
+
+    def _task(self, case: str, stage: Stage, occasion: int) -> Task:
+        for task in self.tasks:
+            if (task.case, task.stage, task.occasion) == (case, stage, occasion):
+                return task
+        raise StudyError(f"There is no stage '{stage}' of case '{case}' (occasion {occasion}) on the worklist.")
+
+    def open(self, case: str, stage: Stage, *, occasion: int = 1, images: PreparedCase | None = None) -> StageSession:
+        """Open a stage that was begun, or the next one.
+
+        Parameters
+        ----------
+        case, stage, occasion
+            The stage.
+        images : PreparedCase, optional
+            As for `next_case`.
+
+        Raises
+        ------
+        NotYetError
+            If it was not begun and is not the next, or is signed.
+        LockedError, DamagedError, StudyError
+            If it is open elsewhere, damaged, or not there.
+        """
+        task = self._task(case, stage, occasion)
+        self._check_reachable()
+        self._sealed.discard(task)
+        status = self._status(task)
+        if status == "sealed":
+            raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
+        if status == "unread" and self.next_task() != task:
+            raise NotYetError(f"Case {case} is not the next; open the cases in the order of the worklist.")
+        lock = self._lock(task)
+        try:
+            versions = self._versions(task)
+            if not versions:
+                self._begin(task, 1, None)
+                versions = self._versions(task)
+            # Somebody may have signed between the look and the lock.
+            if seal_path(versions[-1]).exists():
+                raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
+            return self._session(task, versions, lock, images)
+        except BaseException:
+            lock.release()
+            raise
+
+    def amend(self, case: str, stage: Stage, reason: str, *, occasion: int = 1) -> StageSession:
+        """Open a signed stage as a new version; the signed one stays as it is.
+
+        Parameters
+        ----------
+        case, stage, occasion
+            The stage.
+        reason : str
+            Why; goes into the record.
+
+        Returns
+        -------
+        StageSession
+            With everything that was signed, to be changed and signed again.
+
+        Raises
+        ------
+        StudyError
+            If the stage is not signed, or no reason of 3 to 500 characters is given.
+        DamagedError
+            If what was signed is damaged.
+        """
+        task = self._task(case, stage, occasion)
+        self._check_reachable()
+        self._sealed.discard(task)
+        said = checked_reason(reason, "Say why the signed stage is amended", StudyError)
+        if self._status(task) != "sealed":
+            raise StudyError("Only a signed stage is amended; this one is still open.")
+        lock = self._lock(task)
+        try:
+            path = seal_path(self._versions(task)[-1])
+            signed = read_reading(path).seal
+            if signed is None or check_seal(path.read_text(encoding="utf-8")):
+                raise DamagedError("The seal of this stage is not whole; have the study checked.")
+            others = [t for t in self.tasks if t.case == case and t.occasion == occasion]
+            amends = AmendmentExport(
+                version=signed.version,
+                sha256=signed.sha256,
+                reason=said,
+                sealed_by_then=tuple(t.stage for t in others if self._signatures([t])),
+            )
+            self._begin(task, signed.version + 1, amends)
+            return self._session(task, self._versions(task), lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def unlock(self, case: str) -> bool:
+        """Free a case, and this reader's register, whose holder is known to be gone; see `break_lock`."""
+        freed = break_lock(self._folder.reader(self.reader) / case)
+        return self._register.unlock() or freed
+
+    def _lock(self, task: Task) -> CaseLock:
+        if not self._caught_up:
+            folders = [(t, self._folder.stage(self.reader, t.case, t.stage, t.occasion)) for t in self.tasks]
+            self._register.catch_up(folders)
+            self._caught_up = True
+        return CaseLock(self._folder.reader(self.reader) / task.case, f"Case {task.case}")
+
+    def _note(self, event: str, task: Task, version: int, **more: Any) -> None:
+        try:
+            before, after = self._register.note(event, task, version, **more)
+        except StudyError:
+            self._caught_up = False
+            raise
+        if before == self._looked_at:
+            self._looked_at = after
+
+    def _begin(self, task: Task, version: int, amends: AmendmentExport | None) -> None:
+        origin = Origin(
+            study=self.study,
+            reader=self.reader,
+            case=task.case,
+            stage=task.stage,
+            occasion=task.occasion,
+            position=task.position,
+            version=version,
+            protocol_sha256=self.protocol.sha256,
+            amends=amends,
+        )
+        folder = self._folder.stage(self.reader, task.case, task.stage, task.occasion)
+        # Whatever fails from here on, there may be a version that is not signed.
+        self._sealed.discard(task)
+        Journal.create(folder / f"v{version}", "opened", origin.model_dump(mode="json"), clock=self._clock)
+        self._note("opened", task, version)
+
+    def _session(
+        self, task: Task, versions: list[Path], lock: CaseLock, images: PreparedCase | None = None
+    ) -> StageSession:
+        journals = [Journal.open(path, clock=self._clock) for path in versions]
+        previous = self._signatures(self._others(task))
+        since = (journals[0].entries[0].at - max(previous)).total_seconds() / 86400 if previous else None
+        place = Place(
+            study=self.study,
+            reader=self.reader,
+            task=task,
+            folder=versions[-1],
+            case_folder=self._folder.case(task.case),
+            protocol=self.protocol,
+            clock=self._clock,
+            days_since_previous=since,
+        )
+
+        journal = journals[-1]
+        left = self._register.left(task, len(versions))
+        if left is not None and left.sha256 not in journal.hashes:
+            raise DamagedError(
+                f"This reading is an older copy of itself: {left.entries} entries were written when it was left, and "
+                f"{len(journal.entries)} are there. Restore it from a newer backup.",
+                entry=len(journal.entries) + 1,
+            )
+
+        def ended(seal: SealExport | None) -> None:
+            if seal is not None:
+                self._note("sealed", task, seal.version, sha256=seal.sha256)
+            else:
+                self._note("left", task, len(versions), sha256=journal.sha256, entries=len(journal.entries))
+
+        if images is not None and not images.is_current(place.case_folder, task.stage):
+            images = None
+        return StageSession(place, journal, journals[:-1], lock, ended, images)

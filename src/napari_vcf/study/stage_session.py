@@ -1,0 +1,373 @@
+"""One stage of one case, open for reading: the record, its journal, its signature."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, ValidationError
+
+from napari_vcf.reading import LoggedAction, Reading, ReadingExport, ReadingState, build_export
+from napari_vcf.reading.document import AmendmentExport, SealExport
+from napari_vcf.reading.errors import ExportError, RefusedActionError
+from napari_vcf.reading.export import read_reading
+from napari_vcf.records.atomic import write_atomically
+from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
+from napari_vcf.records.sealing import seal_text
+from napari_vcf.study.activity import ActiveTime
+from napari_vcf.study.case_lock import CaseLock
+from napari_vcf.study.errors import DamagedError, JournalError, StudyError, UnfinishedError
+from napari_vcf.study.hashed_files import read_record, write_record
+from napari_vcf.study.journal import Journal, inspect_journal
+from napari_vcf.study.prepared_case import PreparedCase
+from napari_vcf.study.protocol import StudyProtocol
+from napari_vcf.study.reading_order import Task
+from napari_vcf.study.versions import model_of
+
+__all__ = ["Origin", "Snapshot", "StageSession", "seal_path", "versions_of"]
+
+SEAL: Final = "seal.json"
+SNAPSHOT: Final = "snapshot.json"
+#: Changes between two snapshots.
+SNAPSHOT_EVERY: Final = 50
+
+
+class Origin(FrozenModel):
+    """The first entry of a journal: which reading it is."""
+
+    schema_id: Literal["napari-vcf/journal"] = "napari-vcf/journal"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    study: Pseudonym
+    reader: Pseudonym
+    case: Pseudonym
+    stage: Stage
+    occasion: int
+    position: int
+    version: int
+    protocol_sha256: str
+    amends: AmendmentExport | None = None
+
+
+class Snapshot(FrozenModel):
+    """The state after a change, as it was on the screen: what replaying the journal must give again."""
+
+    schema_id: Literal["napari-vcf/snapshot"] = "napari-vcf/snapshot"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    number: int = Field(ge=0)
+    journal_sha256: str
+    state: ReadingState
+
+
+def versions_of(folder: Path) -> list[Path]:
+    """Folders of the versions of a stage, the first one first."""
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if path.name[:1] == "v" and path.name[1:].isdecimal()]
+    return sorted(found, key=lambda path: int(path.name[1:]))
+
+
+def seal_path(folder: Path) -> Path:
+    """File of the seal of a version."""
+    return folder / SEAL
+
+
+def gestures_of(journal: Journal) -> list[LoggedAction]:
+    """The changes in a journal.
+
+    Raises
+    ------
+    DamagedError
+        If one of them is none that this program knows.
+    """
+    try:
+        return [LoggedAction.model_validate(e.body["logged"]) for e in journal.entries if e.kind == "gesture"]
+    except (ValidationError, KeyError) as error:
+        raise DamagedError("The journal holds a change that this version of the program does not know.") from error
+
+
+def written_seal(journal: Journal) -> str | None:
+    """A seal of this very journal that is there already.
+
+    A share may do what it is asked and report a failure all the same.
+    """
+    path = seal_path(journal.folder)
+    if not path.exists():
+        return None
+    seal = read_reading(path).seal
+    return path.read_text(encoding="utf-8") if seal is not None and seal.journal_sha256 == journal.sha256 else None
+
+
+def write_seal(journal: Journal, text: str) -> str:
+    """Write a seal; returns what is there now.
+
+    Where a share has done so and reports a failure, the stage is signed: a journal that went on would not end with it.
+
+    Raises
+    ------
+    ExportError
+        If it is not there.
+    """
+    try:
+        write_atomically(seal_path(journal.folder), text)
+    except ExportError:
+        there = written_seal(journal)
+        if there is None:
+            raise
+        return there
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session is: what its reader handed it."""
+
+    study: str
+    reader: str
+    task: Task
+    folder: Path
+    case_folder: Path
+    protocol: StudyProtocol
+    clock: Callable[[], datetime]
+    days_since_previous: float | None
+
+
+class StageSession:
+    """One stage of one case.
+
+    Opened by `ReaderStudy`. Changes are made through `reading`; each is on the disk before the call returns. Use it in
+    a ``with`` block, or call `close`.
+
+    Attributes
+    ----------
+    reading : Reading
+        The record; only this stage can be changed.
+    stage, case, occasion : str, str, int
+        What is read.
+    version : int
+        1, or more for an amendment.
+    register_is_behind : bool
+        Whether the stage was signed, but could not be entered in the reader's register yet.
+    recovered_bytes : int
+        Bytes of an unconfirmed change that a power cut left and that were taken away on opening.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        journal: Journal,
+        earlier: list[Journal],
+        lock: CaseLock,
+        ended: Callable[[SealExport | None], None],
+        images: PreparedCase | None = None,
+    ) -> None:
+        self._place = place
+        self._journal = journal
+        self._lock = lock
+        self._ended = ended
+        self._open = True
+        self.register_is_behind = False
+        self._origin = model_of(journal.entries[0].body, Origin, "The journal")
+        self.case = place.task.case
+        self.stage: Stage = place.task.stage
+        self.occasion = place.task.occasion
+        self.version = self._origin.version
+        self.recovered_bytes = journal.recovered_bytes
+        self.reading = Reading(
+            images or PreparedCase(place.case_folder, self.stage),
+            study=place.study,
+            reader=place.reader,
+            protocol=place.protocol.protocol,
+            clock=journal.now,
+            recorder=self._record,
+        )
+        self.reading.started_at = journal.entries[0].at
+        for past in earlier:
+            self.reading.restore(gestures_of(past))
+        self._restore()
+        counted: dict[str, Any] = next((e.body for e in reversed(journal.entries) if "active_s" in e.body), {})
+        self._time = ActiveTime(
+            place.protocol.study.idle_after_s,
+            active_s=counted.get("active_s", 0.0),
+            idle_s=counted.get("idle_s", 0.0),
+        )
+        self.reading.changed.connect(self._after_change)
+
+    def _restore(self) -> None:
+        entries = gestures_of(self._journal)
+        path = self._journal.folder / SNAPSHOT
+        snapshot = read_record(path, Snapshot, "The snapshot") if path.exists() else None
+        if snapshot is not None:
+            if snapshot.journal_sha256 not in self._journal.hashes:
+                raise DamagedError(
+                    "The journal does not reach the last snapshot, or is not that of this reading: it is an older copy "
+                    "of itself. Restore it from a newer backup.",
+                    entry=len(self._journal.entries) + 1,
+                )
+            before = [entry for entry in entries if entry.number <= snapshot.number]
+            self.reading.restore(before)
+            if self.reading.state != snapshot.state or len(self.reading.log) != snapshot.number:
+                raise DamagedError(
+                    f"Replaying the journal gives another state than there was after change {snapshot.number}. "
+                    "Open the study with the version of the program that it was begun with."
+                )
+            entries = entries[len(before) :]
+        self.reading.restore(entries)
+
+    # -- the reader's work ---------------------------------------------------------------------------------------------
+
+    def _record(self, logged: LoggedAction) -> None:
+        self._check_open()
+        stage = getattr(logged.action, "stage", self.stage)
+        if stage != self.stage:
+            raise RefusedActionError(f"The {self.stage} stage is open; the {stage} stage is not.")
+        self._lock.check()
+        self._time.touch()
+        self._journal.append("gesture", {"logged": logged.model_dump(mode="json"), **self._time.counted()})
+
+    def _after_change(self, logged: LoggedAction) -> None:
+        if logged.number % SNAPSHOT_EVERY == 0:
+            self._snapshot()
+
+    def _snapshot(self) -> None:
+        snapshot = Snapshot(number=len(self.reading.log), journal_sha256=self._journal.sha256, state=self.reading.state)
+        try:
+            write_record(self._journal.folder / SNAPSHOT, snapshot, overwrite=True)
+        except ExportError:
+            # The journal holds the change already; the next snapshot makes up for this one.
+            return
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise RefusedActionError("This stage is closed; a signed stage is changed by an amendment with a reason.")
+
+    def activity(self) -> None:
+        """Say that the reader is at work: a key, a move of the mouse. Written with the next change."""
+        self._time.touch()
+
+    @property
+    def active_s(self) -> float:
+        """Seconds at work so far, pauses left out."""
+        return self._time.active_s
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the reader has been away so long that the time since does not count."""
+        return self._time.is_idle
+
+    @property
+    def task(self) -> Task:
+        """The place on the worklist."""
+        return self._place.task
+
+    @property
+    def is_open(self) -> bool:
+        """Whether changes can be made."""
+        return self._open
+
+    def missing(self) -> tuple[str, ...]:
+        """What the protocol asks for and has not got, in sentences."""
+        return self.reading.missing(self.stage)
+
+    def conflicts(self) -> tuple[str, ...]:
+        """Answers that contradict each other, in sentences; they do not keep anyone from signing."""
+        return self.reading.conflicts(self.stage)
+
+    def draft(self) -> ReadingExport:
+        """The document as it stands, marked as a draft."""
+        document = build_export(self.reading, stages=[self.stage])
+        return document.model_copy(update={"occasion": self.occasion})
+
+    def seal(self) -> SealExport:
+        """Sign the stage: from here on it is read-only.
+
+        Returns
+        -------
+        SealExport
+            What was signed.
+
+        Raises
+        ------
+        UnfinishedError
+            If something is missing; says what.
+        ExportError, JournalError
+            If it cannot be written; the stage is still open then.
+        DamagedError
+            If the journal on the disk is no longer the one that was written.
+        """
+        self._check_open()
+        self._lock.check()
+        missing = self.missing()
+        if missing:
+            raise UnfinishedError(missing)
+        text = written_seal(self._journal) or self._write_seal()
+        sealed = ReadingExport.model_validate_json(text).seal
+        if sealed is None:
+            raise StudyError("The seal was not written.")
+        self._open = False
+        self._snapshot()
+        try:
+            self._ended(sealed)
+        except StudyError:
+            # The stage is signed; the register catches up when the reader opens the next case.
+            self.register_is_behind = True
+        finally:
+            self._lock.release()
+        return sealed
+
+    def _write_seal(self) -> str:
+        self._time.touch()
+        self._journal.append("signing", self._time.counted())
+        view = inspect_journal(self._journal.folder)
+        if view.problem or view.sha256 != self._journal.sha256:
+            raise DamagedError(
+                f"The journal was changed on the disk: {view.problem or 'another end.'}", entry=view.entry
+            )
+        seal = SealExport(
+            version=self.version,
+            amends=self._origin.amends,
+            position=self._place.task.position,
+            sealed_at=self.reading.now(),
+            days_since_previous_stage=self._place.days_since_previous,
+            journal_sha256=self._journal.sha256,
+            sha256="",
+            **self._time.counted(),
+        )
+        document = self.draft().model_copy(update={"status": "sealed", "seal": seal})
+        return write_seal(self._journal, seal_text(document))
+
+    def close(self) -> None:
+        """Leave the stage; what was done stays, and the next opening goes on from here.
+
+        Raises
+        ------
+        JournalError
+            If the time at work since the last change could not be written; every change is safe, and the case is
+            closed nevertheless.
+        """
+        if not self._open:
+            return
+        self._open = False
+        self._time.touch()
+        try:
+            self._lock.check()
+            self._journal.append("closed", self._time.counted())
+            self._snapshot()
+            # Where this cannot be written, an older copy would not be missed; nothing is lost by it.
+            with contextlib.suppress(StudyError):
+                self._ended(None)
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> StageSession:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            self.close()
+        except (JournalError, StudyError):
+            if kind is None:
+                raise

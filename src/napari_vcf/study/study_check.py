@@ -1,0 +1,350 @@
+"""Whether a study is whole: every journal, snapshot, seal, prepared case and export."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from napari_vcf.errors import NapariVcfError
+from napari_vcf.reading.document import SealExport
+from napari_vcf.records.base import Stage
+from napari_vcf.records.sealing import check_seal
+from napari_vcf.study.audit_log import Event, events_of
+from napari_vcf.study.case_check import damaged_cases
+from napari_vcf.study.consensus_documents import ConsensusOrigin
+from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.hashed_files import read_record
+from napari_vcf.study.journal import HEAD, JOURNAL, JournalView, inspect_journal
+from napari_vcf.study.protocol import StudyProtocol
+from napari_vcf.study.reading_order import Task, tasks_of
+from napari_vcf.study.stage_session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
+from napari_vcf.study.study_export import sealed_stages
+from napari_vcf.study.study_folder import CONSENSUS, PROTOCOL, STUDY, StudyFolder, StudyRecord
+from napari_vcf.study.versions import model_of
+
+__all__ = ["CheckReport", "Damage", "check_study"]
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One thing that is not as the program wrote it.
+
+    Attributes
+    ----------
+    place : str
+        Path within the study folder.
+    entry : int or None
+        First damaged entry, for a journal.
+    what : str
+        A sentence.
+    """
+
+    place: str
+    entry: int | None
+    what: str
+
+    def __str__(self) -> str:
+        entry = "" if self.entry is None else f", entry {self.entry}"
+        return f"{self.place}{entry}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What was looked at.
+
+    Attributes
+    ----------
+    journals, seals, exports : int
+        How many.
+    damages : tuple of Damage
+        Empty where everything is whole.
+    """
+
+    journals: int
+    seals: int
+    exports: int
+    damages: tuple[Damage, ...]
+
+
+def check_study(root: Path | str, *, exports: Path | str | None = None) -> CheckReport:
+    """Check a study folder; nothing in it is changed.
+
+    Parameters
+    ----------
+    root : path
+        The study folder.
+    exports : path, optional
+        Folder of exports that is checked as well; the study's own ``exports`` always is.
+
+    Returns
+    -------
+    CheckReport
+
+    Raises
+    ------
+    StudyError
+        If it is no study at all.
+    """
+    folder = StudyFolder(Path(root))
+    place = STUDY
+    if not (folder.root / STUDY).is_file() and (folder.root / "readings").is_dir():
+        return CheckReport(0, 0, 0, (Damage(STUDY, None, "it is gone; restore it from a backup."),))
+    try:
+        folder.read_record()
+        place = PROTOCOL
+        record, protocol = folder.read()
+    except DamagedError as error:
+        return CheckReport(0, 0, 0, (Damage(place, None, str(error)),))
+    places = [folder.root / "exports", *([Path(exports)] if exports else [])]
+    return _Check(folder, record, protocol).run(list({path.resolve(): path for path in places}.values()))
+
+
+class _Check:
+    """Collects damages on a walk through the study."""
+
+    def __init__(self, folder: StudyFolder, record: StudyRecord, protocol: StudyProtocol) -> None:
+        self.folder = folder
+        self.record = record
+        self.protocol = protocol
+        self.damages: list[Damage] = []
+        self.journals = self.seals = self.exports = 0
+        #: (reader, case, stage, occasion, version) -> hash of the seal
+        self.signed: dict[tuple[Any, ...], str] = {}
+        #: File of a seal that holds -> its hash.
+        self.seal_of: dict[Path, str] = {}
+        #: What a reader's folder holds, in the words of the register.
+        self.there: set[tuple[Any, ...]] = set()
+        #: Version that was left -> what the register says of it.
+        self.left: dict[tuple[Any, ...], Event] = {}
+
+    def run(self, exports: list[Path]) -> CheckReport:
+        stated = self.record.protocol_file_sha256
+        if stated not in (None, hashlib.sha256((self.folder.root / PROTOCOL).read_bytes()).hexdigest()):
+            self._damage(self.folder.root / PROTOCOL, "it is not as it was written, though its decisions are.")
+        for path, what in damaged_cases(self.folder, self.record):
+            self._damage(path, what)
+        for reader in self.record.readers:
+            if not self.folder.reader(reader).is_dir():
+                self._damage(self.folder.reader(reader), "the reader's folder is missing, with everything in it.")
+            self.there.clear()
+            events = self._register(self.folder.reader(reader))
+            self.left = {event.key[1:]: event for event in events or () if event.kind == "left"}
+            for task in tasks_of(self.protocol, self.record.seed, self.record.cases, reader):
+                self._stage(reader, task)
+            for damage in self._unmatched(reader, events or []) if events is not None else ():
+                self._damage(*damage)
+        for case in self.record.cases:
+            for stage in self.protocol.protocol.stages:
+                self._consensus(case, stage)
+        for path, what in self._meetings_gone():
+            self._damage(path, what)
+        names = self._names()
+        for place in exports:
+            for path in sorted(place.rglob("*.json")) if place.is_dir() else ():
+                self._export(path, names)
+        return CheckReport(self.journals, self.seals, self.exports, tuple(self.damages))
+
+    def _damage(self, path: Path, what: str, entry: int | None = None) -> None:
+        inside = path.is_relative_to(self.folder.root)
+        place = path.relative_to(self.folder.root).as_posix() if inside else path.name
+        self.damages.append(Damage(place, entry, what))
+
+    def _record(self, path: Path, model: Any) -> Any:
+        try:
+            return read_record(path, model, "The file")
+        except NapariVcfError as error:
+            self._damage(path, str(error))
+            return None
+
+    def _stage(self, reader: str, task: Task) -> None:
+        folder = self.folder.stage(reader, task.case, task.stage, task.occasion)
+        before: SealExport | None = None
+        for number, path in enumerate(versions_of(folder), start=1):
+            if path.name != f"v{number}":
+                self._damage(path, f"version {number} is missing.")
+                return
+            place = (task.case, task.stage, task.occasion, number)
+            self.there.add(("opened", *place))
+            # Before the journal, which a reader who is at work meanwhile only makes longer.
+            signed = seal_path(path).exists()
+            snapshot = self._record(path / SNAPSHOT, Snapshot) if (path / SNAPSHOT).exists() else None
+            view = self._journal(path, reader, task, number, before)
+            end = None if view is None else view.sha256
+            if snapshot is not None and view is not None and snapshot.journal_sha256 not in view.hashes:
+                self._damage(path / SNAPSHOT, "it is not of this journal, or the journal is an older copy of itself.")
+            if not signed:
+                before = None
+                continue
+            self.there.add(("sealed", *place))
+            before = self._seal(seal_path(path))
+            self._check_end(path, view)
+            if before is not None:
+                self.signed[reader, task.case, task.stage, task.occasion, number] = before.sha256
+                if end is not None and before.journal_sha256 != end:
+                    self._damage(path / JOURNAL, "it does not end where it did when it was signed.")
+
+    def _journal(
+        self, path: Path, reader: str, task: Task, version: int, before: SealExport | None
+    ) -> JournalView | None:
+        name, view = path / JOURNAL, self._chain(path)
+        if view is None:
+            return None
+        try:
+            origin = model_of(view.entries[0].body if view.entries else None, Origin, "its first entry")
+        except StudyError as error:
+            self._damage(name, str(error), 1)
+            return None
+        is_for = (origin.study, origin.reader, origin.case, origin.stage, origin.occasion, origin.version)
+        if is_for != (self.record.study, reader, task.case, task.stage, task.occasion, version):
+            self._damage(name, "it belongs to another reading.", 1)
+        if origin.protocol_sha256 != self.protocol.sha256:
+            self._damage(name, "it was written under another protocol.", 1)
+        if version > 1:
+            amended = origin.amends.sha256 if origin.amends else None
+            if before is None or before.sha256 != amended:
+                self._damage(name, "the signed version that it amends is not there.", 1)
+        left = self.left.get((task.case, task.stage, task.occasion, version))
+        if left is not None and left.sha256 not in view.hashes:
+            what = f"it is an older copy of itself: {left.entries} entries were written when the reading was left."
+            self._damage(name, what, len(view.entries) + 1)
+        return view
+
+    def _consensus(self, case: str, stage: Stage) -> None:
+        folder = self.folder.consensus(case, stage)
+        for stopped in sorted(folder.parent.glob(f"{stage}-stopped-*")):
+            self._settling(stopped, case, stage)
+        if not folder.is_dir():
+            return
+        end = self._settling(folder, case, stage)
+        seal = self._seal(seal_path(folder)) if seal_path(folder).exists() else None
+        if seal_path(folder).exists():
+            self._check_end(folder, end)
+        if seal is not None and end is not None and seal.journal_sha256 != end.sha256:
+            self._damage(folder / JOURNAL, "it does not end where it did when it was signed.")
+
+    def _settling(self, folder: Path, case: str, stage: Stage) -> JournalView | None:
+        view = self._chain(folder)
+        if view is None:
+            return None
+        try:
+            origin = model_of(view.entries[0].body if view.entries else None, ConsensusOrigin, "its first entry")
+        except StudyError as error:
+            self._damage(folder / JOURNAL, str(error), 1)
+            return view
+        if (origin.study, origin.case, origin.stage) != (self.record.study, case, stage):
+            self._damage(folder / JOURNAL, "it belongs to another consensus.", 1)
+        if not set(origin.seals.values()) <= set(self.signed.values()):
+            self._damage(folder / JOURNAL, "a signed reading that it rests on is not there.", 1)
+        return view
+
+    def _check_end(self, folder: Path, view: JournalView | None) -> None:
+        """After a signature nothing is written, so that no power cut can have left anything."""
+        if view is not None and view.torn:
+            self._damage(folder / JOURNAL, "there are bytes after its last entry.", len(view.entries) + 1)
+
+    def _chain(self, folder: Path) -> JournalView | None:
+        """A journal that is whole; where it is not, that is said."""
+        self.journals += 1
+        view = inspect_journal(folder)
+        if view.problem:
+            self._damage(folder / JOURNAL, view.problem, view.entry)
+            return None
+        if view.head_torn:
+            self._damage(folder / HEAD, "one of its two places is not as it was written.")
+        return view
+
+    def _seal(self, path: Path) -> SealExport | None:
+        self.seals += 1
+        seal, broken = _read_seal(path)
+        if seal is None:
+            self._damage(path, broken)
+        else:
+            self.seal_of[path] = seal.sha256
+        return seal
+
+    def _names(self) -> dict[str, str]:
+        """Seal to the name of its export."""
+        stages = sealed_stages(self.folder, self.record, self.protocol)
+        return {self.seal_of[stage.path]: stage.name for stage in stages if stage.path in self.seal_of}
+
+    def _export(self, path: Path, names: dict[str, str]) -> None:
+        self.exports += 1
+        seal, broken = _read_seal(path)
+        if broken or seal is None:
+            self._damage(path, broken)
+        elif seal.sha256 not in names:
+            self._damage(path, "the signed reading that it is a copy of is not in the study.")
+        elif path.stem in names.values() and path.stem != names[seal.sha256]:
+            self._damage(path, f"it holds what belongs into {names[seal.sha256]}.json.")
+
+    def _meetings_gone(self) -> Iterator[tuple[Path, str]]:
+        events = self._register(self.folder.root / CONSENSUS) or []
+        for (case, stage), count in Counter((e.case, e.stage) for e in events if e.kind == "opened").items():
+            folder = self.folder.consensus(case, stage)
+            if count > folder.is_dir() + sum(1 for _ in folder.parent.glob(f"{stage}-stopped-*")):
+                yield folder, "this consensus was begun, and is gone."
+        for event in events:
+            path = seal_path(self.folder.consensus(event.case, event.stage))
+            if event.kind == "sealed" and path.parent.is_dir():
+                if not path.exists():
+                    yield path, "this consensus was signed, and its seal is gone."
+                elif self.seal_of.get(path, event.sha256) != event.sha256:
+                    yield path, "this is not the seal that was signed."
+
+    def _register(self, place: Path) -> list[Event] | None:
+        """What a register says; None where it is damaged, which is said."""
+        folder = place / "register"
+        if not folder.is_dir():
+            return []
+        view = self._chain(folder)
+        if view is None:
+            return None
+        try:
+            return events_of(view.entries)
+        except DamagedError as error:
+            self._damage(folder / JOURNAL, str(error), error.entry)
+            return None
+
+    def _unmatched(self, reader: str, events: list[Event]) -> Iterator[tuple[Path, str, int | None]]:
+        # A reader who is at work may have signed and begun something since the register was read.
+        now = inspect_journal(self.folder.reader(reader) / "register")
+        known = {event.key for event in (*events, *(events_of(now.entries) if not now.problem else ()))}
+        unknown = len(self.there - known)
+        # One may be missing: a power cut came between the event and its entry, and the next opening makes up for it.
+        if unknown > 1:
+            what = "is an older copy of itself" if events else "is missing"
+            place = self.folder.reader(reader) / "register"
+            yield place, f"the reader's register {what}: it does not know {unknown} openings and signatures.", None
+        for event in events:
+            folder = self.folder.stage(reader, event.case, event.stage, event.occasion) / f"v{event.version}"
+            if event.kind == "left":
+                continue
+            if not folder.is_dir():
+                yield folder, "this reading was begun, and is gone.", None
+            elif event.kind == "sealed":
+                key = (reader, event.case, event.stage, event.occasion, event.version)
+                if not seal_path(folder).exists():
+                    yield seal_path(folder), "this stage was signed, and its seal is gone.", None
+                elif self.signed.get(key, event.sha256) != event.sha256:
+                    yield seal_path(folder), "this is not the seal that the reader signed.", None
+
+
+def _read_seal(path: Path) -> tuple[SealExport | None, str]:
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        return None, f"it cannot be read: {error.strerror or 'refused'}."
+    broken = check_seal(text)
+    if broken:
+        return None, broken
+    try:
+        return SealExport.model_validate(json.loads(text)["seal"]), ""
+    except ValidationError:
+        return None, "its seal is none that this program knows."

@@ -1,0 +1,117 @@
+"""Exports of a study: the signed documents, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_vcf.records.atomic import write_atomically
+from napari_vcf.records.sealing import check_seal
+from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.protocol import StudyProtocol
+from napari_vcf.study.reading_order import tasks_of
+from napari_vcf.study.stage_session import SEAL, seal_path, versions_of
+from napari_vcf.study.study_folder import StudyFolder, StudyRecord
+
+__all__ = ["SealedStage", "export_study", "sealed_stages"]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedStage:
+    """One signed version.
+
+    Attributes
+    ----------
+    name : str
+        Name of its export, without the suffix.
+    path : Path
+        The seal's file.
+    latest : bool
+        Whether no later version is signed.
+    """
+
+    name: str
+    reader: str
+    path: Path
+    latest: bool
+
+
+def sealed_stages(folder: StudyFolder, record: StudyRecord, protocol: StudyProtocol) -> Iterator[SealedStage]:
+    """Every signed version of every stage, and every signed consensus."""
+    for reader in record.readers:
+        for task in tasks_of(protocol, record.seed, record.cases, reader):
+            versions = versions_of(folder.stage(reader, task.case, task.stage, task.occasion))
+            signed = [path for path in versions if seal_path(path).exists()]
+            again = f"_again{task.occasion}" if task.occasion > 1 else ""
+            for path in signed:
+                amended = f"_{path.name}" if path.name != "v1" else ""
+                name = f"{task.case}_{reader}_{task.stage}{again}{amended}"
+                yield SealedStage(name, reader, seal_path(path), path == signed[-1])
+    for case in record.cases:
+        for stage in protocol.protocol.stages:
+            path = folder.consensus(case, stage) / SEAL
+            if path.exists():
+                yield SealedStage(f"{case}_consensus_{stage}", "", path, True)
+
+
+def export_study(
+    root: Path | str, out: Path | str, *, readers: Sequence[str] = (), versions: bool = False
+) -> list[Path]:
+    """Write the signed stages of a study as JSON, one file each.
+
+    Parameters
+    ----------
+    root : path
+        The study folder.
+    out : path
+        Folder for the files; made if it is not there. A file that is there already and is the same is left; one that
+        differs is refused.
+    readers : sequence of str
+        Only these readers, and no consensus; all if empty.
+    versions : bool
+        Whether versions that were amended later are written as well, into the folder ``amended``.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of readers and cases.
+
+    Raises
+    ------
+    StudyError
+        If the study has no such reader.
+    DamagedError
+        If a seal does not hold; nothing is written then.
+    ExportError
+        If a file cannot be written.
+    """
+    folder = StudyFolder(Path(root))
+    record, protocol = folder.read()
+    unknown = sorted(set(readers) - set(record.readers))
+    if unknown:
+        raise StudyError(f"The study has no reader '{unknown[0]}'.")
+    chosen = [
+        stage
+        for stage in sealed_stages(folder, record, protocol)
+        if (stage.latest or versions) and (not readers or stage.reader in readers)
+    ]
+    texts = []
+    for stage in chosen:
+        text = stage.path.read_bytes().decode("utf-8", "replace")
+        broken = check_seal(text)
+        if broken:
+            raise DamagedError(f"{stage.name} is not exported: {broken} Run 'napari-vcf check'.")
+        texts.append(text)
+    target = Path(out)
+    try:
+        (target / "amended" if not all(stage.latest for stage in chosen) else target).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"The folder for the exports cannot be made: {error.strerror or 'refused'}.") from error
+    written = []
+    for stage, text in zip(chosen, texts, strict=True):
+        path = (target if stage.latest else target / "amended") / f"{stage.name}.json"
+        if not path.exists() or path.read_bytes() != text.encode():
+            write_atomically(path, text)
+        written.append(path)
+    return written

@@ -1,0 +1,344 @@
+"""The study folder: where things lie, and how a study begins.
+
+::
+
+    study.json, protocol.toml            what was decided; nothing changes afterwards
+    cases/C001/                          prepared images of a case, without identity
+    readings/R1/register/                what this reader opened and signed, in order
+    readings/R1/C001/ct-1/v1/            one stage: journal, snapshot, and the seal once it is signed
+    consensus/C001/ct/                   what the readers settled
+
+The key that links cases to patients is another file, outside this folder, which only `study prepare` reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from napari_vcf.reading.case import check_pseudonym
+from napari_vcf.reading.errors import ReadingError
+from napari_vcf.records.atomic import write_atomically
+from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
+from napari_vcf.records.sealing import sha256_of
+from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.hashed_files import read_record, write_record
+from napari_vcf.study.protocol import StudyProtocol, parse_protocol
+from napari_vcf.study.versions import model_of
+
+__all__ = ["Key", "KeyCase", "StudyFolder", "StudyRecord", "create_study", "default_key", "read_key"]
+
+STUDY = "study.json"
+PROTOCOL = "protocol.toml"
+#: The name of the consensus in the place of a reader's.
+CONSENSUS = "consensus"
+
+
+class StudyRecord(FrozenModel):
+    """What a study is: written once."""
+
+    schema_id: Literal["napari-vcf/study"] = "napari-vcf/study"
+    schema_version: Literal["1.1.0"] = "1.1.0"
+    study: Pseudonym
+    seed: int
+    readers: Annotated[tuple[Pseudonym, ...], Field(min_length=1)]
+    cases: Annotated[tuple[Pseudonym, ...], Field(min_length=1)]
+    protocol_sha256: str = Field(description="over its content, whatever its comments and line ends are")
+    protocol_file_sha256: str | None = Field(default=None, description="over the bytes of its copy in the study")
+    created_at: Timestamp
+
+
+class KeyCase(FrozenModel):
+    """The secret part of a case."""
+
+    folder: str
+    salt: str
+
+
+class Key(FrozenModel):
+    """Links pseudonyms to folders of images; never inside the study folder."""
+
+    schema_id: Literal["napari-vcf/key"] = "napari-vcf/key"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    study: Pseudonym
+    cases: dict[Pseudonym, KeyCase]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFolder:
+    """Paths within a study folder, and its two fixed files.
+
+    Attributes
+    ----------
+    root : Path
+        The folder.
+    """
+
+    root: Path
+
+    def read_record(self) -> StudyRecord:
+        """Read what was decided, apart from the protocol; errors as for `read`."""
+        if not (self.root / STUDY).is_file():
+            raise StudyError("This folder is no study: study.json is not there. Is the network share connected?")
+        return read_record(self.root / STUDY, StudyRecord, "The study")
+
+    def read(self) -> tuple[StudyRecord, StudyProtocol]:
+        """Read what was decided, and check that nobody changed it.
+
+        Raises
+        ------
+        StudyError
+            If this is no study folder.
+        DamagedError
+            If study or protocol are not as they were.
+        """
+        record = self.read_record()
+        try:
+            text = (self.root / PROTOCOL).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DamagedError("The study's protocol.toml cannot be read; restore it from a backup.") from error
+        try:
+            protocol = parse_protocol(text, PROTOCOL)
+        except StudyError as error:
+            if record.protocol_file_sha256 in (None, sha256_of(text)):
+                raise
+            raise DamagedError(f"The study's protocol.toml was changed; restore it. {error}") from error
+        if protocol.sha256 != record.protocol_sha256:
+            raise DamagedError("The study's protocol.toml was changed after the study was created; restore it.")
+        return record, protocol
+
+    def check_reachable(self) -> None:
+        """Refuse where the folder is gone: on a share that is not there, everything would look unread.
+
+        Raises
+        ------
+        StudyError
+            If the study cannot be found any more.
+        """
+        if not (self.root / STUDY).is_file():
+            raise StudyError(
+                "The study folder cannot be reached. Is the network share connected? Try again when it is."
+            )
+
+    def case(self, case: str) -> Path:
+        """Folder of a prepared case."""
+        return self.root / "cases" / case
+
+    def in_use(self, record: StudyRecord, case: str) -> bool:
+        """Whether a reader has begun on a case, so that it must stay as it is."""
+        return any((self.reader(reader) / case).exists() for reader in record.readers)
+
+    def joined(self, record: StudyRecord, case: str) -> bool:
+        """Whether a reader has begun on the combined stage of a case."""
+        return any(any((self.reader(reader) / case).glob("combined-*")) for reader in record.readers)
+
+    def reader(self, reader: str) -> Path:
+        """Folder of one reader."""
+        return self.root / "readings" / reader
+
+    def stage(self, reader: str, case: str, stage: Stage, occasion: int) -> Path:
+        """Folder of one stage, with a folder for each version."""
+        return self.reader(reader) / case / f"{stage}-{occasion}"
+
+    def consensus(self, case: str, stage: Stage) -> Path:
+        """Folder of a consensus."""
+        return self.root / CONSENSUS / case / stage
+
+
+def default_key(root: Path) -> Path:
+    """Where the key lies if nothing else is said: beside the study folder."""
+    return root.absolute().with_name(f"{root.absolute().name}.key.json")
+
+
+def case_folders(roots: Sequence[Path]) -> list[Path]:
+    """Folders of the cases: each subfolder of a root is one case; a root with files of its own is a case itself.
+
+    Raises
+    ------
+    StudyError
+        If a root is missing or empty, or one folder comes twice.
+    """
+    found: list[Path] = []
+    for number, root in enumerate(roots, start=1):
+        if not root.is_dir():
+            raise StudyError(f"Image root {number} is no folder; name folders that hold one folder for each case.")
+        entries = sorted(entry for entry in root.iterdir() if not entry.name.startswith("."))
+        folders = [entry for entry in entries if entry.is_dir()]
+        if not entries:
+            raise StudyError(f"Image root {number} is empty.")
+        found += [root] if len(folders) < len(entries) else folders
+    resolved = [folder.resolve() for folder in found]
+    if len(set(resolved)) != len(resolved):
+        raise StudyError("A folder of images is named twice; each case must come once.")
+    return resolved
+
+
+def create_study(
+    root: Path | str,
+    *,
+    protocol: Path | str,
+    readers: Sequence[str],
+    seed: int,
+    images: Sequence[Path | str],
+    key: Path | str | None = None,
+    name: str | None = None,
+    clock: Any = utc_now,
+) -> StudyRecord:
+    """Begin a study: a new folder, pseudonyms for the cases, and the key outside.
+
+    Parameters
+    ----------
+    root : path
+        The study folder; must not exist, or be empty.
+    protocol : path
+        The protocol file; a copy goes into the study.
+    readers : sequence of str
+        Pseudonyms of the readers.
+    seed : int
+        Draws the orders of reading. Pseudonyms are drawn from the system's randomness instead, so that nobody can
+        work out from the seed who is who.
+    images : sequence of path
+        Folders, each of which holds one folder for each case.
+    key : path, optional
+        The key file; beside the study folder if left out.
+    name : str, optional
+        The study's pseudonym; the folder's name if left out.
+
+    Returns
+    -------
+    StudyRecord
+
+    Raises
+    ------
+    StudyError
+        If something is wrong with the arguments; nothing has been made then.
+    """
+    folder = Path(root)
+    secret = default_key(folder) if key is None else Path(key)
+    try:
+        text = Path(protocol).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"The protocol file {Path(protocol).name} cannot be read.") from error
+    rules = parse_protocol(text, Path(protocol).name)
+    _check_arguments(folder, secret, readers, name)
+    folders = case_folders([Path(path) for path in images])
+    if rules.study.rereads > len(folders):
+        raise StudyError(f"The protocol asks for {rules.study.rereads} re-readings of {len(folders)} cases.")
+    width = max(3, len(str(len(folders))))
+    secrets.SystemRandom().shuffle(folders)
+    cases = {f"C{number:0{width}d}": path for number, path in enumerate(folders, start=1)}
+    record = StudyRecord(
+        study=name or folder.absolute().name,
+        seed=seed,
+        readers=tuple(readers),
+        cases=tuple(cases),
+        protocol_sha256=rules.sha256,
+        protocol_file_sha256=sha256_of(text),
+        created_at=clock(),
+    )
+    links = {case: KeyCase(folder=str(path), salt=secrets.token_hex(16)) for case, path in cases.items()}
+    _write_key(secret, Key(study=record.study, cases=links))
+    try:
+        _fill(folder, record, text)
+    except (OSError, ReadingError) as error:
+        # Without its study the key is of no use, and would be in the way of the next attempt.
+        left = _cleared(secret, folder)
+        raise StudyError(f"The study folder could not be made: {_reason(error)}{left}") from error
+    return record
+
+
+def _cleared(key: Path, folder: Path | None = None) -> str:
+    """Clear up after a failed beginning; a sentence where that failed as well."""
+    with contextlib.suppress(OSError):
+        key.unlink(missing_ok=True)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+    left = [path.name for path in (key, folder) if path is not None and path.exists()]
+    return f" Remove {' and '.join(left)} before you try again." if left else ""
+
+
+def _fill(folder: Path, record: StudyRecord, protocol: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in ("cases", CONSENSUS, "exports", *(f"readings/{reader}" for reader in record.readers)):
+        (folder / part).mkdir(parents=True)
+    write_atomically(folder / PROTOCOL, protocol)
+    # Last: a folder without this file is no study.
+    write_record(folder / STUDY, record)
+
+
+def _check_arguments(folder: Path, key: Path, readers: Sequence[str], name: str | None) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StudyError("The study folder exists already and is not empty; name another one.")
+    try:
+        check_pseudonym(name or folder.absolute().name, "study")
+        for reader in readers:
+            check_pseudonym(reader, "reader")
+    except ReadingError as error:
+        raise StudyError(str(error)) from error
+    # On a share that ignores case, r1 and R1 would be one folder.
+    if not readers or len({reader.lower() for reader in readers}) != len(readers):
+        raise StudyError("Name each reader once.")
+    if CONSENSUS in {reader.lower() for reader in readers}:
+        raise StudyError("'consensus' cannot name a reader.")
+    inside = folder.absolute().resolve()
+    if key.absolute().resolve().is_relative_to(inside):
+        raise StudyError("The key must lie outside the study folder: it links the cases to the patients.")
+    if key.exists():
+        raise StudyError(f"The key file {key.name} exists already; it may belong to another study. Name another one.")
+
+
+def _write_key(path: Path, key: Key) -> None:
+    made = False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        made = True
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(json.dumps(key.model_dump(mode="json"), indent=1) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        left = _cleared(path) if made else ""
+        raise StudyError(f"The key file {path.name} could not be written: {_reason(error)}{left}") from error
+
+
+def read_key(path: Path | str, study: str) -> Key:
+    """Read the key of a study; for the coordinator's `prepare` alone.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be read or belongs to another study.
+    """
+    source = Path(path)
+    try:
+        content = json.loads(source.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StudyError(f"The key file {source.name} cannot be read; name it with --key.") from error
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or content.get("schema_id") != "napari-vcf/key":
+        raise StudyError(f"{source.name} is not the key of a study.")
+    key = model_of(content, Key, f"The key {source.name}")
+    if key.study != study:
+        raise StudyError(f"{source.name} is the key of study {key.study}, not of {study}.")
+    return key
+
+
+def _reason(error: BaseException) -> str:
+    return f"{error.strerror or 'unknown'}." if isinstance(error, OSError) else str(error)
+
+
+def now_after(last: datetime, now: datetime) -> datetime:
+    """The time now, or the last time that was written where the clock has gone backwards."""
+    return max(last, now)

@@ -1,0 +1,1 @@
+"""A case outside a study: opening, its images, exporting."""

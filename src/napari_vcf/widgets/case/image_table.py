@@ -1,0 +1,210 @@
+"""The images of a case in a table: what each is, how that was found, and what was changed about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_vcf.dicom import ADC_UNITS, Role
+from napari_vcf.reading import CaseImage
+from napari_vcf.widgets.common.controls import ORANGE, heading, keep_keys, mark, note
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["ImageTable"]
+
+_COLUMNS = ("Image", "Slices", "Size", "Spacing mm", "Unit")
+UNIT_TEXT = {"um2/s": "µm²/s"}
+
+
+class ImageTable(QWidget):
+    """Images found in the folder, with the corrections that the person may make.
+
+    Parameters
+    ----------
+    desk : Desk
+        Whose case is listed.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._ids: list[str] = []
+        self._in_front: str | None = None
+        self._listed: object = None
+        self.table = QTableWidget(0, len(_COLUMNS))
+        self.table.setObjectName("images")
+        self.table.setHorizontalHeaderLabels(list(_COLUMNS))
+        self.table.verticalHeader().setVisible(False)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
+        self.table.itemSelectionChanged.connect(self._on_selected)
+        self.table.itemDoubleClicked.connect(self._on_double_click)
+        self.detail = note(name="image_detail")
+        self.role = QComboBox()
+        self.role.setObjectName("role")
+        self.role.addItems([role.value for role in Role])
+        self.role.setToolTip("Say what this image is, where the program took it for something else")
+        self.role.activated.connect(self._on_role)
+        self.unit = QComboBox()
+        self.unit.setObjectName("adc_unit")
+        self.unit.addItems(["choose…", *ADC_UNITS])
+        self.unit.setToolTip("Unit in which this ADC map is stored; asked only where no evidence says it")
+        self.unit.activated.connect(self._on_unit)
+        for box in (self.role, self.unit):
+            keep_keys(box)
+        self.question = QLabel("In which unit is this ADC map stored? Until you say it, nothing is measured on it.")
+        self.question.setWordWrap(True)
+        mark(self.question, ORANGE)
+        self.refused = note(name="refused")
+        row = QHBoxLayout()
+        row.addWidget(QLabel("This image is"))
+        row.addWidget(self.role)
+        self._unit_label = QLabel("unit")
+        row.addWidget(self._unit_label)
+        row.addWidget(self.unit)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._heading = heading("Images")
+        layout.addWidget(self._heading)
+        layout.addWidget(self.table)
+        layout.addWidget(self.detail)
+        layout.addWidget(self.question)
+        layout.addLayout(row)
+        self._refused_heading = heading("Not read")
+        layout.addWidget(self._refused_heading)
+        layout.addWidget(self.refused)
+        layout.addStretch(1)
+
+    def refresh(self) -> None:
+        """List the case that is open now."""
+        case = self._desk.case
+        images = [] if case is None else list(case.images.values())
+        state = [(image.id, image.label, image.series.unit) for image in images]
+        if state == self._listed and self._desk.image_id == self._in_front:
+            return
+        self._listed = state
+        selected = self._selected_id()
+        if self._desk.image_id != self._in_front:
+            selected = self._in_front = self._desk.image_id
+        # A question that holds up the work is in view until it is answered.
+        unknown = [image.id for image in images if image.series.role is Role.ADC and image.series.unit is None]
+        selected = next(iter(unknown), selected)
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(images))
+        self._ids = [image.id for image in images]
+        for row, image in enumerate(images):
+            for column, text in enumerate(_cells(image)):
+                item = QTableWidgetItem(text)
+                item.setToolTip(_detail(image))
+                self.table.setItem(row, column, item)
+        self.table.blockSignals(False)
+        row_height = self.table.verticalHeader().defaultSectionSize()
+        self.table.setFixedHeight(
+            self.table.horizontalHeader().sizeHint().height() + row_height * max(len(images), 1) + 6
+        )
+        if images:
+            self.table.selectRow(self._ids.index(selected) if selected in self._ids else 0)
+        self._on_selected()
+        self._list_refused()
+
+    def _list_refused(self) -> None:
+        refused = () if self._desk.case is None else self._desk.case.refused
+        reasons = Counter(refusal.reason for refusal in refused)
+        lines = [f"{count} file{'s' if count > 1 else ''}: {reason}" for reason, count in reasons.most_common()]
+        self.refused.setText("\n".join(lines))
+        self.refused.setVisible(bool(lines))
+        self._refused_heading.setVisible(bool(lines))
+
+    def _selected_id(self) -> str | None:
+        row = self.table.currentRow()
+        return self._ids[row] if 0 <= row < len(self._ids) and self.table.rowCount() else None
+
+    def _image(self) -> CaseImage | None:
+        chosen = self._selected_id()
+        case = self._desk.case
+        return None if chosen is None or case is None or chosen not in case.images else case.image(chosen)
+
+    def _on_selected(self) -> None:
+        image = self._image()
+        self.detail.setEnabled(image is not None)
+        # In a study the roles are settled with the preparation.
+        self.role.setEnabled(image is not None and self._desk.study_stage is None)
+        self.detail.setText("" if image is None else _detail(image))
+        adc = image is not None and image.series.role is Role.ADC
+        unknown = image is not None and adc and image.series.unit is None
+        self.question.setVisible(unknown)
+        self.unit.setVisible(adc)
+        self._unit_label.setVisible(adc)
+        if image is not None:
+            self.role.setCurrentText(image.series.role.value)
+            self.unit.setCurrentText(self._stated_unit(image))
+
+    def _stated_unit(self, image: CaseImage) -> str:
+        """The unit that the reader said the map is stored in, or the one that is known without."""
+        reading = self._desk.reading
+        correction = None if reading is None else reading.state.corrections.get(image.id)
+        if correction is not None and correction.adc_unit is not None:
+            return correction.adc_unit
+        return "um2/s" if image.series.unit == "um2/s" else "choose…"
+
+    def _on_double_click(self, _item: object) -> None:
+        image = self._image()
+        if image is not None and image in self._desk.images():
+            self._desk.show(image.id)
+
+    def _on_role(self) -> None:
+        image, reading = self._image(), self._desk.reading
+        if image is not None and reading is not None and self.role.currentText() != image.series.role.value:
+            self._desk.guard(lambda: reading.correct_role(image.id, self.role.currentText()))
+        self.refresh()
+
+    def _on_unit(self) -> None:
+        image, reading = self._image(), self._desk.reading
+        if image is not None and reading is not None and self.unit.currentIndex() > 0:
+            self._desk.guard(lambda: reading.answer_adc_unit(image.id, self.unit.currentText()))
+        self.refresh()
+
+
+def _cells(image: CaseImage) -> tuple[str, ...]:
+    series = image.series
+    slices, rows, columns = series.grid.shape
+    spacing = series.grid.spacing_mm
+    unit = "unit?" if series.unit is None else UNIT_TEXT.get(series.unit, series.unit)
+    volumes = f" · {len(series.volumes)}" if len(series.volumes) > 1 else ""
+    return (
+        image.label + ("" if series.measurable else " *"),
+        series.grid.plane,
+        f"{slices}×{rows}×{columns}{volumes}",
+        f"{spacing[0]:.2f} · {spacing[1]:.2f}×{spacing[2]:.2f}",
+        unit,
+    )
+
+
+def _detail(image: CaseImage) -> str:
+    series = image.series
+    lines = [f"{image.label}: {series.role_evidence}.", f"Unit: {series.unit_evidence}."]
+    if not series.measurable:
+        lines.append(f"* Shown, but not measured on: {series.not_measurable_reason}")
+    lines += [correction if correction.endswith(".") else f"{correction}." for correction in series.corrections]
+    return "\n".join(lines)

@@ -1,0 +1,122 @@
+"""Opening a case off the main thread: headers first, then the voxels of every image that will be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari.qt.threading import thread_worker
+from psygnal import Signal
+
+from napari_vcf.dicom import Role
+from napari_vcf.errors import CancelledError, NapariVcfError
+from napari_vcf.reading import Case
+from napari_vcf.reading.case import MR_ROLES
+from napari_vcf.reading.image_pairs import shown_index
+from napari_vcf.widgets.common.relay import ProgressRelay
+
+__all__ = ["CaseOpener", "load_case", "load_voxels"]
+
+Progress = Callable[[int, int, str], None]
+SHOWN_ROLES = (Role.CT, *MR_ROLES)
+
+
+def load_case(
+    folder: Path,
+    *,
+    pseudonym: str,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Case, tuple[str, ...]]:
+    """Read a folder and the voxels of what will be shown.
+
+    Returns
+    -------
+    case : Case
+    troubles : tuple of str
+        A sentence for each image whose voxels cannot be read; the others can be used.
+    """
+    case = Case.open(folder, pseudonym=pseudonym, progress=progress, cancelled=cancelled)
+    return case, load_voxels(case, progress=progress, cancelled=cancelled)
+
+
+def load_voxels(
+    case: Case, *, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
+) -> tuple[str, ...]:
+    """Load the voxels of what will be shown; a sentence on each doubt about the folder and each image that fails."""
+    troubles = [*case.remarks]
+    for number, image in enumerate(shown := case.with_role(*SHOWN_ROLES)):
+        if cancelled is not None and cancelled():
+            raise CancelledError("Loading was stopped.")
+        if progress is not None:
+            progress(number, len(shown), f"loading {image.label}")
+        try:
+            case.volume(image.id, shown_index(image.series.volumes), progress=progress, cancelled=cancelled)
+        except CancelledError:
+            raise
+        except NapariVcfError as error:
+            troubles.append(f"{image.label} cannot be shown: {error}")
+    return tuple(troubles)
+
+
+class CaseOpener:
+    """One folder at a time, on a worker thread, with progress and a way to stop it."""
+
+    #: done, total, what
+    progressed = Signal(int, int, str)
+    #: case, troubles
+    finished = Signal(object, object)
+    #: A sentence; empty where the person stopped it.
+    failed = Signal(str)
+
+    def __init__(self) -> None:
+        self._worker: Any = None
+        self._stop = False
+        self._relay = ProgressRelay()
+        self._relay.stepped.connect(self.progressed.emit)
+
+    @property
+    def running(self) -> bool:
+        """Whether a folder is being read."""
+        return self._worker is not None
+
+    def open(self, prepare: Callable[[Progress], Path], *, pseudonym: str) -> None:
+        """Begin; ``prepare`` names the folder and may take its time (it runs on the thread)."""
+        if self.running:
+            return
+        self._stop = False
+
+        @thread_worker
+        def work() -> Any:
+            progress = self._relay.report
+            try:
+                return load_case(
+                    prepare(progress), pseudonym=pseudonym, progress=progress, cancelled=lambda: self._stop
+                )
+            except CancelledError:
+                return ""
+            except NapariVcfError as error:
+                return str(error)
+
+        worker = work()
+        self._worker = worker
+        worker.returned.connect(self._on_returned)
+        worker.errored.connect(self._on_errored)
+        worker.start()
+
+    def cancel(self) -> None:
+        """Stop reading; nothing is opened."""
+        self._stop = True
+
+    def _on_returned(self, result: Any) -> None:
+        self._worker = None
+        if isinstance(result, str):
+            self.failed.emit(result)
+        else:
+            self.finished.emit(*result)
+
+    def _on_errored(self, _error: BaseException) -> None:
+        # A defect: napari shows its traceback; the desk must not stay locked.
+        self._worker = None
+        self.failed.emit("Reading the folder stopped at a defect of the program; see the notification.")

@@ -1,0 +1,242 @@
+"""The first panel: open a case, see what was found in it, correct it, export the reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import (
+    QDockWidget,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QProgressBar,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_vcf.notice import INTENDED_USE
+from napari_vcf.reading import Case, Protocol
+from napari_vcf.widgets.case.image_table import ImageTable
+from napari_vcf.widgets.case.opening import CaseOpener
+from napari_vcf.widgets.case.sample import sample_folder
+from napari_vcf.widgets.common.controls import button, heading, note
+from napari_vcf.widgets.instruments.instrument import find_dock
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["CasePanel"]
+
+
+class CasePanel(QWidget):
+    """Opens a case and lists its images.
+
+    Parameters
+    ----------
+    desk : Desk
+        Where the case is opened.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.setObjectName("case")
+        self._desk = desk
+        self._dock: QDockWidget | None = None
+        self.protocol: Protocol | None = None
+        self.opener = CaseOpener()
+        self.opener.progressed.connect(self._on_progress)
+        self.opener.finished.connect(self._on_finished)
+        self.opener.failed.connect(self._on_failed)
+        self._build()
+        for signal in (desk.opened, desk.closed, desk.image_changed, desk.reading_changed):
+            signal.connect(self._refresh)
+        self._refresh()
+
+    @property
+    def keys(self) -> tuple[tuple[str, Callable[[], object], str], ...]:
+        """Keys of this panel."""
+        return (
+            ("Ctrl+Shift+L", self.ask_folder, "Open a folder"),
+            ("Ctrl+Shift+K", self.sample_button.click, "Open the sample case"),
+            ("Ctrl+Shift+E", self._export, "Export the reading as JSON"),
+        )
+
+    def _build(self) -> None:
+        inside = QWidget()
+        layout = QVBoxLayout(inside)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(6)
+        self.open_button = button(
+            "open_folder",
+            "Open folder…",
+            "Open the folder that holds the files of one case",
+            self.ask_folder,
+            key="Ctrl+Shift+L",
+        )
+        self.sample_button = button(
+            "open_sample",
+            "Sample case",
+            "Open a synthetic CT + MRI case whose truth is known",
+            self.open_sample,
+            key="Ctrl+Shift+K",
+        )
+        self.export_button = button(
+            "export", "Export JSON…", "Write the reading to a JSON file", self._export, key="Ctrl+Shift+E"
+        )
+        row = QHBoxLayout()
+        for widget in (self.open_button, self.sample_button, self.export_button):
+            row.addWidget(widget)
+        layout.addLayout(row)
+        self.case_name, self.reader_name, self.study_name = (QLineEdit(text) for text in ("C001", "R1", "STUDY"))
+        names = QFormLayout()
+        names.setContentsMargins(0, 0, 0, 0)
+        for label, field, tip in (
+            ("Case", self.case_name, "Pseudonym of the case in the export; never the patient's name"),
+            ("Reader", self.reader_name, "Your pseudonym in the export"),
+            ("Study", self.study_name, "Name of the study in the export"),
+        ):
+            field.setObjectName(f"{label.lower()}_name")
+            field.setToolTip(tip)
+            field.returnPressed.connect(field.clearFocus)
+            names.addRow(label, field)
+        layout.addLayout(names)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(True)
+        self.cancel_button = button("cancel_open", "Cancel", "Stop reading the folder", self.opener.cancel)
+        progress_row = QHBoxLayout()
+        progress_row.addWidget(self.progress, 1)
+        progress_row.addWidget(self.cancel_button)
+        layout.addLayout(progress_row)
+        self.trouble = note(name="open_trouble")
+        layout.addWidget(self.trouble)
+        self.images = ImageTable(self._desk)
+        layout.addWidget(self.images)
+        self.welcome = QLabel(
+            "<p>Open the folder of one case (CT, MRI or both), drop it on the window, or try the sample case.</p>"
+            "<p>Then: <b>1</b> name the fractured vertebra and join CT and MRI under <i>Registration</i>, "
+            "<b>2</b> measure the heights, <b>3</b> outline the body and paint the lesion, <b>4</b> place the ADC "
+            "rectangles, <b>5</b> answer the form under <i>Findings</i>, <b>6</b> export.</p>"
+            "<p>Press <b>?</b> for all keys.</p>"
+        )
+        self.welcome.setWordWrap(True)
+        layout.addWidget(self.welcome)
+        self.missing_heading = heading("Still to do in this stage")
+        self.missing = note(name="missing")
+        layout.addWidget(self.missing_heading)
+        layout.addWidget(self.missing)
+        layout.addStretch(1)
+        layout.addWidget(note(INTENDED_USE))
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidget(inside)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        self._show_progress(False)
+
+    # -- opening ----------------------------------------------------------------------------------------------------
+    def ask_folder(self) -> None:
+        """Let the person choose a folder."""
+        dialog = QFileDialog(self, "Open the folder of one case")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+        dialog.fileSelected.connect(lambda path: self.open_folder(Path(path)))
+        dialog.open()
+
+    def open_folder(self, folder: Path) -> None:
+        """Open a folder, after asking about unsaved work."""
+        self._begin(lambda _progress: folder)
+
+    def open_sample(self) -> None:
+        """Open the sample case; it is computed once and kept."""
+        self._begin(sample_folder)
+
+    def _begin(self, prepare: Callable[[Any], Path]) -> None:
+        if self.opener.running:
+            self._desk.message.emit("A folder is being read already; cancel it first.", "warning")
+            return
+        if self._desk.unsaved:
+            answer = QMessageBox.question(
+                self,
+                "Unsaved reading",
+                "The reading on the desk has not been exported. Open another case and lose it?",
+                QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+                QMessageBox.StandardButton.Cancel,
+            )
+            if answer != QMessageBox.StandardButton.Discard:
+                return
+        self.trouble.setText("")
+        self.trouble.setVisible(False)
+        self._show_progress(True)
+        self._on_progress(0, 0, "reading the folder")
+        self.opener.open(prepare, pseudonym=self.case_name.text().strip())
+
+    def _on_progress(self, done: int, total: int, what: str) -> None:
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+        self.progress.setFormat(f"{what} %p %" if total else what)
+
+    def _on_finished(self, case: Case, troubles: tuple[str, ...]) -> None:
+        self._show_progress(False)
+        self._desk.guard(
+            lambda: self._desk.open_case(
+                case,
+                protocol=self.protocol,
+                study=self.study_name.text().strip(),
+                reader=self.reader_name.text().strip(),
+            )
+        )
+        self._say("\n".join(troubles))
+
+    def _on_failed(self, sentence: str) -> None:
+        self._show_progress(False)
+        self._say(sentence)
+        self._desk.message.emit(sentence or "Cancelled; nothing was opened.", "error" if sentence else "info")
+
+    def _say(self, text: str) -> None:
+        self.trouble.setText(text)
+        self.trouble.setVisible(bool(text))
+
+    def _show_progress(self, running: bool) -> None:
+        self.progress.setVisible(running)
+        self.cancel_button.setVisible(running)
+        self.open_button.setEnabled(not running)
+        self.sample_button.setEnabled(not running)
+
+    def _export(self) -> None:
+        from napari_vcf.widgets.case.exporting import ask_export
+
+        ask_export(self._desk, self)
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        """Catch up with what happened while another panel was in front."""
+        super().showEvent(event)
+        self._refresh()
+        dock = find_dock(self)
+        if dock is not None and dock is not self._dock:
+            # A tab that comes to the front is not shown anew; only its dock knows. Its place is known a moment later.
+            self._dock = dock
+            dock.visibilityChanged.connect(lambda front: QTimer.singleShot(0, self._refresh) if front else None)
+
+    def _refresh(self, *_: object) -> None:
+        reading = self._desk.reading
+        is_open = reading is not None
+        self.export_button.setEnabled(is_open)
+        self.images.setVisible(is_open)
+        self.welcome.setVisible(not is_open)
+        self.images.refresh()
+        # Working out what is missing costs more than the rest, and nobody sees it behind another panel.
+        if self.visibleRegion().isEmpty() and is_open:
+            return
+        missing = () if reading is None else reading.missing(self._desk.stage)
+        self.missing_heading.setVisible(bool(missing))
+        self.missing.setVisible(bool(missing))
+        self.missing.setText("\n".join(f"• {sentence}" for sentence in missing))

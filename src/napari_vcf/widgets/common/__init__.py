@@ -1,0 +1,1 @@
+"""Parts that every wing uses: controls, layers that keep their place, progress between threads."""

@@ -1,0 +1,216 @@
+"""Small parts that the instrument panels share: colours, number formats, labelled buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from napari_vcf.reading.action_text import STAGE_NAMES
+
+__all__ = [
+    "BLUE",
+    "CHOSEN_STYLE",
+    "GREEN",
+    "ORANGE",
+    "PURPLE",
+    "QUIET_STYLE",
+    "SKY",
+    "STAGE_NAMES",
+    "VERMILLION",
+    "YELLOW",
+    "Banner",
+    "button",
+    "clear_layout",
+    "heading",
+    "keep_keys",
+    "mark",
+    "note",
+    "open_box",
+    "percent",
+    "points",
+    "rule",
+    "swatch",
+    "toggle",
+]
+
+# Okabe and Ito's palette: told apart with every common kind of colour blindness, and saturated enough over bright bone.
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+GREEN = "#009E73"
+YELLOW = "#F0E442"
+BLUE = "#0072B2"
+VERMILLION = "#D55E00"
+PURPLE = "#CC79A7"
+
+
+def percent(fraction: float | None, decimals: int = 1) -> str:
+    """A fraction of 1 as a percentage, with a real minus sign; a dash for none."""
+    return "–" if fraction is None else f"{100 * fraction:.{decimals}f} %".replace("-", "−")
+
+
+def points(distance: float | None) -> str:
+    """A difference of two fractions in percentage points (pts), signed."""
+    return "–" if distance is None else f"{100 * distance:+.1f} pts".replace("-", "−")
+
+
+def button(name: str, text: str, tooltip: str, slot: Callable[[], object], *, key: str = "") -> QPushButton:
+    """A push button with a stable object name; its key is shown in the tooltip."""
+    widget = QPushButton(text)
+    widget.setObjectName(name)
+    widget.setToolTip(_with_key(tooltip, key))
+    widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    widget.clicked.connect(lambda _checked=False: slot())
+    return widget
+
+
+#: A chosen button is told by its fill, its frame and its bold face.
+CHOSEN_STYLE = (
+    "QToolButton { border: 1px solid rgba(128, 128, 128, 140); border-radius: 4px; padding: 3px 6px; }"
+    f"QToolButton:checked {{ background: {BLUE}; color: white; border: 1px solid {SKY}; font-weight: bold; }}"
+    f"QToolButton:focus {{ border: 1px solid {ORANGE}; }}"
+    "QToolButton:disabled { color: gray; border-style: dotted; }"
+)
+
+
+def toggle(name: str, text: str, tooltip: str, *, key: str = "") -> QToolButton:
+    """A flat button that stays down."""
+    widget = QToolButton()
+    widget.setObjectName(name)
+    widget.setText(text)
+    widget.setCheckable(True)
+    widget.setStyleSheet(CHOSEN_STYLE)
+    widget.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    widget.setToolTip(_with_key(tooltip, key))
+    widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    widget.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
+    return widget
+
+
+def _with_key(tooltip: str, key: str) -> str:
+    return f"{tooltip}  [{key}]" if key else tooltip
+
+
+def heading(text: str) -> QLabel:
+    """A heading inside a panel."""
+    label = QLabel(text)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    return label
+
+
+def note(text: str = "", *, name: str = "") -> QLabel:
+    """A wrapped line of text that may be selected and copied."""
+    label = QLabel(text)
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return label
+
+
+#: Words of less weight; a lighter colour would be lost on one of the themes.
+QUIET_STYLE = "font-style: italic;"
+
+
+def mark(label: QLabel, color: str) -> None:
+    """Put a bar of a colour beside a text, or take it away; coloured letters are hard to read on a light theme."""
+    label.setStyleSheet(f"border-left: 4px solid {color}; padding-left: 5px;" if color else "")
+
+
+def rule() -> QFrame:
+    """A thin horizontal line."""
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShadow(QFrame.Shadow.Plain)
+    line.setMaximumHeight(1)
+    line.setStyleSheet("color: rgba(128, 128, 128, 120); background: rgba(128, 128, 128, 120);")
+    return line
+
+
+def swatch(color: str, text: str) -> QLabel:
+    """A word with a square of its colour before it, so that the colour never carries the meaning alone."""
+    label = QLabel(f'<span style="color:{color}">■</span>&nbsp;{text}')
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    return label
+
+
+class _OwnKeys(QObject):
+    """Lets a field keep the keys that the window has shortcuts for; a wheel that passes over it changes nothing."""
+
+    _keys = frozenset(
+        {
+            Qt.Key.Key_Return,
+            Qt.Key.Key_Enter,
+            Qt.Key.Key_Escape,
+            Qt.Key.Key_Up,
+            Qt.Key.Key_Down,
+            Qt.Key.Key_Left,
+            Qt.Key.Key_Right,
+        }
+    )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Claim them before a shortcut can; leave the wheel to what scrolls."""
+        del watched
+        if event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() in self._keys:
+            event.accept()
+            return True
+        return False
+
+
+def keep_keys(field: QWidget) -> None:
+    """Let a field that is typed or chosen in have Enter, Esc and the arrows for itself, while it is in focus.
+
+    A box takes the focus only by Tab: after a choice with the mouse it would be changed by the arrows.
+    """
+    field.installEventFilter(_OwnKeys(field))
+    if isinstance(field, QComboBox) and not field.isEditable():
+        field.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
+def open_box(box: QComboBox) -> None:
+    """Open a box by a key: letters or arrows choose in its list, Enter takes, Esc leaves it as it was."""
+    if box.isEnabled() and box.isVisible():
+        box.showPopup()
+
+
+class Banner(QWidget):
+    """A sentence that says what to do next, with a coloured bar at its side."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._label = note(name=name)
+        # Room for two lines: the controls below stay where the pointer is when the sentence changes.
+        self._label.setMinimumHeight(2 * self._label.fontMetrics().lineSpacing())
+        bar = QFrame()
+        bar.setFixedWidth(4)
+        bar.setStyleSheet(f"background: {ORANGE}; border: none;")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 2)
+        layout.addWidget(bar)
+        layout.addWidget(self._label, 1)
+
+    def text(self) -> str:
+        """The sentence that is shown."""
+        return self._label.text()
+
+    def setText(self, text: str) -> None:  # noqa: N802
+        """Show a sentence."""
+        self._label.setText(text)
+
+
+def clear_layout(layout: object) -> None:
+    """Remove and delete every widget of a layout."""
+    while layout.count():  # type: ignore[attr-defined]
+        widget = layout.takeAt(0).widget()  # type: ignore[attr-defined]
+        if widget is not None:
+            # Without a parent it can no longer be found by its name, though it lives until the event loop turns.
+            widget.hide()
+            widget.setParent(None)
+            widget.deleteLater()

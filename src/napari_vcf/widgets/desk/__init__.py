@@ -1,0 +1,1 @@
+"""The reading desk: the image in front, its plane, window and layers."""

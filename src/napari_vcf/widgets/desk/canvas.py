@@ -1,0 +1,239 @@
+"""What surrounds the image on the canvas: letters, scale bar, readout, windowing by drag, slices by wheel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.components.overlays import TextOverlay
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_vcf.geometry import Volume
+from napari_vcf.widgets.desk.space import letters, position_text
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["CanvasDressing", "Readout", "voxel_value"]
+
+_UNIT_TEXT = {"um2/s": "µm²/s", "HU": "HU", "signal": "signal"}
+_SIDES = ("top_center", "bottom_center", "middle_left", "middle_right")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readout:
+    """What lies under the mouse pointer.
+
+    Attributes
+    ----------
+    point_lps : ndarray, shape (3,)
+        In the image's own patient space, mm.
+    value : float or None
+        Of the nearest native voxel; None outside the image or where nothing was measured.
+    unit : str
+        Unit of the value.
+    """
+
+    point_lps: NDArray[np.float64]
+    value: float | None
+    unit: str
+
+    @property
+    def text(self) -> str:
+        """For the status line."""
+        x, y, z = self.point_lps
+        value = "no value" if self.value is None else f"{self.value:.0f} {_UNIT_TEXT.get(self.unit, self.unit)}"
+        return f"{value}    LPS {x:.1f}, {y:.1f}, {z:.1f} mm"
+
+
+def voxel_value(volume: Volume, point_lps: NDArray[np.float64]) -> float | None:
+    """Value of the native voxel that holds a point; None outside or in padding."""
+    column, row, slice_ = (int(i) for i in np.floor(volume.grid.to_index(point_lps) + 0.5))
+    index = (slice_, row, column)
+    if any(not 0 <= i < n for i, n in zip(index, volume.grid.shape, strict=True)):
+        return None
+    if volume.padding is not None and volume.padding[index]:
+        return None
+    value = float(volume.data[index])
+    return value if np.isfinite(value) else None
+
+
+class CanvasDressing:
+    """Overlays and mouse habits of the desk's canvas.
+
+    Left drag moves the image (or works the instrument in hand), middle drag always moves it, right drag sets the
+    window, the wheel goes through the slices, Ctrl and the wheel zoom.
+    """
+
+    #: The pointer moved; carries a `Readout`, or None off the image.
+    readout = Signal(object)
+    #: What the image is called, and where the slice lies, changed; carries the lines.
+    titled = Signal(str)
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._last_mm: float | None = None
+        viewer = desk.viewer
+        viewer.mouse_drag_callbacks.append(self._on_drag)
+        # napari's own habits of the wheel (Ctrl for slices, Alt for layers) would act beside the desk's.
+        viewer.mouse_wheel_callbacks.clear()
+        viewer.mouse_wheel_callbacks.append(self._on_wheel)
+        viewer.mouse_move_callbacks.append(self._on_move)
+        # A double click must not zoom: it is how a polygon is closed, and easily made between two caliper points.
+        viewer.mouse_double_click_callbacks.clear()
+        # Grey levels are judged against black, whatever the theme.
+        viewer.canvas.background_color_override = "black"
+        viewer.dims.events.point.connect(self._on_point)
+        viewer.dims.events.order.connect(self._on_order)
+        desk.image_changed.connect(lambda _image: self.refresh())
+        desk.frame_changed.connect(self.refresh)
+
+    def _on_order(self, _event: Any = None) -> None:
+        """Keep napari from rolling or transposing the axes: letters, slices and instruments know the plane's own."""
+        dims = self._desk.viewer.dims
+        upright = tuple(range(dims.ndim))
+        if self._desk.view is not None and tuple(dims.order) != upright:
+            dims.order = upright
+
+    def fit(self) -> None:
+        """Show the whole image, upright."""
+        desk = self._desk
+        viewer = desk.viewer
+        if desk.view is None:
+            return
+        viewer.dims.ndisplay = 2
+        viewer.dims.order = tuple(range(viewer.dims.ndim))
+        viewer.dims.axis_labels = (*viewer.dims.axis_labels[:-3], "slice", "row", "column")
+        _, rows, columns = desk.view.grid.shape
+        _, row_mm, column_mm = desk.view.grid.spacing_mm
+        # napari's own reset would make room for drawings as well, which may lie in the other patient space.
+        middle = desk.frame.to_world(desk.view.grid.center_lps)
+        viewer.scene.camera.center = (0.0, float(middle[1]), float(middle[2]))
+        viewer.scene.camera.angles = (0.0, 0.0, 90.0)
+        height, width = viewer.canvas.size
+        viewer.scene.camera.zoom = 0.95 * min(height / (rows * row_mm), width / (columns * column_mm))
+        positions = desk.view.positions_mm
+        viewer.dims.set_point(desk.slice_axis, float(positions[len(positions) // 2]))
+        self._last_mm = None
+
+    def center_on(self, point_world: NDArray[np.float64], *, millimetres: float) -> None:
+        """Go to the slice of a world point and show it with so much of its surroundings."""
+        viewer = self._desk.viewer
+        self._desk.go_to_slice(float(point_world[0]))
+        viewer.scene.camera.center = (0.0, float(point_world[1]), float(point_world[2]))
+        viewer.scene.camera.zoom = min(viewer.canvas.size) / millimetres
+
+    def refresh(self) -> None:
+        """Draw letters and scale bar, and say the title of what is shown now."""
+        desk, overlays = self._desk, self._desk.viewer.canvas.overlays
+        shown = desk.view is not None and desk.image is not None
+        axes = desk.frame.axes
+        texts = (letters(-axes[1]), letters(axes[1]), letters(-axes[2]), letters(axes[2]))
+        for side, text in zip(_SIDES, texts, strict=True):
+            self._text(f"vcf_{side}", side, text if shown else "", size=14)
+        self.titled.emit(self._title() if shown else "")
+        overlays.scale_bar.visible = shown
+        overlays.scale_bar.position = "bottom_right"
+
+    def _title(self) -> str:
+        desk = self._desk
+        assert desk.image is not None
+        assert desk.view is not None
+        layer = desk.image_layer
+        lines = [layer.name if layer is not None else desk.image.label]
+        if desk.display.overlaid is not None and desk.case is not None:
+            other, opacity = desk.display.overlaid
+            lines.append(f"+ {desk.case.image(other).label} {opacity:.0%}")
+        if desk.shown_on is not None:
+            lines.append("registered to MRI" if desk.display.accepted else "registration proposed")
+        lines.append(position_text(desk.view, desk.current_slice_mm))
+        return "\n".join(lines)
+
+    def _text(self, key: str, position: str, text: str, *, size: float) -> None:
+        overlays = self._desk.viewer.canvas.overlays
+        if key not in overlays:
+            overlays[key] = TextOverlay(
+                position=position, font_size=size, color="#ffd75e", box=True, box_color="#00000070"
+            )
+        overlay = overlays[key]
+        if overlay.text != text:
+            overlay.text = text
+        overlay.visible = bool(text)
+
+    # -- mouse ------------------------------------------------------------------------------------------------------
+    def _on_point(self, _event: Any = None) -> None:
+        position = self._desk.current_slice_mm
+        if self._desk.view is None or position == self._last_mm:
+            return
+        self._last_mm = position
+        self.titled.emit(self._title() if self._desk.image is not None else "")
+        self._desk.slice_changed.emit(position)
+
+    def _on_drag(self, _viewer: Any, event: Any) -> Iterator[None]:
+        if self._desk.view is None or event.button not in (2, 3):
+            return
+        event.handled = True
+        act = self._windowing(event) if event.button == 2 else self._moving(event)
+        yield
+        while event.type == "mouse_move":
+            event.handled = True
+            act(np.array(event.pos, dtype=np.float64))
+            yield
+        event.handled = True
+
+    def _windowing(self, event: Any) -> Callable[[NDArray[np.float64]], None]:
+        start = np.array(event.pos, dtype=np.float64)
+        layer = self._desk.image_layer
+        low, high = (0.0, 1.0) if layer is None else layer.contrast_limits
+        center, width = (low + high) / 2, high - low
+
+        def act(position: NDArray[np.float64]) -> None:
+            across, down = position - start
+            # 400 pixels double the width, or move the centre by the width.
+            new_width = max(width * 2.0 ** (across / 400), 1.0)
+            new_center = center + down / 400 * width
+            self._desk.display.set_window((new_center - new_width / 2, new_center + new_width / 2))
+
+        return act
+
+    def _moving(self, event: Any) -> Callable[[NDArray[np.float64]], None]:
+        camera = self._desk.viewer.scene.camera
+        start = np.array(event.pos, dtype=np.float64)
+        center = np.array(camera.center, dtype=np.float64)
+
+        def act(position: NDArray[np.float64]) -> None:
+            across, down = (position - start) / camera.zoom
+            camera.center = (center[0], center[1] - down, center[2] - across)
+
+        return act
+
+    def _on_wheel(self, _viewer: Any, event: Any) -> None:
+        if self._desk.view is None:
+            return
+        event.handled = True
+        turn = float(np.clip(event.delta[1], -1, 1))
+        if "Control" not in event.modifiers:
+            if turn:
+                self._desk.step_slice(-1 if turn > 0 else 1)
+            return
+        camera = self._desk.viewer.scene.camera
+        factor = 1.15**turn
+        pointer, center = np.array(event.position)[-2:], np.array(camera.center)[-2:]
+        # What lies under the pointer stays there.
+        camera.center = (0.0, *(pointer + (center - pointer) / factor))
+        camera.zoom *= factor
+
+    def _on_move(self, _viewer: Any, event: Any) -> None:
+        self.readout.emit(self.read(np.array(event.position, dtype=np.float64)))
+
+    def read(self, point_world: NDArray[np.float64]) -> Readout | None:
+        """What lies at a world point in the image in front."""
+        desk = self._desk
+        if desk.image_id is None or desk.case is None or len(point_world) != 3:
+            return None
+        volume = desk.display.volume(desk.image_id)
+        point = desk.to_lps(point_world)
+        return Readout(point, voxel_value(volume, point), volume.unit)

@@ -1,0 +1,314 @@
+"""The layers of a desk: images shown lazily on the reading plane, and the instruments' drawings above them.
+
+Layers are held by reference. What a person renames, reorders or deletes by hand in the layer list is put right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Layer
+from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
+
+from napari_vcf.dicom import Role
+from napari_vcf.geometry import Grid, RigidTransform, Volume
+from napari_vcf.registration.reslicing import reslice_slice
+from napari_vcf.widgets.common.held_place import hold_place
+from napari_vcf.widgets.desk.space import View, axis_order, turned_grid
+from napari_vcf.widgets.desk.window_level import Window
+
+__all__ = ["ImageLayers", "LazyReslice", "PlacedImage", "place_image"]
+
+
+class LazyReslice:
+    """Looks like an array on the slices of a view; resamples a slice when it is asked for, and nothing before.
+
+    Parameters
+    ----------
+    volume : Volume
+        Native voxels.
+    grid : Grid
+        Pixels to show, along the axes of a view.
+    transform : RigidTransform or None
+        From the volume's patient space to the view's.
+    fill : float
+        Value shown outside the volume.
+    """
+
+    ndim = 3
+
+    def __init__(self, volume: Volume, grid: Grid, transform: RigidTransform | None, fill: float) -> None:
+        self._volume = volume
+        self._grid = grid
+        self._transform = transform
+        self._fill = fill
+        self._last: tuple[int, NDArray[np.float32]] | None = None
+        self.shape = grid.shape
+        self.dtype = np.dtype(np.float32)
+        self.size = int(np.prod(grid.shape))
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def plane(self, index: int) -> NDArray[np.float32]:
+        """One resampled slice, the last one kept."""
+        if self._last is None or self._last[0] != index:
+            image = reslice_slice(self._volume, self._grid, index, self._transform)
+            self._last = (index, np.nan_to_num(np.asarray(image, dtype=np.float32), nan=self._fill))
+        return self._last[1]
+
+    def __getitem__(self, key: Any) -> NDArray[np.float32]:
+        keys = key if isinstance(key, tuple) else (key,)
+        first = keys[0] if keys else slice(None)
+        if isinstance(first, int | np.integer):
+            return self.plane(int(first) % self.shape[0])[keys[1:]]
+        wanted = np.arange(self.shape[0])[first]
+        return np.stack([self.plane(int(index)) for index in wanted])[(slice(None), *keys[1:])]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        stacked = self[:]
+        return stacked if dtype is None else stacked.astype(dtype)
+
+
+class PlacedImage:
+    """An image as an array on the world's axes.
+
+    Attributes
+    ----------
+    data : array-like
+        (slice, row, column).
+    scale_mm, translate_mm : ndarray, shape (3,)
+        Position in the world.
+    resliced : bool
+        Whether the pixels are interpolated; native voxels otherwise.
+    """
+
+    def __init__(self, data: Any, scale_mm: NDArray[Any], translate_mm: NDArray[Any], *, resliced: bool) -> None:
+        self.data = data
+        self.scale_mm = scale_mm
+        self.translate_mm = translate_mm
+        self.resliced = resliced
+
+
+def place_image(
+    volume: Volume,
+    view: View,
+    transform: RigidTransform | None,
+    fill: float,
+    lazily: type[LazyReslice] = LazyReslice,
+) -> PlacedImage:
+    """Put a volume on the plane of a view.
+
+    Parameters
+    ----------
+    volume : Volume
+        Native voxels.
+    view : View
+        The plane.
+    transform : RigidTransform or None
+        From the volume's patient space to the view's, where they differ.
+    fill : float
+        Value shown outside the volume.
+    lazily : type
+        What shows a slice that has to be resampled.
+
+    Returns
+    -------
+    PlacedImage
+        Native voxels where they lie along the plane's axes, a lazy reslice otherwise.
+    """
+    if transform is None:
+        order = axis_order(volume.grid, view.frame)
+        if order is not None:
+            scale, translate = view.frame.placement(turned_grid(volume.grid, order))
+            return PlacedImage(order.turn(volume.data), scale, translate, resliced=False)
+    pixel = float(min(0.5, min(view.grid.spacing_mm[1:])))
+    rows, columns = (
+        round(n * step / pixel) for n, step in zip(view.grid.shape[1:], view.grid.spacing_mm[1:], strict=True)
+    )
+    affine = np.array(view.grid.affine_lps)
+    first = view.grid.to_lps(
+        ((pixel / view.grid.spacing_mm[2] - 1) / 2, (pixel / view.grid.spacing_mm[1] - 1) / 2, 0.0)
+    )
+    affine[:3, 0] *= pixel / view.grid.spacing_mm[2]
+    affine[:3, 1] *= pixel / view.grid.spacing_mm[1]
+    affine[:3, 3] = first
+    grid = Grid((view.grid.shape[0], rows, columns), affine)
+    scale, translate = view.frame.placement(grid)
+    return PlacedImage(lazily(volume, grid, transform, fill), scale, translate, resliced=True)
+
+
+class ImageLayers:
+    """The desk's layers in one viewer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layer list they live in.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self._images: dict[object, Image] = {}
+        self._drawings: list[Layer] = []
+        self._retired: list[Layer] = []
+        self._titles: dict[int, str] = {}
+        self._changing = 0
+        self._repair_due = False
+        self.on_restored: Callable[[], None] | None = None
+        viewer.layers.events.removed.connect(self._on_list_changed)
+        viewer.layers.events.reordered.connect(self._on_list_changed)
+        viewer.layers.events.inserted.connect(self._on_list_changed)
+
+    # -- images -----------------------------------------------------------------------------------------------------
+    def image(self, key: object) -> Image | None:
+        """The layer of an image, if there is one."""
+        return self._images.get(key)
+
+    def add_image(self, key: object, placed: PlacedImage, *, name: str, window: Window, role: Role) -> Image:
+        """Show an image below the instruments."""
+        layer = Image(
+            placed.data,
+            name=name,
+            scale=placed.scale_mm,
+            translate=placed.translate_mm,
+            units="mm",
+            contrast_limits=window,
+            colormap="gray",
+            interpolation2d="nearest" if role is Role.ADC else "linear",
+            multiscale=False,
+            rgb=False,
+        )
+        hold_place(layer)
+        self._images[key] = layer
+        self._titles[id(layer)] = name
+        self._insert(len(self._images) - 1, layer)
+        return layer
+
+    def restore_titles(self) -> None:
+        """Give the images the names that they were made with."""
+        for layer in self._images.values():
+            title = self._titles.get(id(layer), layer.name)
+            if layer.name != title:
+                layer.name = title
+
+    def add_edges(self, key: object, placed: PlacedImage) -> Image:
+        """Show edge lines above the images."""
+        layer = Image(
+            placed.data,
+            name="CT edges",
+            scale=placed.scale_mm,
+            translate=placed.translate_mm,
+            units="mm",
+            contrast_limits=(0.0, 1.0),
+            colormap="yellow",
+            blending="additive",
+            interpolation2d="nearest",
+            multiscale=False,
+            rgb=False,
+        )
+        hold_place(layer)
+        self._images[key] = layer
+        self._insert(len(self._images) - 1, layer)
+        return layer
+
+    def retire_images(self) -> None:
+        """Give all images up; they leave the canvas with `drop_retired`, once others have taken their place.
+
+        A canvas that for a moment holds only flat drawings makes napari rebuild every layer from three dimensions to
+        two and back.
+        """
+        self._retired += self._images.values()
+        self._images.clear()
+
+    def drop_retired(self) -> None:
+        """Take off the canvas what was given up."""
+        while self._retired:
+            layer = self._retired.pop()
+            self._titles.pop(id(layer), None)
+            self._remove(layer)
+
+    def clear_images(self) -> None:
+        """Take all images off the canvas."""
+        self.retire_images()
+        self.drop_retired()
+
+    def bring_forward(self, layer: Image) -> None:
+        """Put one image above the others."""
+        key = next(key for key, known in self._images.items() if known is layer)
+        self._images[key] = self._images.pop(key)
+        self._sort()
+
+    @property
+    def images(self) -> dict[object, Image]:
+        """All image layers by their key."""
+        return dict(self._images)
+
+    # -- drawings ---------------------------------------------------------------------------------------------------
+    def add_drawing(self, layer: Layer) -> None:
+        """Keep an instrument's layer above the images."""
+        if any(layer is known for known in self._drawings):
+            return
+        hold_place(layer)
+        self._drawings.append(layer)
+        self._insert(len(self._viewer.layers), layer)
+
+    def remove_drawing(self, layer: Layer) -> None:
+        """Give an instrument's layer up."""
+        self._drawings = [known for known in self._drawings if known is not layer]
+        self._remove(layer)
+
+    # -- keeping order ----------------------------------------------------------------------------------------------
+    def _insert(self, index: int, layer: Layer) -> None:
+        self._changing += 1
+        try:
+            active = self._viewer.layers.selection.active
+            self._viewer.layers.insert(min(index, len(self._viewer.layers)), layer)
+            if active is not None and active in self._viewer.layers:
+                self._viewer.layers.selection.active = active
+        finally:
+            self._changing -= 1
+
+    def _remove(self, layer: Layer) -> None:
+        self._changing += 1
+        try:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        finally:
+            self._changing -= 1
+
+    def _on_list_changed(self, _event: Any = None) -> None:
+        if self._changing or self._repair_due:
+            return
+        # napari is in the middle of its own change now.
+        self._repair_due = True
+        QTimer.singleShot(0, self._repair)
+
+    def _repair(self) -> None:
+        """Put back what was deleted by hand, and the images below the drawings."""
+        self._repair_due = False
+        restored = False
+        for index, layer in enumerate([*self._images.values(), *self._drawings]):
+            if layer not in self._viewer.layers:
+                self._insert(index, layer)
+                restored = True
+        self._sort()
+        if restored and self.on_restored is not None:
+            self.on_restored()
+
+    def _sort(self) -> None:
+        self._changing += 1
+        try:
+            order = {id(layer): place for place, layer in enumerate([*self._images.values(), *self._drawings])}
+            layers = list(self._viewer.layers)
+            wanted = sorted(layers, key=lambda layer: order.get(id(layer), -1))
+            if [id(layer) for layer in wanted] != [id(layer) for layer in layers]:
+                for place, layer in enumerate(wanted):
+                    current = self._viewer.layers.index(layer)
+                    if current != place:
+                        self._viewer.layers.move(current, place)
+        finally:
+            self._changing -= 1

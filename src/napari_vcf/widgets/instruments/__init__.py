@@ -1,0 +1,1 @@
+"""The instruments of the desk, on one base."""

@@ -1,0 +1,1 @@
+"""ADC: the ROI of locked size and its placements."""

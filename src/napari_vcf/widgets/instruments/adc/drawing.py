@@ -1,0 +1,73 @@
+"""The drawing of the ADC rectangles: it shows the record, and whatever is done to the layer, it is drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_vcf.geometry import Rectangle
+from napari_vcf.reading.state import Roi, Tissue
+from napari_vcf.widgets.common.controls import SKY, VERMILLION, YELLOW
+from napari_vcf.widgets.common.locked_layer import Color, LockedDrawing, Picture, rgba
+from napari_vcf.widgets.instruments.adc.tool import RoiTool, handle_point
+from napari_vcf.widgets.instruments.instrument import on_current_slice
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["RoiDrawing"]
+
+_COLORS: dict[Tissue, str] = {"lesion": VERMILLION, "normal": SKY}
+_KNOB_PX = 5.0
+
+Shown = Callable[[], list[tuple[Rectangle, Roi, bool]]]
+
+
+class RoiDrawing:
+    """Draws rectangles with a knob on the one that may be turned."""
+
+    def __init__(self, desk: Desk, tool: RoiTool, shown: Shown) -> None:
+        self._desk = desk
+        self._tool = tool
+        self._shown = shown
+        self._drawing = LockedDrawing(desk, "ADC ROI", self._compose)
+        self.layer = self._drawing.layer
+        self.redraw = self._drawing.redraw
+        tool.changed.connect(self._drawing.redraw_soon)
+        desk.slice_changed.connect(self._drawing.redraw)
+        desk.viewer.scene.camera.events.zoom.connect(self._drawing.redraw_soon)
+
+    def _compose(self) -> Picture:
+        picture, draft = Picture(), self._tool.draft
+        drafted = False
+        for rectangle, roi, movable in self._shown():
+            shown = rectangle
+            if movable and draft is not None:
+                shown, drafted = draft, True
+            self._add(picture, shown, roi.image, rgba(_COLORS[roi.tissue]), None if movable else str(roi.placement))
+        if draft is not None and not drafted and self._desk.image_id is not None:
+            self._add(picture, draft, self._desk.image_id, rgba(YELLOW), None)
+        return picture
+
+    def _add(self, picture: Picture, rectangle: Rectangle, image: str, color: Color, label: str | None) -> None:
+        """Add a rectangle: with its number, or with the knob by which it is turned."""
+        desk = self._desk
+        if not desk.can_show(image):
+            return
+        corners = desk.to_world(rectangle.corners_lps, image)
+        if not on_current_slice(desk, corners.mean(axis=0)):
+            return
+        zoom = max(float(desk.viewer.scene.camera.zoom), 1e-6)
+        width = 2.0 / zoom
+        picture.line(np.concatenate([corners, corners[:1]])[:, 1:], width, color)
+        if label is not None:
+            picture.text(corners.mean(axis=0)[1:], label, color, pixel=1 / zoom)
+            return
+        knob, side = desk.to_world(
+            [handle_point(rectangle), rectangle.center_lps + rectangle.long_mm / 2 * rectangle.axis_long], image
+        )
+        angle = np.linspace(0, 2 * np.pi, 17)
+        picture.line(np.stack([side[1:], knob[1:]]), width, color)
+        picture.line(knob[1:] + _KNOB_PX / zoom * np.stack([np.sin(angle), np.cos(angle)], axis=1), width, color)

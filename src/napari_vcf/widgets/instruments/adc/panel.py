@@ -1,0 +1,362 @@
+"""The ADC panel: rectangles of locked size, three fresh placements, values only once the third is placed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtWidgets import QButtonGroup, QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel
+
+from napari_vcf.dicom import Role
+from napari_vcf.geometry import Rectangle
+from napari_vcf.reading.results import roi_angle_deg
+from napari_vcf.reading.state import Roi, Tissue
+from napari_vcf.widgets.common.controls import Banner, button, heading, keep_keys, note, rule, toggle
+from napari_vcf.widgets.instruments.adc.drawing import RoiDrawing
+from napari_vcf.widgets.instruments.adc.model import TISSUE_NAMES, AdcModel
+from napari_vcf.widgets.instruments.adc.table import AdcTable
+from napari_vcf.widgets.instruments.adc.tool import RoiTool
+from napari_vcf.widgets.instruments.instrument import Instrument
+
+if TYPE_CHECKING:
+    from napari_vcf.reading import CaseImage
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["AdcWidget"]
+
+STEP_MM = 0.5
+STEP_DEG = 1.0
+_ARROWS = (("Up", 0, -1), ("Down", 0, 1), ("Left", -1, 0), ("Right", 1, 0))
+
+
+def _map_text(image: CaseImage) -> str:
+    evidence = image.series.unit_evidence
+    if image.series.unit is None:
+        return f"Map: <b>{image.label}</b>. Its unit is not known yet: say it in the panel Case ({evidence})."
+    return f"Map: <b>{image.label}</b>, unit from {evidence}"
+
+
+class AdcWidget(Instrument):
+    """ADC of lesion and normal marrow.
+
+    Parameters
+    ----------
+    desk : Desk
+        The desk on which it measures.
+    """
+
+    name = "adc"
+    title = "ADC ROI"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.model = AdcModel(desk)
+        self._before: tuple[str, str | None] | None = None
+        self.roi_tool = RoiTool(
+            desk,
+            current=self.model.movable,
+            place=self._place,
+            may_place=self._may_place,
+            endplates=self._endplates,
+        )
+        self.tool = self.roi_tool
+        self._build()
+        self.drawing = RoiDrawing(desk, self.roi_tool, self.model.shown)
+        desk.opened.connect(self._forget)
+        desk.slice_changed.connect(self._on_slice)
+        self.roi_tool.changed.connect(self._show_guide)
+        for key, right, down in _ARROWS:
+            self.share(
+                key,
+                lambda r=right, d=down: self.roi_tool.nudge(r * STEP_MM, d * STEP_MM),
+                f"Move the rectangle {key.lower()} by {STEP_MM:g} mm",
+            )
+        self.share("[", lambda: self.roi_tool.turn(-STEP_DEG), f"Turn it to the left by {STEP_DEG:g}°")
+        self.share("]", lambda: self.roi_tool.turn(STEP_DEG), f"Turn it to the right by {STEP_DEG:g}°")
+        self.share("A", self._align, "Turn it parallel to the endplates")
+        self.share("Return", self.next_placement, "Keep the placement and hide it")
+        self.share("Del", self.delete, "Delete this placement (can be undone)")
+        self.share("Shift+Del", self.place_afresh, "Delete all placements of this tissue (can be undone)")
+        self.share("Esc", self.roi_tool.cancel, "Stop a drag")
+        self.share("T", self._swap_tissue, "Lesion or normal vertebra")
+        self.share("N", self._next_level, "The other normal vertebra")
+        self.follow_desk()
+
+    # -- building ---------------------------------------------------------------------------------------------------
+    def _build(self) -> None:
+        self._guide = Banner("guide")
+        self._map = note(name="map")
+        self.column.addWidget(self._guide)
+        self.column.addWidget(self._map)
+        tissues = QHBoxLayout()
+        group = QButtonGroup(self)
+        self._tissues = {}
+        for tissue, text in TISSUE_NAMES.items():
+            widget = toggle(f"tissue_{tissue}", text, f"Place the ROIs of the {text.lower()}", key="T")
+            widget.clicked.connect(lambda _=False, t=tissue: self.set_tissue(t))
+            group.addButton(widget)
+            tissues.addWidget(widget)
+            self._tissues[tissue] = widget
+        self.column.addLayout(tissues)
+        self._level = QComboBox()
+        self._level.setObjectName("normal_level")
+        keep_keys(self._level)
+        self._level.setToolTip("The adjacent normal vertebra in which the normal ROIs are placed  [N]")
+        level_row = QHBoxLayout()
+        self._level_name = QLabel("in vertebra")
+        level_row.addWidget(self._level_name)
+        level_row.addWidget(self._level, 1)
+        self.column.addLayout(level_row)
+        self._dots = note(name="placements")
+        self.column.addWidget(self._dots)
+        self.column.addLayout(self._build_turning())
+        row = QHBoxLayout()
+        self._next = button("next", "Next placement", "Keep it and hide it", self.next_placement, key="Enter")
+        self._delete = button("delete", "Delete", "Delete this placement; it can be undone", self.delete, key="Del")
+        self._again = button(
+            "again", "Place afresh", "Delete all placements of this tissue", self.place_afresh, key="Shift+Del"
+        )
+        for widget in (self._next, self._delete, self._again):
+            row.addWidget(widget)
+        self.column.addLayout(row)
+        self.column.addWidget(rule())
+        self.column.addWidget(heading("ADC, µm²/s"))
+        self._table = AdcTable()
+        self.column.addWidget(self._table)
+        self._warnings = note(name="warnings")
+        self.column.addWidget(self._warnings)
+        self.column.addStretch(1)
+
+    def _build_turning(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(button("turn_left", "⟲ 1°", "Turn to the left", lambda: self.roi_tool.turn(-STEP_DEG), key="["))
+        row.addWidget(button("turn_right", "⟳ 1°", "Turn to the right", lambda: self.roi_tool.turn(STEP_DEG), key="]"))
+        self._angle = QDoubleSpinBox()
+        self._angle.setObjectName("angle")
+        self._angle.setRange(-180.0, 180.0)
+        self._angle.setDecimals(1)
+        self._angle.setSuffix(" °")
+        self._angle.setWrapping(True)
+        self._angle.setKeyboardTracking(False)
+        self._angle.setToolTip("Angle of the long side on the screen; clockwise from level  [ [ and ] ]")
+        self._angle.valueChanged.connect(self._on_angle)
+        keep_keys(self._angle)
+        # Once it is typed, Enter, arrows and letters mean the rectangle again.
+        self._angle.editingFinished.connect(self._angle.clearFocus)
+        row.addWidget(self._angle)
+        self._parallel = button("align", "∥", "Parallel to the endplates that the calipers show", self._align, key="A")
+        row.addWidget(self._parallel)
+        self._size = QLabel()
+        self._size.setObjectName("size")
+        self._size.setToolTip("The size is the protocol's. No gesture changes it.")
+        row.addWidget(self._size, 1)
+        return row
+
+    # -- what the reader does ---------------------------------------------------------------------------------------
+    def _may_place(self) -> bool:
+        if self.desk.image is None or self.desk.image.series.role is not Role.ADC:
+            self.desk.message.emit("The ROI is placed on the ADC map.", "info")
+            return False
+        if self.model.revealed():
+            self.desk.message.emit("Its values have been seen, so it stays. 'Place afresh' begins anew.", "info")
+            return False
+        return self._level_of_tissue() is not None
+
+    def _level_of_tissue(self) -> str | None:
+        reading = self.desk.reading
+        if reading is None or reading.state.spine is None:
+            return None
+        return reading.state.spine.fractured if self.model.tissue == "lesion" else self._level.currentText() or None
+
+    def set_tissue(self, tissue: Tissue) -> None:
+        """Place the ROIs of the other tissue."""
+        self.tools.take(self)
+        self.model.tissue = tissue
+        self.refresh()
+
+    def _swap_tissue(self) -> None:
+        self.set_tissue("normal" if self.model.tissue == "lesion" else "lesion")
+
+    def _next_level(self) -> None:
+        if self._level.isEnabled() and self._level.isVisible() and self._level.count():
+            self._level.setCurrentIndex((self._level.currentIndex() + 1) % self._level.count())
+            self.refresh()
+
+    def _endplates(self) -> NDArray[np.float64] | None:
+        reading, level = self.desk.reading, self._level_of_tissue()
+        return None if reading is None or level is None else reading.endplates(self.desk.stage, level)
+
+    def _align(self) -> None:
+        if self.model.movable() is not None and not self.roi_tool.align():
+            self.desk.message.emit(
+                "Measure two heights of this vertebra on MRI, or on a CT joined to it; they tell its endplates.", "info"
+            )
+
+    def _on_slice(self, _position: float) -> None:
+        if self.isVisible():
+            self._show_guide()
+
+    def next_placement(self) -> None:
+        """Keep the placement and hide it; after the last one show all and their values."""
+        self.model.keep()
+        self.refresh()
+
+    def delete(self) -> None:
+        """Delete the placement in the making."""
+        self.model.delete()
+
+    def place_afresh(self) -> None:
+        """Delete all placements of the tissue, so that they can be made anew."""
+        self.model.place_afresh()
+        self.refresh()
+
+    def _place(self, rectangle: Rectangle) -> None:
+        level = self._level_of_tissue()
+        if level is not None:
+            self.model.place(rectangle, level)
+            self.refresh()
+
+    def _on_angle(self, angle_deg: float) -> None:
+        rectangle = self.model.movable()
+        if rectangle is not None:
+            self.roi_tool.turn(angle_deg - self._screen_angle(rectangle))
+
+    def _screen_angle(self, rectangle: Rectangle) -> float:
+        axes = self.desk.frame.axes
+        return float(np.degrees(np.arctan2(rectangle.axis_long @ axes[1], rectangle.axis_long @ axes[2])))
+
+    def _forget(self) -> None:
+        self._before = None
+        self.model.tissue = "lesion"
+        self.model.forget()
+        self.refresh()
+
+    def taken(self) -> None:
+        """Show the ADC map on its own slices."""
+        image = self.model.image
+        if image is None or self.desk.reading is None or self.desk.image_id == image.id:
+            return
+        self._before = (self.desk.display.plane, self.desk.image_id)
+        self.desk.show_plane(f"native:{image.id}")
+
+    def laid_down(self) -> None:
+        """Forget a drag, and bring back the plane and the image that were there before."""
+        self.roi_tool.cancel()
+        before, self._before = self._before, None
+        if before is None or self.desk.reading is None:
+            return
+        plane, image_id = before
+        self.desk.show_plane(plane)
+        if image_id in {image.id for image in self.desk.images()} and image_id is not None:
+            self.desk.show(image_id)
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+    def refresh(self) -> None:
+        """Redraw the panel and the rectangles from the reading."""
+        self.drawing.redraw()
+        reading = self.desk.reading
+        self.setEnabled(reading is not None and self.model.image is not None)
+        for tissue, widget in self._tissues.items():
+            widget.setChecked(tissue == self.model.tissue)
+        self._show_levels()
+        self._show_state()
+        self._show_guide()
+        if reading is None:
+            return
+        results = reading.results(self.desk.stage).adc
+        shown = {tissue: self.model.revealed(tissue) for tissue in TISSUE_NAMES}
+        placed = {tissue: len(self.model.placed(tissue)) for tissue in TISSUE_NAMES}
+        self._table.show_results(results, shown, placed, self.model.wanted)
+        self._warnings.setText("<br>".join(self._visible_warnings()))
+
+    def _show_levels(self) -> None:
+        reading = self.desk.reading
+        spine = reading.state.spine if reading is not None else None
+        self._level_name.setVisible(spine is not None)
+        self._level.setVisible(self.model.tissue == "normal" and spine is not None)
+        if reading is None or spine is None:
+            return
+        if self.model.tissue == "lesion":
+            self._level_name.setText(f"in the fractured vertebra <b>{spine.fractured}</b>")
+            return
+        self._level_name.setText("in vertebra")
+        levels = [level for level in reading.references() if level is not None]
+        if [self._level.itemText(i) for i in range(self._level.count())] != levels:
+            self._level.clear()
+            self._level.addItems(levels)
+        placed = self.model.placed("normal")
+        if placed:
+            self._level.setCurrentText(placed[0].level)
+        self._level.setEnabled(not placed)
+
+    def _show_state(self) -> None:
+        reading, image = self.desk.reading, self.model.image
+        roi, rectangle = self.model.current, self.model.movable()
+        self._dots.setText("")
+        if reading is None:
+            return
+        protocol = reading.protocol
+        count = len(self.model.placed())
+        marks = [
+            "●" if n < count or (n == count and roi is None) else "◉" if n == count else "○"
+            for n in range(1, protocol.roi_placements + 1)
+        ]
+        if roi is None:
+            state = "done" if self.model.revealed() else f"{count} of {protocol.roi_placements} placed and hidden"
+        else:
+            state = f"placement {roi.placement} of {protocol.roi_placements}, {self._angle_text(roi)}"
+        self._dots.setText(f'<span style="font-size: large;">{" ".join(marks)}</span> &nbsp;{state}')
+        area = protocol.roi_long_mm * protocol.roi_short_mm
+        self._size.setText(f"{protocol.roi_long_mm:g} × {protocol.roi_short_mm:g} mm = {area:g} mm²")
+        last = count >= protocol.roi_placements
+        self._next.setText("Finish and show" if last else "Next placement")
+        self._next.setEnabled(roi is not None)
+        self._delete.setEnabled(roi is not None)
+        self._again.setEnabled(count > 0)
+        for name in ("turn_left", "turn_right"):
+            self.button(name).setEnabled(rectangle is not None)
+        self._parallel.setEnabled(rectangle is not None and self._endplates() is not None)
+        self._angle.setEnabled(rectangle is not None)
+        self._angle.blockSignals(True)
+        self._angle.setValue(self._screen_angle(rectangle) if rectangle is not None else 0.0)
+        self._angle.blockSignals(False)
+        self._map.setText("" if image is None else _map_text(image))
+
+    def _angle_text(self, roi: Roi) -> str:
+        reading = self.desk.reading
+        found = {} if reading is None else reading.results(self.desk.stage).adc.endplate_deviation_deg
+        deviation = found.get((roi.tissue, roi.placement))
+        return f"{abs(roi_angle_deg(roi)):.1f}° to axial" if deviation is None else f"{deviation:.1f}° to the endplates"
+
+    def _show_guide(self) -> None:
+        self._guide.setText(self._guidance())
+
+    def _guidance(self) -> str:
+        reading, image = self.desk.reading, self.model.image
+        if reading is None:
+            return "No case is open."
+        if image is None:
+            return "This stage has no ADC map that can be measured."
+        if reading.state.spine is None:
+            return "Name the fractured vertebra first (Calipers)."
+        if image.series.unit is None:
+            return f"The unit of {image.label} is not known: say it in the Case panel first."
+        if self.model.revealed():
+            return "All placements are made. 'Place afresh' begins anew."
+        if self.desk.image_id != image.id:
+            return f"Show {image.label} to place the ROI."
+        rectangle = self.model.movable()
+        if rectangle is not None and not self.roi_tool.on_screen(rectangle):
+            return "The rectangle lies on another slice. Click to bring it to this one; an arrow key shows it there."
+        if self.model.current is not None:
+            return "Drag it to move, drag its knob to turn; arrows 0.5 mm, [ and ] 1°. Enter keeps and hides it."
+        return (
+            f"Click on the map to place ROI <b>{self.model.next_number} of {self.model.wanted}</b>, "
+            f"{TISSUE_NAMES[self.model.tissue].lower()}: in the centre of the body, away from cortex, vessels and "
+            "artefact."
+        )
+
+    def _visible_warnings(self) -> list[str]:
+        reading = self.desk.reading
+        return [] if reading is None else [text for text in reading.results(self.desk.stage).warnings if "ROI" in text]

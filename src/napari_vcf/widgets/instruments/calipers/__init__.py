@@ -1,0 +1,1 @@
+"""Calipers: six heights, height loss and degree."""

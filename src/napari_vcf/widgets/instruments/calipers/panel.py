@@ -1,0 +1,326 @@
+"""The caliper panel: six-point morphometry with guidance, losses by every definition, and the degree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QWidget
+
+from napari_vcf.measure import POSITIONS, REFERENCE_RULES, SNAP_REACH_MM, HeightLoss, ReferenceRule, VertebraStatus
+from napari_vcf.reading.levels import REGULAR_LEVELS
+from napari_vcf.reading.results import heights_of
+from napari_vcf.widgets.common.controls import (
+    QUIET_STYLE,
+    Banner,
+    button,
+    heading,
+    keep_keys,
+    note,
+    open_box,
+    percent,
+    points,
+    rule,
+)
+from napari_vcf.widgets.instruments.calipers.drawing import POSITION_SHORT, CaliperDrawing
+from napari_vcf.widgets.instruments.calipers.table import CELL_KEYS, CaliperTable
+from napari_vcf.widgets.instruments.calipers.tool import CaliperTool, Height
+from napari_vcf.widgets.instruments.instrument import Instrument
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["RULE_NAMES", "CalipersWidget"]
+
+RULE_NAMES: dict[ReferenceRule, str] = {
+    "mean_adjacent": "mean of neighbours",
+    "above": "vertebra above",
+    "below": "vertebra below",
+    "own_posterior": "own posterior wall",
+}
+_UNNAMED = "choose …"
+
+
+class CalipersWidget(Instrument):
+    """Heights of the fractured vertebra and its neighbours.
+
+    Parameters
+    ----------
+    desk : Desk
+        The desk on which it measures.
+    """
+
+    name = "calipers"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._chosen: Height | None = None
+        self.calipers = CaliperTool(desk, self.target)
+        self.tool = self.calipers
+        self._build()
+        self.drawing = CaliperDrawing(desk, self.calipers)
+        self.calipers.changed.connect(self._show)
+        self.share("N", lambda: open_box(self._level), "Name the fractured vertebra: type it, then Enter")
+        for cell, key in sorted(CELL_KEYS.items(), key=lambda item: item[1]):
+            self.share(key, self._table.cell(*cell).click, "A height: the table lies on the number pad")
+        self.share("U", lambda: self._table.next_status("above"), "Vertebra above: intact, not intact, not in view")
+        self.share("D", lambda: self._table.next_status("below"), "Vertebra below: intact, not intact, not in view")
+        self.share("Del", self.delete, "Delete the chosen caliper (can be undone)")
+        self.share("S", self._snap.click, "Draw the ends to the edge, or not")
+        self.share("Esc", self.cancel, "Stop what is being drawn or chosen")
+        desk.opened.connect(self._forget)
+        self.follow_desk()
+
+    def _build(self) -> None:
+        self._guide = Banner("guide")
+        self._level = QComboBox()
+        self._level.setObjectName("fractured")
+        self._level.addItems([_UNNAMED, *REGULAR_LEVELS])
+        self._level.setMaxVisibleItems(26)
+        keep_keys(self._level)
+        self._level.setToolTip("Name of the fractured vertebra. It cannot be changed once something is measured.  [N]")
+        self._level.activated.connect(self._on_level)
+        top = QHBoxLayout()
+        top.addWidget(QLabel("Fractured vertebra"))
+        top.addWidget(self._level, 1)
+        self._table = CaliperTable(self.choose, self._say)
+        self._delete = button("delete", "Delete", "Delete the chosen caliper; it can be undone", self.delete, key="Del")
+        self._undo = button("undo", "Undo", "Take the last change back", self.desk.undo, key="Ctrl+Z")
+        self._redo = button("redo", "Redo", "Make it again", self.desk.redo, key="Ctrl+Shift+Z")
+        row = QHBoxLayout()
+        for widget in (self._delete, self._undo, self._redo):
+            row.addWidget(widget)
+        self._snap = QCheckBox("draw the ends to the edge")
+        self._snap.setObjectName("snapping")
+        self._snap.toggled.connect(self._on_snap)
+        self._degree = note(name="degree")
+        self._losses = note(name="losses")
+        self._reason = note(name="reason")
+        self.column.addWidget(self._guide)
+        self.column.addLayout(top)
+        self.column.addWidget(self._table)
+        self.column.addLayout(row)
+        self.column.addWidget(self._snap)
+        self.column.addWidget(rule())
+        self.column.addWidget(heading("Height loss"))
+        self.column.addWidget(self._degree)
+        self.column.addWidget(self._losses)
+        self.column.addWidget(self._reason)
+        self.column.addWidget(rule())
+        self.column.addWidget(heading("By each definition of the reference height"))
+        self.column.addWidget(self._build_definitions())
+        self.column.addStretch(1)
+
+    def _build_definitions(self) -> QWidget:
+        table = QWidget()
+        grid = QGridLayout(table)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(2)
+        self._cells: dict[ReferenceRule, tuple[QLabel, ...]] = {}
+        for column, text in enumerate(("reference", "loss", "degree", "to the cut")):
+            head = QLabel(text)
+            head.setStyleSheet(QUIET_STYLE)
+            grid.addWidget(head, 0, column)
+        for row, name in enumerate(REFERENCE_RULES, start=1):
+            cells = tuple(QLabel() for _ in range(4))
+            cells[1].setObjectName(f"loss_{name}")
+            cells[2].setObjectName(f"degree_{name}")
+            for column, cell in enumerate(cells):
+                grid.addWidget(cell, row, column)
+            self._cells[name] = cells
+        grid.setColumnStretch(0, 1)
+        legend = note("✓ graded by the protocol, ◐ borderline")
+        legend.setStyleSheet(QUIET_STYLE)
+        grid.addWidget(legend, len(REFERENCE_RULES) + 1, 0, 1, 4)
+        return table
+
+    # -- what comes next --------------------------------------------------------------------------------------------
+    def target(self) -> Height | None:
+        """The height that the next caliper measures: the chosen one, else the first that is missing."""
+        if self.desk.image_id is None:
+            return None
+        return self._chosen or self.next_missing()
+
+    def next_missing(self) -> Height | None:
+        """First height that is not measured: the fractured vertebra, then the one above, then the one below."""
+        stage, levels = self.stage, self._levels()
+        if stage is None:
+            return None
+        for which in ("fractured", "above", "below"):
+            level = levels[which]
+            # A neighbour that cannot serve as reference need not be measured.
+            if level is None or stage.references.get(level) in ("not_in_view", "not_intact"):
+                continue
+            for position in POSITIONS:
+                if stage.caliper(level, position) is None:
+                    return level, position
+        return None
+
+    def _levels(self) -> dict[str, str | None]:
+        reading = self.desk.reading
+        if reading is None or reading.state.spine is None:
+            return {"above": None, "fractured": None, "below": None}
+        above, below = reading.references()
+        return {"above": above, "fractured": reading.state.spine.fractured, "below": below}
+
+    # -- what the reader does ---------------------------------------------------------------------------------------
+    def choose(self, height: Height) -> None:
+        """Choose a height: it is selected where it is measured, else it is the next to be placed."""
+        stage = self.stage
+        caliper = stage.caliper(*height) if stage is not None else None
+        if caliper is None:
+            self._chosen = height
+            self.calipers.select(None)
+        else:
+            self._chosen = None
+            if self.desk.can_show(caliper.image):
+                self.desk.go_to_slice(float(self.desk.to_world(caliper.start_lps, caliper.image)[0]))
+            self.calipers.select(height)
+
+    def delete(self) -> None:
+        """Remove the chosen caliper."""
+        reading, height = self.desk.reading, self.calipers.selected
+        if reading is None or height is None:
+            self.desk.message.emit("Choose a caliper first: click it in the image or in the table.", "info")
+            return
+        self.calipers.selected = None
+        self.desk.guard(lambda: reading.remove_caliper(self.desk.stage, *height))
+
+    def cancel(self) -> None:
+        """Forget a caliper that is half drawn, and what is chosen."""
+        self._chosen = None
+        self.calipers.selected = None
+        self.calipers.cancel()
+
+    def _on_level(self, index: int) -> None:
+        reading = self.desk.reading
+        if reading is not None and index > 0:
+            level = self._level.itemText(index)
+            self.desk.guard(lambda: reading.set_spine(level))
+        self._show()
+
+    def _say(self, level: str, status: VertebraStatus | None) -> None:
+        reading, stage = self.desk.reading, self.desk.stage
+        if reading is None:
+            return
+        if status is not None:
+            self.desk.guard(lambda: reading.set_reference(stage, level, status))
+        elif level in reading.state.stages[stage].references:
+            self.desk.guard(lambda: reading.withdraw_reference(stage, level))
+        self._show()
+
+    def _on_snap(self, wanted: bool) -> None:
+        self.calipers.wants_snapping = wanted
+        self.desk.settings.put("snapping", wanted)
+
+    def _forget(self) -> None:
+        self._chosen = None
+        self._snap.setChecked(self.desk.settings.get("snapping", False))
+
+    def laid_down(self) -> None:
+        """Forget a caliper that is half drawn."""
+        self.calipers.cancel()
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+    def refresh(self) -> None:
+        """Redraw the panel and the calipers from the reading."""
+        stage = self.stage
+        if stage is not None and self._chosen is not None and stage.caliper(*self._chosen) is not None:
+            self._chosen = None
+        if stage is None or (self.calipers.selected and stage.caliper(*self.calipers.selected) is None):
+            self.calipers.selected = None
+        self.drawing.redraw()
+        self._show()
+
+    def _show(self) -> None:
+        reading = self.desk.reading
+        self.setEnabled(reading is not None)
+        spine = reading.state.spine if reading is not None else None
+        self._level.setCurrentText(_UNNAMED if spine is None else spine.fractured)
+        heights = {} if reading is None else heights_of(self.calipers.stage_with_draft())
+        self._table.show_stage(self._levels(), self.stage, heights, self.target(), self.calipers.selected)
+        self._guide.setText(self._guidance())
+        allowed = reading is None or reading.protocol.snapping
+        self._snap.setEnabled(allowed)
+        self._snap.setToolTip(
+            f"Each end goes to the edge within {SNAP_REACH_MM:g} mm, along the caliper: on MRI the outer side of the "
+            "endplate, else the strongest one. Off until you want it; recorded  [S]"
+            if allowed
+            else "The study's protocol does not allow it."
+        )
+        self._delete.setEnabled(self.calipers.selected is not None)
+        self._undo.setEnabled(reading is not None and reading.can_undo)
+        self._redo.setEnabled(reading is not None and reading.can_redo)
+        losses = self.calipers.losses()
+        graded = losses.get(reading.protocol.reference) if reading is not None else None
+        self._show_graded(graded)
+        for name in REFERENCE_RULES:
+            self._show_definition(name, losses.get(name), graded)
+
+    def _guidance(self) -> str:
+        if self.desk.reading is None:
+            return "No case is open."
+        if self.desk.reading.state.spine is None:
+            return "Name the fractured vertebra first."
+        draft = self.calipers.draft
+        if draft is not None:
+            c = draft.caliper
+            if self.calipers.is_waiting:
+                return f"{c.level} {c.position}: <b>{draft.mm:.1f} mm</b>. Click on the lower endplate (Esc stops)."
+            return f"{c.level} {c.position}: <b>{draft.mm:.1f} mm</b>"
+        target = self.target()
+        if target is not None:
+            if self.calipers.is_waiting:
+                return f"{target[0]} {target[1]}: click on the lower endplate (Esc stops)."
+            return (
+                f"Next: <b>{target[0]} {target[1]}</b> height on the mid-sagittal slice. Click on the upper, then on "
+                "the lower endplate, or drag from one to the other."
+            )
+        stage = self.stage
+        unsaid = [
+            v for k, v in self._levels().items() if k != "fractured" and v and stage and v not in stage.references
+        ]
+        if unsaid:
+            return f"All heights are measured. Say whether {' and '.join(unsaid)} is intact."
+        return "All heights are measured. Drag an end to correct it."
+
+    def _show_graded(self, loss: HeightLoss | None) -> None:
+        if loss is None or loss.degree is None:
+            self._degree.setText("No degree yet.")
+        else:
+            mark = " · <b>◐ borderline</b>" if loss.borderline else ""
+            self._degree.setText(
+                f'<span style="font-size: large;"><b>Degree {loss.degree}</b></span> &nbsp;'
+                f"{percent(loss.graded_loss)} at the {loss.graded_position} height<br>"
+                f"{points(loss.distance_to_cut)} from the cut {loss.nearest_cut}{mark}"
+            )
+        self._degree.setToolTip(
+            "I: loss below 1/3, II: 1/3 to 2/3, III: above 2/3. Readers differ by about 12.5 percentage points, so a "
+            "loss nearer to a cut than that is called borderline."
+        )
+        parts = (
+            []
+            if loss is None
+            else [
+                f"{POSITION_SHORT[item.position]} {percent(item.loss)} "
+                f"({item.height_mm:.1f} of {item.reference_mm:.1f} mm)"
+                for item in loss.losses
+            ]
+        )
+        self._losses.setText("<br>".join(parts))
+        self._reason.setText("" if loss is None else loss.reason or loss.note)
+
+    def _show_definition(self, name: ReferenceRule, loss: HeightLoss | None, graded: HeightLoss | None) -> None:
+        cells = self._cells[name]
+        is_graded = graded is not None and name == graded.rule
+        cells[0].setText(f"<b>{RULE_NAMES[name]} ✓</b>" if is_graded else RULE_NAMES[name])
+        has = loss is not None and loss.degree is not None
+        texts = ("–", "–", "")
+        if loss is not None and has and loss.graded_position is not None:
+            mark = " ◐" if loss.borderline else ""
+            short = POSITION_SHORT[loss.graded_position]
+            texts = (f"{percent(loss.graded_loss)} {short}", str(loss.degree), points(loss.distance_to_cut) + mark)
+        for cell, text in zip(cells[1:], texts, strict=True):
+            cell.setText(text)
+        for cell in cells:
+            cell.setToolTip("" if loss is None else loss.reason or loss.note or f"Reference: {RULE_NAMES[name]}.")

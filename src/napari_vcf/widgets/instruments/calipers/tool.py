@@ -1,0 +1,306 @@
+"""Placing and dragging calipers with the mouse. The points are millimetres of the patient; nothing here is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_vcf.dicom import Role
+from napari_vcf.measure import HeightLoss, Position, ReferenceRule, snap_to_edge, snap_to_endplate
+from napari_vcf.reading.results import caliper_mm, losses_of
+from napari_vcf.reading.state import Caliper, CaliperEnd, StageState
+from napari_vcf.records.base import utc_now
+from napari_vcf.widgets.instruments.instrument import Tool, World, on_current_slice
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["CaliperTool", "Draft", "Height"]
+
+Height = tuple[str, Position]
+#: How near the pointer must come to something, in pixels of the screen.
+GRAB_PX = 8.0
+#: Where the image is small on the screen it is this, so that an end does not take the clicks for the next vertebra's.
+GRAB_MM = 2.5
+#: A press and release within this many pixels is a click.
+CLICK_PX = 4.0
+#: A draft this short has no length to show yet.
+MIN_DRAFT_MM = 0.5
+#: The direction of a caliper shorter than this says nothing yet.
+MIN_SNAP_MM = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A caliper that is being drawn: its ends in the world, and the record's caliper that it would become."""
+
+    start: World
+    end: World
+    caliper: Caliper
+
+    @property
+    def mm(self) -> float:
+        """Its length now, in mm."""
+        return caliper_mm(self.caliper)
+
+
+def edge_rule(role: Role, unit: str | None) -> Callable[..., NDArray[np.float64] | None]:
+    """How an image's edges are found: by marrow, plate and disc on MR, by the steepest change elsewhere."""
+    # A CT without a rescale has no unit but signal either.
+    return snap_to_endplate if unit == "signal" and role is not Role.CT else snap_to_edge
+
+
+class CaliperTool(Tool):
+    """Draws a new caliper by click and click or by a drag, and drags the ends of one that is there."""
+
+    #: Something to redraw: the draft or the selection.
+    changed = Signal()
+
+    def __init__(self, desk: Desk, target: Callable[[], Height | None]) -> None:
+        self._desk = desk
+        self._target = target
+        self.selected: Height | None = None
+        self.draft: Draft | None = None
+        self._height: Height | None = None
+        self._start = self._end = np.zeros(3)
+        #: Where a new caliper was begun; its end can be drawn to an edge only once it is known which way it runs.
+        self._first = np.zeros(3)
+        self._mode: Literal["idle", "new", "wait", "second", "start", "end", "move"] = "idle"
+        self._grip = np.zeros(3)
+        self._moved = False
+        #: Whether the reader wants ends drawn to the nearest edge; the protocol may forbid it.
+        self.wants_snapping = False
+        self._snapped: set[CaliperEnd] = set()
+
+    @property
+    def snapping(self) -> bool:
+        """Whether ends are drawn to the nearest edge."""
+        reading = self._desk.reading
+        return self.wants_snapping and reading is not None and reading.protocol.snapping
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the first of two clicks was made."""
+        return self._mode == "wait"
+
+    def press(self, point: World) -> bool:
+        """Take an end, a whole caliper, or begin a new one; leave the drag to the view if nothing is to be placed."""
+        self._moved = False
+        self._grip = point
+        if self._mode == "wait" and not on_current_slice(self._desk, self._start):
+            self.cancel()
+            self._desk.message.emit("Both ends of a height lie on one slice: it begins anew on this one.", "info")
+        if self._mode == "wait":
+            self._mode = "second"
+            self._reach(point)
+            return True
+        hit = self._hit(point)
+        if hit is not None:
+            self._mode, caliper = hit
+            self._height = self.selected = (caliper.level, caliper.position)
+            self._start, self._end = self._ends(caliper)
+            self._snapped = set(caliper.snapped)
+            self.changed.emit()
+            return True
+        target = self._target()
+        if target is None:
+            return False
+        self._mode, self._height, self.selected = "new", target, None
+        self._snapped = set()
+        self._first = self._start = self._end = point
+        return True
+
+    def drag(self, point: World) -> None:
+        """Move what was taken; nothing after Esc."""
+        if self._mode == "idle":
+            return
+        if np.linalg.norm(point - self._grip) > CLICK_PX / self._zoom:
+            self._moved = True
+        if self._moved or self._mode == "second":
+            self._reach(point)
+
+    def release(self, point: World) -> None:
+        """Put it into the reading, or wait for the second click."""
+        self.drag(point)
+        if self._mode == "idle":
+            return
+        if self._mode == "new" and not self._moved:
+            self._mode = "wait"
+            self.changed.emit()
+            return
+        if self._moved or self._mode == "second":
+            self._commit()
+        self.cancel()
+
+    def hover(self, point: World) -> None:
+        """Let the second end follow the pointer."""
+        if self._mode == "wait" and on_current_slice(self._desk, self._start):
+            self._reach(point)
+
+    def take_back(self) -> bool:
+        """Forget the first of two clicks."""
+        waiting = self.is_waiting
+        if waiting:
+            self.cancel()
+        return waiting
+
+    def cancel(self) -> None:
+        """Forget what is being drawn; the reading is untouched."""
+        self._mode, self.draft = "idle", None
+        self.changed.emit()
+
+    def select(self, height: Height | None) -> None:
+        """Mark a caliper, without the mouse."""
+        self.selected = height
+        self.changed.emit()
+
+    def losses(self) -> dict[ReferenceRule, HeightLoss]:
+        """Losses as they are, or as they would be with the draft."""
+        reading = self._desk.reading
+        if reading is None:
+            return {}
+        stage = self.stage_with_draft()
+        return losses_of(stage, reading.state.spine, reading.protocol)
+
+    def stage_with_draft(self) -> StageState:
+        """The stage as it would be with the draft."""
+        assert self._desk.reading is not None
+        stage = self._desk.reading.state.stages[self._desk.stage]
+        if self.draft is None:
+            return stage
+        new = self.draft.caliper
+        others = tuple(c for c in stage.calipers if (c.level, c.position) != (new.level, new.position))
+        return stage.model_copy(update={"calipers": (*others, new)})
+
+    @property
+    def _zoom(self) -> float:
+        return max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+
+    def _ends(self, caliper: Caliper) -> tuple[World, World]:
+        start, end = self._desk.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
+        return start, end
+
+    def _hit(self, point: World) -> tuple[Literal["start", "end", "move"], Caliper] | None:
+        """What lies under the pointer on this slice: an end before a shaft, the nearest first."""
+        assert self._desk.reading is not None
+        stage = self._desk.reading.state.stages[self._desk.stage]
+        reach = min(GRAB_PX / self._zoom, GRAB_MM)
+        best: tuple[float, Literal["start", "end", "move"], Caliper] | None = None
+        for caliper in stage.calipers:
+            if not self._desk.can_show(caliper.image):
+                continue
+            start, end = self._ends(caliper)
+            if not on_current_slice(self._desk, start):
+                continue
+            candidates: list[tuple[float, Literal["start", "end", "move"]]] = [
+                (_distance(point, start), "start"),
+                (_distance(point, end), "end"),
+                # A shaft is taken only where no end is near.
+                (_to_segment(point, start, end) + reach, "move"),
+            ]
+            for distance, part in candidates:
+                limit = 2 * reach if part == "move" else reach
+                if distance <= limit and (best is None or distance < best[0]):
+                    best = (distance, part, caliper)
+        return None if best is None else (best[1], best[2])
+
+    def _reach(self, point: World) -> None:
+        flat = np.array([self._start[0], point[1], point[2]])
+        if self._mode in ("new", "wait", "second"):
+            if self.snapping:
+                self._start = self._to_edge("start", self._first, self._first - flat)
+            self._end = self._to_edge("end", flat, flat - self._first)
+        elif self._mode == "end":
+            self._end = self._to_edge("end", flat, flat - self._start)
+        elif self._mode == "start":
+            moved = np.array([self._end[0], point[1], point[2]])
+            self._start = self._to_edge("start", moved, moved - self._end)
+        elif self._mode == "move":
+            self._snapped.clear()
+            shift = flat - self._grip
+            shift[0] = 0.0
+            self._start, self._end, self._grip = self._start + shift, self._end + shift, point
+        self._make_draft()
+
+    def _to_edge(self, end: CaliperEnd, point: World, way: World) -> World:
+        """A point, or the edge near it along the caliper, where that is wanted; ``way`` leads out of the vertebra."""
+        self._snapped.discard(end)
+        length = float(np.linalg.norm(way))
+        desk = self._desk
+        if not self.snapping or length < MIN_SNAP_MM or desk.image is None or desk.image_id is None:
+            return point
+        along = way / length
+        across = np.array([0.0, -along[2], along[1]])
+        here, there, beside = desk.to_lps([point, point + along, point + across], desk.image_id)
+        volume = desk.display.volume(desk.image_id)
+        found = edge_rule(desk.image.series.role, volume.unit)(volume, here, there - here, beside - here)
+        if found is None:
+            return point
+        self._snapped.add(end)
+        # Through the registration and back a point may leave the slice by a rounding.
+        row, column = desk.to_world(found, desk.image_id)[1:]
+        return np.array([point[0], row, column])
+
+    def _make_draft(self) -> None:
+        desk = self._desk
+        if desk.image_id is None or self._height is None:
+            return
+        # The record's first end is the one on the upper endplate, however it was drawn.
+        start, end = sorted((self._start, self._end), key=lambda p: float(p[1]))
+        names: tuple[CaliperEnd, CaliperEnd] = ("start", "end")
+        if start is not self._start:
+            names = ("end", "start")
+        snapped = tuple(now for now, drawn in zip(("start", "end"), names, strict=True) if drawn in self._snapped)
+        if _distance(start, end) < MIN_DRAFT_MM:
+            self.draft = None
+            self.changed.emit()
+            return
+        start_lps, end_lps = desk.to_lps([start, end], desk.image_id)
+        caliper = Caliper(
+            level=self._height[0],
+            position=self._height[1],
+            image=desk.image_id,
+            shown_on=desk.shown_on,
+            start_lps=tuple(start_lps.tolist()),
+            end_lps=tuple(end_lps.tolist()),
+            snapped=snapped,
+            at=utc_now(),
+        )
+        self.draft = Draft(start, end, caliper)
+        self.changed.emit()
+
+    def _commit(self) -> None:
+        draft, reading = self.draft, self._desk.reading
+        if draft is None or reading is None:
+            return
+        new = draft.caliper
+        # The draft must be gone before the reading's signal redraws.
+        self.draft, self._mode = None, "idle"
+        self._desk.guard(
+            lambda: reading.place_caliper(
+                stage=self._desk.stage,
+                level=new.level,
+                position=new.position,
+                image=new.image,
+                start_lps=new.start_lps,
+                end_lps=new.end_lps,
+                shown_on=new.shown_on,
+                snapped=new.snapped,
+            )
+        )
+
+
+def _distance(a: World, b: World) -> float:
+    return float(np.linalg.norm((a - b)[1:]))
+
+
+def _to_segment(point: World, start: World, end: World) -> float:
+    along = (end - start)[1:]
+    length = float(along @ along)
+    share = 0.0 if length == 0 else float(np.clip((point - start)[1:] @ along / length, 0.0, 1.0))
+    return float(np.linalg.norm((point - start)[1:] - share * along))

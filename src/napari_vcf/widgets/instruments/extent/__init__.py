@@ -1,0 +1,1 @@
+"""Lesion extent: body outline, lesion painting, share and grade."""

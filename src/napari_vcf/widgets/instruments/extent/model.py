@@ -1,0 +1,278 @@
+"""What the painter keeps beside the record: its image, the slices outlined by hand, the slices looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_vcf.dicom import Role
+from napari_vcf.measure import POSITIONS, Box, Extent, body_box, fill_outline, interpolate_slices, recount_extent
+from napari_vcf.reading import CaseImage
+from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.state import Masks
+from napari_vcf.widgets.instruments.extent.layers import ExtentLayers, Part
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.linked_views.pane import Section
+
+__all__ = ["PAINTED_ROLES", "ExtentModel"]
+
+#: Images on which a lesion is painted; the first that the case has is offered.
+PAINTED_ROLES = (Role.T2, Role.T2FS, Role.T1, Role.DWI, Role.ADC)
+
+
+class ExtentModel:
+    """Body and lesion of the stage on the desk, bound to two layers.
+
+    Parameters
+    ----------
+    desk : Desk
+        The desk.
+    wanted : callable
+        Whether the layers are needed though nothing is painted yet.
+    """
+
+    #: The layers were made anew or taken away.
+    layers_changed = Signal()
+    #: The lesion changes while a stroke is being made.
+    touched = Signal()
+
+    def __init__(self, desk: Desk, wanted: Callable[[], bool]) -> None:
+        self._desk = desk
+        self.wanted = wanted
+        self.layers: ExtentLayers | None = None
+        self.fill_between = True
+        self._image: str | None = None
+        self._outlined: dict[str, set[int]] = {}
+        self._seen: set[tuple[str, int]] = set()
+        self._made_for: object = None
+        self._shown: Masks | None = None
+        self._saving = False
+        self._box: Box | None = None
+        desk.sections.append(self.sections)
+
+    # -- image ------------------------------------------------------------------------------------------------------
+    def images(self) -> tuple[CaseImage, ...]:
+        """Images of the stage that can be painted on, T2 first."""
+        images = [i for i in self._desk.images() if i.series.role in PAINTED_ROLES and i.series.measurable]
+        return tuple(sorted(images, key=lambda i: PAINTED_ROLES.index(i.series.role)))
+
+    @property
+    def image(self) -> CaseImage | None:
+        """The image that is painted on: the one of the masks that are there, else the chosen one, else the first."""
+        images = {image.id: image for image in self.images()}
+        masks = self.masks
+        for wanted in (masks.image if masks is not None else None, self._image, next(iter(images), None)):
+            if wanted in images:
+                return images[wanted]
+        return None
+
+    def choose(self, image_id: str) -> None:
+        """Choose the image to paint on."""
+        self._image = image_id
+
+    @property
+    def masks(self) -> Masks | None:
+        """The masks of the record."""
+        reading = self._desk.reading
+        return None if reading is None else reading.state.stages[self._desk.stage].masks
+
+    def forget(self) -> None:
+        """Begin anew with another case."""
+        self._image = None
+        self._outlined.clear()
+        self._seen.clear()
+
+    # -- layers -----------------------------------------------------------------------------------------------------
+    def sync(self) -> None:
+        """Make the layers show the record."""
+        image = self.image
+        needed = self.masks is not None or self.wanted()
+        fits = needed and image is not None and self._desk.image_id is not None and self._can_place(image)
+        key = (image.id, self._desk.frame.axes.tobytes(), self._desk.view) if image is not None and fits else None
+        if key != self._made_for:
+            self._made_for = key
+            if self.layers is not None:
+                self.layers.remove()
+            self.layers = None if key is None or image is None else ExtentLayers(self._desk, image.series.grid)
+            self._shown = None
+            if self.layers is not None:
+                self.layers.painted.connect(self.save)
+                self.layers.touched.connect(self.touched)
+            self._load()
+            self.layers_changed.emit()
+        elif self._shown is not self.masks and not self._saving:
+            self._load()
+        self.look()
+
+    def _can_place(self, image: CaseImage) -> bool:
+        view = self._desk.view
+        return view is not None and view.space == "mr" and ExtentLayers.fits(self._desk, image.series.grid)
+
+    def _load(self) -> None:
+        self._shown = masks = self.masks
+        if self.layers is None:
+            return
+        shape = self.layers.grid.shape
+        empty = np.zeros(shape, dtype=bool)
+        self._box = None
+        if masks is None:
+            self.layers.load(empty, empty)
+            return
+        body = decode_mask(masks.body, shape)
+        self._box = body_box(body)
+        self.layers.load(body, decode_mask(masks.lesion, shape))
+        holding = set(np.flatnonzero(body.any(axis=(1, 2))).tolist())
+        # After an undo or in a reading taken up again nothing tells filled slices from outlined ones.
+        self._outlined[masks.image] = self._outlined.get(masks.image, holding) & holding or holding
+
+    def sections(self) -> tuple[Section, ...]:
+        """What is painted, for the linked panes."""
+        layers, image = self.layers, self.image
+        if layers is None or image is None:
+            return ()
+        return layers.sections(image.id)
+
+    # -- changes ----------------------------------------------------------------------------------------------------
+    def save(self, part: str) -> None:
+        """Put what is painted into the reading."""
+        if self.layers is None or self.image is None:
+            return
+        body, lesion = self.layers.masks()
+        if part == "body":
+            # What was touched by hand is not to be filled over.
+            before = self._shown
+            old = decode_mask(before.body, body.shape) if before is not None else np.zeros_like(body)
+            touched = np.flatnonzero((old != body).any(axis=(1, 2))).tolist()
+            self._outlined.setdefault(self.image.id, set()).update(touched)
+        self._apply(body, lesion)
+
+    def live_extent(self) -> Extent | None:
+        """The extent as it is in the middle of a stroke of lesion; None without a body."""
+        reading, layers = self._desk.reading, self.layers
+        recorded = None if reading is None else reading.results(self._desk.stage).extent
+        if reading is None or layers is None or recorded is None or self._box is None:
+            return None
+        protocol = reading.protocol
+        return recount_extent(
+            *layers.in_box(self._box),
+            self._box,
+            slices=layers.grid.shape[0],
+            voxel_mm3=layers.grid.voxel_volume_mm3,
+            mid_slice=recorded.mid_slice,
+            cuts=protocol.extent_cuts,
+            entire_from=protocol.extent_entire_from,
+            borderline_within=protocol.extent_borderline_within,
+        )
+
+    def caliper_corners(self) -> NDArray[np.float64] | None:
+        """The fractured vertebra's caliper ends as an outline, world mm; None without its front and back height."""
+        reading, desk = self._desk.reading, self._desk
+        if reading is None or reading.state.spine is None:
+            return None
+        stage, level = reading.state.stages[desk.stage], reading.state.spine.fractured
+        placed = [stage.caliper(level, position) for position in POSITIONS]
+        if placed[0] is None or placed[-1] is None:
+            return None
+        shown = [c for c in placed if c is not None and desk.can_show(c.image)]
+        ends = [desk.to_world([c.start_lps, c.end_lps], c.image) for c in shown]
+        if len(ends) < 2:
+            return None
+        outline = np.stack([*(upper for upper, _ in ends), *(lower for _, lower in reversed(ends))])
+        # Measured on two slices, they still make one outline: on the slice in their middle.
+        outline[:, 0] = outline[:, 0].mean()
+        return outline
+
+    def outline(self, points_world: NDArray[np.float64], *, part: Part = "body") -> None:
+        """Take a closed outline over on its slice: as the body, filled to the others, or as lesion in the body."""
+        image = self.image
+        if image is None or self.layers is None:
+            return
+        grid = image.series.grid
+        points = self._desk.to_lps(points_world, image.id)
+        index = round(float(grid.to_index(points.mean(axis=0))[2]))
+
+        def change() -> None:
+            body, lesion = self.layers.masks() if self.layers is not None else (None, None)
+            if body is None or lesion is None:
+                return
+            inside = fill_outline(grid, index, points)
+            if part == "lesion":
+                if not (inside & body[index]).any():
+                    self._desk.message.emit("Nothing of this outline lies in the body; outline the body first.", "info")
+                lesion[index] |= inside & body[index]
+                self._apply(body, lesion)
+                return
+            body[index] = inside
+            outlined = self._outlined.setdefault(image.id, set())
+            outlined.add(index)
+            if self.fill_between and len([i for i in outlined if body[i].any()]) >= 2:
+                body = interpolate_slices(body, outlined, pixel_mm=grid.spacing_mm[1:])
+            self._apply(body, lesion)
+
+        self._desk.guard(change)
+
+    def clear_slice(self) -> None:
+        """Remove body and lesion from the slice on the screen."""
+        index = self.current_index()
+        if self.layers is None or index is None or self.image is None:
+            return
+        body, lesion = self.layers.masks()
+        body[index] = False
+        self._outlined.get(self.image.id, set()).discard(index)
+        self._apply(body, lesion)
+
+    def clear(self) -> None:
+        """Remove everything that is painted."""
+        reading = self._desk.reading
+        if reading is not None:
+            self._change(lambda: reading.clear_masks(self._desk.stage))
+            self._outlined.clear()
+            self.sync()
+
+    def _apply(self, body: NDArray[np.bool_], lesion: NDArray[np.bool_]) -> None:
+        reading, image = self._desk.reading, self.image
+        if reading is not None and image is not None:
+            self._change(lambda: reading.set_masks(self._desk.stage, image.id, body, lesion & body))
+        # Accepted or refused, the layers show what the record holds now.
+        self._load()
+
+    def _change(self, change: Callable[[], object]) -> None:
+        self._saving = True
+        try:
+            self._desk.guard(change)
+        finally:
+            self._saving = False
+
+    # -- slices -----------------------------------------------------------------------------------------------------
+    def current_index(self) -> int | None:
+        """Slice of the painted image that is on the screen."""
+        image = self.image
+        if image is None or self.layers is None:
+            return None
+        point = self._desk.to_lps((self._desk.current_slice_mm, 0.0, 0.0), image.id)
+        index = round(float(image.series.grid.to_index(point)[2]))
+        return index if 0 <= index < image.series.grid.shape[0] else None
+
+    def look(self) -> None:
+        """Note that the slice on the screen has been looked at."""
+        index, image = self.current_index(), self.image
+        if index is not None and image is not None:
+            self._seen.add((image.id, index))
+
+    def unseen(self, slices: tuple[int, ...]) -> tuple[int, ...]:
+        """Slices of the painted image that were not on the screen yet."""
+        image = self.image
+        return () if image is None else tuple(i for i in slices if (image.id, i) not in self._seen)
+
+    def go_to(self, index: int) -> None:
+        """Show a slice of the painted image."""
+        image = self.image
+        if image is not None:
+            point = image.series.grid.to_lps((0, 0, index))
+            self._desk.go_to_slice(float(self._desk.to_world(point, image.id)[0]))

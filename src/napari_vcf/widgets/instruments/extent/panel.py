@@ -1,0 +1,398 @@
+"""The lesion painter's panel: outline the body, paint the lesion in it, estimate by eye, then see the share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QHBoxLayout, QLabel
+
+from napari_vcf.measure import Extent
+from napari_vcf.reading import ITEMS
+from napari_vcf.widgets.common.controls import (
+    ORANGE,
+    Banner,
+    button,
+    heading,
+    keep_keys,
+    mark,
+    note,
+    rule,
+    toggle,
+)
+from napari_vcf.widgets.common.locked_layer import FRAME_MS
+from napari_vcf.widgets.instruments.extent.model import ExtentModel
+from napari_vcf.widgets.instruments.extent.outline_tool import OutlineDrawing, OutlineTool
+from napari_vcf.widgets.instruments.extent.threshold import ThresholdTool
+from napari_vcf.widgets.instruments.extent.tools import BRUSHES, MODES, OUTLINES, BrushBox, Mode, extent_texts
+from napari_vcf.widgets.instruments.instrument import Instrument
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["ExtentWidget"]
+
+VISUAL = "lesion_extent_visual"
+
+
+class ExtentWidget(Instrument):
+    """Share of the vertebral body that the lesion takes.
+
+    Parameters
+    ----------
+    desk : Desk
+        The desk on which it paints.
+    """
+
+    name = "extent"
+    title = "Lesion extent"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.model = ExtentModel(desk, lambda: self.in_hand)
+        self.outline = OutlineTool(desk, self._on_outline)
+        self.threshold = ThresholdTool(desk, self.model, self._show_guide)
+        self.mode: Mode = "outline"
+        self._build()
+        self.drawing = OutlineDrawing(desk, self.outline)
+        self.model.layers_changed.connect(self._use_mode)
+        self._live = QTimer(self)
+        self._live.setSingleShot(True)
+        self._live.setInterval(FRAME_MS)
+        self._live.timeout.connect(self._show_live)
+        self.model.touched.connect(self._on_touched)
+        self.outline.changed.connect(self._show_guide)
+        desk.slice_changed.connect(self._on_slice)
+        desk.opened.connect(self._forget)
+        for mode, (_, text, key) in MODES.items():
+            self.share(key, lambda m=mode: self.set_mode(m), text)
+        self.share("Return", self._finish, "Finish what is being drawn or placed")
+        self.share("Backspace", self.outline.take_back, "Take back the last point of an outline")
+        self.share("Esc", self._cancel, "Stop what is being drawn or chosen")
+        self.share("[", lambda: self._resize(-1), "Smaller brush or limit")
+        self.share("]", lambda: self._resize(1), "Bigger brush or limit")
+        self.share("C", self.body_from_calipers, "Body from the calipers of the fractured vertebra")
+        self.share(
+            "T",
+            self._if_threshold(self.threshold.next_tissue),
+            "Threshold: next reference tissue",
+        )
+        self.share("D", self._if_threshold(self.threshold.swap_side), "Threshold: darker or brighter")
+        self.share("G", self._if_threshold(self.threshold.swap_scope), "Threshold: this slice or all")
+        for number, value in enumerate(self._visual.values(), start=1):
+            self.share(str(number), value.click, f"Your estimate by eye: G{number}")
+        self.share("M", self._next_image, "Paint on the next image, while nothing is painted")
+        self.share("R", self.brush.through.click, "Round brush: through slices, or on one")
+        self.share("J", self.brush.fill.click, "Join outlined slices, or not")
+        self.share("Shift+Del", self._clear_slice, "Remove body and lesion from this slice (can be undone)")
+        self.share("Ctrl+Shift+Del", self.model.clear, "Remove body and lesion (can be undone)")
+        self.share("U", self.next_unseen, "Go to the next slice of the body not yet looked at")
+        self.follow_desk()
+
+    # -- building ---------------------------------------------------------------------------------------------------
+    def _build(self) -> None:
+        self._guide = Banner("guide")
+        self._image = QComboBox()
+        self._image.setObjectName("image")
+        self._image.setToolTip(
+            "Image on whose voxels body and lesion are painted; fixed once something is painted.  [M]"
+        )
+        keep_keys(self._image)
+        self._image.activated.connect(self._on_image)
+        top = QHBoxLayout()
+        top.addWidget(QLabel("Paint on"))
+        top.addWidget(self._image, 1)
+        self.column.addWidget(self._guide)
+        self.column.addLayout(top)
+        self.column.addLayout(self._build_modes())
+        self.column.addWidget(self.threshold)
+        self.brush = BrushBox(self._on_brush, lambda on: setattr(self.model, "fill_between", on))
+        self.column.addWidget(self.brush)
+        row = QHBoxLayout()
+        for name, text, tip, run, key in (
+            ("clear_slice", "Clear slice", "Remove body and lesion from this slice", self._clear_slice, "Shift+Del"),
+            ("clear_all", "Clear all", "Remove body and lesion; it can be undone", self.model.clear, "Ctrl+Shift+Del"),
+        ):
+            row.addWidget(button(name, text, tip, run, key=key))
+        self._undo = button("undo", "Undo", "Take the last change back", self.desk.undo, key="Ctrl+Z")
+        self._redo = button("redo", "Redo", "Make it again", self.desk.redo, key="Ctrl+Shift+Z")
+        row.addWidget(self._undo)
+        row.addWidget(self._redo)
+        self.column.addLayout(row)
+        self.column.addWidget(rule())
+        self.column.addWidget(heading("Your estimate by eye"))
+        self.column.addLayout(self._build_visual())
+        self.column.addWidget(rule())
+        self.column.addWidget(heading("Measured"))
+        self._result = note(name="result")
+        self._details = note(name="details")
+        self._differ = note(name="differ")
+        self._unseen = note(name="unseen")
+        self._next = button("next_unseen", "Next one", "Go to a slice not yet looked at", self.next_unseen, key="U")
+        for widget in (self._result, self._details, self._differ):
+            self.column.addWidget(widget)
+        seen = QHBoxLayout()
+        seen.addWidget(self._unseen, 1)
+        seen.addWidget(self._next)
+        self.column.addLayout(seen)
+        self.column.addStretch(1)
+
+    def _build_modes(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        group = QButtonGroup(self)
+        for number, (mode, (text, tooltip, key)) in enumerate(MODES.items()):
+            widget = toggle(f"mode_{mode}", text, tooltip, key=key)
+            widget.clicked.connect(lambda _=False, m=mode: self.set_mode(m))
+            group.addButton(widget)
+            grid.addWidget(widget, number // 3, number % 3)
+        tip = "Take the body between the fractured vertebra's calipers as a start; correct it with the brush"
+        grid.addWidget(button("from_calipers", "From calipers", tip, self.body_from_calipers, key="C"), 2, 2)
+        return grid
+
+    def _build_visual(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self._visual = {}
+        group = QButtonGroup(self)
+        group.setExclusive(False)
+        for number, value in enumerate(ITEMS[VISUAL].values, start=1):
+            widget = toggle(f"visual_{value}", str(value), ITEMS[VISUAL].help, key=str(number))
+            widget.clicked.connect(lambda _=False, v=str(value): self._on_visual(v))
+            group.addButton(widget)
+            row.addWidget(widget)
+            self._visual[str(value)] = widget
+        return row
+
+    # -- what the reader does ---------------------------------------------------------------------------------------
+    def set_mode(self, mode: Mode) -> None:
+        """Take another of the painter's tools."""
+        self.tools.take(self)
+        if mode not in OUTLINES or mode != self.mode:
+            self.outline.cancel()
+        self.mode = mode
+        self._use_mode()
+        self._show()
+
+    def _use_mode(self) -> None:
+        self.button(f"mode_{self.mode}").setChecked(True)
+        self.tool = {"threshold": self.threshold.tool}.get(self.mode, self.outline if self.mode in OUTLINES else None)
+        self.threshold.activate(self.in_hand and self.mode == "threshold")
+        layers = self.model.layers
+        if layers is None:
+            return
+        self._on_brush()
+        if self.in_hand and self.mode in BRUSHES:
+            layers.start(*BRUSHES[self.mode])
+        else:
+            layers.stop()
+
+    def taken(self) -> None:
+        """Show the plane on which the image can be painted, and take the tool that was last used."""
+        image = self.model.image
+        if self.desk.reading is not None:
+            self.model.sync()
+        if image is not None and self.model.layers is None and self.desk.reading is not None:
+            self.desk.show(image.id)
+            if self.model.layers is None:
+                self.desk.show_plane(f"native:{image.id}")
+        self._use_mode()
+        self._show()
+
+    def laid_down(self) -> None:
+        """Give the mouse back."""
+        self.outline.cancel()
+        self.threshold.activate(active=False)
+        if self.model.layers is not None:
+            self.model.layers.stop()
+
+    def _forget(self) -> None:
+        self.mode = "outline"
+        self.model.forget()
+        self.threshold.forget()
+        self._use_mode()
+
+    def next_unseen(self) -> None:
+        """Show the next slice of the body that was not looked at."""
+        extent = self._extent()
+        unseen = self.model.unseen(extent.body_slices) if extent is not None else ()
+        if unseen:
+            self.model.go_to(unseen[0])
+
+    def _on_outline(self, outline: NDArray[np.float64]) -> None:
+        self.model.outline(outline, part="lesion" if self.mode == "lesion_outline" else "body")
+
+    def body_from_calipers(self) -> None:
+        """Begin with the quadrangle that the calipers of the fractured vertebra span on their slice."""
+        corners = self.model.caliper_corners()
+        if self.model.layers is None:
+            self.desk.message.emit(self._guidance(), "info")
+        elif corners is None:
+            self.desk.message.emit("Measure at least the anterior and the posterior height first.", "info")
+        else:
+            self.desk.go_to_slice(float(corners[0][0]))
+            self.model.outline(corners, part="body")
+
+    def _on_image(self, index: int) -> None:
+        self.model.choose(self._image.itemData(index))
+        self.desk.show(self._image.itemData(index))
+        self.refresh()
+
+    def _next_image(self) -> None:
+        if self._image.isEnabled() and self._image.count() > 1:
+            index = (self._image.currentIndex() + 1) % self._image.count()
+            self._image.setCurrentIndex(index)
+            self._on_image(index)
+
+    def _on_brush(self, *_: object) -> None:
+        image = self.model.image
+        self.brush.show_size(0.0 if image is None else float(image.series.grid.spacing_mm[2]))
+        if self.model.layers is not None:
+            self.model.layers.set_brush(self.brush.pixels, in_3d=self.brush.in_3d)
+
+    def _resize(self, step: int) -> None:
+        if self.mode == "threshold":
+            self.threshold.step(step)
+        else:
+            self.brush.step(step)
+
+    def _finish(self) -> None:
+        if self.mode == "threshold":
+            self.threshold.take()
+        else:
+            self.outline.close()
+
+    def _cancel(self) -> None:
+        if self.mode == "threshold":
+            self.threshold.drop()
+        else:
+            self.outline.cancel()
+
+    def _if_threshold(self, act: Callable[[], None]) -> Callable[[], None]:
+        """Keys that mean something to the threshold alone."""
+        return lambda: act() if self.mode == "threshold" else None
+
+    def _on_visual(self, value: str) -> None:
+        reading, stage = self.desk.reading, self.desk.stage
+        if reading is None:
+            return
+        answer = reading.state.stages[stage].answers.get(VISUAL)
+        if answer is not None and answer.value == value:
+            self.desk.guard(lambda: reading.withdraw_answer(stage, VISUAL))
+        else:
+            self.desk.guard(lambda: reading.answer(stage, VISUAL, value))
+        self._show()
+
+    def _clear_slice(self) -> None:
+        self.model.clear_slice()
+
+    def _on_slice(self, _position: float) -> None:
+        self.model.look()
+        if self.isVisible():
+            self._show()
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+    def refresh(self) -> None:
+        """Redraw the panel and the layers from the reading."""
+        if self.desk.reading is not None or self.model.layers is not None:
+            self.model.sync()
+        self.threshold.refresh()
+        self._show()
+
+    def _extent(self) -> Extent | None:
+        reading = self.desk.reading
+        return None if reading is None else reading.results(self.desk.stage).extent
+
+    def _show(self) -> None:
+        reading = self.desk.reading
+        images = self.model.images() if reading is not None else ()
+        self.setEnabled(bool(images))
+        if [self._image.itemData(i) for i in range(self._image.count())] != [i.id for i in images]:
+            self._image.clear()
+            for image in images:
+                self._image.addItem(image.label, image.id)
+        if self.model.image is not None and reading is not None:
+            self._image.setCurrentIndex(self._image.findData(self.model.image.id))
+        self._image.setEnabled(self.model.masks is None)
+        self._undo.setEnabled(reading is not None and reading.can_undo)
+        self._redo.setEnabled(reading is not None and reading.can_redo)
+        self._show_guide()
+        self._show_results()
+
+    def _show_guide(self) -> None:
+        self._guide.setText(self._guidance())
+
+    def _guidance(self) -> str:
+        reading = self.desk.reading
+        if reading is None:
+            return "No case is open."
+        if self.model.image is None:
+            return "The extent is painted on MRI; this stage has none."
+        if reading.state.spine is None:
+            return "Name the fractured vertebra first (Calipers)."
+        if self.model.layers is None:
+            return f"{self.model.image.label} does not lie on this plane. Choose it, or its own slices."
+        if self.outline.points:
+            return f"{len(self.outline.points)} points. Close at the first one, by a double click or Enter; Esc stops."
+        if self.model.masks is None or self.model.masks.body.voxels == 0:
+            return f"Outline the body of <b>{reading.state.spine.fractured}</b>: every second or third slice is enough."
+        return {
+            "threshold": self.threshold.guidance(),
+            "lesion_outline": "Click around abnormal marrow, or draw freehand; what lies in the body becomes lesion.",
+            "outline": "Click around the body on this slice, or draw freehand. Slices between are filled.",
+            "body_add": "Paint what belongs to the body.",
+            "body_erase": "Paint over what does not belong to the body.",
+            "lesion_add": "Paint abnormal marrow; the brush cannot leave the body.",
+            "lesion_erase": "Paint over what is normal marrow.",
+            "look": "Nothing is painted; the left button moves the image.",
+        }[self.mode]
+
+    def _show_results(self) -> None:
+        reading, stage = self.desk.reading, self.desk.stage
+        extent = self._extent()
+        answer = reading.state.stages[stage].answers.get(VISUAL) if reading is not None else None
+        asked = reading is not None and reading.protocol.asks(stage, VISUAL)
+        for value, widget in self._visual.items():
+            widget.setEnabled(asked)
+            widget.setChecked(answer is not None and answer.value == value)
+        for widget in (self._result, self._details, self._differ):
+            widget.setText("")
+        unseen = self.model.unseen(extent.body_slices) if extent is not None else ()
+        self._next.setVisible(bool(unseen))
+        if extent is None:
+            self._result.setText("No body outlined yet.")
+            self._unseen.setText("")
+            return
+        self._unseen.setText(
+            f"<b>{len(unseen)}</b> of {len(extent.body_slices)} body slices not yet looked at"
+            if unseen
+            else f"All {len(extent.body_slices)} body slices looked at"
+        )
+        mark(self._unseen, ORANGE if unseen else "")
+        if asked and answer is None:
+            self._result.setText("Hidden until you have given your own estimate above.")
+            return
+        self._show_extent(extent)
+        if answer is not None and answer.value is not None and answer.value != extent.grade:
+            self._differ.setText(f"Your estimate {answer.value} and the measured {extent.grade} differ; both are kept.")
+
+    def _on_touched(self) -> None:
+        if not self._live.isActive():
+            self._live.start()
+
+    def _show_live(self) -> None:
+        """Let share and grade follow a stroke, where they may be seen."""
+        reading, stage = self.desk.reading, self.desk.stage
+        if reading is None or not self.isVisible():
+            return
+        answered = reading.state.stages[stage].answers.get(VISUAL) is not None
+        extent = self.model.live_extent() if answered or not reading.protocol.asks(stage, VISUAL) else None
+        if extent is not None:
+            self._show_extent(extent)
+
+    def _show_extent(self, extent: Extent) -> None:
+        result, details = extent_texts(extent)
+        self._result.setText(result)
+        self._details.setText(details)

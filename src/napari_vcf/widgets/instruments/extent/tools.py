@@ -1,0 +1,111 @@
+"""The painter's tools: what each is called, does, and is reached by; the brush; the result in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSlider, QWidget
+
+from napari_vcf.measure import Extent
+from napari_vcf.widgets.common.controls import keep_keys, percent, points
+from napari_vcf.widgets.instruments.extent.layers import Part
+
+__all__ = ["BRUSHES", "MODES", "OUTLINES", "BrushBox", "Mode", "extent_texts"]
+
+Mode = Literal["outline", "body_add", "body_erase", "lesion_add", "lesion_erase", "lesion_outline", "threshold", "look"]
+#: Name, sentence and key of each tool.
+MODES: dict[Mode, tuple[str, str, str]] = {
+    "outline": ("Outline body", "Outline the body on this slice: click around it, or draw freehand", "O"),
+    "body_add": ("Body +", "Add to the body with the brush", "B"),
+    "body_erase": ("Body −", "Take from the body with the brush", "Shift+B"),
+    "lesion_add": ("Lesion +", "Paint the lesion; the brush cannot leave the body", "L"),
+    "lesion_erase": ("Lesion −", "Take from the lesion with the brush", "E"),
+    "lesion_outline": (
+        "Outline lesion",
+        "Outline lesion on this slice; only what lies in the body is taken",
+        "Shift+L",
+    ),
+    "threshold": ("Threshold", "Lesion by comparison with muscle, disc or a normal vertebra", "H"),
+    "look": ("Look", "Paint nothing; the left button moves the image", "K"),
+}
+OUTLINES: tuple[Mode, ...] = ("outline", "lesion_outline")
+BRUSHES: dict[Mode, tuple[Part, Literal["paint", "erase"]]] = {
+    "body_add": ("body", "paint"),
+    "body_erase": ("body", "erase"),
+    "lesion_add": ("lesion", "paint"),
+    "lesion_erase": ("lesion", "erase"),
+}
+
+
+class BrushBox(QWidget):
+    """Size of the brush, whether it paints through the slices, and whether outlines are filled between slices.
+
+    Parameters
+    ----------
+    changed : callable
+        Called when the brush is another.
+    fill : callable
+        Called with whether slices between outlined ones are filled.
+    """
+
+    def __init__(self, changed: Callable[[], None], fill: Callable[[bool], None]) -> None:
+        super().__init__()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        self._brush = QSlider(Qt.Orientation.Horizontal)
+        self._brush.setObjectName("brush")
+        self._brush.setRange(1, 40)
+        self._brush.setValue(9)
+        self._brush.setToolTip("Diameter of the brush, in pixels of the image  [ [ and ] ]")
+        keep_keys(self._brush)
+        self._mm = QLabel()
+        self._mm.setMinimumWidth(60)
+        self.through = QCheckBox("through slices")
+        self.through.setObjectName("in_3d")
+        self.through.setToolTip("The brush is a ball and paints on the neighbouring slices as well  [R]")
+        self.fill = QCheckBox("fill between outlined slices")
+        self.fill.setObjectName("fill_between")
+        self.fill.setChecked(True)
+        self.fill.setToolTip(
+            "Slices between two outlined ones follow from their shapes; correct them with the brush  [J]"
+        )
+        self._brush.valueChanged.connect(lambda _value: changed())
+        self.through.toggled.connect(lambda _on: changed())
+        self.fill.toggled.connect(fill)
+        grid.addWidget(QLabel("Brush"), 0, 0)
+        grid.addWidget(self._brush, 0, 1)
+        grid.addWidget(self._mm, 0, 2)
+        grid.addWidget(self.through, 1, 2)
+        grid.addWidget(self.fill, 1, 0, 1, 2)
+
+    @property
+    def pixels(self) -> int:
+        """Diameter in pixels of the image."""
+        return int(self._brush.value())
+
+    @property
+    def in_3d(self) -> bool:
+        """Whether it paints through the slices."""
+        return bool(self.through.isChecked())
+
+    def step(self, pixels: int) -> None:
+        """Make the brush bigger or smaller."""
+        self._brush.setValue(self._brush.value() + pixels)
+
+    def show_size(self, pixel_mm: float) -> None:
+        """Say how big it is; 0 where there is no image."""
+        self._mm.setText(f"{self.pixels * pixel_mm:.1f} mm" if pixel_mm else "")
+
+
+def extent_texts(extent: Extent) -> tuple[str, str]:
+    """Grade and share, and the volumes, in words."""
+    mark = " · <b>◐ borderline</b>" if extent.borderline else ""
+    entire = " · entire" if extent.entire else ""
+    return (
+        f'<span style="font-size: large;"><b>{extent.grade}</b></span> &nbsp;{percent(extent.fraction)} of the body'
+        f"{entire}<br>{points(extent.distance_to_cut)} from the cut {extent.nearest_cut}{mark}",
+        f"body {extent.body_cm3:.2f} cm³, lesion {extent.lesion_cm3:.2f} cm³<br>"
+        f"{percent(extent.mid_slice_fraction)} of its area on the mid-sagittal slice",
+    )

@@ -1,0 +1,1 @@
+"""Findings: the form for signs, verdict and confidence."""

@@ -1,0 +1,236 @@
+"""The form: every item of the stage, its verdict and confidence, and what is still missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_vcf.reading import ITEMS, STAGES, Stage, StageResults
+from napari_vcf.widgets.common.controls import (
+    ORANGE,
+    QUIET_STYLE,
+    STAGE_NAMES,
+    Banner,
+    button,
+    clear_layout,
+    heading,
+    mark,
+    note,
+    percent,
+    rule,
+)
+from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls
+from napari_vcf.widgets.instruments.instrument import Instrument
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["FindingsWidget"]
+
+_DECISIONS = ("verdict", "confidence")
+#: Keys of an item in focus; its row has them, because what they do depends on it.
+_ROW_KEYS = (
+    ("1", "First answer of the item in focus, and so on"),
+    ("0", "Not assessable: then the reason and Enter"),
+    ("Backspace", "Take the answer back"),
+    ("Tab", "Next item (or Down)"),
+)
+VISUAL = "lesion_extent_visual"
+
+
+class FindingsWidget(Instrument):
+    """Answers of the stage on the desk.
+
+    Parameters
+    ----------
+    desk : Desk
+        Whose reading is answered.
+    """
+
+    name = "findings"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.rows: dict[str, FindingRow] = {}
+        self._shown_for: object = None
+        self._stale = False
+        self._guide = Banner("guide")
+        self._form = QVBoxLayout()
+        self._form.setSpacing(2)
+        self._conflicts = note(name="conflicts")
+        self._missing = note(name="missing")
+        self.column.addWidget(self._guide)
+        self.column.addWidget(self._build_overview())
+        self.column.addWidget(rule())
+        self.column.addLayout(self._form)
+        self.column.addWidget(rule())
+        self.column.addWidget(heading("Still missing in this stage"))
+        self.column.addWidget(self._missing)
+        self.column.addWidget(self._conflicts)
+        self.column.addStretch(1)
+        self.share("N", self.next_unanswered, "Go to the next item that is not answered")
+        for key, text in _ROW_KEYS:
+            self.tools.sheets.setdefault("Findings", {})[key] = text
+        self.follow_desk()
+
+    def _build_overview(self) -> QWidget:
+        """Verdict and confidence of every stage, side by side."""
+        box = QWidget()
+        self._overview = QGridLayout(box)
+        self._overview.setContentsMargins(0, 0, 0, 0)
+        self._overview.setHorizontalSpacing(12)
+        self._overview.setVerticalSpacing(1)
+        self._overview_cells: dict[Stage, tuple[QLabel, ...]] = {}
+        for column, text in enumerate(("stage", "verdict", "confidence", "still missing")):
+            head = QLabel(text)
+            head.setStyleSheet(QUIET_STYLE)
+            self._overview.addWidget(head, 0, column)
+        for row, stage in enumerate(STAGES, start=1):
+            cells = tuple(QLabel() for _ in range(4))
+            for column, cell in enumerate(cells):
+                cell.setObjectName(f"overview_{stage}_{column}")
+                cell.setToolTip(f"What was answered in the stage {STAGE_NAMES[stage]}")
+                self._overview.addWidget(cell, row, column)
+            self._overview_cells[stage] = cells
+        self._next = button(
+            "next_item", "Next unanswered", "Go to the next item without an answer", self.next_unanswered, key="N"
+        )
+        self._overview.addWidget(self._next, 4, 0, 1, 4)
+        return box
+
+    # -- what the reader does ---------------------------------------------------------------------------------------
+    def _answer(self, item: str, value: str | int) -> object:
+        reading, stage = self.desk.reading, self.desk.stage
+        return None if reading is None else self.desk.guard(lambda: reading.answer(stage, item, value))
+
+    def _not_assessable(self, item: str, reason: str) -> object:
+        reading, stage = self.desk.reading, self.desk.stage
+        return None if reading is None else self.desk.guard(lambda: reading.mark_not_assessable(stage, item, reason))
+
+    def _withdraw(self, item: str) -> object:
+        reading, stage = self.desk.reading, self.desk.stage
+        return None if reading is None else self.desk.guard(lambda: reading.withdraw_answer(stage, item))
+
+    def next_unanswered(self) -> None:
+        """Put the focus on the next item without an answer, after the one that has it."""
+        stage, reading = self.stage, self.desk.reading
+        if stage is None or reading is None:
+            return
+        if self._stale:
+            self.refresh()
+        results = reading.results(self.desk.stage)
+        keys = list(self.rows)
+        focused = self.window().focusWidget()
+        start = next((i for i, key in enumerate(keys) if self.rows[key] is focused), -1)
+        for key in (*keys[start + 1 :], *keys[: start + 1]):
+            if key not in stage.answers and not (ITEMS[key].measured and self._measured(key, results)):
+                self.rows[key].setFocus()
+                self.area.ensureWidgetVisible(self.rows[key])
+                return
+        self.desk.message.emit("Every item of this stage is answered.", "info")
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+    def _on_desk(self, *_: object) -> None:
+        # The form is long; behind another panel it waits until it is looked at.
+        if self.visibleRegion().isEmpty():
+            self._stale = True
+        else:
+            self.refresh()
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        """Catch up with the reading."""
+        if self._stale:
+            self.refresh()
+        super().showEvent(event)
+
+    def taken(self) -> None:
+        """Catch up with the reading; behind another tab a panel counts as shown."""
+        if self._stale:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Redraw the form from the reading."""
+        self._stale = False
+        reading = self.desk.reading
+        self.setEnabled(reading is not None)
+        wanted = (self.desk.stage, reading.protocol.sha256) if reading is not None else None
+        if wanted != self._shown_for:
+            self._shown_for = wanted
+            self._build_rows()
+        if reading is None:
+            self._guide.setText("No case is open.")
+            return
+        stage = reading.state.stages[self.desk.stage]
+        results = reading.results(self.desk.stage)
+        for key, row in self.rows.items():
+            row.show_answer(stage.answers.get(key), self._measured(key, results))
+        self._show_overview()
+        missing, conflicts = reading.missing(self.desk.stage), reading.conflicts(self.desk.stage)
+        hidden = self._hidden(results)
+        conflicts = tuple(text for text in conflicts if not hidden or "xtent" not in text)
+        self._missing.setText("<br>".join(f"· {text}" for text in missing) or "Nothing: the stage is complete.")
+        self._conflicts.setText("<br>".join(f"⚠ {text}" for text in conflicts))
+        self._guide.setText(
+            f"<b>{STAGE_NAMES[self.desk.stage]}</b>: {len(missing)} to do. Tab goes from item to item, numbers answer, "
+            "0 is not assessable, Backspace takes back."
+        )
+
+    def _build_rows(self) -> None:
+        clear_layout(self._form)
+        self.rows.clear()
+        reading = self.desk.reading
+        if reading is None or self.desk.stage not in reading.protocol.stages:
+            return
+        calls = RowCalls(self._answer, self._not_assessable, self._withdraw)
+        for key in reading.protocol.stage_items[self.desk.stage]:
+            row = FindingRow(ITEMS[key], calls, assessable_only=key in _DECISIONS)
+            row.answered.connect(self.next_unanswered)
+            self.rows[key] = row
+            self._form.addWidget(row)
+
+    def _hidden(self, results: StageResults) -> bool:
+        """Whether the measured extent waits for the reader's own estimate."""
+        reading, stage = self.desk.reading, self.stage
+        if reading is None or stage is None or results.extent is None:
+            return False
+        return reading.protocol.asks(self.desk.stage, VISUAL) and VISUAL not in stage.answers
+
+    def _measured(self, key: str, results: StageResults) -> str | None:
+        if key == "compression_degree":
+            loss = results.height_loss
+            if loss is None or loss.degree is None:
+                return None
+            return f"{loss.degree} ({percent(loss.graded_loss)} {loss.graded_position})"
+        if key == "lesion_extent":
+            if results.extent is None:
+                return None
+            if self._hidden(results):
+                return "hidden until your own estimate"
+            return f"{results.extent.grade} ({percent(results.extent.fraction)})"
+        if key == "adc":
+            lesion, normal, ratio = results.adc.lesion, results.adc.normal, results.adc.ratio
+            if lesion is None or normal is None or ratio is None:
+                return None
+            return f"{lesion.mean_um2_per_s:.0f} / {normal.mean_um2_per_s:.0f} µm²/s, ratio {ratio:.2f}"
+        return None
+
+    def _show_overview(self) -> None:
+        reading = self.desk.reading
+        if reading is None:
+            return
+        for stage, cells in self._overview_cells.items():
+            asked = stage in self.desk.stages
+            for cell in cells:
+                cell.setVisible(asked)
+            if not asked:
+                continue
+            answers = reading.state.stages[stage].answers
+            here = stage == self.desk.stage
+            cells[0].setText(f"<b>▸ {STAGE_NAMES[stage]}</b>" if here else STAGE_NAMES[stage])
+            for cell, key in zip(cells[1:3], _DECISIONS, strict=True):
+                answer = answers.get(key)
+                cell.setText("–" if answer is None else f"<b>{answer.value}</b>")
+            missing = len(reading.missing(stage))
+            cells[3].setText(str(missing) if missing else "complete")
+            mark(cells[3], ORANGE if missing else "")

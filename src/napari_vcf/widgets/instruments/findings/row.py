@@ -1,0 +1,244 @@
+"""One item of the form: its answers as buttons, 'not assessable' with a reason, and the way back to unanswered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtGui import QKeyEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_vcf.reading import Item
+from napari_vcf.reading.state import Answer
+from napari_vcf.widgets.common.controls import BLUE, ORANGE, button, keep_keys, note, toggle
+
+__all__ = ["REASONS", "FindingRow", "RowCalls", "value_text"]
+
+#: Reasons offered; any other can be typed.
+REASONS = (
+    "not in the field of view",
+    "sequence not available",
+    "no contrast medium given",
+    "artefact",
+    "image quality too low",
+)
+
+
+def value_text(value: str | int) -> str:
+    """A value as words; contrasts keep their capital."""
+    return re.sub(r"\bt([12])\b", r"T\1", str(value).replace("_", " "))
+
+
+@dataclass(frozen=True)
+class RowCalls:
+    """What a row asks for."""
+
+    answer: Callable[[str, str | int], object]
+    not_assessable: Callable[[str, str], object]
+    withdraw: Callable[[str], object]
+
+
+class FindingRow(QFrame):
+    """An item of the form. Nothing is chosen until the reader chooses it.
+
+    With the focus on the row, 1 to 9 choose an answer, 0 says 'not assessable', Backspace takes the answer back.
+
+    Parameters
+    ----------
+    item : Item
+        The item.
+    calls : RowCalls
+        What to call.
+    assessable_only : bool
+        Whether 'not assessable' is not offered.
+    """
+
+    #: An answer was given by a key; the form goes on to the next item.
+    answered = Signal()
+
+    def __init__(self, item: Item, calls: RowCalls, *, assessable_only: bool = False) -> None:
+        super().__init__()
+        self.item = item
+        self._calls = calls
+        self._assessable_only = assessable_only
+        self._values: dict[str | int, QToolButton] = {}
+        self.setObjectName(f"row_{item.key}")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setToolTip(item.help)
+        self.setStyleSheet(
+            f"FindingRow {{ border: none; border-left: 3px solid transparent; }}"
+            f"FindingRow:focus {{ border-left: 3px solid {ORANGE}; background: rgba(128, 128, 128, 60); }}"
+        )
+        self._name = QLabel(item.label)
+        self._name.setObjectName("name")
+        self._name.setWordWrap(True)
+        self._state = note(name="state")
+        self._state.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self._withdraw = toggle(
+            f"{item.key}__withdraw", "×", "Take the answer back; the item is unanswered again  [Backspace]"
+        )
+        self._withdraw.setCheckable(False)
+        self._withdraw.setFixedWidth(24)
+        self._withdraw.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._withdraw.clicked.connect(lambda: self._calls.withdraw(self.item.key))
+        # A button that comes and goes must not move the others.
+        policy = self._withdraw.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._withdraw.setSizePolicy(policy)
+        top = QHBoxLayout()
+        top.addWidget(self._name, 5)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 0, 2)
+        layout.setSpacing(2)
+        layout.addLayout(top)
+        # Long words do not fit beside the name.
+        wide = sum(len(value_text(value)) for value in item.values) > 20
+        answers = self._build_answers(columns=2 if wide else 9)
+        if wide:
+            top.addWidget(self._na)
+            layout.addLayout(answers)
+        else:
+            answers.addWidget(self._na, 0, 9)
+            top.addLayout(answers, 6)
+        top.addWidget(self._withdraw)
+        layout.addWidget(self._state)
+        layout.addWidget(self._build_reason())
+
+    def _build_answers(self, columns: int) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(3)
+        values: tuple[str | int, ...] = self.item.values
+        for index, value in enumerate(values):
+            text = value_text(value)
+            widget = toggle(f"{self.item.key}__{value}", text, f"{self.item.label}: {text}", key=str(index + 1))
+            widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            widget.clicked.connect(lambda _=False, v=value: self._choose(v))
+            self._values[value] = widget
+            grid.addWidget(widget, index // columns, index % columns)
+        self._na = toggle(f"{self.item.key}__not_assessable", "n/a", "Not assessable; a reason is needed", key="0")
+        self._na.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._na.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._na.setFixedWidth(38)
+        self._na.setVisible(not self._assessable_only)
+        self._na.clicked.connect(lambda: self.ask_reason())
+        return grid
+
+    def _build_reason(self) -> QWidget:
+        self._reason_box = QWidget()
+        layout = QHBoxLayout(self._reason_box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._reason = QComboBox()
+        self._reason.setObjectName(f"{self.item.key}__reason")
+        self._reason.setEditable(True)
+        self._reason.addItems(REASONS)
+        self._reason.setToolTip("Why the item is not assessable: choose, or type at least three letters, then Enter")
+        line = self._reason.lineEdit()
+        assert line is not None
+        line.setPlaceholderText("why? (needed)")
+        line.returnPressed.connect(self._save_reason)
+        keep_keys(line)
+        layout.addWidget(self._reason, 1)
+        layout.addWidget(button(f"{self.item.key}__save", "Save", "Keep the reason", self._save_reason, key="Enter"))
+        layout.addWidget(button(f"{self.item.key}__cancel", "Cancel", "Leave the item as it was", self.cancel_reason))
+        self._reason_box.hide()
+        return self._reason_box
+
+    # -- what the reader does ---------------------------------------------------------------------------------------
+    def ask_reason(self) -> None:
+        """Ask why the item is not assessable; nothing is stored before there is a reason."""
+        self._reason.setCurrentIndex(-1)
+        self._reason.clearEditText()
+        self._reason_box.show()
+        self._reason.setFocus()
+        self._na.setChecked(True)
+
+    def cancel_reason(self) -> None:
+        """Leave the item as it was."""
+        self._reason_box.hide()
+        self._na.setChecked(False)
+        self.setFocus()
+
+    def _save_reason(self) -> None:
+        if self._calls.not_assessable(self.item.key, self._reason.currentText()) is not None:
+            self._reason_box.hide()
+            self.setFocus()
+
+    def _choose(self, value: str | int) -> None:
+        self._reason_box.hide()
+        if self._calls.answer(self.item.key, value) is None:
+            self._values[value].setChecked(False)
+
+    def event(self, event: Any) -> bool:
+        """Claim the number keys before the window's shortcuts see them."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._key_action(event) is not None:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: Any) -> None:  # noqa: N802
+        """Answer by number."""
+        action = self._key_action(event)
+        if action is None:
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat() or event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            # After an answer the next item has the focus: a key that is held down would answer the whole form.
+            action()
+
+    def _key_action(self, event: QKeyEvent) -> Callable[[], object] | None:
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return None
+        text = event.text()
+        if text.isdigit() and 1 <= int(text) <= len(self._values):
+            value = list(self._values)[int(text) - 1]
+            return lambda: self._answer_by_key(value)
+        if text == "0" and not self._assessable_only:
+            return self.ask_reason
+        if event.key() == Qt.Key.Key_Backspace and self._withdraw.isEnabled():
+            return lambda: self._calls.withdraw(self.item.key)
+        steps = {Qt.Key.Key_Down: self.focusNextChild, Qt.Key.Key_Up: self.focusPreviousChild}
+        return steps.get(event.key())
+
+    def _answer_by_key(self, value: str | int) -> None:
+        self._choose(value)
+        self.answered.emit()
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+    def show_answer(self, answer: Answer | None, measured: str | None) -> None:
+        """Show what is recorded.
+
+        Parameters
+        ----------
+        answer : Answer or None
+            The answer; None where there is none.
+        measured : str or None
+            For a measured item, what it has been measured to be, in words.
+        """
+        for value, widget in self._values.items():
+            widget.setChecked(answer is not None and answer.value == value)
+        refused = answer is not None and answer.not_assessable is not None
+        self._na.setChecked(refused or self._reason_box.isVisible())
+        self._withdraw.setEnabled(answer is not None)
+        self._withdraw.setVisible(answer is not None)
+        done = answer is not None or measured is not None
+        if refused and answer is not None:
+            self._state.setText(f"not assessable: {answer.not_assessable}")
+        elif self.item.measured:
+            self._state.setText(f"<b>{measured}</b>" if measured else "not measured yet")
+        else:
+            self._state.setText("")
+        self._state.setVisible(bool(self._state.text()))
+        mark = f'<span style="color:{BLUE}">●</span>' if done else f'<span style="color:{ORANGE}">○</span>'
+        self._name.setText(f"{mark} {self.item.label}")

@@ -1,0 +1,305 @@
+"""What the instrument panels have in common: the one in the reader's hand has the mouse and the shared keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QAbstractButton, QDockWidget, QScrollArea, QVBoxLayout, QWidget
+
+from napari_vcf.reading.state import StageState
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["SHARED", "Holder", "Instrument", "Tool", "ToolManager", "World", "find_dock", "on_current_slice"]
+
+World = NDArray[np.float64]
+#: Group of the keys that each instrument uses in its own way.
+SHARED = "Instruments"
+#: Narrowest width in which every panel is readable, pixels.
+PANEL_WIDTH = 370
+
+
+class Tool:
+    """What an instrument does with the mouse; points are world (slice, row, column) in mm. The base does nothing."""
+
+    def press(self, point: World) -> bool:
+        """Left button down; True takes the drag away from the view."""
+        del point
+        return False
+
+    def drag(self, point: World) -> None:
+        """Move with the button down, after a press that was taken."""
+
+    def release(self, point: World) -> None:
+        """Button up, after a press that was taken."""
+
+    def hover(self, point: World) -> None:
+        """Move with no button down."""
+
+    def double_click(self, point: World) -> bool:
+        """Second press of a double click; True if it was used."""
+        del point
+        return False
+
+    def cancel(self) -> None:
+        """Forget what is half done; the reading is untouched."""
+
+    def take_back(self) -> bool:
+        """Take the last step of what is half done back; False where nothing is."""
+        return False
+
+
+class Holder(Protocol):
+    """Anything that can have the mouse: an instrument panel, or the registration."""
+
+    tool: Tool | None
+    shared_keys: dict[str, Callable[[], object]]
+
+    def taken(self) -> None:
+        """It has the mouse from now on."""
+
+    def laid_down(self) -> None:
+        """It has the mouse no longer."""
+
+
+class ToolManager:
+    """Arbiter of one desk: gives mouse and shared keys to what is in the reader's hand, one thing at a time."""
+
+    #: Something else came into hand; carries it, or None.
+    changed = Signal(object)
+
+    _managers: ClassVar[WeakKeyDictionary[Any, ToolManager]] = WeakKeyDictionary()
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.active: Holder | None = None
+        self._bound: set[str] = set()
+        #: Keys of each instrument and what they do there, by its title, for the list of keys.
+        self.sheets: dict[str, dict[str, str]] = {}
+        viewer = desk.viewer
+        viewer.mouse_drag_callbacks.append(self._on_drag)
+        viewer.mouse_move_callbacks.append(self._on_move)
+        viewer.mouse_double_click_callbacks.append(self._on_double_click)
+        desk.frame_changed.connect(self._on_frame)
+        desk.half_done.append(self._take_back)
+
+    @classmethod
+    def of(cls, desk: Desk) -> ToolManager:
+        """The one tool manager of a desk."""
+        if desk not in cls._managers:
+            cls._managers[desk] = cls(desk)
+        return cls._managers[desk]
+
+    def take(self, holder: Holder) -> None:
+        """Put something into the reader's hand; what was there before is laid down."""
+        if self.active is holder:
+            return
+        if self.active is not None:
+            self.active.laid_down()
+        self.active = holder
+        holder.taken()
+        self.changed.emit(holder)
+
+    def lay_down(self, holder: Holder) -> None:
+        """Take it out of the reader's hand, if it is there; the mouse moves the image then."""
+        if self.active is holder:
+            self.active = None
+            holder.laid_down()
+            self.changed.emit(None)
+
+    def share_key(self, key: str, description: str, *, title: str) -> None:
+        """Bind a key that several instruments use, each in its own way, for the one that is in tool."""
+        self.sheets.setdefault(title, {})[key] = description
+        if key not in self._bound:
+            self._bound.add(key)
+            self.desk.bind_key(key, lambda: self._press_key(key), description, group=SHARED)
+
+    def _press_key(self, key: str) -> None:
+        action = self.active.shared_keys.get(key) if self.active is not None else None
+        if action is not None:
+            action()
+
+    def _on_frame(self) -> None:
+        # On another plane the points of what is half done mean other places of the patient.
+        if self.active is not None and self.active.tool is not None:
+            self.active.tool.cancel()
+
+    def _take_back(self) -> bool:
+        return self.active is not None and self.active.tool is not None and self.active.tool.take_back()
+
+    def _tool(self) -> Tool | None:
+        desk = self.desk
+        usable = desk.reading is not None and desk.view is not None and desk.viewer.dims.ndisplay == 2
+        return self.active.tool if usable and self.active is not None else None
+
+    def _on_drag(self, viewer: Any, event: Any) -> Iterator[None]:
+        tool = self._tool()
+        if tool is None or event.button != 1 or event.modifiers or event.handled:
+            return
+        if not tool.press(_point(event)):
+            # What the instrument does not want moves the image.
+            return
+        camera = viewer.scene.camera
+        panned = camera.mouse_pan
+        camera.mouse_pan = False
+        event.handled = True
+        try:
+            yield
+            while event.type == "mouse_move":
+                tool.drag(_point(event))
+                event.handled = True
+                yield
+            tool.release(_point(event))
+            event.handled = True
+        finally:
+            camera.mouse_pan = panned
+
+    def _on_move(self, _viewer: Any, event: Any) -> None:
+        tool = self._tool()
+        if tool is not None and not event.is_dragging:
+            tool.hover(_point(event))
+
+    def _on_double_click(self, _viewer: Any, event: Any) -> None:
+        tool = self._tool()
+        if tool is not None and event.button == 1 and tool.double_click(_point(event)):
+            event.handled = True
+
+
+def _point(event: Any) -> World:
+    return np.asarray(event.position, dtype=np.float64)[-3:]
+
+
+class Instrument(QWidget):
+    """A panel in a dock. It comes into hand when it comes to the front."""
+
+    #: Object name of the panel, for scripts.
+    name = "instrument"
+    #: Heading of its keys; its name, where this is empty.
+    title = ""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.setObjectName(self.name)
+        self.desk = desk
+        self.tools = ToolManager.of(desk)
+        self.tool: Tool | None = None
+        self.shared_keys: dict[str, Callable[[], object]] = {}
+        self._dock: QDockWidget | None = None
+        area = self.area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(PANEL_WIDTH)
+        inside = QWidget()
+        self.column = QVBoxLayout(inside)
+        self.column.setContentsMargins(6, 6, 6, 6)
+        self.column.setSpacing(6)
+        area.setWidget(inside)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def follow_desk(self) -> None:
+        """Refresh with everything that changes on the desk; called once the panel is built."""
+        desk = self.desk
+        for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.frame_changed):
+            signal.connect(self._on_desk)
+        desk.reading_changed.connect(self._on_desk)
+        for signal in (desk.opened, desk.stage_changed):
+            signal.connect(self._on_other_images)
+        self.refresh()
+
+    def _on_desk(self, *_: object) -> None:
+        self.refresh()
+
+    def _on_other_images(self, *_: object) -> None:
+        # The desk is still choosing its first image; what is in hand prepares itself afterwards.
+        QTimer.singleShot(0, self._prepare_again)
+
+    def _prepare_again(self) -> None:
+        if self.in_hand:
+            self.taken()
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether this instrument has the mouse."""
+        return self.tools.active is self
+
+    @property
+    def stage(self) -> StageState | None:
+        """What was done in the stage on the desk; None without a case."""
+        reading = self.desk.reading
+        return None if reading is None else reading.state.stages[self.desk.stage]
+
+    def share(self, key: str, action: Callable[[], object], description: str) -> None:
+        """Use a shared key while this instrument is in tool."""
+        self.shared_keys[key] = action
+        self.tools.share_key(key, description, title=self.title or self.name.capitalize())
+
+    def button(self, name: str) -> QAbstractButton:
+        """A button of this panel by its object name."""
+        found = self.findChild(QAbstractButton, name)
+        if found is None:
+            raise LookupError(f"There is no button '{name}' in {self.name}.")
+        return found
+
+    def refresh(self) -> None:
+        """Redraw panel and layers from the state of the reading."""
+
+    def taken(self) -> None:
+        """The instrument comes into the reader's tool."""
+
+    def laid_down(self) -> None:
+        """The instrument leaves the reader's tool."""
+
+    def mousePressEvent(self, event: Any) -> None:  # noqa: N802
+        """Come back into hand when the panel is clicked."""
+        self.tools.take(self)
+        super().mousePressEvent(event)
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        """Come into hand when the panel comes to the front."""
+        super().showEvent(event)
+        dock = find_dock(self)
+        if dock is None:
+            self.tools.take(self)
+        elif dock is not self._dock:
+            # Behind another tab a docked panel is neither hidden nor told; only its dock knows.
+            self._dock = dock
+            dock.visibilityChanged.connect(self._on_front)
+            if not self.visibleRegion().isEmpty():
+                self._on_front(front=True)
+
+    def hideEvent(self, event: Any) -> None:  # noqa: N802
+        """Leave the hand when the panel is closed."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self._on_front(front=False)
+
+    def _on_front(self, front: bool) -> None:
+        if front:
+            self.tools.take(self)
+        elif self.window().isVisible():
+            # While the window closes there is nothing left to tidy up.
+            self.tools.lay_down(self)
+
+
+def find_dock(panel: QWidget) -> QDockWidget | None:
+    """The dock that a panel is in."""
+    parent = panel.parent()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parent()
+    return parent
+
+
+def on_current_slice(desk: Desk, point: World) -> bool:
+    """Whether a world point belongs to the slice on the canvas: nearer to it than to any other."""
+    spacing = desk.view.grid.spacing_mm[0] if desk.view is not None else 1.0
+    return abs(float(point[0]) - desk.current_slice_mm) <= spacing / 2 + 1e-6

@@ -1,0 +1,1 @@
+"""Registration of CT to MRI: marks, levels, result."""

@@ -1,0 +1,165 @@
+"""The controls of the registration panel; what they do is in `registration_panel`."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QPushButton
+
+from napari_vcf.reading.levels import LEVELS
+from napari_vcf.widgets.common.controls import Banner, button, heading, keep_keys, note, rule
+from napari_vcf.widgets.desk.space import PatientSpace
+from napari_vcf.widgets.instruments.instrument import Instrument
+
+__all__ = ["SPACE_NAMES", "STEP_DEG", "STEP_MM", "RegistrationForm"]
+
+STEP_MM = 0.5
+STEP_DEG = 0.5
+SPACE_NAMES: dict[PatientSpace, str] = {"mr": "MRI", "ct": "CT"}
+_NAME_KEYS: dict[PatientSpace, str] = {"mr": "N", "ct": "Shift+N"}
+_MARK_KEYS: dict[PatientSpace, str] = {"mr": "M", "ct": "C"}
+
+
+class RegistrationForm(Instrument):
+    """Controls of the panel, from naming the vertebra to accepting."""
+
+    name = "registration"
+
+    def build(self) -> None:
+        """Build the panel."""
+        self.banner = Banner("registration_next")
+        self.column.addWidget(self.banner)
+        levels = QGridLayout()
+        self.level: dict[PatientSpace, QComboBox] = {}
+        self.mark_buttons: dict[PatientSpace, QPushButton] = {}
+        for row, space in enumerate(SPACE_NAMES):
+            box = QComboBox()
+            box.setObjectName(f"level_{space}")
+            box.addItems(["level…", *LEVELS])
+            box.setToolTip(
+                f"Name of the fractured vertebra, counted on the {SPACE_NAMES[space]}  [{_NAME_KEYS[space]}]"
+            )
+            keep_keys(box)
+            box.activated.connect(lambda _index, s=space: self.name_level(s))
+            self.level[space] = box
+            mark = button(
+                f"mark_{space}",
+                "",
+                f"Brings the {SPACE_NAMES[space]} to the front; then click the centre of the fractured vertebral body",
+                lambda s=space: self.set_marking(s if self.mark_buttons[s].isChecked() else None),
+                key=_MARK_KEYS[space],
+            )
+            mark.setCheckable(True)
+            self.mark_buttons[space] = mark
+            levels.addWidget(QLabel(f"On {SPACE_NAMES[space]}"), row, 0)
+            levels.addWidget(box, row, 1)
+            levels.addWidget(mark, row, 2)
+        levels.setColumnStretch(2, 1)
+        self.column.addWidget(heading("The fractured vertebra"))
+        self.column.addLayout(levels)
+        self.register_button = button(
+            "register",
+            "Register CT to MRI",
+            "Finds the rigid motion that joins the two at this vertebra",
+            self.register,
+            key="R",
+        )
+        self.cancel_button = button("cancel_register", "Cancel", "Stop the registration", self.cancel_run)
+        row_layout = QHBoxLayout()
+        row_layout.addWidget(self.register_button, 1)
+        row_layout.addWidget(self.cancel_button)
+        self.column.addLayout(row_layout)
+        self.progress = QProgressBar()
+        self.column.addWidget(self.progress)
+        self.verdict = note(name="registration_result")
+        self.column.addWidget(self.verdict)
+        self.column.addWidget(rule())
+        self.column.addWidget(heading("Look at it, then decide"))
+        self.edges = QCheckBox("Edges of the CT over the MRI")
+        self.edges.setObjectName("edges")
+        self.edges.setToolTip("Draws the outlines of the CT's bone over the MRI  [E]")
+        self.edges.toggled.connect(self.show_edges)
+        self.checkerboard = QCheckBox("CT in every other square")
+        self.checkerboard.setObjectName("checkerboard")
+        self.checkerboard.setToolTip("A checkerboard: outlines must run on from a square of CT into one of MRI  [K]")
+        self.checkerboard.toggled.connect(self.show_checkerboard)
+        self.column.addWidget(self.edges)
+        self.column.addWidget(self.checkerboard)
+        self.column.addWidget(
+            note("Scroll through the slices. The slider above the image blends CT and MRI; F flickers between them.")
+        )
+        self.nudges = self._build_nudges()
+        self.column.addLayout(self.nudges)
+        decide = QHBoxLayout()
+        self.accept_button = button("accept", "Accept", "The CT lies right on the MRI here", self.accept, key="Y")
+        self.refuse_button = button(
+            "refuse", "Refuse", "It does not; say why in the line beside", self.refuse, key="Shift+Y"
+        )
+        self.reason = QLineEdit()
+        self.reason.setObjectName("refusal_reason")
+        self.reason.setPlaceholderText("why it is refused")
+        self.reason.setToolTip("Why it is refused; Enter refuses  [Shift+Y]")
+        self.reason.returnPressed.connect(self.refuse)
+        for widget in (self.accept_button, self.refuse_button, self.reason):
+            decide.addWidget(widget)
+        self.column.addLayout(decide)
+        self.column.addStretch(1)
+        self.progress.setVisible(False)
+        self.cancel_button.setVisible(False)
+
+    def _build_nudges(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.addWidget(QLabel(f"By hand, {STEP_MM:g} mm or {STEP_DEG:g}°"), 0, 0, 1, 4)
+        moves = (
+            ("nudge_left", "← ", "Left", lambda: self.nudge((0, 0, -1))),
+            ("nudge_right", "→", "Right", lambda: self.nudge((0, 0, 1))),
+            ("nudge_up", "↑", "Up", lambda: self.nudge((0, -1, 0))),
+            ("nudge_down", "↓", "Down", lambda: self.nudge((0, 1, 0))),
+            ("turn_left", "⟲", "[", lambda: self.turn(-1)),
+            ("turn_right", "⟳", "]", lambda: self.turn(1)),
+            ("nudge_back", "slice −", "Shift+Left", lambda: self.nudge((-1, 0, 0))),
+            ("nudge_forth", "slice +", "Shift+Right", lambda: self.nudge((1, 0, 0))),
+        )
+        for index, (name, text, key, run) in enumerate(moves):
+            widget = button(name, text.strip(), "Move the CT on the MRI a little", run, key=key)
+            grid.addWidget(widget, 1 + index // 4, index % 4)
+        return grid
+
+    # -- what the controls do, filled in by the panel ---------------------------------------------------------------
+    def name_level(self, space: PatientSpace) -> None:
+        """The level was named on CT or MRI."""
+        raise NotImplementedError
+
+    def set_marking(self, space: PatientSpace | None) -> None:
+        """Begin to mark the centre on CT or MRI, or stop."""
+        raise NotImplementedError
+
+    def register(self) -> None:
+        """Run the registration."""
+        raise NotImplementedError
+
+    def cancel_run(self) -> None:
+        """Stop it."""
+        raise NotImplementedError
+
+    def show_edges(self, checked: bool) -> None:
+        """Draw the CT's edges, or not."""
+        raise NotImplementedError
+
+    def show_checkerboard(self, checked: bool) -> None:
+        """Show the CT in every other square, or not."""
+        raise NotImplementedError
+
+    def nudge(self, direction: tuple[int, int, int]) -> None:
+        """Move the CT by a step along (slice, row, column)."""
+        raise NotImplementedError
+
+    def turn(self, direction: int) -> None:
+        """Turn the CT by a step."""
+        raise NotImplementedError
+
+    def accept(self) -> None:
+        """Accept the registration."""
+        raise NotImplementedError
+
+    def refuse(self) -> None:
+        """Refuse it."""
+        raise NotImplementedError

@@ -1,0 +1,350 @@
+"""The registration panel: name the vertebra, click its centre on MR and CT, let the program join them, judge it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.reading.case import CaseImage
+from napari_vcf.reading.image_pairs import Pair, pair_of, shown_index
+from napari_vcf.registration import RegistrationResult
+from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION, open_box
+from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
+from napari_vcf.widgets.desk.space import PatientSpace
+from napari_vcf.widgets.instruments.instrument import Tool, World
+from napari_vcf.widgets.instruments.registration.form import SPACE_NAMES, STEP_DEG, STEP_MM, RegistrationForm
+from napari_vcf.widgets.instruments.registration.run import RegistrationRun
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["RegistrationWidget"]
+
+_MARK_MM = 5.0
+_STATUS_COLORS = {"ok": GREEN, "doubtful": ORANGE, "refused": VERMILLION}
+
+
+class MarkTool(Tool):
+    """A click marks the centre of the vertebral body on the image in front."""
+
+    def __init__(self, panel: RegistrationWidget) -> None:
+        self._panel = panel
+
+    def press(self, point: World) -> bool:
+        """Take the click if a mark is being set."""
+        return self._panel.marking is not None and self._panel.mark(point)
+
+
+class RegistrationWidget(RegistrationForm):
+    """Joins the CT to the MRI at one vertebra.
+
+    Parameters
+    ----------
+    desk : Desk
+        Whose case is registered.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.marks: dict[PatientSpace, NDArray[np.float64]] = {}
+        self.marking: PatientSpace | None = None
+        self.run = RegistrationRun()
+        self.run.progressed.connect(self._on_progress)
+        self.run.finished.connect(self._on_finished)
+        self.tool = MarkTool(self)
+        self.build()
+        self.drawing = LockedDrawing(desk, "Vertebral centre", self._compose)
+        desk.opened.connect(self._forget)
+        desk.slice_changed.connect(lambda _position: self.drawing.redraw())
+        for key, direction, text in (("Up", (0, -1, 0), "up"), ("Down", (0, 1, 0), "down")):
+            self.share(key, lambda d=direction: self.nudge(d), f"Move the CT {text} by {STEP_MM:g} mm")
+        for key, direction, text in (("Left", (0, 0, -1), "left"), ("Right", (0, 0, 1), "right")):
+            self.share(key, lambda d=direction: self.nudge(d), f"Move the CT to the {text} by {STEP_MM:g} mm")
+        self.share("[", lambda: self.turn(-1), f"Turn the CT to the left by {STEP_DEG:g}°")
+        self.share("]", lambda: self.turn(1), f"Turn the CT to the right by {STEP_DEG:g}°")
+        for key, step in (("Shift+Left", -1), ("Shift+Right", 1)):
+            self.share(key, lambda d=step: self.nudge((d, 0, 0)), f"Move the CT through the slices by {STEP_MM:g} mm")
+        self.share("N", lambda: open_box(self.level["mr"]), "Name the vertebra on MRI: type it, then Enter")
+        self.share("Shift+N", lambda: open_box(self.level["ct"]), "Name the vertebra on CT")
+        self.share("M", self.mark_buttons["mr"].click, "Mark its centre on MRI")
+        self.share("C", self.mark_buttons["ct"].click, "Mark its centre on CT")
+        self.share("R", self.register_button.click, "Register CT to MRI")
+        self.share("Y", self.accept_button.click, "Yes: accept")
+        self.share("Shift+Y", self.reason.setFocus, "Refuse: write why, then Enter")
+        self.share("E", self.edges.click, "Edges of the CT over the MRI")
+        self.share("K", self.checkerboard.click, "Checkerboard of CT and MRI")
+        self.share("Esc", lambda: self.set_marking(None), "Stop marking")
+        self.follow_desk()
+
+    # -- marks ------------------------------------------------------------------------------------------------------
+    def _ct(self) -> CaseImage | None:
+        return pair_of(self.desk.images(), self.desk.image_id)[0]
+
+    def _mr(self) -> dict[str, CaseImage]:
+        return pair_of(self.desk.images())[1]
+
+    def set_marking(self, space: PatientSpace | None) -> None:
+        """Begin to mark the centre on CT or MRI (that image comes to the front), or stop."""
+        if space is not None:
+            ct, mr = self._ct(), self._mr()
+            in_front = self.desk.image_id is not None and self.desk.space_of(self.desk.image_id) == space
+            if not in_front:
+                image = ct if space == "ct" else mr.get("T2", next(iter(mr.values()), None))
+                if image is None:
+                    self.desk.message.emit(f"This case has no {SPACE_NAMES[space]} in this stage.", "warning")
+                    space = None
+                else:
+                    self.desk.show(image.id)
+        self.marking = space
+        self.refresh()
+
+    def mark(self, point: World) -> bool:
+        """Set the mark of the image in front at a world point."""
+        image_id = self.desk.image_id
+        if image_id is None or self.marking is None or self.desk.space_of(image_id) != self.marking:
+            return False
+        self.marks[self.marking] = self.desk.to_lps(point)
+        other: PatientSpace = "ct" if self.marking == "mr" else "mr"
+        self.set_marking(None if other in self.marks else other)
+        return True
+
+    def _compose(self) -> Picture:
+        """Crosses at the marks that lie on the slice on the screen."""
+        picture = Picture()
+        if not self.in_hand:
+            return picture
+        shown: dict[PatientSpace, CaseImage | None] = {"mr": next(iter(self._mr().values()), None), "ct": self._ct()}
+        for space, image in shown.items():
+            if space not in self.marks or image is None or not self.desk.can_show(image.id):
+                continue
+            world = self.desk.to_world(self.marks[space], image.id)
+            if self.desk.on_current_slice(world):
+                for across in np.eye(2) * _MARK_MM:
+                    picture.line(np.stack([world[1:] - across, world[1:] + across]), 0.4, rgba(SKY))
+        return picture
+
+    def taken(self) -> None:
+        """Show the marks."""
+        self.drawing.redraw()
+
+    def laid_down(self) -> None:
+        """Hide the marks, and stop setting them."""
+        self.marking = None
+        self.drawing.redraw()
+
+    def _forget(self) -> None:
+        self.marks.clear()
+        self.marking = None
+        self._put_away()
+
+    def _put_away(self) -> None:
+        """Take off what helped to judge."""
+        self.edges.setChecked(False)
+        self.checkerboard.setChecked(False)
+
+    # -- registering ------------------------------------------------------------------------------------------------
+    def name_level(self, space: PatientSpace) -> None:
+        """Take over the name; it is counted on each examination by itself, so that one never fills the other."""
+        reading = self.desk.reading
+        if reading is None or self.level[space].currentIndex() == 0:
+            return
+        name = self.level[space].currentText()
+        spine = reading.state.spine
+        if space == "mr" and (spine is None or spine.fractured != name):
+            self.desk.guard(lambda: reading.set_spine(name, has_t13=name == "T13", has_l6=name == "L6"))
+        self.refresh()
+
+    def register(self) -> None:
+        """Run the registration on a worker thread."""
+        ct, mr, reading = self._ct(), self._mr(), self.desk.reading
+        if ct is None or not mr or reading is None or self.run.running:
+            return
+        for image in (ct, *mr.values()):
+            if not image.series.measurable:
+                self.desk.message.emit(f"{image.label}: {image.series.not_measurable_reason}", "warning")
+        volumes = self.desk.guard(
+            lambda: (
+                self.desk.display.volume(ct.id),
+                {name: self.desk.display.volume(image.id) for name, image in mr.items()},
+            )
+        )
+        if volumes is None:
+            return
+        pair = Pair(ct, mr)
+        self._images = (ct.id, tuple(image.id for image in mr.values()))
+        self._levels = (self.level["mr"].currentText(), self.level["ct"].currentText())
+        self._points = (self.marks["mr"], self.marks["ct"])
+        self._for = reading
+        # Who registers once more wants it from these clicks, and who chose another volume wants that one.
+        shown = all(self.desk.display.index_of(i.id) == shown_index(i.series.volumes) for i in (ct, *mr.values()))
+        fresh = self._levels[0] in reading.state.registrations or not shown
+        clicks = self._points[0].tolist(), self._points[1].tolist()
+        self.run.start(
+            volumes[0],
+            volumes[1],
+            ct_point_lps=self._points[1],
+            mr_point_lps=self._points[0],
+            same_frame=pair.same_frame,
+            prepared=None if fresh else lambda: reading.case.prepared_registration(pair, *clicks),
+        )
+        self.refresh()
+
+    def cancel_run(self) -> None:
+        """Stop the registration; nothing is proposed."""
+        self.run.cancel()
+
+    def _on_progress(self, done: int, total: int, what: str) -> None:
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+        self.progress.setFormat(f"{what} %p %")
+
+    def _on_finished(self, result: RegistrationResult | None) -> None:
+        reading = self.desk.reading
+        if result is None or reading is not self._for:
+            self.desk.message.emit("The registration was stopped; nothing has changed.", "info")
+            self.refresh()
+            return
+        proposed = self.desk.guard(
+            lambda: reading.propose_registration(
+                mr_level=self._levels[0],
+                ct_level=self._levels[1],
+                ct_image=self._images[0],
+                mr_images=self._images[1],
+                mr_point_lps=self._points[0],
+                ct_point_lps=self._points[1],
+                result=result,
+            )
+        )
+        if proposed is not None and result.ct_to_mr is not None:
+            self._present()
+        self.refresh()
+
+    def _present(self) -> None:
+        """Show the proposal where it is to be judged: fused, with edges, at the clicked point."""
+        self.desk.show(self._images[1][0] if "T2" not in self._mr() else self._mr()["T2"].id)
+        self.desk.display.overlay(self._images[0], 0.4)
+        self.edges.setChecked(True)
+        self.desk.dressing.center_on(self.desk.to_world(self._points[0], self._images[1][0]), millimetres=110.0)
+        self.desk.image_changed.emit(self.desk.image_id)
+
+    # -- judging ----------------------------------------------------------------------------------------------------
+    def show_edges(self, checked: bool) -> None:
+        """Draw the CT's edges, or not."""
+        self.desk.display.show_edges(checked)
+
+    def show_checkerboard(self, checked: bool) -> None:
+        """Show the CT in every other square, or not."""
+        self.desk.display.show_checkerboard(checked)
+
+    def nudge(self, direction: tuple[int, int, int]) -> None:
+        """Move the CT on the MR by a step along (slice, row, column) of the screen."""
+        shift = np.array(direction, dtype=np.float64) @ self.desk.frame.axes * STEP_MM
+        self._nudge(shift, np.zeros(3))
+
+    def turn(self, direction: int) -> None:
+        """Turn the CT in the plane of the screen, clockwise for 1."""
+        axes = self.desk.frame.axes
+        # From the column axis (to the right) towards the row axis (down) is clockwise on the screen.
+        self._nudge(np.zeros(3), np.cross(axes[2], axes[1]) * direction * STEP_DEG)
+
+    def _nudge(self, shift: NDArray[np.float64], rotation: NDArray[np.float64]) -> None:
+        reading, registration = self.desk.reading, self.desk.registration
+        if reading is not None and registration is not None:
+            self.desk.guard(
+                lambda: reading.nudge_registration(registration.level, shift_lps_mm=shift, rotation_lps_deg=rotation)
+            )
+
+    def accept(self) -> None:
+        """Accept; from now on the CT belongs to MR space."""
+        reading, registration = self.desk.reading, self.desk.registration
+        if reading is not None and registration is not None:
+            self.desk.guard(lambda: reading.accept_registration(registration.level))
+            # What helped to judge is in the way of reading.
+            self._put_away()
+            self.desk.display.overlay(None)
+            self.desk.image_changed.emit(self.desk.image_id)
+
+    def refuse(self) -> None:
+        """Refuse, with the reason; CT and MRI stay apart."""
+        reading, registration = self.desk.reading, self.desk.registration
+        if reading is not None and registration is not None:
+            self.desk.guard(lambda: reading.refuse_registration(registration.level, self.reason.text()))
+
+    # -- following the desk -----------------------------------------------------------------------------------------
+    def refresh(self) -> None:
+        """Show what can be done now, and what came out."""
+        desk = self.desk
+        reading = desk.reading
+        spine = None if reading is None else reading.state.spine
+        if spine is not None:
+            self.level["mr"].setCurrentText(spine.fractured)
+        possible = reading is not None and desk.stage == "combined" and self._ct() is not None and bool(self._mr())
+        named = all(box.currentIndex() > 0 for box in self.level.values())
+        for space, mark in self.mark_buttons.items():
+            self.level[space].setEnabled(possible)
+            mark.setEnabled(possible)
+            mark.setChecked(self.marking == space)
+            done = "✓ " if space in self.marks else ""
+            mark.setText(f"{done}Click its centre on {SPACE_NAMES[space]}")
+        running = self.run.running
+        agreed = named and len({box.currentText() for box in self.level.values()}) == 1
+        self.register_button.setEnabled(possible and agreed and len(self.marks) == 2 and not running)
+        self.progress.setVisible(running)
+        self.cancel_button.setVisible(running)
+        registration = desk.registration if possible else None
+        for index in range(self.nudges.count()):
+            self.nudges.itemAt(index).widget().setEnabled(registration is not None)
+        self.edges.setEnabled(registration is not None)
+        self.checkerboard.setEnabled(registration is not None)
+        self.accept_button.setEnabled(registration is not None and registration.acceptance != "accepted")
+        self.refuse_button.setEnabled(registration is not None)
+        self.reason.setEnabled(registration is not None)
+        self.banner.setText(self._next_step(possible=possible, named=named))
+        self.verdict.setText(self._verdict())
+        self.drawing.redraw()
+
+    def _next_step(self, *, possible: bool, named: bool) -> str:
+        desk, registration = self.desk, self.desk.registration
+        if desk.reading is None:
+            return "Open a case first."
+        if not possible:
+            if desk.stage != "combined":
+                return "Registration belongs to the CT + MRI stage."
+            missing = "CT" if self._ct() is None else "MRI"
+            return f"This case has no {missing}: there is nothing to join. The other images can be read as they are."
+        if self.run.running:
+            return "Registering…"
+        if registration is not None and registration.acceptance == "accepted":
+            return "Accepted: the CT is shown and measured in the MRI's space."
+        if registration is not None:
+            return "Look whether the edges fit, then accept or refuse."
+        if not named:
+            return "Name the fractured vertebra, counted on each examination by itself."
+        names = {space: box.currentText() for space, box in self.level.items()}
+        if names["mr"] != names["ct"]:
+            return f"You named {names['mr']} on MRI and {names['ct']} on CT; it must be the same vertebra on both."
+        if self.marking is not None:
+            return f"Click the centre of the fractured vertebral body on the {SPACE_NAMES[self.marking]}."
+        if len(self.marks) < 2:
+            return "Mark the centre of the fractured vertebral body on both."
+        return "Ready to register."
+
+    def _verdict(self) -> str:
+        reading = self.desk.reading
+        entries = () if reading is None else tuple(reading.state.registrations.values())
+        lines = []
+        for entry in entries:
+            color = _STATUS_COLORS[entry.status]
+            line = f'<b>{entry.level}</b>: <span style="color:{color}">■</span> <b>{entry.status}</b>. {entry.reason}'
+            if entry.ct_to_mr is not None:
+                nudged = f", {entry.nudges} nudges" if entry.nudges else ""
+                line += (
+                    f"<br>From the start: {entry.shift_mm:.1f} mm, {entry.angle_deg:.1f}°{nudged} "
+                    f"({entry.seconds:.1f} s). <b>{entry.acceptance.capitalize()}</b>."
+                )
+            if entry.refusal_reason:
+                line += f"<br>Refused: {entry.refusal_reason}"
+            lines.append(line)
+        return "<br>".join(lines)

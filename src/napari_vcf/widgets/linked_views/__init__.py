@@ -1,0 +1,1 @@
+"""Linked panes: the other images and planes at the same place of the patient."""

@@ -1,0 +1,301 @@
+"""One linked pane: a plane of one image through the crosshair, with what the instruments draw on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QImage, QPainter, QPen
+from qtpy.QtWidgets import QSizePolicy, QWidget
+from scipy import ndimage
+
+from napari_vcf.dicom import Role
+from napari_vcf.errors import NapariVcfError
+from napari_vcf.geometry import ReadingFrame, Volume
+from napari_vcf.widgets.common.controls import ORANGE, PURPLE
+from napari_vcf.widgets.desk.space import letters
+from napari_vcf.widgets.linked_views.reslice import Cut, cross_frame, cut_volume, to_gray
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.linked_views.crosshair import Crosshair
+
+__all__ = ["MIN_FIELD_MM", "Pane", "Section"]
+
+#: A pane shows at least so much of the patient, however far the large image is enlarged: one vertebra.
+MIN_FIELD_MM = 60.0
+_TEXT = QColor("#ffd75e")
+_FREE_PX = 6.0
+_PLANE_OF_AXIS = ("sagittal", "coronal", "axial")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Section:
+    """A mask that is painted on an image.
+
+    Attributes
+    ----------
+    image : str
+        The image.
+    volume : Volume
+        Codes on its native grid.
+    code : int
+        The code that belongs to the mask.
+    color : str
+        ``"#rrggbb"``.
+    outlined : bool
+        Whether only its edge is drawn; filled otherwise.
+    """
+
+    image: str
+    volume: Volume
+    code: int
+    color: str
+    outlined: bool
+
+
+class Pane(QWidget):
+    """A plane of one image.
+
+    Parameters
+    ----------
+    desk : Desk
+        The desk.
+    crosshair : Crosshair
+        The crosshair.
+    axis : {0, 1, 2}
+        0 for the plane of the large image, 1 and 2 for the planes that cut its rows and columns.
+    image_id : str or None
+        The image; None for the one in front.
+    """
+
+    #: The image was double-clicked.
+    chosen = Signal(str)
+
+    def __init__(self, desk: Desk, crosshair: Crosshair, axis: int, image_id: str | None = None) -> None:
+        super().__init__()
+        self._desk, self._crosshair = desk, crosshair
+        self.axis, self.image_id = axis, image_id
+        self._cut: Cut | None = None
+        self._cut_for: object = None
+        self._gray: NDArray[np.uint8] | None = None
+        self._gray_for: object = None
+        self.setMinimumSize(110, 110)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setToolTip(
+            "Click: put the crosshair here. Wheel: slices, with Ctrl: zoom. "
+            + ("Double click: bring this image to the front." if image_id is not None else "")
+        )
+        self.setObjectName(f"pane_{image_id or 'cross'}_{axis}")
+
+    # -- what it shows ----------------------------------------------------------------------------------------------
+    @property
+    def shown(self) -> str | None:
+        """The image that it shows."""
+        return self._desk.image_id if self.image_id is None else self.image_id
+
+    @property
+    def frame(self) -> ReadingFrame:
+        """Its plane."""
+        return cross_frame(self._desk.frame, self.axis)
+
+    @property
+    def zoom(self) -> float:
+        """Pixels of the screen per mm: those of the large image, as far as a vertebra finds room."""
+        large = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+        return min(large, min(self.width(), self.height()) / MIN_FIELD_MM)
+
+    def cut(self) -> Cut | None:
+        """The plane as far as it is on the screen; computed once for a place."""
+        desk, image_id = self._desk, self.shown
+        if desk.case is None or image_id is None or desk.view is None or not desk.can_show(image_id):
+            return None
+        frame, center, zoom = self.frame, self._crosshair.lps, self.zoom
+        transform = desk.display.transform_of(image_id)
+        volume = desk.display.volume(image_id)
+        key = (
+            id(volume),
+            frame.axes.tobytes(),
+            center.tobytes(),
+            zoom,
+            self.width(),
+            self.height(),
+            None if transform is None else transform.matrix.tobytes(),
+        )
+        if key != self._cut_for:
+            self._cut = cut_volume(volume, frame, center, (self.height(), self.width()), 1.0 / zoom, transform)
+            self._cut_for, self._gray = key, None
+        return self._cut
+
+    def title(self) -> str:
+        """What it shows, in words."""
+        desk, image_id = self._desk, self.shown
+        if desk.case is None or image_id is None:
+            return ""
+        label = desk.case.image(image_id).label
+        if self.axis == 0:
+            return label
+        return f"{label} {_PLANE_OF_AXIS[int(np.argmax(np.abs(self.frame.axes[0])))]}"
+
+    # -- painting ---------------------------------------------------------------------------------------------------
+    def paintEvent(self, _event: Any) -> None:  # noqa: N802
+        """Draw the plane, the masks, the instruments, the crosshair and the title."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor("black"))
+        desk = self._desk
+        image_id = self.shown
+        if desk.reading is None or image_id is None or desk.view is None:
+            return
+        try:
+            cut = self.cut()
+        except NapariVcfError as error:
+            self._say(painter, str(error))
+            return
+        if cut is None:
+            why = "not joined to this image" if not desk.can_show(image_id) else "nothing of it at this place"
+            self._say(painter, why)
+        else:
+            smooth = desk.case is None or desk.case.image(image_id).series.role is not Role.ADC or self.axis != 0
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+            gray = self._grays(cut, desk.display.window_of(image_id))
+            rows, columns = gray.shape
+            image = QImage(gray.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+            painter.drawImage(self._rect(cut), image)
+            self._draw_masks(painter)
+            if self.axis == 0:
+                self._draw_instruments(painter)
+            self._draw_cross(painter)
+        self._draw_frame(painter)
+
+    def _grays(self, cut: Cut, window: tuple[float, float]) -> NDArray[np.uint8]:
+        if self._gray is None or self._gray_for != window:
+            self._gray, self._gray_for = to_gray(cut.pixels, window), window
+        return self._gray
+
+    def _place(self, row_mm: float, column_mm: float) -> QPointF:
+        """Where a point of its plane lies, pixels."""
+        _, row, column = self.frame.to_world(self._crosshair.lps)
+        zoom = self.zoom
+        return QPointF(self.width() / 2 + (column_mm - column) * zoom, self.height() / 2 + (row_mm - row) * zoom)
+
+    def _rect(self, cut: Cut) -> QRectF:
+        rows, columns = cut.pixels.shape
+        bottom, right = cut.top_mm + rows * cut.row_mm, cut.left_mm + columns * cut.column_mm
+        return QRectF(self._place(cut.top_mm, cut.left_mm), self._place(bottom, right))
+
+    def _draw_masks(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        for sections in self._desk.sections:
+            for section in sections():
+                transform = self._desk.display.transform_of(section.image)
+                if transform is not None:
+                    continue
+                size = (self.height(), self.width())
+                cut = cut_volume(section.volume, self.frame, self._crosshair.lps, size, 1.0 / self.zoom)
+                # On an oblique plane a code cannot be interpolated.
+                if cut is None or not cut.native:
+                    continue
+                mask = cut.pixels == section.code
+                if not mask.any():
+                    continue
+                if section.outlined:
+                    mask &= ~ndimage.binary_erosion(mask)
+                color = QColor(section.color)
+                alpha = 200 if section.outlined else 110
+                painted = np.zeros((*mask.shape, 4), dtype=np.uint8)
+                painted[mask] = (color.red(), color.green(), color.blue(), alpha)
+                rows, columns = mask.shape
+                image = QImage(painted.data, columns, rows, 4 * columns, QImage.Format.Format_RGBA8888)
+                painter.drawImage(self._rect(cut), image)
+
+    def _draw_instruments(self, painter: QPainter) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.translate(self._place(0.0, 0.0))
+        painter.scale(self.zoom, self.zoom)
+        for drawing in self._desk.drawings:
+            picture = drawing.picture
+            for line, color in picture.lines if picture is not None else ():
+                pen = QPen(color, 1.4)
+                # As wide on the screen at any zoom.
+                pen.setCosmetic(True)
+                painter.setPen(pen)
+                painter.drawPolyline(line)
+        painter.restore()
+
+    def _draw_cross(self, painter: QPainter) -> None:
+        """Lines to the edges, with the middle left free."""
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        line = QColor(PURPLE)
+        line.setAlphaF(0.75)
+        painter.setPen(QPen(line, 1.0))
+        reach = float(max(self.width(), self.height())) if self.axis else 14.0
+        for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            way = QPointF(across, down)
+            painter.drawLine(middle + way * _FREE_PX, middle + way * reach)
+
+    def _draw_frame(self, painter: QPainter) -> None:
+        in_front = self.axis == 0 and self.shown == self._desk.image_id
+        painter.setPen(QPen(QColor(ORANGE) if in_front else QColor(90, 90, 90), 2 if in_front else 1))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        self._write(painter, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self.title())
+        if self.axis:
+            axes = self.frame.axes
+            self._write(painter, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, letters(-axes[2]))
+            self._write(painter, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, letters(axes[2]))
+
+    def _write(self, painter: QPainter, where: Qt.AlignmentFlag, text: str) -> None:
+        """Write at the side of the pane, on a shade that is read over bright fat as well."""
+        area = self.rect().adjusted(5, 3, -5, -3)
+        painter.fillRect(painter.boundingRect(area, where, text).adjusted(-3, -1, 3, 1), QColor(0, 0, 0, 112))
+        painter.setPen(_TEXT)
+        painter.drawText(area, where, text)
+
+    def _say(self, painter: QPainter, text: str) -> None:
+        painter.setPen(QColor(170, 170, 170))
+        area = self.rect().adjusted(8, 20, -8, -8)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
+
+    # -- mouse ------------------------------------------------------------------------------------------------------
+    def world_at(self, position: QPointF) -> NDArray[np.float64]:
+        """World point (of the large image's plane) at a pixel of the pane."""
+        frame = self.frame
+        normal, row, column = frame.to_world(self._crosshair.lps)
+        row += (position.y() - self.height() / 2) / self.zoom
+        column += (position.x() - self.width() / 2) / self.zoom
+        return self._desk.frame.to_world(frame.to_lps([normal, row, column]))
+
+    def mousePressEvent(self, event: Any) -> None:  # noqa: N802
+        """Put the crosshair there."""
+        if event.button() == Qt.MouseButton.LeftButton and self._desk.view is not None:
+            # The plane moves under the pointer while it is dragged; what is meant is the place at the press.
+            self._crosshair.set(self.world_at(event.position()))
+
+    def mouseDoubleClickEvent(self, _event: Any) -> None:  # noqa: N802
+        """Bring the image to the front."""
+        if self.image_id is not None:
+            self.chosen.emit(self.image_id)
+
+    def wheelEvent(self, event: Any) -> None:  # noqa: N802
+        """Go through the slices of this plane, or zoom."""
+        turn = event.angleDelta().y()
+        if self._desk.view is None or turn == 0:
+            return
+        event.accept()
+        step = -1 if turn > 0 else 1
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._desk.viewer.scene.camera.zoom *= 1.15**-step
+        elif self.axis == 0:
+            self._desk.step_slice(step)
+        else:
+            normal = self.frame.axes[0]
+            self._crosshair.set(self._desk.frame.to_world(self._crosshair.lps + step * self._step_mm() * normal))
+
+    def _step_mm(self) -> float:
+        """Distance of two slices at right angles to the screen: a millimetre, or the image's own if that is more."""
+        assert self._desk.view is not None
+        return max(1.0, self._desk.view.grid.spacing_mm[self.axis])

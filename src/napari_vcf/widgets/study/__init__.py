@@ -1,0 +1,1 @@
+"""Windows of a reader study: worklist and consensus."""

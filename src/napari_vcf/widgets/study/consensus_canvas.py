@@ -1,0 +1,281 @@
+"""Two readers' drawings on the same image, side by side: A on the left, B on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+
+from napari_vcf.dicom import Role
+from napari_vcf.geometry import RigidTransform
+from napari_vcf.measure import Position
+from napari_vcf.reading import Protocol
+from napari_vcf.reading.image_pairs import shown_index
+from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.results import caliper_mm, rectangle_of
+from napari_vcf.reading.state import Masks
+from napari_vcf.study.consensus import Drawing
+from napari_vcf.study.prepared_case import PreparedCase
+from napari_vcf.widgets.common.controls import SKY, VERMILLION, YELLOW
+from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
+from napari_vcf.widgets.desk.layers import place_image
+from napari_vcf.widgets.desk.planes import plane_image
+from napari_vcf.widgets.desk.space import PatientSpace, View, axis_order, sagittal_view, turned_grid
+from napari_vcf.widgets.desk.window_level import presets
+from napari_vcf.widgets.instruments.calipers.drawing import POSITION_COLORS, POSITION_SHORT, with_serifs
+
+__all__ = ["ConsensusCanvas"]
+
+_LINE_MM = 0.7
+_OTHER_SLICE_ALPHA = 0.2
+#: Where the labels stand, (row, column) mm from the upper end of the middle caliper and from the middle of the others.
+_LABEL_AT_MM: dict[Position, tuple[float, float]] = {
+    "anterior": (0.0, -11.0),
+    "middle": (-3.0, 0.0),
+    "posterior": (0.0, 11.0),
+}
+#: From the corner of the first view to the reader's letter, mm.
+_NAME_MM = 9.0
+#: What is seen around the drawings at first, mm.
+_AROUND_MM = 35.0
+_CLEAR = (0.0, 0.0, 0.0, 0.0)
+
+
+class ConsensusCanvas:
+    """The drawings of two readers or more, each on a copy of the image, in cells with one camera.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its layers are this canvas' own.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self.viewer = viewer
+        self._case: PreparedCase | None = None
+        self._drawings: Mapping[str, Drawing] = {}
+        self._protocol = Protocol()
+        self._view: View | None = None
+        self._space: PatientSpace = "mr"
+        self._corner: NDArray[np.float64] = np.zeros(2)
+        self._pictures: list[LockedDrawing] = []
+        self._over: list[Image] = []
+        self.opacity = 0.4
+        self.image_id: str | None = None
+        viewer.dims.events.current_step.connect(self._on_slice)
+
+    def open(self, case: PreparedCase, drawings: Mapping[str, Drawing], protocol: Protocol) -> None:
+        """Show the drawings of a case on the image on which most was drawn."""
+        self.close()
+        self._case, self._drawings, self._protocol = case, drawings, protocol
+        used = [image for drawing in drawings.values() for image in _images_of(drawing)]
+        known = [image for image in used if image in case.images] or list(case.images)
+        self.show(max(known, key=known.count))
+
+    def close(self) -> None:
+        """Take everything off."""
+        self._pictures, self._over = [], []
+        self._view = None
+        self.image_id = None
+        self.viewer.layers.clear()
+
+    def add_layer(self, layer: Layer) -> None:
+        """Put a layer on top; the cells go by the order of the layers."""
+        self.viewer.layers.append(layer)
+
+    def show(self, image_id: str) -> None:
+        """Show the drawings on another image of the case."""
+        if self._case is None:
+            return
+        case = self._case
+        image = case.image(image_id)
+        volume = case.volume(image_id, shown_index(image.series.volumes))
+        fresh = self._view is None or self._space != _space(image.series.role)
+        self._space = _space(image.series.role)
+        setter = image_id if self._space == "ct" else plane_image(case.images.values()) or image_id
+        view = sagittal_view(self._space, case.image(setter).series.grid)
+        self.close()
+        self._view, self.image_id = view, image_id
+        window = next(iter(presets(image.series.role, volume).values()))
+        placed = place_image(volume, view, None, fill=min(window[0], 0.0))
+        where: dict[str, Any] = {"scale": placed.scale_mm, "translate": placed.translate_mm, "units": "mm"}
+        interpolation = "nearest" if image.series.role is Role.ADC else "linear"
+        fuses = self.fuses
+        for name, drawing in self._drawings.items():
+            self.add_layer(
+                Image(
+                    placed.data,
+                    name=f"{name}: {image.label}",
+                    contrast_limits=window,
+                    colormap="gray",
+                    interpolation2d=interpolation,
+                    multiscale=False,
+                    rgb=False,
+                    **where,
+                )
+            )
+            if fuses:
+                self._lay_over(name, drawing)
+            masks = drawing.stage.masks if self._space == "mr" else None
+            for part, color in (("body", SKY), ("lesion", VERMILLION)):
+                self.add_layer(self._labels(f"{name}: {part}", masks, part, color))
+            picture = LockedDrawing(self, f"{name}: drawings", lambda n=name: self._compose(n))
+            self._pictures.append(picture)
+        self.viewer.canvas.grid.shape = (1, len(self._drawings))
+        self.viewer.canvas.grid.stride = len(self.viewer.layers) // max(1, len(self._drawings))
+        self.viewer.canvas.grid.enabled = True
+        if fresh:
+            self.look_at_drawings()
+        self._on_slice()
+
+    @property
+    def fuses(self) -> bool:
+        """Whether a CT can be laid over what is shown: where a reader had joined it to the MRI."""
+        return self._space == "mr" and any(self._transform(drawing) is not None for drawing in self._drawings.values())
+
+    def set_opacity(self, opacity: float) -> None:
+        """How much of the CT is seen over the MRI, 0 to 1."""
+        self.opacity = opacity
+        for layer in self._over:
+            layer.opacity = opacity
+        self._on_slice()
+
+    def look_at_drawings(self) -> None:
+        """Bring the middle of what was drawn into view, on its slice."""
+        points = [point for drawing in self._drawings.values() for point in self._points(drawing)]
+        self.viewer.reset_view()
+        if not points or self._view is None:
+            return
+        world = self._view.frame.to_world(np.array(points))
+        low, high = world.min(axis=0) - _AROUND_MM, world.max(axis=0) + _AROUND_MM
+        middle = np.median(world, axis=0)
+        positions = self._view.positions_mm
+        self.viewer.dims.set_point(0, float(positions[np.abs(positions - middle[0]).argmin()]))
+        camera = self.viewer.scene.camera
+        camera.center = (0.0, *((low + high) / 2)[1:])
+        cell = np.asarray(self.viewer.canvas.viewbox_size(self.viewer.layers), dtype=np.float64)
+        camera.zoom = 0.95 * float((cell / (high - low)[1:]).min())
+        self._corner = low[1:]
+        self._on_slice()
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+    def _transform(self, drawing: Drawing) -> RigidTransform | None:
+        """By which a reader saw the CT on the MRI."""
+        joined = drawing.registration
+        if self._case is None or joined is None or joined.ct_image not in self._case.images:
+            return None
+        return RigidTransform(np.array(joined.ct_to_mr))
+
+    def _lay_over(self, name: str, drawing: Drawing) -> None:
+        """The CT by this reader's registration; nothing, as a layer, where there is none: each cell has as many."""
+        view, case, transform = self._view, self._case, self._transform(drawing)
+        assert view is not None
+        assert case is not None
+        window = (0.0, 1.0)
+        data: Any = np.zeros((1, 1, 1), dtype=np.float32)
+        scale, translate = view.frame.placement(view.grid)
+        if transform is not None and drawing.registration is not None:
+            image = case.image(drawing.registration.ct_image)
+            volume = case.volume(image.id, shown_index(image.series.volumes))
+            window = next(iter(presets(image.series.role, volume).values()))
+            placed = place_image(volume, view, transform, fill=window[0])
+            data, scale, translate = placed.data, placed.scale_mm, placed.translate_mm
+        layer = Image(
+            data,
+            name=f"{name}: CT over it",
+            scale=scale,
+            translate=translate,
+            units="mm",
+            contrast_limits=window,
+            colormap="gray",
+            opacity=self.opacity,
+            visible=transform is not None,
+            interpolation2d="linear",
+            multiscale=False,
+            rgb=False,
+        )
+        self.add_layer(layer)
+        if transform is not None:
+            self._over.append(layer)
+
+    def _points(self, drawing: Drawing) -> list[Any]:
+        """Everything that is drawn here, as points in the patient space that is shown."""
+        ends = [self._placed(drawing, c.image, (c.start_lps, c.end_lps)) for c in drawing.stage.calipers]
+        centres = [self._placed(drawing, roi.image, (roi.center_lps,)) for roi in drawing.stage.rois]
+        return [point for points in (*ends, *centres) if points is not None for point in points]
+
+    def _placed(self, drawing: Drawing, image_id: str, points: Any) -> NDArray[np.float64] | None:
+        """Points on an image, in the patient space that is shown; None where they have no place in it."""
+        case = self._case
+        if case is None or image_id not in case.images:
+            return None
+        transform = self._transform(drawing)
+        if _space(case.image(image_id).series.role) == self._space:
+            return np.array(points)
+        return None if transform is None or self._space != "mr" else transform.apply(np.array(points))
+
+    def _labels(self, name: str, masks: Masks | None, part: str, color: str) -> Labels:
+        view = self._view
+        assert view is not None
+        grid = None if masks is None else masks.grid.grid()
+        order = None if grid is None else axis_order(grid, view.frame)
+        colors = DirectLabelColormap(color_dict={0: _CLEAR, 1: color, None: _CLEAR})
+        if masks is None or grid is None or order is None:
+            data: NDArray[Any] = np.zeros((1, 1, 1), dtype=np.uint8)
+            scale, translate = view.frame.placement(view.grid)
+        else:
+            data = order.turn(decode_mask(getattr(masks, part), grid.shape).astype(np.uint8))
+            scale, translate = view.frame.placement(turned_grid(grid, order))
+        layer = Labels(data, name=name, colormap=colors, scale=scale, translate=translate, units="mm")
+        layer.contour = 1 if part == "body" else 0
+        layer.opacity = 0.9 if part == "body" else 0.45
+        layer.editable = False
+        return layer
+
+    def _on_slice(self, _event: Any = None) -> None:
+        for picture in self._pictures:
+            picture.redraw()
+
+    def _compose(self, name: str) -> Picture:
+        picture, view, drawing = Picture(), self._view, self._drawings[name]
+        if view is None:
+            return picture
+        position = float(self.viewer.dims.point[0])
+        near = view.grid.spacing_mm[0] / 2 + 1e-6
+        for caliper in drawing.stage.calipers:
+            ends = self._placed(drawing, caliper.image, (caliper.start_lps, caliper.end_lps))
+            if ends is None:
+                continue
+            start, end = view.frame.to_world(ends)
+            here = abs(float(start[0]) - position) <= near
+            color = rgba(POSITION_COLORS[caliper.position], 1.0 if here else _OTHER_SLICE_ALPHA)
+            picture.line(with_serifs(start[1:], end[1:]), _LINE_MM, color)
+            if here:
+                text = f"{POSITION_SHORT[caliper.position]} {caliper_mm(caliper):.1f} mm"
+                away = np.array(_LABEL_AT_MM[caliper.position])
+                picture.text(
+                    (start[1:] if caliper.position == "middle" else (start[1:] + end[1:]) / 2) + away, text, color
+                )
+        for roi in drawing.stage.rois:
+            placed = self._placed(drawing, roi.image, rectangle_of(roi, self._protocol).corners_lps)
+            corners = None if placed is None else view.frame.to_world(placed)
+            if corners is not None and abs(float(corners[:, 0].mean()) - position) <= near:
+                color = rgba(VERMILLION if roi.tissue == "lesion" else SKY)
+                picture.line(np.concatenate([corners, corners[:1]])[:, 1:], _LINE_MM, color)
+                picture.text(corners.mean(axis=0)[1:], str(roi.placement), color)
+        picture.text(self._corner + _NAME_MM, name, rgba(YELLOW))
+        return picture
+
+
+def _images_of(drawing: Drawing) -> list[str]:
+    stage = drawing.stage
+    # What was measured on a CT over the MRI is looked at in the same way.
+    return [c.shown_on or c.image for c in stage.calipers] + ([] if stage.masks is None else [stage.masks.image])
+
+
+def _space(role: Role) -> PatientSpace:
+    return "ct" if role is Role.CT else "mr"

@@ -1,0 +1,107 @@
+"""A window that reads a study, and nothing else: the worklist in the place of the case panel, and no way around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QDockWidget,
+    QLineEdit,
+    QMainWindow,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
+
+from napari_vcf.reading import Stage
+from napari_vcf.study import ReaderStudy
+from napari_vcf.widgets.common.screen import check_display
+from napari_vcf.widgets.study.consensus_dock import ConsensusDock
+from napari_vcf.widgets.study.worklist import WorklistPanel
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.window.layout import Arrangement
+
+__all__ = ["WORKLIST", "begin_study", "close_side_doors", "open_consensus_window"]
+
+WORKLIST = "Worklist"
+
+
+def begin_study(arrangement: Arrangement, study: ReaderStudy) -> WorklistPanel:
+    """Put a reader's worklist on the desk and open the next case.
+
+    Parameters
+    ----------
+    arrangement : Arrangement
+        A desk that shows no case.
+    study : ReaderStudy
+        The reader's part of the study.
+
+    Returns
+    -------
+    WorklistPanel
+    """
+    panel = WorklistPanel(arrangement.desk, study)
+    panel.instead_of = arrangement.replace_panel("Case", WORKLIST, panel)
+    close_side_doors(arrangement.main)
+    arrangement.raise_panel(WORKLIST)
+    panel.begin()
+    return panel
+
+
+def close_side_doors(main: QMainWindow) -> None:
+    """Take away napari's own ways to open files: its menu lists the last ones by name, and dropped files would show."""
+    bar = main.menuBar()
+    bar.setEnabled(False)
+    bar.hide()
+    for widget in main.findChildren(QWidget):
+        if widget.acceptDrops() and not isinstance(widget, QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView):
+            widget.setAcceptDrops(False)
+
+
+def open_consensus_window(root: Path, case: str, stages: tuple[Stage, ...], stage: Stage) -> ConsensusDock:
+    """Open a window of its own for the consensus on a case.
+
+    Parameters
+    ----------
+    root : Path
+        The study folder.
+    case : str
+        Pseudonym of the case.
+    stages : tuple of str
+        Stages of the study.
+    stage : str
+        The one to begin with.
+
+    Returns
+    -------
+    ConsensusDock
+
+    Raises
+    ------
+    DisplayError
+        If there is no display or no Qt binding.
+    """
+    check_display()
+    import napari
+
+    viewer = napari.Viewer(title="napari-vcf")
+    dock = ConsensusDock(viewer, root, case, stages)
+    frame = viewer.window.add_dock_widget(dock, name="Consensus", area="right", add_vertical_stretch=False)
+    main = frame.parent()
+    frame.setTitleBarWidget(QWidget())
+    frame.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+    dock.keys.attach(main)
+    for panel in main.findChildren(QDockWidget):
+        if panel.objectName() in {"layer list", "layer controls"}:
+            panel.hide()
+    close_side_doors(main)
+    screen = main.screen().availableGeometry()
+    viewer.window.resize(min(screen.width(), 1900), min(screen.height(), 1200))
+    # Its place on the canvas is known only once the window has its size.
+    QApplication.processEvents()
+    dock.open(stage)
+    return dock

@@ -1,0 +1,1 @@
+"""The window: bar, layout, keys."""

@@ -1,0 +1,345 @@
+"""The bar above the image: stage, image, plane, window, fusion, undo; and below it the line for messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_vcf.dicom import Role
+from napari_vcf.notice import INTENDED_USE
+from napari_vcf.reading import STAGES
+from napari_vcf.widgets.common.controls import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
+from napari_vcf.widgets.desk.canvas import Readout
+from napari_vcf.widgets.desk.space import position_text
+from napari_vcf.widgets.desk.vertebra import middle_of_vertebra
+from napari_vcf.widgets.desk.window_level import window_around
+from napari_vcf.widgets.linked_views.panes import LAYOUTS, Panes
+from napari_vcf.widgets.window.bar_controls import SteadyLabel, bar_box, bar_gap, bar_tool, fill_box
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["DeskBar"]
+
+#: The window of the values around the fractured vertebra.
+_VERTEBRA = "Vertebra"
+_COLORS = {"info": GREEN, "warning": ORANGE, "error": VERMILLION}
+
+
+# napari draws tool buttons without a frame, and the one that is down like the others.
+_STYLE = f"""
+QToolButton {{ padding: 3px 7px; border: 1px solid rgba(128, 128, 128, 90); border-radius: 3px; }}
+QToolButton:hover {{ border-color: rgba(128, 128, 128, 220); }}
+QToolButton:checked {{ background: {BLUE}; color: white; font-weight: bold; border-color: {SKY}; }}
+QToolButton:disabled {{ color: rgba(128, 128, 128, 130); }}
+"""
+
+
+class DeskBar(QWidget):
+    """Controls over the canvas.
+
+    Parameters
+    ----------
+    desk : Desk
+        What they act on.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.setObjectName("desk_bar")
+        self._desk = desk
+        self._before_flicker = 0.5
+        self.setStyleSheet(_STYLE)
+        self._stages = QButtonGroup(self)
+        self._images = QButtonGroup(self)
+        self._build()
+        desk.message.connect(self._on_message)
+        desk.dressing.readout.connect(self._on_readout)
+        desk.slice_changed.connect(self._on_slice)
+        for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.frame_changed):
+            signal.connect(self.refresh)
+        desk.reading_changed.connect(self.refresh)
+        for signal in (desk.opened, desk.reading_changed):
+            signal.connect(self._outdate)
+        self.refresh()
+
+    # -- building ---------------------------------------------------------------------------------------------------
+    def _build(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(3)
+        for number, stage in enumerate(STAGES, start=1):
+            widget = bar_tool(
+                f"stage_{stage}", STAGE_NAMES[stage], f"Read the {STAGE_NAMES[stage]} stage  [Alt+{number}]"
+            )
+            widget.setCheckable(True)
+            widget.clicked.connect(lambda _checked=False, s=stage: self._desk.set_stage(s))
+            self._stages.addButton(widget)
+            top.addWidget(widget)
+        top.addWidget(bar_gap())
+        self._image_row = QHBoxLayout()
+        self._image_row.setSpacing(2)
+        top.addLayout(self._image_row)
+        top.addWidget(bar_gap())
+        self.volume = bar_box("volume", "Which of the image's volumes (b-values, echoes)  [Shift+V]")
+        self.volume.activated.connect(self._on_volume)
+        top.addWidget(self.volume)
+        self.plane = bar_box("plane", "Plane on the screen: sagittal, or an image's own slices  [P]")
+        self.plane.activated.connect(lambda _index: self._desk.show_plane(self.plane.currentData()))
+        top.addWidget(self.plane)
+        self.window_preset = bar_box(
+            "window_preset", "Window; Vertebra: by its own values; a right drag on the image sets it by hand  [W]"
+        )
+        self.window_preset.activated.connect(self._on_preset)
+        top.addWidget(self.window_preset)
+        self.layout_box = bar_box("layout", "Linked panes beside the image  [V]")
+        top.addWidget(self.layout_box)
+        top.addWidget(bar_gap())
+        self.overlay = bar_box("overlay", "Image laid over the one in front  [Shift+F]")
+        self.overlay.activated.connect(lambda _index: self._on_fusion())
+        top.addWidget(self.overlay)
+        self.fusion = QSlider(Qt.Orientation.Horizontal)
+        self.fusion.setObjectName("fusion")
+        self.fusion.setRange(0, 100)
+        self.fusion.setMinimumWidth(40)
+        self.fusion.setMaximumWidth(90)
+        self.fusion.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.fusion.setToolTip("How much of the image laid over is seen; F flickers  [, and .]")
+        self.fusion.valueChanged.connect(lambda _value: self._on_fusion())
+        top.addWidget(self.fusion)
+        top.addStretch(1)
+        self.undo = bar_tool("undo", "Undo", "Take the last change back  [Ctrl+Z]")
+        self.undo.clicked.connect(self._desk.undo)
+        self.redo = bar_tool("redo", "Redo", "Make it again  [Ctrl+Shift+Z]")
+        self.redo.clicked.connect(self._desk.redo)
+        self.panels = bar_tool("panels", "Layers", "Show or hide napari's own layer list and controls  [F8]")
+        self.help = bar_tool("help", "?", "All keys  [?]")
+        for widget in (self.undo, self.redo, self.panels, self.help):
+            top.addWidget(widget)
+        self.message = QLabel()
+        self.message.setObjectName("message")
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.readout = SteadyLabel()
+        self.readout.setObjectName("readout")
+        self.readout.setAlignment(Qt.AlignmentFlag.AlignRight)
+        notice = QLabel(INTENDED_USE.split(":")[0])
+        notice.setToolTip(INTENDED_USE)
+        mark(notice, ORANGE)
+        bottom = QHBoxLayout()
+        bottom.addWidget(notice)
+        bottom.addWidget(self.message, 1)
+        bottom.addWidget(self.readout)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 3, 6, 3)
+        layout.setSpacing(2)
+        layout.addLayout(top)
+        layout.addLayout(bottom)
+        self._fading = QTimer(self)
+        self._fading.setSingleShot(True)
+        self._fading.timeout.connect(self._fade)
+
+    def follow_panes(self, panes: Panes) -> None:
+        """Let the box choose the linked panes, and show which are chosen."""
+        fill_box(self.layout_box, [(text, name) for name, text in LAYOUTS.items()])
+        self.layout_box.activated.connect(lambda _index: panes.set_layout(self.layout_box.currentData()))
+        panes.layout_changed.connect(lambda name: self.layout_box.setCurrentIndex(self.layout_box.findData(name)))
+
+    # -- following the desk -----------------------------------------------------------------------------------------
+    def refresh(self, *_: object) -> None:
+        """Show what the desk shows."""
+        desk = self._desk
+        is_open = desk.reading is not None
+        stages = desk.stages
+        for widget in self._stages.buttons():
+            stage = widget.objectName().removeprefix("stage_")
+            widget.setEnabled(stage in stages)
+            widget.setChecked(is_open and stage == desk.stage)
+        self._refresh_images()
+        self._refresh_volumes()
+        self._refresh_planes()
+        self._refresh_presets()
+        self._refresh_overlay()
+        self.undo.setEnabled(desk.reading is not None and desk.reading.can_undo)
+        self.redo.setEnabled(desk.reading is not None and desk.reading.can_redo)
+
+    def _refresh_images(self) -> None:
+        images = self._desk.images()
+        wanted = [(image.id, image.label) for image in images]
+        have = [(button.property("image"), button.text()) for button in self._images.buttons()]
+        if wanted != have:
+            for widget in self._images.buttons():
+                self._images.removeButton(widget)
+            clear_layout(self._image_row)
+            for number, image in enumerate(images, start=1):
+                key = f"  [Ctrl+{number}]" if number < 10 else ""
+                widget = bar_tool(f"image_{image.label}", image.label, f"Bring {image.label} to the front{key}")
+                widget.setCheckable(True)
+                widget.setProperty("image", image.id)
+                widget.clicked.connect(lambda _checked=False, i=image.id: self._desk.show(i))
+                self._images.addButton(widget)
+                self._image_row.addWidget(widget)
+        for widget in self._images.buttons():
+            widget.setChecked(widget.property("image") == self._desk.image_id)
+
+    def _refresh_volumes(self) -> None:
+        image = self._desk.image
+        volumes = () if image is None else image.series.volumes
+        self.volume.setVisible(len(volumes) > 1)
+        fill_box(self.volume, [(info.label, index) for index, info in enumerate(volumes)])
+        if image is not None:
+            self.volume.setCurrentIndex(self._desk.display.index_of(image.id))
+
+    def _refresh_planes(self) -> None:
+        entries = [("Sagittal", "sagittal")]
+        entries += [
+            (f"{image.label} {image.series.grid.plane}", f"native:{image.id}")
+            for image in self._desk.images()
+            if image.series.grid.plane != "sagittal"
+        ]
+        self.plane.setVisible(len(entries) > 1)
+        fill_box(self.plane, entries)
+        self.plane.setCurrentIndex(max(0, self.plane.findData(self._desk.display.plane)))
+
+    def _refresh_presets(self) -> None:
+        image = self._desk.image
+        names = [] if image is None else list(self._desk.display.presets(image.id))
+        if image is not None and image.series.role is not Role.CT:
+            names.append(_VERTEBRA)
+        self.window_preset.setEnabled(bool(names))
+        before = self.window_preset.currentText()
+        fill_box(self.window_preset, [(name, name) for name in names])
+        if before in names:
+            self.window_preset.setCurrentText(before)
+
+    def _refresh_overlay(self) -> None:
+        desk = self._desk
+        others = [
+            image
+            for image in desk.images()
+            if image.id != desk.image_id and desk.view is not None and desk.can_show(image.id)
+        ]
+        # CT over MR is what a registration is judged by.
+        others.sort(key=lambda image: image.series.role is not Role.CT)
+        overlaid = desk.display.overlaid
+        fill_box(self.overlay, [("no overlay", ""), *((f"+ {image.label}", image.id) for image in others)])
+        index = 0 if overlaid is None else max(0, self.overlay.findData(overlaid[0]))
+        self.overlay.setCurrentIndex(index)
+        self.overlay.setEnabled(bool(others))
+        self.fusion.setEnabled(index > 0)
+        self.fusion.blockSignals(True)
+        self.fusion.setValue(0 if overlaid is None else round(100 * overlaid[1]))
+        self.fusion.blockSignals(False)
+
+    # -- what the controls do ---------------------------------------------------------------------------------------
+    def _on_volume(self, index: int) -> None:
+        if self._desk.image_id is not None:
+            self._desk.show(self._desk.image_id, index=index)
+
+    def _on_preset(self, _index: int) -> None:
+        image, name = self._desk.image_id, self.window_preset.currentText()
+        if image is None:
+            return
+        if name == _VERTEBRA:
+            window = window_around(self._desk.display.volume(image), middle_of_vertebra(self._desk, image))
+        else:
+            window = self._desk.display.presets(image).get(name)
+        if window is None:
+            self._desk.message.emit("There is too little of the image around the middle of the screen.", "info")
+        else:
+            self._desk.display.set_window(window)
+
+    def next_window(self) -> None:
+        """Go to the next preset."""
+        if self.window_preset.count():
+            self.window_preset.setCurrentIndex((self.window_preset.currentIndex() + 1) % self.window_preset.count())
+            self._on_preset(0)
+
+    def next_plane(self) -> None:
+        """Go to the next plane."""
+        if self.plane.count() > 1:
+            self.plane.setCurrentIndex((self.plane.currentIndex() + 1) % self.plane.count())
+            self._desk.show_plane(self.plane.currentData())
+
+    def _on_fusion(self) -> None:
+        chosen = self.overlay.currentData()
+        if not chosen:
+            self._desk.display.overlay(None)
+        else:
+            before = self._desk.display.overlaid
+            fresh = before is None or before[0] != chosen
+            self._desk.display.overlay(chosen, 0.5 if fresh else self.fusion.value() / 100)
+        self._refresh_overlay()
+        self._desk.dressing.refresh()
+
+    def next_volume(self) -> None:
+        """Go to the next of the image's volumes."""
+        if self.volume.count() > 1:
+            self._on_volume((self.volume.currentIndex() + 1) % self.volume.count())
+
+    def next_overlay(self) -> None:
+        """Lay the next image over the one in front, and after the last one none."""
+        if self.overlay.isEnabled():
+            self.overlay.setCurrentIndex((self.overlay.currentIndex() + 1) % self.overlay.count())
+            self._on_fusion()
+
+    def fuse(self, percent: int) -> None:
+        """Show more or less of the image laid over; without one, the first is laid over by half."""
+        if self._desk.display.overlaid is None:
+            self.next_overlay()
+        else:
+            self.fusion.setValue(self.fusion.value() + percent)
+
+    def flicker(self) -> None:
+        """Change between the image in front and the one laid over it."""
+        overlaid = self._desk.display.overlaid
+        if overlaid is None:
+            if self.overlay.count() < 2:
+                self._desk.message.emit("There is no other image to change to on this plane.", "info")
+                return
+            self._desk.display.overlay(self.overlay.itemData(1), 1.0)
+        else:
+            self._desk.display.overlay(overlaid[0], 0.0 if overlaid[1] > 0.5 else 1.0)
+        self._refresh_overlay()
+        self._desk.dressing.refresh()
+
+    def _on_message(self, text: str, kind: str) -> None:
+        self.message.setText(text)
+        self.message.setToolTip(text)
+        self.message.setStyleSheet(
+            f"border-left: 4px solid {_COLORS.get(kind, SKY)}; padding-left: 5px; font-weight: bold;"
+        )
+        # An error stays until something has worked since; the rest makes room after a while.
+        if kind == "error":
+            self._fading.stop()
+        else:
+            self._fading.start(12_000)
+
+    def _fade(self) -> None:
+        self.message.setText("")
+        self.message.setStyleSheet("")
+
+    def _outdate(self) -> None:
+        """Let an error go that is older than a change of the reading: beside what came out well it would mislead."""
+        if self.message.text() and not self._fading.isActive():
+            self._fading.start(4_000)
+
+    def _on_slice(self, position: float) -> None:
+        view = self._desk.view
+        self.readout.setText("" if view is None else position_text(view, position))
+
+    def _on_readout(self, readout: Readout | None) -> None:
+        view = self._desk.view
+        if readout is None or view is None:
+            self.readout.setText("")
+            return
+        self.readout.setText(f"{position_text(view, self._desk.current_slice_mm)}    {readout.text}")

@@ -1,0 +1,75 @@
+"""The small controls of the bar over the image: buttons, boxes that give way, lines that keep their room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import QComboBox, QLabel, QToolButton, QWidget
+
+from napari_vcf.widgets.common.controls import keep_keys
+
+__all__ = ["NarrowBox", "SteadyLabel", "bar_box", "bar_gap", "bar_tool", "fill_box"]
+
+#: A box of the bar is never narrower.
+_NARROW_PX = 62
+
+
+def bar_tool(name: str, text: str, tooltip: str) -> QToolButton:
+    """A button of the bar, reached by Tab only."""
+    widget = QToolButton()
+    widget.setObjectName(name)
+    widget.setText(text)
+    widget.setToolTip(tooltip)
+    widget.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    widget.setMinimumHeight(26)
+    return widget
+
+
+class NarrowBox(QComboBox):
+    """A box as wide as its entries, which gives way where the window is narrow."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Room for the arrow and the first letters."""
+        return QSize(min(_NARROW_PX, super().minimumSizeHint().width()), super().minimumSizeHint().height())
+
+
+class SteadyLabel(QLabel):
+    """A line that keeps the room it once took: one that fits its text has the window laid out at each change."""
+
+    def setText(self, text: str) -> None:  # noqa: N802
+        """Show a text."""
+        super().setText(text)
+        hint = self.sizeHint()
+        self.setFixedSize(max(hint.width(), self.minimumWidth()), hint.height())
+
+
+def bar_box(name: str, tooltip: str) -> QComboBox:
+    """A box of the bar that leaves letter keys to the instruments."""
+    widget = NarrowBox()
+    widget.setObjectName(name)
+    widget.setToolTip(tooltip)
+    widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    keep_keys(widget)
+    return widget
+
+
+def bar_gap() -> QWidget:
+    """Some room between two groups."""
+    widget = QWidget()
+    widget.setFixedWidth(10)
+    return widget
+
+
+def fill_box(combo: QComboBox, entries: Sequence[tuple[str, object]]) -> None:
+    """Replace the entries of a box, only where they differ, without a signal."""
+    have = [(combo.itemText(index), combo.itemData(index)) for index in range(combo.count())]
+    if have == list(entries):
+        return
+    combo.blockSignals(True)
+    combo.clear()
+    for text, data in entries:
+        combo.addItem(text, data)
+    combo.blockSignals(False)

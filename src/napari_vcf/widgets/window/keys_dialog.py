@@ -1,0 +1,113 @@
+"""All keys of the desk, on a sheet over the image."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from napari_vcf.widgets.desk.shortcuts import key_text
+from napari_vcf.widgets.instruments.instrument import SHARED, ToolManager
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.desk import Desk
+
+__all__ = ["KeysDialog"]
+
+#: A screen so wide has room for three columns.
+_THREE_COLUMNS_PX = 1900
+_MOUSE = (
+    ("Wheel", "Go through the slices"),
+    ("Ctrl + wheel", "Zoom"),
+    ("Left drag", "Move the image, or work with the instrument in hand"),
+    ("Middle drag", "Move the image, whatever is in hand"),
+    ("Right drag", "Window: across changes its width, up and down its centre"),
+)
+
+
+class KeysDialog(QDialog):
+    """The list of keys; the same key closes it.
+
+    Parameters
+    ----------
+    desk : Desk
+        Whose keys are listed.
+    parent : QWidget
+        The window.
+    """
+
+    def __init__(self, desk: Desk, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("keys")
+        self.setWindowTitle("Keys and mouse")
+        self._desk = desk
+        self._text = QLabel()
+        self._text.setMargin(12)
+        self._area = QScrollArea()
+        self._area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._area.setWidgetResizable(True)
+        self._area.setWidget(self._text)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._area)
+
+    def toggle(self) -> None:
+        """Show the list, or hide it."""
+        if self.isVisible():
+            self.hide()
+            return
+        self._text.setText(self._html())
+        # On a small screen it is scrolled and not cut off.
+        room = self.screen().availableGeometry().size() * 0.95
+        bar = self._area.verticalScrollBar().sizeHint().width() + 2
+        self.resize((self._text.sizeHint() + QSize(bar, 2)).boundedTo(room))
+        self.show()
+
+    def _html(self) -> str:
+        groups: dict[str, list[tuple[str, str]]] = {"Mouse": list(_MOUSE)}
+        for binding in self._desk.keys.bindings:
+            if binding.group == SHARED:
+                continue
+            groups.setdefault(binding.group, []).append((key_text(binding.key), binding.description))
+        # The same key means something of its own in each panel.
+        for title, keys in ToolManager.of(self._desk).sheets.items():
+            groups[f"In {title}"] = [(key_text(key), text) for key, text in keys.items()]
+        groups = {name: _merged(entries) for name, entries in groups.items()}
+        wide = self.screen().availableGeometry().width() >= _THREE_COLUMNS_PX
+        columns: list[list[str]] = [[] for _ in range(3 if wide else 2)]
+        # The longest first, so that the columns come out alike.
+        for name in sorted(groups, key=lambda name: -len(groups[name])):
+            min(columns, key=lambda column: sum(len(groups[other]) for other in column)).append(name)
+        # Inside a column they keep their order.
+        texts = ("".join(_table(name, groups[name]) for name in groups if name in column) for column in columns)
+        cells = "".join(f'<td style="padding-right: 24px">{text}</td>' for text in texts)
+        return f"<table><tr>{cells}</tr></table>"
+
+
+def _table(name: str, entries: list[tuple[str, str]]) -> str:
+    rows = "".join(
+        f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>" for key, text in entries
+    )
+    return f"<h3>{escape(name)}</h3><table>{rows}</table>"
+
+
+def _merged(entries: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Lines that differ in a number alone, such as Ctrl+1 to Ctrl+9, as one."""
+
+    def shape(entry: tuple[str, str]) -> tuple[str, str]:
+        key, text = entry
+        return re.sub(r"[0-9]", "#", key), re.sub(r"[0-9]", "#", text)
+
+    found = []
+    for _, same in groupby(entries, key=shape):
+        first, *others = same
+        if others:
+            last = re.sub(r"[^0-9]", "", others[-1][0])
+            found.append((f"{first[0]} … {last}", re.sub(r"[0-9]", f"\\g<0> … {last}", first[1], count=1)))
+        else:
+            found.append(first)
+    return found

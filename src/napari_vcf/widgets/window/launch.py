@@ -1,0 +1,40 @@
+"""A napari window with the desk in it, from a script or a command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_vcf.widgets.common.screen import check_display
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.window.layout import Arrangement
+
+__all__ = ["open_window"]
+
+
+def open_window() -> Arrangement:
+    """Open a napari window with the reading desk.
+
+    Returns
+    -------
+    Arrangement
+
+    Raises
+    ------
+    DisplayError
+        If there is no display or no Qt binding.
+    """
+    check_display()
+    import gc
+
+    import napari
+
+    from napari_vcf.widgets.window.layout import arrange
+
+    viewer = napari.Viewer(title="napari-vcf")
+    arrangement = arrange(viewer)
+    arrangement.fit_screen()
+    # napari collects garbage at each layer it takes off; what is there for good need not be gone through every time.
+    gc.collect()
+    gc.freeze()
+    return arrangement

@@ -1,0 +1,325 @@
+"""The arrangement of the desk in a napari window: bar above, panels as tabs on the right, keys, closing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QTabWidget, QToolButton, QWidget
+
+from napari_vcf.errors import NapariVcfError
+from napari_vcf.reading import STAGES
+from napari_vcf.widgets.case.exporting import ask_export
+from napari_vcf.widgets.case.panel import CasePanel
+from napari_vcf.widgets.desk.desk import Desk
+from napari_vcf.widgets.desk.title import Title
+from napari_vcf.widgets.linked_views.panes import Panes
+from napari_vcf.widgets.window.bar import DeskBar
+from napari_vcf.widgets.window.keys_dialog import KeysDialog
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.instruments.instrument import Instrument
+
+__all__ = ["PANELS", "Arrangement", "OtherDeskError", "arrange"]
+
+#: Panels in the order of the work: name of the dock, and who builds it.
+PANELS: tuple[tuple[str, str], ...] = (
+    ("Case", "napari_vcf.widgets.case.panel:CasePanel"),
+    ("Registration", "napari_vcf.widgets.instruments.registration.panel:RegistrationWidget"),
+    ("Calipers", "napari_vcf.widgets.instruments.calipers.panel:CalipersWidget"),
+    ("Lesion extent", "napari_vcf.widgets.instruments.extent.panel:ExtentWidget"),
+    ("ADC ROI", "napari_vcf.widgets.instruments.adc.panel:AdcWidget"),
+    ("Findings", "napari_vcf.widgets.instruments.findings.panel:FindingsWidget"),
+)
+
+
+def build_panel(name: str, desk: Desk) -> QWidget:
+    """Build the panel of a dock."""
+    from importlib import import_module
+
+    module, _, attribute = dict(PANELS)[name].partition(":")
+    built: QWidget = getattr(import_module(module), attribute)(desk)
+    return built
+
+
+PANEL_WIDTH = 460
+PANES_WIDTH = 350
+#: On a narrow screen panel and panes take no more than these shares of it, so that the image stays the largest.
+_PANEL_SHARE, _PANES_SHARE = 0.33, 0.23
+#: What a reader drags to is kept within this share of the window.
+_MOST = 0.45
+
+
+class OtherDeskError(NapariVcfError):
+    """The desk reads a study, and nothing else is opened on it."""
+
+
+class Arrangement(QObject):
+    """The desk's widgets in one window; get it with `arrange`.
+
+    Parameters
+    ----------
+    desk : Desk
+        The desk.
+    """
+
+    _all: list[Arrangement] = []  # noqa: RUF012  (one list for the program)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.panels: dict[str, QWidget] = {}
+        self.docks: dict[str, QDockWidget] = {}
+        window = desk.viewer.window
+        self.bar = DeskBar(desk)
+        bar_dock = window.add_dock_widget(self.bar, name="Reading desk bar", area="top", add_vertical_stretch=False)
+        main = bar_dock.parent()
+        assert isinstance(main, QMainWindow)
+        self.main = main
+        # A title over a bar only takes room from the image.
+        bar_dock.setTitleBarWidget(QWidget())
+        bar_dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        main.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
+        main.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
+        canvas = main.centralWidget().findChild(QOpenGLWidget)
+        assert canvas is not None
+        self.title = Title(canvas)
+        desk.dressing.titled.connect(self.title.say)
+        self._add_panes()
+        for name, _ in PANELS:
+            self._add_panel(name)
+        self._bind_keys()
+        desk.keys.attach(main)
+        main.installEventFilter(self)
+        self.keys_dialog = KeysDialog(desk, main)
+        self.bar.help.clicked.connect(self.keys_dialog.toggle)
+        self.bar.panels.clicked.connect(lambda: self.show_napari_panels(not self._napari_panels_shown()))
+        self.show_napari_panels(shown=False)
+        self.raise_panel("Case")
+        self._set_widths()
+        desk.opened.connect(self._set_widths)
+
+    def _add_panes(self) -> None:
+        self.panes = Panes(self.desk)
+        dock = self.desk.viewer.window.add_dock_widget(
+            self.panes, name="Linked panes", area="left", add_vertical_stretch=False
+        )
+        dock.setTitleBarWidget(QWidget())
+        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        dock.setVisible(False)
+        self.panes_dock = dock
+        dock.installEventFilter(self)
+        self.panes.needed.connect(self._show_panes)
+        self.bar.follow_panes(self.panes)
+
+    def _show_panes(self, needed: bool) -> None:
+        fresh = needed and not self.panes_dock.isVisible()
+        self.panes_dock.setVisible(needed)
+        if fresh:
+            self._set_widths()
+
+    def _set_widths(self) -> None:
+        """Make panes and panels as wide as the reader left them, else as the screen allows."""
+        room = self.main.width()
+        usual = {
+            "panel_width": min(PANEL_WIDTH, _PANEL_SHARE * room),
+            "panes_width": min(PANES_WIDTH, _PANES_SHARE * room),
+        }
+        kept = {name: self.desk.settings.get(name, round(width)) for name, width in usual.items()}
+        panel, panes = (int(min(kept[name], _MOST * room)) for name in ("panel_width", "panes_width"))
+        docks = [self.panes_dock, *self.docks.values()]
+        self.main.resizeDocks(docks, [panes] + [panel] * len(self.docks), Qt.Orientation.Horizontal)
+
+    def _on_resized(self, dock: QObject, width: int) -> None:
+        """Remember a width that the reader dragged; the window's own changes are none of theirs."""
+        if QApplication.mouseButtons() & Qt.MouseButton.LeftButton and not self.main.isMinimized():
+            self.desk.settings.put("panes_width" if dock is self.panes_dock else "panel_width", width)
+
+    def _add_panel(self, name: str) -> None:
+        panel = build_panel(name, self.desk)
+        dock = self.desk.viewer.window.add_dock_widget(
+            panel, name=name, area="right", tabify=bool(self.docks), add_vertical_stretch=False
+        )
+        # The tabs name the panels already, and a panel that can be closed by mistake is one that is missed later.
+        dock.setTitleBarWidget(QWidget())
+        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        panel.setMinimumWidth(340)
+        dock.installEventFilter(self)
+        self.panels[name] = panel
+        self.docks[name] = dock
+
+    @property
+    def case_panel(self) -> CasePanel:
+        """The panel that opens cases."""
+        panel = self.panels.get("Case")
+        if not isinstance(panel, CasePanel):
+            raise OtherDeskError("A study is read in this window. Open other images in a window of their own.")
+        return panel
+
+    def replace_panel(self, name: str, new_name: str, panel: QWidget) -> QWidget:
+        """Put another panel into a dock, with its keys.
+
+        Returns
+        -------
+        QWidget
+            The panel that was there, whole.
+        """
+        dock, before = self.docks[name], self.panels[name]
+        for key, *_ in _keys_of(before):
+            self.desk.keys.unbind(key)
+        before.hide()
+        before.setParent(None)
+        dock.setWidget(panel)
+        dock.setWindowTitle(new_name)
+        panel.setMinimumWidth(340)
+        panel.show()
+        self.docks = {new_name if known == name else known: widget for known, widget in self.docks.items()}
+        self.panels = {
+            new_name if known == name else known: panel if known == name else widget
+            for known, widget in self.panels.items()
+        }
+        self._bind_panel(new_name)
+        return before
+
+    def instrument(self, name: str) -> Instrument | QWidget:
+        """The panel of an instrument."""
+        return self.panels[name]
+
+    def raise_panel(self, name: str) -> None:
+        """Bring a panel to the front of the tabs."""
+        dock = self.docks[name]
+        dock.show()
+        dock.raise_()
+
+    def fit_screen(self) -> None:
+        """Make the window as large as the screen allows, and the panels as wide as they like to be."""
+        screen = self.main.screen().availableGeometry()
+        self.desk.viewer.window.resize(screen.width(), screen.height())
+        self._set_widths()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+    def _bind_keys(self) -> None:
+        desk, bar = self.desk, self.bar
+        bind = desk.bind_key
+        for name in self.docks:
+            self._bind_panel(name)
+        for number, stage in enumerate(STAGES, start=1):
+            bind(
+                f"Alt+{number}", bar.findChild(QToolButton, f"stage_{stage}").click, _stage_text(number), group="Image"
+            )
+        for number in range(1, 10):
+            bind(
+                f"Ctrl+{number}", lambda n=number: self._show_image(n - 1), f"Image {number} of the bar", group="Image"
+            )
+        bind("I", lambda: self._next_image(1), "Next image", group="Image")
+        bind("Shift+I", lambda: self._next_image(-1), "Image before", group="Image")
+        bind("W", bar.next_window, "Next window (right drag sets it by hand)", group="Image")
+        bind("P", bar.next_plane, "Next plane: sagittal, or an image's own slices", group="Image")
+        bind("F", bar.flicker, "Flicker between the image in front and the one laid over it", group="Image")
+        bind("Shift+F", bar.next_overlay, "Next image laid over the one in front", group="Image")
+        bind(",", lambda: bar.fuse(-10), "Less of the image laid over", group="Image")
+        bind(".", lambda: bar.fuse(10), "More of the image laid over", group="Image")
+        bind("Shift+V", bar.next_volume, "Next volume of the image (b-value, echo)", group="Image")
+        bind("V", self.panes.next_layout, "Next choice of linked panes", group="Image")
+        bind("X", self.panes.crosshair.set_to_pointer, "Crosshair to the pointer (or Shift and move)", group="Image")
+        bind("PgUp", lambda: desk.step_slice(-1), "Slice before (or the wheel)", group="Image")
+        bind("PgDown", lambda: desk.step_slice(1), "Next slice (or the wheel)", group="Image")
+        bind("Home", desk.dressing.fit, "Show the whole image", group="Image")
+        bind("Ctrl+Z", desk.undo, "Undo", group="Reading")
+        bind("Ctrl+Shift+Z", desk.redo, "Redo", group="Reading")
+        bind("F8", bar.panels.click, "Show or hide napari's own layer list and controls", group="Panels")
+        bind("?", lambda: self.keys_dialog.toggle(), "This list of keys", group="Panels")
+
+    def _bind_panel(self, name: str) -> None:
+        """Bind the key that brings a panel to the front, and those that the panel has of its own."""
+        key = f"F{list(self.docks).index(name) + 1}"
+        self.desk.keys.unbind(key)
+        self.desk.bind_key(key, lambda: self.raise_panel(name), f"Go to {name}", group="Panels")
+        for key, run, description in _keys_of(self.panels[name]):
+            self.desk.bind_key(key, run, description, group="Reading")
+
+    def _show_image(self, index: int) -> None:
+        images = self.desk.images()
+        if index < len(images):
+            self.desk.show(images[index].id)
+
+    def _next_image(self, step: int) -> None:
+        ids = [image.id for image in self.desk.images()]
+        if self.desk.image_id in ids:
+            self.desk.show(ids[(ids.index(self.desk.image_id) + step) % len(ids)])
+
+    # -- napari's own panels ----------------------------------------------------------------------------------------
+    def _napari_docks(self) -> list[QDockWidget]:
+        return [
+            dock
+            for dock in self.main.findChildren(QDockWidget)
+            if dock.objectName() in {"layer list", "layer controls"}
+        ]
+
+    def _napari_panels_shown(self) -> bool:
+        return any(dock.isVisible() for dock in self._napari_docks())
+
+    def show_napari_panels(self, shown: bool) -> None:
+        """Show or hide napari's layer list, controls and status line, which speaks of layers; hide its console."""
+        self.main.statusBar().setVisible(shown)
+        if not shown:
+            # It would have every key that is pressed while the cursor is in it.
+            for dock in self.main.findChildren(QDockWidget, "console"):
+                dock.setVisible(False)
+        for dock in self._napari_docks():
+            dock.setVisible(shown)
+
+    # -- closing ----------------------------------------------------------------------------------------------------
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Ask before a window with unsaved work closes; look out for borders that are dragged."""
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QDockWidget):
+            self._on_resized(watched, watched.width())
+        if watched is self.main and event.type() == QEvent.Type.Close:
+            if self.desk.unsaved and not self._may_close():
+                event.ignore()
+                return True
+            self._leave()
+        return False
+
+    def _may_close(self) -> bool:
+        box = QMessageBox(self.main)
+        box.setObjectName("unsaved")
+        box.setWindowTitle("Unsaved reading")
+        box.setText("The reading has changes that were not exported.")
+        box.setInformativeText("Close and lose them?")
+        export = box.addButton("Export…", QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton("Close without export", QMessageBox.ButtonRole.DestructiveRole)
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(cancel)
+        box.exec()
+        if box.clickedButton() is export:
+            ask_export(self.desk, self.main, then=self.main.close)
+        return box.clickedButton() is discard
+
+    def _leave(self) -> None:
+        self.main.removeEventFilter(self)
+        self.desk.dispose()
+        Arrangement._all = [known for known in Arrangement._all if known is not self]
+
+
+def _keys_of(panel: QWidget) -> tuple[tuple[str, Callable[[], object], str], ...]:
+    """Keys that a panel brings along: key, what it does, and its sentence."""
+    keys: tuple[tuple[str, Callable[[], object], str], ...] = getattr(panel, "keys", ())
+    return keys
+
+
+def _stage_text(number: int) -> str:
+    return f"Stage {('CT', 'MRI', 'CT + MRI')[number - 1]}"
+
+
+def arrange(viewer: Any) -> Arrangement:
+    """Lay the desk out in a viewer's window; a second call gives the same."""
+    desk = Desk.of(viewer)
+    for known in Arrangement._all:
+        if known.desk is desk:
+            return known
+    arrangement = Arrangement(desk)
+    Arrangement._all.append(arrangement)
+    return arrangement
