@@ -11,7 +11,7 @@ import pytest
 from studies import Clock, gestures, make_study, read_stage
 
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.reading import ExportError
+from napari_vcf.records.errors import WriteError
 from napari_vcf.study import JournalError, check_study, open_study
 from napari_vcf.study.audit_log import AuditLog
 
@@ -74,7 +74,7 @@ def test_a_signature_that_cannot_be_written_is_given_again(
         try:
             session.seal()
             signed = True
-        except (ExportError, JournalError):
+        except (WriteError, JournalError):
             signed = False
     # Either it is signed and said so, or it is not, and the stage is open as before. A folder alone may lag behind.
     assert signed or session.is_open

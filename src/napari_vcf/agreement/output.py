@@ -17,10 +17,10 @@ from napari_vcf.agreement.report import Index, report_html
 from napari_vcf.agreement.report.tables import GroupLine, accuracy_lines, group_lines, verdict_lines
 from napari_vcf.agreement.scales import scale_of
 from napari_vcf.agreement.tables.readings import NOT_ASSESSED, Readings
-from napari_vcf.reading.errors import ExportError
 from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import STAGES
+from napari_vcf.records.errors import WriteError
 
 __all__ = ["write_analysis", "write_parquet"]
 
@@ -68,7 +68,7 @@ def write_analysis(analysed: Analysed, folder: Path | str) -> list[Path]:
         target.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             write_atomically(target / name, text, overwrite=True)
-    except ExportError as error:
+    except WriteError as error:
         raise OutputError(str(error)) from error
     except OSError as error:
         raise OutputError(f"Folder '{target.name}' cannot be made: {error.strerror}. Choose another.") from error

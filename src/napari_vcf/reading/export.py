@@ -38,6 +38,7 @@ from napari_vcf.reading.session import Reading
 from napari_vcf.reading.state import Roi, StageState, Tissue
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import Stage
+from napari_vcf.records.errors import WriteError
 
 __all__ = ["build_export", "export_reading", "export_stage", "read_reading"]
 
@@ -215,7 +216,10 @@ def export_reading(reading: Reading, path: Path | str, *, overwrite: bool = Fals
     """
     target = Path(path)
     text = build_export(reading).model_dump_json(indent=1)
-    write_atomically(target, text + "\n", overwrite=overwrite)
+    try:
+        write_atomically(target, text + "\n", overwrite=overwrite)
+    except WriteError as error:
+        raise ExportError(f"{error} The reading is still open.") from error
     return target
 
 

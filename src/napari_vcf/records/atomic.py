@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from napari_vcf.reading.errors import ExportError
+from napari_vcf.records.errors import WriteError
 
 __all__ = ["sync_folder", "write_atomically"]
 
@@ -30,15 +30,18 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False, flush: b
 
     Raises
     ------
-    ExportError
+    WriteError
         If the file exists and must not be replaced, or the disk refuses; nothing is left behind then.
     """
     if not path.parent.is_dir():
-        raise ExportError(f"The folder for {path.name} does not exist; choose another or create it.")
+        raise WriteError(f"The folder for {path.name} does not exist; choose another or create it.")
     if path.is_dir():
-        raise ExportError(f"{path.name or path} is a folder; name a file in it.")
+        raise WriteError(f"{path.name or path} is a folder; name a file in it.")
+    if path.exists() and not path.is_file():
+        # A device would swallow the text, and a pipe would wait for its reader for ever.
+        raise WriteError(f"{path.name or path} is no regular file; nothing is written over it. Choose another name.")
     if path.exists() and not overwrite:
-        raise ExportError(f"{path.name} exists already. Choose another name, or allow it to be replaced.")
+        raise WriteError(f"{path.name} exists already. Choose another name, or allow it to be replaced.")
     temporary = ""
     try:
         # Not mkstemp, whose files only their maker can read: what is written here is to be shared.
@@ -58,13 +61,10 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False, flush: b
         if flush:
             sync_folder(path.parent)
     except FileExistsError as error:
-        raise ExportError(f"{path.name} exists already. Choose another name, or allow it to be replaced.") from error
+        raise WriteError(f"{path.name} exists already. Choose another name, or allow it to be replaced.") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ExportError(
-            f"{path.name} could not be written: {reason}. "
-            "The reading is still open; make room or choose another folder."
-        ) from error
+        raise WriteError(f"{path.name} could not be written: {reason}. Make room or choose another folder.") from error
     finally:
         if temporary:
             # What is left of a share that has gone away cannot be cleared up, and is in nobody's way.

@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Any
 
-from napari_vcf.reading.document import ReadingExport
+from napari_vcf.records.base import FrozenModel
 
 __all__ = ["canonical_json", "check_seal", "seal_text", "sha256_of"]
 
@@ -35,12 +35,12 @@ def sha256_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def seal_text(export: ReadingExport) -> str:
+def seal_text(export: FrozenModel) -> str:
     """Text of a sealed document, with its hash.
 
     Parameters
     ----------
-    export : ReadingExport
+    export : FrozenModel
         With a seal whose hash is still empty.
 
     Returns

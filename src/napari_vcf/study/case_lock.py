@@ -20,9 +20,9 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from napari_vcf.reading.errors import ReadingError
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import utc_now
+from napari_vcf.records.errors import WriteError
 from napari_vcf.study.errors import DamagedError, JournalError, LockedError
 
 __all__ = ["CaseLock", "break_lock", "machine_mark"]
@@ -71,7 +71,7 @@ class CaseLock:
         try:
             # Of no use after a power cut, which frees the lock as well.
             write_atomically(folder / _OWNER, json.dumps(note), overwrite=True, flush=False)
-        except ReadingError as error:
+        except WriteError as error:
             self._lock.release()
             raise JournalError(f"{what} cannot be opened for writing: {error}") from error
 

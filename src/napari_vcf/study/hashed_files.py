@@ -28,7 +28,7 @@ def write_record(path: Path, record: FrozenModel, *, overwrite: bool = False) ->
 
     Raises
     ------
-    ExportError
+    WriteError
         If it cannot be written; an earlier file is untouched.
     """
     write_atomically(path, record_text(record), overwrite=overwrite)

@@ -13,10 +13,11 @@ from pydantic import Field, ValidationError
 
 from napari_vcf.reading import LoggedAction, Reading, ReadingExport, ReadingState, build_export
 from napari_vcf.reading.document import AmendmentExport, SealExport
-from napari_vcf.reading.errors import ExportError, RefusedActionError
+from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.export import read_reading
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
+from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import seal_text
 from napari_vcf.study.activity import ActiveTime
 from napari_vcf.study.case_lock import CaseLock
@@ -108,12 +109,12 @@ def write_seal(journal: Journal, text: str) -> str:
 
     Raises
     ------
-    ExportError
+    WriteError
         If it is not there.
     """
     try:
         write_atomically(seal_path(journal.folder), text)
-    except ExportError:
+    except WriteError:
         there = written_seal(journal)
         if there is None:
             raise
@@ -236,7 +237,7 @@ class StageSession:
         snapshot = Snapshot(number=len(self.reading.log), journal_sha256=self._journal.sha256, state=self.reading.state)
         try:
             write_record(self._journal.folder / SNAPSHOT, snapshot, overwrite=True)
-        except ExportError:
+        except WriteError:
             # The journal holds the change already; the next snapshot makes up for this one.
             return
 
@@ -293,7 +294,7 @@ class StageSession:
         ------
         UnfinishedError
             If something is missing; says what.
-        ExportError, JournalError
+        WriteError, JournalError
             If it cannot be written; the stage is still open then.
         DamagedError
             If the journal on the disk is no longer the one that was written.

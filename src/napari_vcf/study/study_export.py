@@ -83,7 +83,7 @@ def export_study(
         If the study has no such reader.
     DamagedError
         If a seal does not hold; nothing is written then.
-    ExportError
+    WriteError
         If a file cannot be written.
     """
     folder = StudyFolder(Path(root))

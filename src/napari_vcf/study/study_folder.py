@@ -30,6 +30,7 @@ from napari_vcf.reading.case import check_pseudonym
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
+from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.hashed_files import read_record, write_record
@@ -250,7 +251,7 @@ def create_study(
     _write_key(secret, Key(study=record.study, cases=links))
     try:
         _fill(folder, record, text)
-    except (OSError, ReadingError) as error:
+    except (OSError, WriteError) as error:
         # Without its study the key is of no use, and would be in the way of the next attempt.
         left = _cleared(secret, folder)
         raise StudyError(f"The study folder could not be made: {_reason(error)}{left}") from error
