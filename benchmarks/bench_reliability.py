@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 # Patients and the scripted reader are those of the tests.
-_TESTS = Path(__file__).resolve().parents[1] / "tests"
-sys.path[:0] = [str(_TESTS / "study"), str(_TESTS), str(Path(__file__).resolve().parent)]
+_HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(_HERE.parent / "tests"), str(_HERE)]
 
 from reliability.flips import flip_trials  # noqa: E402
 from reliability.halves import in_halves  # noqa: E402

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from dicomfuzz import PATIENCE_S, fuzz
+from support.dicomfuzz import PATIENCE_S, fuzz
 
 
 def main(trials: int, seed: int) -> int:

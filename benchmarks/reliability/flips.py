@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from studies import make_study, read_stage
-
 from napari_vcf.study import check_study, export_study, open_study
+from support.studies import make_study, read_stage
 
 
 def small_study(folder: Path) -> Path:

@@ -9,10 +9,9 @@ import signal
 import time
 from pathlib import Path
 
-from studies import gestures, make_study
-
 from napari_vcf.reading import LoggedAction
 from napari_vcf.study import check_study, open_study
+from support.studies import gestures, make_study
 
 #: About what a stage takes from its opening to its signature, so that few blows come too late.
 LONGEST_S = 0.12

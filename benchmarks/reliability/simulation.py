@@ -8,13 +8,12 @@ import statistics
 import time
 from pathlib import Path
 
-from patients import begin, read
-
 from napari_vcf.reading import read_reading, verify_export
 from napari_vcf.reading.image_pairs import Pair, pair_of
 from napari_vcf.study import StageSession, check_study, export_study, open_study, prepare_study
 from napari_vcf.study.study_folder import default_key, read_key
 from reliability.halves import at_once
+from support.patients import begin, read
 
 
 def _join(session: StageSession) -> None:

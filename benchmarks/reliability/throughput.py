@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from studies import protocol_text
-
 from napari_vcf.phantom import PhantomSpec, make_case, write_dicom
 from napari_vcf.study import create_study, prepare_study
+from support.studies import protocol_text
 
 
 def _digest(root: Path) -> str:

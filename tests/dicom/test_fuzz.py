@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dicomfuzz import PATIENCE_S, Outcome, fuzz
+from support.dicomfuzz import PATIENCE_S, Outcome, fuzz
 
 
 def _assert_sound(outcome: Outcome) -> None:

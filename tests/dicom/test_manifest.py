@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from realdata import ROOT, data_path
 
 from napari_vcf.cli import main
 from napari_vcf.dicom import Role, check_adc_units, compute_adc, load_volume, scan_folder
+from support.realdata import ROOT, data_path
 
 #: Pixels of the soft-tissue cases, mm.
 FINE = 0.976562

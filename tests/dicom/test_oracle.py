@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from realdata import data_path
 
 from napari_vcf.dicom import Series, load_volume, scan_folder
+from support.realdata import data_path
 
 DATA_SETS = [
     "ct_abdomen_lumbar_axial",

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from shapely import Polygon, box
-from strategies import STRAIGHT, grids, rectangles_on, rigid_transforms
 
 from napari_vcf.geometry import GeometryError, Grid, Rectangle, coverage_on_slice, polygon_coverage
+from support.strategies import STRAIGHT, grids, rectangles_on, rigid_transforms
 
 placed = grids().flatmap(lambda grid: st.tuples(st.just(grid), rectangles_on(grid)))
 

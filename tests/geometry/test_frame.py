@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import grids, points, rigid_transforms, spacings
 
 from napari_vcf.geometry import GeometryError, Grid, ReadingFrame, RigidTransform
+from support.strategies import grids, points, rigid_transforms, spacings
 
 
 @given(grids(), points)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import STRAIGHT, distances, grids, points, rigid_transforms, spacings
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.geometry import GeometryError, Grid, RigidTransform
+from support.strategies import STRAIGHT, distances, grids, points, rigid_transforms, spacings
 
 indices = st.tuples(*[st.floats(-50, 400)] * 3).map(np.array)
 

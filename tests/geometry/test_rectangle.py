@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import angles_deg, grids, points, rectangles_on
 
 from napari_vcf.geometry import GeometryError, Rectangle
+from support.strategies import angles_deg, grids, points, rectangles_on
 
 rectangles = grids().flatmap(rectangles_on).map(lambda placed: placed[0])
 gestures = st.lists(st.one_of(angles_deg, points), max_size=30)

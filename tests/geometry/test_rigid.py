@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
-from strategies import distances, points, rigid_transforms, rotation_vectors_deg
 
 from napari_vcf.geometry import GeometryError, RigidTransform
+from support.strategies import distances, points, rigid_transforms, rotation_vectors_deg
 
 clouds = st.lists(points, min_size=2, max_size=6).map(np.stack)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import grids
 
 from napari_vcf.geometry import Grid, Volume
 from napari_vcf.measure import MeasureError, reference_region, reference_signal, start_factor, voxels_beyond
+from support.strategies import grids
 
 GRID = Grid.from_axes(
     (5, 60, 50),

@@ -12,7 +12,6 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from cases import complete_reading, measure_heights, memory_case, new_reading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from napari_vcf.reading.document import SCHEMA_ID, SCHEMA_VERSION, ReadingExport
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.migrations import migrate_document
 from napari_vcf.records.sealing import check_seal, seal_text
+from support.cases import complete_reading, measure_heights, memory_case, new_reading
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-1.2.0.json"
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import SAGITTAL, MemoryCase, body_masks, image, measure_heights, new_reading, rectangle, series
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import STRAIGHT, angles_deg, rigid_transforms, rotation_vectors_deg
 
 from napari_vcf.dicom import Role, Scan
 from napari_vcf.geometry import Grid, Rectangle, RigidTransform
 from napari_vcf.reading import Reading, ReadingExport, RefusedActionError, build_export
 from napari_vcf.reading.results import rectangle_of
+from support.cases import SAGITTAL, MemoryCase, body_masks, image, measure_heights, new_reading, rectangle, series
+from support.strategies import STRAIGHT, angles_deg, rigid_transforms, rotation_vectors_deg
 
 T2 = Grid.from_axes((9, 100, 100), origin_lps=(-20, -100, 100), spacing_mm=(4.8, 2.0, 2.0), **SAGITTAL)
 ADC = Grid.from_axes((9, 80, 80), origin_lps=(-20, -100, 100), spacing_mm=(4.8, 2.5, 2.5), **SAGITTAL)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from realdata import data_path
 
 from napari_vcf.cli import main
 from napari_vcf.dicom import Role
 from napari_vcf.reading import Case, Reading, RefusedActionError, read_reading, verify_export
+from support.realdata import data_path
 
 
 def open_reading(name: str) -> tuple[Reading, Path]:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import realdata
 
 from napari_vcf.dicom import load_volume, scan_folder
 from napari_vcf.geometry import Grid, RigidTransform, Volume
 from napari_vcf.registration import register_vertebra
+from support import realdata
 
 
 def volume(name: str) -> Volume:

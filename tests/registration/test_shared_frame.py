@@ -4,13 +4,13 @@ from functools import cache
 
 import numpy as np
 import pytest
-import spinecase as case
 
 from napari_vcf.geometry import Grid, RigidTransform, Volume
 from napari_vcf.registration import register_vertebra, vertebra
 from napari_vcf.registration.engine import build_scene
 from napari_vcf.registration.scene import working_frame
 from napari_vcf.registration.shared_frame import frame_holds
+from support import spinecase as case
 
 CLICK_OFF = np.array([4.0, -5.0, 3.0])
 

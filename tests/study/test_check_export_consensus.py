@@ -10,7 +10,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from studies import Clock, gestures, make_study, read_stage
 
 from napari_vcf import readings_frame
 from napari_vcf.cli import main
@@ -25,6 +24,7 @@ from napari_vcf.study import (
     open_consensus,
     open_study,
 )
+from support.studies import Clock, gestures, make_study, read_stage
 
 
 def read_all(root: Path, readers: tuple[str, ...] = ("R1", "R2")) -> None:

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from studies import Clock, make_study, read_stage
 
 from napari_vcf.cli import main
 from napari_vcf.study import DamagedError, LockedError, StudyError, check_study, open_study
 from napari_vcf.study.case_lock import CaseLock
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.protocol import parse_protocol
+from support.studies import Clock, make_study, read_stage
 
 DEEP = "[" * 100_000 + "]" * 100_000
 

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from patients import write_patient
 
 from napari_vcf.reading import read_reading
 from napari_vcf.study import check_study, open_study
+from support.patients import write_patient
 
 PAGE = Path(__file__).parents[2] / "docs" / "study.md"
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from studies import Clock, gestures, make_study, protocol_text, read_stage
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.study import check_study, create_study, export_study, open_consensus, open_study
 from napari_vcf.study.settled_roles import set_role
+from support.studies import Clock, gestures, make_study, protocol_text, read_stage
 
 WRITES = ("open", "write", "fsync", "mkdir", "rename", "replace", "link", "ftruncate", "unlink")
 #: In the default run every so many-th call; all of them among the slow tests.

@@ -8,12 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from studies import Clock, gestures, make_study, read_stage
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.records.errors import WriteError
 from napari_vcf.study import JournalError, check_study, open_study
 from napari_vcf.study.audit_log import AuditLog
+from support.studies import Clock, gestures, make_study, read_stage
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from studies import Clock, gestures, make_study, read_stage
 
 from napari_vcf.cli import main
 from napari_vcf.study import check_study, export_study, open_consensus, open_study
 from napari_vcf.study.hashed_files import write_record
 from napari_vcf.study.prepare_case import CaseOutcome, PrepareReport
 from napari_vcf.study.prepare_study import REPORT
+from support.studies import Clock, gestures, make_study, read_stage
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from forking import forked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_vcf.study.errors import DamagedError, JournalError
 from napari_vcf.study.journal import HEAD, JOURNAL, Journal, inspect_journal
+from support.forking import forked
 
 
 def written(folder: Path, entries: int = 6) -> Journal:

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from memory import files_of, held, memory_of
-from patients import begin, identity_of
-from studies import Clock
 
 from napari_vcf.study import open_study, prepare_study
+from support.memory import files_of, held, memory_of
+from support.patients import begin, identity_of
+from support.studies import Clock
 
 SECRET = "Sechseläuten is why the other reader could not say"
 CONTROL = "Rosinenbrot is why this one could not"

@@ -7,8 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from patients import begin, read
-from studies import Clock, gestures, make_study, read_stage
 
 from napari_vcf.cli import main
 from napari_vcf.errors import NapariVcfError
@@ -24,6 +22,8 @@ from napari_vcf.study import (
     prepare_study,
 )
 from napari_vcf.study.case_lock import CaseLock
+from support.patients import begin, read
+from support.studies import Clock, gestures, make_study, read_stage
 
 
 @pytest.fixture

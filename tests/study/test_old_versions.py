@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from studies import ADC_GRID, CT_GRID, MR_GRID, Clock, gestures, image
 
 from napari_vcf.study import (
     StudyError,
@@ -35,6 +34,7 @@ from napari_vcf.study import (
 from napari_vcf.study.hashed_files import read_record, record_text
 from napari_vcf.study.study_folder import read_key
 from napari_vcf.study.versions import STEPS, migrated, model_of
+from support.studies import ADC_GRID, CT_GRID, MR_GRID, Clock, gestures, image
 
 OLD = Path(__file__).parent / "old"
 MODELS = {

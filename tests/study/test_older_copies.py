@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from studies import Clock, gestures, make_study, read_stage
 
 from napari_vcf.study import DamagedError, JournalError, check_study, open_study, study_check, worklist
 from napari_vcf.study.audit_log import AuditLog
+from support.studies import Clock, gestures, make_study, read_stage
 
 
 @pytest.fixture

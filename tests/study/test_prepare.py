@@ -11,9 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicomfiles import parametric_map, save
-from patients import IDENTITY, begin, found_in, identity_of, read, write_patient
-from studies import Clock
 
 from napari_vcf.cli import main
 from napari_vcf.reading import Case, UnknownImageError
@@ -22,6 +19,9 @@ from napari_vcf.study.identity import scrub
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.settled_roles import prepared_images, set_role
 from napari_vcf.study.study_folder import default_key
+from support.dicomfiles import parametric_map, save
+from support.patients import IDENTITY, begin, found_in, identity_of, read, write_patient
+from support.studies import Clock
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from patients import begin, found_in, read
-from studies import Clock
 
 from napari_vcf.cli import main
 from napari_vcf.geometry import RigidTransform
@@ -21,6 +19,8 @@ from napari_vcf.registration import RegistrationResult
 from napari_vcf.study import StudyError, check_study, closed, open_study, prepare_study, proposal
 from napari_vcf.study.closed import REACH_MM, close_text, open_text
 from napari_vcf.study.prepared_case import PreparedCase
+from support.patients import begin, found_in, read
+from support.studies import Clock
 
 HEADER = "case,mr_x,mr_y,mr_z,ct_x,ct_y,ct_z"
 MR, CT = (9.6, 13.25, -11.5), (20.25, 14.75, 17.125)

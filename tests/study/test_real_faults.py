@@ -13,12 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from forking import forked
-from studies import Clock, gestures, make_study, read_stage
 
 import napari_vcf
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.study import JournalError, StageSession, check_study, export_study, open_consensus, open_study
+from support.forking import forked
+from support.studies import Clock, gestures, make_study, read_stage
 
 resource = pytest.importorskip("resource", reason="other systems have other rights")
 

@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from studies import Clock, gestures, make_study, protocol_text, read_stage
 
 from napari_vcf.reading import ReadingError, RefusedActionError, read_reading
 from napari_vcf.study import (
@@ -28,6 +27,7 @@ from napari_vcf.study.prepared_case import CaseRecord
 from napari_vcf.study.protocol import parse_protocol
 from napari_vcf.study.reading_order import stages_of_case, tasks_of
 from napari_vcf.study.study_folder import default_key
+from support.studies import Clock, gestures, make_study, protocol_text, read_stage
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from forking import forked
-from studies import gestures, make_study, read_stage
 
 from napari_vcf.cli import main
 from napari_vcf.study import LockedError, NotYetError, check_study, open_study
 from napari_vcf.study.case_lock import CaseLock, break_lock
+from support.forking import forked
+from support.studies import gestures, make_study, read_stage
 
 
 def hold(root: Path, channel: int) -> None:

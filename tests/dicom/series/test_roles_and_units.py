@@ -1,0 +1,304 @@
+"""Roles by physics, units by evidence, ADC maps of our own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+
+from napari_vcf.dicom import (
+    DicomError,
+    Role,
+    RoleError,
+    UnitError,
+    adc_from_signals,
+    check_adc_units,
+    compute_adc,
+    geometric_mean,
+    load_volume,
+    scan_folder,
+    with_adc_unit,
+    with_computed_adc,
+    with_role,
+)
+from napari_vcf.dicom.files.intensity import um2_per_s_of
+from support.dicomfiles import EnhancedFrame, enhanced_dataset, ramp, save, slice_dataset, write_series
+
+
+@pytest.mark.parametrize(
+    ("role", "elements"),
+    [
+        (Role.T1, {"ScanningSequence": "SE", "RepetitionTime": 500, "EchoTime": 10}),
+        (Role.T1, {"ScanningSequence": "GR", "RepetitionTime": 300, "EchoTime": 2.5}),
+        (Role.T1, {"ScanningSequence": ["SE", "IR"], "RepetitionTime": 2000, "EchoTime": 12, "InversionTime": 800}),
+        (Role.T2, {"ScanningSequence": "SE", "RepetitionTime": 3500, "EchoTime": 100}),
+        (Role.T2FS, {"ScanningSequence": "SE", "RepetitionTime": 3050, "EchoTime": 58, "ScanOptions": ["FS", "PFP"]}),
+        (Role.T2FS, {"ScanningSequence": ["SE", "IR"], "RepetitionTime": 4000, "EchoTime": 40, "InversionTime": 160}),
+        (Role.T2FS, {"RepetitionTime": 3500, "EchoTime": 90, "ImageType": ["DERIVED", "PRIMARY", "DIXON", "WATER"]}),
+        (Role.T2FS, {"RepetitionTime": 3500, "EchoTime": 90, "SeriesDescription": "T2_TSE_SPAIR_SAG"}),
+        (Role.OTHER, {"ScanningSequence": ["SE", "IR"], "RepetitionTime": 9000, "EchoTime": 90, "InversionTime": 2500}),
+        (Role.OTHER, {"RepetitionTime": 3000, "EchoTime": 15}),
+        (Role.OTHER, {"RepetitionTime": 500, "EchoTime": 10, "ScanOptions": "FS"}),
+        (Role.OTHER, {"ScanningSequence": "GR", "SequenceVariant": "SS", "RepetitionTime": 5, "EchoTime": 2}),
+        (Role.OTHER, {"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"], "RepetitionTime": 500, "EchoTime": 10}),
+        (Role.OTHER, {"ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", "FA"]}),
+        (Role.OTHER, {"ImageType": ["DERIVED", "PRIMARY", "EADC"]}),
+        (Role.OTHER, {"ImageType": ["DERIVED", "SECONDARY", "PROJECTION IMAGE"]}),
+        (Role.ADC, {"ImageType": ["DERIVED", "PRIMARY", "ADC"], "DiffusionBValue": 500.0}),
+        (Role.ADC, {"ImageType": ["DERIVED", "SECONDARY"], "SeriesDescription": "dADC_map"}),
+        (Role.LOCALIZER, {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}),
+        (Role.LOCALIZER, {"SeriesDescription": "Survey sag"}),
+        (Role.T1, {"SeriesDescription": "t1_tse_sag"}),
+        (Role.T2, {"SeriesDescription": "SAG T2"}),
+        (Role.T2FS, {"SeriesDescription": "SAG T2 STIR"}),
+        # The description contradicts the physics: the physics counts.
+        (Role.T1, {"ScanningSequence": "SE", "RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "T2 sag"}),
+    ],
+)
+def test_role_by_physics_then_by_description(tmp_path: Path, role: Role, elements: dict[str, object]) -> None:
+    write_series(tmp_path, 3, **elements)
+    (series,) = scan_folder(tmp_path).series
+    assert series.role is role, series.role_evidence
+    assert series.role_evidence
+
+
+def test_role_of_an_enhanced_spin_echo_with_water_excitation(tmp_path: Path) -> None:
+    frames = [
+        EnhancedFrame(ramp(n), (0, 0, 3.0 * n), frame_type=("ORIGINAL", "PRIMARY", "T2", "NONE"), echo_time=80.0)
+        for n in range(3)
+    ]
+    save(enhanced_dataset(frames, EchoPulseSequence="SPIN", SpectrallySelectedSuppression="FAT"), tmp_path / "e")
+    (series,) = scan_folder(tmp_path).series
+    assert series.role is Role.T2FS
+
+
+def test_a_role_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    write_series(tmp_path, 2)
+    with pytest.raises(RoleError, match="no role 'T9'"):
+        with_role(scan_folder(tmp_path).series[0], "T9")
+
+
+@pytest.mark.parametrize(
+    ("elements", "unit", "words"),
+    [
+        ({"Manufacturer": "Siemens Healthineers"}, "um2/s", "vendor rule"),
+        ({"Manufacturer": "TOSHIBA"}, None, "nothing in the files"),
+        ({"Manufacturer": "Philips"}, None, "nothing in the files"),
+        (
+            {"Manufacturer": "Philips", "RescaleSlope": 2, "RescaleIntercept": 0, "RescaleType": "mm2/s"},
+            "um2/s",
+            "mm2/s",
+        ),
+        (
+            {"Manufacturer": "SIEMENS", "RescaleSlope": 1e-6, "RescaleIntercept": 0, "RescaleType": "US"},
+            None,
+            "nothing",
+        ),
+    ],
+)
+def test_unit_of_an_adc_map_by_evidence_or_not_at_all(
+    tmp_path: Path, elements: dict[str, object], unit: str | None, words: str
+) -> None:
+    write_series(tmp_path, 3, ImageType=["DERIVED", "PRIMARY", "ADC"], **elements)
+    (series,) = scan_folder(tmp_path).series
+    assert series.unit == unit
+    assert words in series.unit_evidence
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [
+        ("um2/s", 1), ("um2/ms", 1000), ("mm2/s", 1e6), ("10*-6.mm2/s", 1), ("10^-6 mm^2/s", 1), ("1E-3 mm2/s", 1000),
+        ("x10-5 mm²/s", 10),
+        ("µm2/s", 1), ("10E-6 mm2/s", None), ("mm", None), ("US", None), ("", None), ("HU", None), ("1", None),
+    ],
+)  # fmt: skip
+def test_units_of_diffusivity_as_they_are_written(unit: str, factor: float | None) -> None:
+    found = um2_per_s_of(unit)
+    assert found == (None if factor is None else pytest.approx(factor))
+
+
+@pytest.mark.parametrize(
+    ("character_set", "words"),
+    [
+        ("GB18030", "腰椎 T2 压脂"),
+        ("ISO_IR 192", "腰椎 T2 压脂"),
+        ("ISO_IR 100", "Wirbelsäule T2"),
+        (["", "ISO 2022 IR 87"], "腰椎 T2"),
+        (["", "ISO 2022 IR 149"], "요추 T2"),
+    ],
+)
+def test_a_description_is_read_in_its_character_set(tmp_path: Path, character_set: object, words: str) -> None:
+    write_series(tmp_path, 2, SpecificCharacterSet=character_set, SeriesDescription=words)
+    (series,) = scan_folder(tmp_path).series
+    assert (series.description, series.role) == (words, Role.T2)
+
+
+def test_a_description_in_no_known_character_set_refuses_nothing(tmp_path: Path) -> None:
+    write_series(tmp_path, 2, SpecificCharacterSet="GB18030", SeriesDescription="腰椎 T2")
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes().replace(b"GB18030 ", b"NO_SUCH\xff"))
+    (series,) = scan_folder(tmp_path).series
+    assert "T2" in series.description
+
+
+def test_a_unit_in_a_western_european_encoding_is_read(tmp_path: Path) -> None:
+    unit = "10^-6 mm²/s"
+    write_series(tmp_path, 3, ImageType=["DERIVED", "PRIMARY", "ADC"], RescaleSlope=1, RescaleIntercept=0,
+                 SpecificCharacterSet="ISO_IR 100", RescaleType=unit)  # fmt: skip
+    assert all(unit.encode("latin-1") in path.read_bytes() for path in tmp_path.iterdir())
+    (series,) = scan_folder(tmp_path).series
+    assert (series.unit, series.scale.factor) == ("um2/s", 1.0)
+
+
+def test_the_persons_answer_scales_the_values_and_is_recorded(tmp_path: Path) -> None:
+    write_series(tmp_path, 3, ImageType=["DERIVED", "PRIMARY", "ADC"])
+    (series,) = scan_folder(tmp_path).series
+    assert load_volume(series).unit == "unknown"
+    answered = with_adc_unit(series, "1e-3 mm2/s")
+    assert answered.unit == "um2/s"
+    assert "1e-3 mm2/s, given by the person" in answered.unit_evidence
+    assert load_volume(answered).data[1, 0, 5] == 105_000
+    with pytest.raises(UnitError, match="no unit of an ADC map"):
+        with_adc_unit(series, "furlong")
+    with pytest.raises(UnitError, match="only be given for an ADC map"):
+        with_adc_unit(with_role(series, "T2"), "um2/s")
+
+
+SHAPE = (3, 24, 24)
+
+
+def _write_diffusion(folder: Path, adc: np.ndarray, b_values: tuple[float, ...] = (0, 800)) -> None:
+    for b_value in b_values:
+        signal = 3000 * np.exp(-b_value * adc / 1e6)
+        for number in range(SHAPE[0]):
+            dataset = slice_dataset(
+                np.round(signal[number]).astype(np.int16), (0, 0, 4.0 * number), DiffusionBValue=float(b_value),
+                SeriesInstanceUID="1.2.3.100",
+            )  # fmt: skip
+            save(dataset, folder / f"b{b_value:g}_{number}")
+
+
+def _write_map(folder: Path, values: np.ndarray, **elements: object) -> None:
+    for number in range(SHAPE[0]):
+        dataset = slice_dataset(
+            np.round(values[number]).astype(np.int16), (0, 0, 4.0 * number), SeriesInstanceUID="1.2.3.200",
+            ImageType=["DERIVED", "PRIMARY", "ADC"], **elements,
+        )  # fmt: skip
+        save(dataset, folder / f"adc{number}")
+
+
+@pytest.fixture
+def adc() -> np.ndarray:
+    return np.random.default_rng(2).uniform(300, 2500, SHAPE)
+
+
+def _adc_series(folder: Path):
+    return next(series for series in check_adc_units(scan_folder(folder)).series if series.role is Role.ADC)
+
+
+@pytest.mark.parametrize(("factor", "name"), [(1.0, "um2/s"), (10.0, "1e-5 mm2/s")])
+def test_an_unknown_unit_is_settled_by_the_b_images(tmp_path: Path, adc: np.ndarray, factor: float, name: str) -> None:
+    _write_diffusion(tmp_path, adc)
+    _write_map(tmp_path, adc / factor)
+    series = _adc_series(tmp_path)
+    assert series.unit == "um2/s"
+    assert f"read in {name}" in series.unit_evidence
+    assert np.median(np.abs(load_volume(series).data - adc)) < factor
+
+
+def test_a_unit_that_the_b_images_contradict_is_taken_back(tmp_path: Path, adc: np.ndarray) -> None:
+    _write_diffusion(tmp_path, adc)
+    _write_map(tmp_path, adc * 10, Manufacturer="SIEMENS")
+    series = _adc_series(tmp_path)
+    assert series.unit is None
+    assert "contradicted" in series.unit_evidence
+
+
+def test_without_b_images_the_values_inform_but_do_not_decide(tmp_path: Path, adc: np.ndarray) -> None:
+    _write_map(tmp_path, adc)
+    series = _adc_series(tmp_path)
+    assert series.unit is None
+    assert "would fit um2/s" in series.unit_evidence
+
+
+def test_a_scan_without_a_map_gets_one_that_is_computed_when_loaded(tmp_path: Path, adc: np.ndarray) -> None:
+    _write_diffusion(tmp_path, adc)
+    series = with_computed_adc(scan_folder(tmp_path)).series[-1]
+    assert series.role is Role.ADC
+    assert series.unit == "um2/s"
+    assert "b 0 (1 image), b 800 (1 image)" in series.role_evidence
+    assert np.abs(load_volume(series).data / adc - 1).max() < 0.01
+
+
+def test_a_scan_with_a_map_of_the_scanner_gets_no_other(tmp_path: Path, adc: np.ndarray) -> None:
+    _write_diffusion(tmp_path, adc)
+    _write_map(tmp_path, adc)
+    scan = scan_folder(tmp_path)
+    assert with_computed_adc(scan).series == scan.series
+
+
+def test_one_b_value_is_too_few(tmp_path: Path, adc: np.ndarray) -> None:
+    _write_diffusion(tmp_path, adc, (800,))
+    with pytest.raises(DicomError, match="at least two b-values"):
+        compute_adc(scan_folder(tmp_path).series[0])
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    rate=st.floats(50, 3500),
+    height=st.floats(10, 4000),
+    b_values=st.lists(st.integers(1, 30), min_size=2, max_size=6, unique=True),
+)
+def test_any_set_of_b_values_gives_back_the_true_rate(rate: float, height: float, b_values: list[int]) -> None:
+    b = [50.0 * value for value in b_values]
+    signals = [np.full((2, 2), height * np.exp(-value * rate / 1e6)) for value in b]
+    assert adc_from_signals(b, signals) == pytest.approx(np.full((2, 2), rate), rel=1e-6)
+
+
+def test_least_squares_reach_the_minimum_that_scipy_finds() -> None:
+    from scipy.optimize import curve_fit
+
+    rng = np.random.default_rng(5)
+    b = np.array([0.0, 50, 400, 800, 1000])
+    for _ in range(20):
+        signal = 1000 * np.exp(-b * 1.1e-3) + rng.normal(0, 30, b.size)
+        (_, expected), _ = curve_fit(lambda x, height, rate: height * np.exp(-x * rate), b, signal, (1000, 1e-3))
+        found = adc_from_signals(b.tolist(), [np.array([value]) for value in signal])[0]
+        assert found == pytest.approx(expected * 1e6, rel=1e-4)
+
+
+def test_directions_are_averaged_geometrically_and_dead_voxels_have_no_value() -> None:
+    signals = [np.array([100.0, 400.0, 0.0]), np.array([400.0, 100.0, 50.0])]
+    mean = geometric_mean(np.float32(signal) for signal in signals)
+    assert mean[:2] == pytest.approx([200.0, 200.0])
+    assert np.isnan(mean[2])
+    assert np.isnan(adc_from_signals([0, 800], [np.array([1.0, 0.0]), np.array([0.5, 0.5])])[1])
+
+
+def test_b_below_one_counts_as_zero() -> None:
+    with pytest.raises(DicomError, match="two different b-values"):
+        adc_from_signals([0.0, 0.002], [np.ones(2), np.ones(2)])
+
+
+def test_a_trace_stays_out_where_there_are_directions(tmp_path: Path, adc: np.ndarray) -> None:
+    def weighted(direction: tuple[float, float, float], gain: float, name: str) -> None:
+        for number in range(SHAPE[0]):
+            values = np.round(gain * 3000 * np.exp(-800 * adc[number] / 1e6)).astype(np.int16)
+            dataset: Dataset = slice_dataset(
+                values, (0, 0, 4.0 * number), DiffusionBValue=800.0, DiffusionGradientOrientation=list(direction),
+                SeriesInstanceUID="1.2.3.100",
+            )  # fmt: skip
+            save(dataset, tmp_path / f"{name}{number}")
+
+    _write_diffusion(tmp_path, adc, (0,))
+    weighted((1.0, 0.0, 0.0), 1.0, "x")
+    weighted((0.0, 1.0, 0.0), 1.0, "y")
+    weighted((0.0, 0.0, 0.0), 0.2, "trace")
+    volume, evidence = compute_adc(scan_folder(tmp_path).series[0])
+    assert "b 800 (2 images)" in evidence
+    assert np.abs(volume.data / adc - 1).max() < 0.01

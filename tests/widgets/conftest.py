@@ -1,0 +1,90 @@
+"""One window for all tests that need one: opening it costs seconds, opening another case in it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+@dataclass
+class Bench:
+    """The desk in its window, and the hands that work it."""
+
+    arrangement: Any
+    hands: Any
+
+    @property
+    def desk(self) -> Any:
+        return self.arrangement.desk
+
+    def front(self, name: str) -> Any:
+        """Bring a panel to the front by its tab's key, and return it."""
+        self.arrangement.raise_panel(name)
+        self.hands.wait(60)
+        return self.arrangement.panels[name]
+
+    def world(self, *offset_lps: float, role: str = "T2") -> np.ndarray:
+        """World point at an offset from the middle of the fractured body."""
+        from support.synthetic_case import CENTER
+
+        return self.desk.to_world(CENTER + np.array(offset_lps), self.image(role))
+
+    def image(self, role: str) -> str:
+        return next(image.id for image in self.desk.case.images.values() if image.label == role)
+
+    def close_up(self, zoom: float = 6.0) -> None:
+        """Show the middle of the fractured body, enlarged."""
+        middle = self.world(0, 0, 0)
+        self.desk.go_to_slice(float(middle[0]))
+        self.desk.viewer.scene.camera.center = (0.0, *middle[1:])
+        self.desk.viewer.scene.camera.zoom = zoom
+        self.hands.wait(30)
+
+
+@pytest.fixture(scope="session")
+def _window() -> Iterator[Bench]:
+    import gc
+
+    import napari
+
+    from napari_vcf.widgets.scripted.hands import Hands
+    from napari_vcf.widgets.window.layout import arrange
+
+    viewer = napari.Viewer(show=True)
+    viewer.window._qt_window.resize(1400, 900)
+    arrangement = arrange(viewer)
+    # As in the program: napari collects garbage at each layer it takes off, and a test run holds a lot of it.
+    gc.collect()
+    gc.freeze()
+    yield Bench(arrangement, Hands(arrangement))
+    arrangement.desk.close()
+    viewer.close()
+
+
+@pytest.fixture
+def bench(_window: Bench) -> Iterator[Bench]:
+    """The desk with a fresh reading of a small case; L1 is fractured."""
+    from support.synthetic_case import make_case
+
+    said: list[tuple[str, str]] = []
+    desk = _window.desk
+    _window.front("Case")
+    # Every pane is drawn again with every move of the hand; they have tests of their own.
+    desk.settings._all["R1"] = {"layout": "single"}
+    desk.open_case(make_case())
+    desk.reading.set_spine("L1")
+
+    def listen(text: str, kind: str) -> None:
+        said.append((kind, text))
+
+    desk.message.connect(listen)
+    _window.said = said
+    _window.hands.wait(60)
+    yield _window
+    # Nobody else's ears: the bar of the window listens too.
+    desk.message.disconnect(listen)
+    desk.close()

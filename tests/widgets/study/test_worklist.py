@@ -1,0 +1,260 @@
+"""A study read in a real window: opening by itself, stages, resuming, signing, amending."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+def picture(bench, name: str) -> None:
+    """Keep a picture of the window, where somebody wants to look at it."""
+    folder = os.environ.get("NAPARI_VCF_PICTURES")
+    if folder:
+        bench.hands.wait(150)
+        bench.arrangement.main.grab().save(str(Path(folder) / f"{name}.png"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    from support.studies import make_study
+
+    return make_study(tmp_path, cases=2)
+
+
+@contextmanager
+def reading_window(window, root: Path) -> Iterator:
+    """The worklist of reader R1, with the first case open; its panels are those of any desk."""
+    from napari_vcf.study import open_study
+    from napari_vcf.widgets.study.study_window import WORKLIST, begin_study
+
+    window.said = []
+
+    def hear(text: str, kind: str) -> None:
+        window.said.append((kind, text))
+
+    window.desk.message.connect(hear)
+    panel = begin_study(window.arrangement, open_study(root).as_reader("R1"))
+    panel.bench = window
+    opened(panel)
+    yield panel
+    panel.study_desk.dispose()
+    window.desk.disposed.disconnect(panel.study_desk.dispose)
+    window.desk.message.disconnect(hear)
+    window.arrangement.replace_panel(WORKLIST, "Case", panel.instead_of)
+    menu = window.arrangement.main.menuBar()
+    menu.setEnabled(True)
+    menu.show()
+
+
+@pytest.fixture
+def worklist(_window, root: Path) -> Iterator:
+    with reading_window(_window, root) as panel:
+        yield panel
+
+
+def opened(panel) -> None:
+    desk = panel.study_desk
+    panel.bench.hands.wait_until(lambda: not desk.busy and desk.session is not None, "the case", seconds=30)
+    panel.bench.hands.wait(60)
+
+
+def finish(panel) -> None:
+    """Everything that the stage asks for, by the calls that the panels make."""
+    from support.studies import gestures
+
+    for gesture in gestures(panel.study_desk.session):
+        gesture()
+    panel.bench.hands.wait(30)
+
+
+def sign(panel, answer: str = "yes") -> None:
+    from qtpy.QtWidgets import QMessageBox
+
+    panel.bench.hands.press(panel.sign_button)
+    box = panel.findChild(QMessageBox, "signature")
+    panel.bench.hands.wait_until(box.isVisible, "the question", seconds=10)
+    picture(panel.bench, "signature")
+    panel.bench.hands.press(next(b for b in box.buttons() if b.objectName() == f"signature_{answer}"))
+    # Without a window manager nobody gives the keyboard back.
+    main = panel.bench.arrangement.main
+    main.activateWindow()
+    panel.bench.hands.wait_until(main.isActiveWindow, "the window", seconds=10)
+
+
+def test_only_the_stage_of_the_worklist_is_there(worklist):
+    from qtpy.QtWidgets import QAbstractButton
+
+    bench, session = worklist.bench, worklist.study_desk.session
+    assert (session.stage, session.task.position) == ("ct", 1)
+    assert {image.label for image in bench.desk.case.images.values()} == {"CT"}
+    bar = bench.arrangement.bar
+    assert [bar.findChild(QAbstractButton, f"stage_{s}").isEnabled() for s in ("ct", "mri", "combined")] == [1, 0, 0]
+    bench.desk.set_stage("mri")
+    assert bench.desk.stage == "ct"
+    # No other folder, no export behind the study's back, none of napari's own ways to a file.
+    keys = {binding.key for binding in bench.desk.keys.bindings}
+    assert not {"Ctrl+Shift+L", "Ctrl+Shift+E"} & keys
+    assert not bench.arrangement.main.menuBar().isVisible()
+    with pytest.raises(Exception, match="study is read"):
+        _ = bench.arrangement.case_panel
+    picture(bench, "worklist")
+
+
+def test_what_was_measured_is_there_again_to_the_caliper_once_the_case_is_free(worklist, root):
+    from napari_vcf.study import open_study
+
+    bench, desk = worklist.bench, worklist.bench.desk
+    desk.reading.set_spine("L1")
+    bench.front("Calipers")
+    bench.hands.drag([desk.to_world((0.0, -15.0, 15.0)), desk.to_world((0.0, -15.0, -15.0))])
+    drawn = desk.reading.state.stages["ct"].calipers
+    assert len(drawn) == 1
+    log = desk.reading.log
+    session = worklist.study_desk.session
+    session._time.idle_after_s = -1.0
+    bench.hands.wait_until(lambda: "paused" in worklist.time.text(), "the pause", seconds=5)
+    session._time.idle_after_s = 60.0
+    picture(bench, "caliper")
+    bench.front("Worklist")
+    bench.hands.press(worklist.leave_button)
+    assert (desk.reading, worklist.study_desk.session) == (None, None)
+    assert not bench.desk.unsaved
+    assert worklist.table.item(0, 3).text() == "begun"
+    away = root.with_name("away")
+    root.rename(away)
+    bench.hands.press(worklist.next_button)
+    bench.hands.wait_until(lambda: not worklist.study_desk.busy, "the refusal", seconds=20)
+    assert "cannot be reached" in worklist.guide.text()
+    away.rename(root)
+    with open_study(root).as_reader("R1").next_case():
+        bench.hands.press(worklist.next_button)
+        bench.hands.wait_until(lambda: not worklist.study_desk.busy, "the refusal", seconds=20)
+        assert desk.reading is None
+        assert "is open on this machine" in worklist.guide.text()
+        picture(bench, "locked")
+    bench.hands.key("Ctrl+Shift+N")
+    opened(worklist)
+    assert desk.reading.log == log
+    assert desk.reading.state.stages["ct"].calipers == drawn
+
+
+def test_signing_names_what_is_missing_then_opens_the_next_and_can_be_amended(worklist, root):
+    bench, study = worklist.bench, worklist.study_desk
+    first = study.session.task
+    bench.hands.press(worklist.sign_button)
+    assert bench.said[-1][0] == "warning"
+    assert "not complete" in bench.said[-1][1]
+    assert "•" in worklist.missing.text()
+    finish(worklist)
+    assert worklist.missing.text() == ""
+    sign(worklist, "no")
+    assert study.session.task == first
+    bench.hands.wait_until(lambda: study.preloaded_case is not None, "loading ahead", seconds=20)
+    ahead = study._ahead
+    sign(worklist)
+    opened(worklist)
+    assert study.session.task.position == 2
+    # What was loaded ahead is what is shown.
+    assert study.session.reading.case is ahead
+    assert (root / f"readings/R1/{first.case}/ct-1/v1/seal.json").exists()
+    assert worklist.table.item(0, 3).text() == "signed"
+    assert worklist.done.text() == "1 of 6 stages signed"
+    # A signed stage is amended with a reason, as a new version beside the old one.
+    case = first.case
+    worklist.table.selectRow(0)
+    bench.hands.wait(30)
+    assert not worklist.amend_button.isEnabled()
+    bench.hands.type_into(worklist.reason, "slip of the hand")
+    picture(bench, "amend")
+    bench.hands.press(worklist.amend_button)
+    opened(worklist)
+    assert (study.session.case, study.session.version) == (case, 2)
+    assert bench.desk.reading.state.stages["ct"].answers
+    assert "amendment" in worklist.guide.text()
+    sign(worklist)
+    opened(worklist)
+    assert (root / f"readings/R1/{case}/ct-1/v2/seal.json").exists()
+    assert (root / f"readings/R1/{case}/ct-1/v1/seal.json").exists()
+
+
+def test_a_change_that_cannot_be_written_is_not_shown_as_made(worklist, monkeypatch):
+    bench = worklist.bench
+    panel = bench.front("Findings")
+    journal = worklist.study_desk.session._journal.folder
+    bench.hands.press(panel.button("verdict__benign"))
+    journal.rename(journal.with_name("gone"))
+    bench.hands.press(panel.button("verdict__malignant"))
+    assert bench.said[-1][0] == "error"
+    assert "Everything before it is safe" in bench.said[-1][1]
+    assert bench.desk.reading.state.stages["ct"].answers["verdict"].value == "benign"
+    assert panel.button("verdict__benign").isChecked()
+    picture(bench, "refused")
+    journal.with_name("gone").rename(journal)
+    bench.hands.press(panel.button("verdict__malignant"))
+    assert panel.button("verdict__malignant").isChecked()
+
+
+def texts_of(window) -> Iterator[str]:
+    """Everything that can be read in a window, or will be as soon as the pointer rests on it."""
+    from qtpy.QtGui import QAction
+    from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QTableWidget, QWidget
+
+    main = window.arrangement.main
+    for widget in [main, *main.findChildren(QWidget)]:
+        yield from (widget.windowTitle(), widget.toolTip(), widget.statusTip(), widget.accessibleName())
+        if isinstance(widget, QLabel | QAbstractButton | QLineEdit):
+            yield widget.text()
+        if isinstance(widget, QComboBox):
+            yield from (widget.itemText(index) for index in range(widget.count()))
+        if isinstance(widget, QTableWidget):
+            for row in range(widget.rowCount()):
+                for column in range(widget.columnCount()):
+                    yield from (widget.item(row, column).text(), widget.item(row, column).toolTip())
+    for action in main.findChildren(QAction):
+        yield from (action.text(), action.toolTip())
+    for layer in window.desk.viewer.layers:
+        yield from (layer.name, repr(layer.metadata), repr(layer.source))
+    yield window.desk.viewer.title
+    yield window.desk.viewer.status if isinstance(window.desk.viewer.status, str) else repr(window.desk.viewer.status)
+    yield from (text for _, text in window.said)
+
+
+def test_nothing_in_the_window_or_the_log_names_the_patient(bench, tmp_path, caplog):
+    from napari.utils.notifications import notification_manager
+
+    from napari_vcf.study import prepare_study
+    from support.patients import begin, identity_of
+
+    root = begin(tmp_path)
+    prepare_study(root, workers=0)
+    # An image that is damaged: what is said about it must not say where it came from either.
+    path = next((root / "cases/C001/ct").glob("*.npy"))
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    caplog.set_level("DEBUG")
+    strings = {text.lower() for text in identity_of(tmp_path / "images")}
+    bench.desk.close()
+    with reading_window(bench, root) as panel:
+        for name in bench.arrangement.panels:
+            bench.front(name)
+        shown = list(texts_of(bench))
+        bench.front("Worklist")
+        bench.hands.press(panel.leave_button)
+        path.write_bytes(data)
+        bench.hands.press(panel.next_button)
+        opened(panel)
+        assert any("not as it was prepared" in text for _, text in bench.said)
+        shown += texts_of(bench)
+    shown += [record.getMessage() for record in caplog.records]
+    shown += [str(record) for record in notification_manager.records]
+    # It is a search that finds: the case by its pseudonym, the stage, the sentences.
+    everything = "\n".join(shown).lower()
+    assert "case c001" in everything
+    assert "name the fractured vertebra" in everything
+    assert [text for text in strings if text in everything] == []
