@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from napari_vcf.dicom.errors import DicomError, FolderError, HeaderError, PixelError, RoleError, UnitError
-from napari_vcf.dicom.files.folder import folder_of
-from napari_vcf.dicom.series.model import Refusal, Role, Scan, Series, VolumeInfo
+from napari_vcf.dicom.files.folder import Refusal, folder_of
+from napari_vcf.dicom.series.model import Scan, Series, VolumeInfo
+from napari_vcf.dicom.series.role import Role
 from napari_vcf.dicom.series.scan import ROLE_GIVEN, scan_folder, with_adc_unit, with_role
 from napari_vcf.dicom.series.units import ADC_UNITS
 from napari_vcf.dicom.volumes.adc import adc_from_signals, geometric_mean
 from napari_vcf.dicom.volumes.cache import cache_folder, load_prepared
-from napari_vcf.dicom.volumes.derived import check_adc_units, compute_adc, with_computed_adc
-from napari_vcf.dicom.volumes.loading import load_volume, native_mean
+from napari_vcf.dicom.volumes.computed import compute_adc
+from napari_vcf.dicom.volumes.derived import check_adc_units, with_computed_adc
+from napari_vcf.dicom.volumes.loading import load_volume
+from napari_vcf.dicom.volumes.stored import native_mean
 
 __all__ = [
     "ADC_UNITS",

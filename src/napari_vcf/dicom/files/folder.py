@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from napari_vcf.dicom.errors import FolderError
-from napari_vcf.dicom.series.model import Refusal
 
-__all__ = ["files_below", "folder_of"]
+__all__ = ["Refusal", "files_below", "folder_of"]
 
 _IGNORED: Final = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that was not read.
+
+    Attributes
+    ----------
+    path : Path
+        Relative to the scanned folder.
+    reason : str
+        Why, for a technician.
+    """
+
+    path: Path
+    reason: str
 
 
 def folder_of(folder: Path) -> Path:

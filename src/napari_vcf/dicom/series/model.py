@@ -4,31 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from napari_vcf.dicom.files.folder import Refusal
+from napari_vcf.dicom.files.volumefile import VolumeFile
+from napari_vcf.dicom.series.role import Role
+from napari_vcf.dicom.series.stack import Stack
+from napari_vcf.dicom.series.units import ValueScale
 from napari_vcf.geometry import Grid
 
-if TYPE_CHECKING:
-    from napari_vcf.dicom.files.volumefile import VolumeFile
-    from napari_vcf.dicom.series.stack import Stack
-    from napari_vcf.dicom.series.units import ValueScale
-
-__all__ = ["Refusal", "Role", "Scan", "Series", "VolumeInfo"]
-
-
-class Role(StrEnum):
-    """What a series is for the reading."""
-
-    CT = "CT"
-    T1 = "T1"
-    T2 = "T2"
-    T2FS = "T2FS"
-    DWI = "DWI"
-    ADC = "ADC"
-    LOCALIZER = "LOCALIZER"
-    OTHER = "OTHER"
+__all__ = ["Scan", "Series", "VolumeInfo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,22 +110,6 @@ class Series:
     stack: Stack | VolumeFile = field(repr=False)
     scale: ValueScale = field(repr=False)
     computed_from: tuple[Series, ...] = field(default=(), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A file that was not read.
-
-    Attributes
-    ----------
-    path : Path
-        Relative to the scanned folder.
-    reason : str
-        Why, for a technician.
-    """
-
-    path: Path
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

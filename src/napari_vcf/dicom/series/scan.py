@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from napari_vcf.dicom.errors import DicomError, HeaderError, RoleError, UnitError
-from napari_vcf.dicom.files.folder import files_below, folder_of
+from napari_vcf.dicom.files.folder import Refusal, files_below, folder_of
 from napari_vcf.dicom.files.frames import Frame, frames_of
 from napari_vcf.dicom.files.source import open_source
 from napari_vcf.dicom.files.volumefile import VolumeFile, is_volume_file, open_volume_file
 from napari_vcf.dicom.series.copies import copies_among
 from napari_vcf.dicom.series.grouping import stacks_of
-from napari_vcf.dicom.series.model import Refusal, Role, Scan, Series, VolumeInfo
+from napari_vcf.dicom.series.model import Scan, Series, VolumeInfo
 from napari_vcf.dicom.series.remarks import patients_among, remarks_on
-from napari_vcf.dicom.series.roles import role_of, three_plane, weighted_frames
+from napari_vcf.dicom.series.role import Role, role_of, three_plane, weighted_frames
 from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale, unit_of
 from napari_vcf.errors import CancelledError

@@ -9,7 +9,7 @@ from typing import Final
 from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.dicom.files.intensity import um2_per_s_of
 from napari_vcf.dicom.files.volumefile import VolumeFile
-from napari_vcf.dicom.series.model import Role
+from napari_vcf.dicom.series.role import Role
 from napari_vcf.dicom.series.stack import Stack
 
 __all__ = ["ADC_UNITS", "ValueScale", "unit_of"]

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from napari_vcf.dicom.files.volumefile import VolumeFile
 from napari_vcf.dicom.series.model import Series
-from napari_vcf.dicom.volumes.loading import UNKNOWN_UNIT, Cancelled, Progress, load_volume
+from napari_vcf.dicom.volumes.loading import load_volume
+from napari_vcf.dicom.volumes.stored import UNKNOWN_UNIT, Cancelled, Progress
 from napari_vcf.geometry import Volume
 
 __all__ = ["CACHE_VARIABLE", "cache_folder", "load_prepared"]

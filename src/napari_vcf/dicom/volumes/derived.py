@@ -1,24 +1,22 @@
-"""ADC maps of our own from the b-images of a scan, and the check of the scanner's maps against them."""
+"""ADC maps of our own in the place of those that a scan lacks, and the check of the scanner's maps against them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_vcf.dicom.errors import DicomError
-from napari_vcf.dicom.files.diffusion import ZERO_B_LIMIT
-from napari_vcf.dicom.series.model import Role, Scan, Series
+from napari_vcf.dicom.series.model import Scan, Series
+from napari_vcf.dicom.series.role import Role
 from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale
-from napari_vcf.dicom.volumes.adc import adc_from_signals, geometric_mean
-from napari_vcf.dicom.volumes.loading import Cancelled, Progress, load_volume
-from napari_vcf.geometry import Volume
+from napari_vcf.dicom.volumes.computed import b_images, compute_adc, method_of
+from napari_vcf.dicom.volumes.loading import load_volume
+from napari_vcf.dicom.volumes.stored import Cancelled, Progress
 
-__all__ = ["b_images", "check_adc_units", "compute_adc", "with_computed_adc"]
+__all__ = ["check_adc_units", "with_computed_adc"]
 
 #: A map agrees with ours if the median of their quotient is this near to one.
 _AGREEMENT: Final = 0.15
@@ -27,95 +25,6 @@ _SIGNAL_PERCENTILE: Final = 70.0
 _FEWEST_VOXELS: Final = 200
 #: Water at 37 degrees; cerebrospinal fluid comes near it, and nothing in the body lies above, in um2/s.
 _WATER_UM2_PER_S: Final = 3000.0
-
-_Source = tuple[Series, int]
-
-
-def b_images(*series: Series) -> dict[float, list[_Source]]:
-    """The volumes to compute an ADC from, by b-value; b below 1 is 0.
-
-    Single directions are taken where there are any, else the scanner's trace; never both.
-
-    Parameters
-    ----------
-    *series : Series
-        Diffusion series on one grid.
-
-    Returns
-    -------
-    dict
-        b-value -> (series, index of its volume), ascending.
-    """
-    single: dict[float, list[_Source]] = defaultdict(list)
-    trace: dict[float, list[_Source]] = defaultdict(list)
-    for entry in series:
-        for index, volume in enumerate(entry.volumes):
-            if volume.b_value is None or volume.kind not in ("b", "trace"):
-                continue
-            b_value = 0.0 if volume.b_value < ZERO_B_LIMIT else volume.b_value
-            (trace if volume.kind == "trace" else single)[b_value].append((entry, index))
-    return {b: single[b] if b in single else trace[b] for b in sorted(set(single) | set(trace))}
-
-
-def compute_adc(
-    *series: Series, progress: Progress | None = None, cancelled: Cancelled | None = None
-) -> tuple[Volume, str]:
-    """Compute an ADC map from diffusion series on one grid.
-
-    Parameters
-    ----------
-    *series : Series
-        One series with all b-values, or several that lie on the same grid.
-    progress, cancelled : callable, optional
-        As for `load_volume`.
-
-    Returns
-    -------
-    volume : Volume
-        um2/s; voxels without signal are padding, with the value 0.
-    evidence : str
-        How it was computed.
-
-    Raises
-    ------
-    DicomError
-        If there are fewer than two b-values, or the series do not lie on one grid.
-    """
-    if not all(series[0].grid.is_close_to(other.grid) for other in series[1:]):
-        raise DicomError("The diffusion series do not lie on one grid, so that no ADC can be computed from them.")
-    sources = b_images(*series)
-    if len(sources) < 2:
-        found = ", ".join(f"{b:g}" for b in sources) or "none"
-        raise DicomError(f"An ADC needs at least two b-values; the diffusion series have {found}.")
-    total = sum(len(members) for members in sources.values())
-    padding = np.zeros(series[0].grid.shape, dtype=np.bool_)
-    done = 0
-
-    def signal(member: _Source) -> NDArray[np.float32]:
-        nonlocal done
-        volume = load_volume(*member, cancelled=cancelled)
-        if volume.padding is not None:
-            np.logical_or(padding, volume.padding, out=padding)
-        done += 1
-        if progress is not None:
-            progress(done, total, "reading diffusion images")
-        return np.asarray(volume.data, dtype=np.float32)
-
-    signals = [geometric_mean(signal(member) for member in members) for members in sources.values()]
-    values = adc_from_signals(list(sources), signals)
-    padding |= ~np.isfinite(values)
-    data = np.where(padding, 0.0, values).astype(np.float32)
-    return Volume(series[0].grid, data, "um2/s", padding if padding.any() else None), _method(sources)
-
-
-def _method(sources: dict[float, list[_Source]]) -> str:
-    parts = []
-    for b, members in sources.items():
-        kind = members[0][0].volumes[members[0][1]].kind
-        images = "trace" if kind == "trace" else f"{len(members)} image{'s' if len(members) > 1 else ''}"
-        parts.append(f"b {b:g} ({images})")
-    fit = "logarithm of the quotient" if len(sources) == 2 else "non-linear least squares"
-    return f"computed from {', '.join(parts)} s/mm2: geometric means, {fit}"
 
 
 def with_computed_adc(scan: Scan) -> Scan:
@@ -137,7 +46,7 @@ def with_computed_adc(scan: Scan) -> Scan:
         if any(_same_place(group[0], adc) for adc in known) or len(b_images(*group)) < 2:
             continue
         first = group[0]
-        method = _method(b_images(*group))
+        method = method_of(b_images(*group))
         closed = " ".join(dict.fromkeys(filter(None, (series.not_measurable_reason for series in group))))
         added.append(
             replace(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
 from napari_vcf.dicom.files.diffusion import ZERO_B_LIMIT
 from napari_vcf.dicom.files.frames import Frame
-from napari_vcf.dicom.series.model import Role
 from napari_vcf.dicom.series.physics import Physics, physics_of
 from napari_vcf.dicom.series.stack import Stack
 
-__all__ = ["role_of", "three_plane", "weighted_frames"]
+__all__ = ["Role", "role_of", "three_plane", "weighted_frames"]
 
 _LOCALIZER_WORDS: Final = re.compile(r"\b(loc|localizer|localiser|scout|survey|topogram|3[ -]?plane|surview)\b")
 _FAT_WORDS: Final = re.compile(r"stir|tirm|spair|spir\b|fat[ _-]?sat|(?<![a-z])fs(?![a-z])|_fs|fatsup")
@@ -28,6 +28,19 @@ _CROSSING_DEG: Final = 60.0
 #: An image without weighting belongs with weighted ones whose orientation, pixels and echo time agree this well.
 _SAME_DIRECTION: Final = 1e-3
 _SAME_SHARE: Final = 0.01
+
+
+class Role(StrEnum):
+    """What a series is for the reading."""
+
+    CT = "CT"
+    T1 = "T1"
+    T2 = "T2"
+    T2FS = "T2FS"
+    DWI = "DWI"
+    ADC = "ADC"
+    LOCALIZER = "LOCALIZER"
+    OTHER = "OTHER"
 
 
 def three_plane(normals: Sequence[Sequence[float]]) -> bool:
