@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_vcf.geometry import Grid, Volume
-from napari_vcf.measure import SNAP_REACH_MM, snap_to_edge
+from napari_vcf.measure import SNAP_REACH_MM, NoEdge, snap_to_edge
 
 GRID = Grid.from_axes(
     (3, 80, 60),
@@ -41,7 +41,7 @@ def test_a_point_within_reach_goes_to_the_edge_along_the_caliper(edge, away, bri
     volume = plate(edge, *((500.0, 100.0) if bright_above else (100.0, 500.0)))
     point = at(edge + away)
     found = snap_to_edge(volume, point, DOWN, BACK)
-    assert found is not None
+    assert not isinstance(found, NoEdge)
     assert (found - at(edge)) @ DOWN == pytest.approx(0, abs=0.12)
     assert np.linalg.norm(np.cross(found - point, DOWN)) < 1e-9
     assert np.linalg.norm(found - point) <= SNAP_REACH_MM + 1e-9
@@ -57,9 +57,9 @@ def test_of_two_edges_the_stronger_is_taken():
 
 
 def test_beyond_reach_in_flat_tissue_and_at_the_rim_nothing_is_drawn():
-    assert snap_to_edge(plate(30.0), at(36.0), DOWN, BACK) is None
-    assert snap_to_edge(plate(30.0, 300, 300), at(30.0), DOWN, BACK) is None
-    assert snap_to_edge(plate(30.0), at(0.5), DOWN, BACK) is None
+    assert snap_to_edge(plate(30.0), at(36.0), DOWN, BACK) is NoEdge.UNCLEAR
+    assert snap_to_edge(plate(30.0, 300, 300), at(30.0), DOWN, BACK) is NoEdge.UNCLEAR
+    assert snap_to_edge(plate(30.0), at(0.5), DOWN, BACK) is NoEdge.OUTSIDE
 
 
 def test_noise_moves_the_end_by_less_than_half_a_pixel():
@@ -71,5 +71,5 @@ def test_noise_moves_the_end_by_less_than_half_a_pixel():
 def test_noise_alone_is_hardly_ever_taken_for_an_edge():
     noisy = Volume(GRID, np.random.default_rng(5).normal(400, 40, GRID.shape).astype(np.float32), "signal")
     points = [at(depth) + offset * BACK for depth in np.arange(12, 52, 2.5) for offset in (-10.0, 0.0, 10.0)]
-    taken = sum(snap_to_edge(noisy, point, DOWN, BACK) is not None for point in points)
+    taken = sum(not isinstance(snap_to_edge(noisy, point, DOWN, BACK), NoEdge) for point in points)
     assert taken <= 0.2 * len(points)

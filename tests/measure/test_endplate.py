@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_vcf.geometry import Grid, Volume
-from napari_vcf.measure import SNAP_REACH_MM, snap_to_edge, snap_to_endplate
+from napari_vcf.measure import SNAP_REACH_MM, NoEdge, snap_to_edge, snap_to_endplate
 
 DOWN, BACK = np.array([0.0, 0.0, -1.0]), np.array([0.0, 1.0, 0.0])
 
@@ -51,8 +51,8 @@ def at(depth_mm: float, pixel_mm: float = 0.83) -> np.ndarray:
     return grid(pixel_mm).to_lps((25, 0, 1)) + depth_mm * DOWN
 
 
-def off(found: np.ndarray | None, depth_mm: float, pixel_mm: float = 0.83) -> float:
-    assert found is not None
+def off(found: np.ndarray | NoEdge, depth_mm: float, pixel_mm: float = 0.83) -> float:
+    assert not isinstance(found, NoEdge)
     return float((found - at(depth_mm, pixel_mm)) @ DOWN)
 
 
@@ -93,12 +93,12 @@ def test_under_marrow_as_dark_as_the_plate_the_border_to_the_disc_is_it():
 
 def test_what_shows_no_outer_side_moves_nothing():
     # A black disc begins where the plate ends, unseen.
-    assert snap_to_endplate(plate(33.3, 1.0, 400.0, 0.0), at(33.0), DOWN, BACK) is None
-    assert snap_to_endplate(plate(33.3, 1.0, 400.0, 200.0), at(38.0), DOWN, BACK) is None
-    assert snap_to_endplate(plate(33.3, 0.0, 400.0, 400.0), at(33.0), DOWN, BACK) is None
-    assert snap_to_endplate(plate(33.3, 1.0, 400.0, 200.0), at(1.0), DOWN, BACK) is None
+    assert snap_to_endplate(plate(33.3, 1.0, 400.0, 0.0), at(33.0), DOWN, BACK) is NoEdge.UNCLEAR
+    assert snap_to_endplate(plate(33.3, 1.0, 400.0, 200.0), at(38.0), DOWN, BACK) is NoEdge.UNCLEAR
+    assert snap_to_endplate(plate(33.3, 0.0, 400.0, 400.0), at(33.0), DOWN, BACK) is NoEdge.UNCLEAR
+    assert snap_to_endplate(plate(33.3, 1.0, 400.0, 200.0), at(1.0), DOWN, BACK) is NoEdge.OUTSIDE
     # Coarse pixels cannot show it.
-    assert snap_to_endplate(plate(33.3, 1.0, 400.0, 200.0, pixel_mm=1.5), at(33.0, 1.5), DOWN, BACK) is None
+    assert snap_to_endplate(plate(33.3, 1.0, 400.0, 200.0, pixel_mm=1.5), at(33.0, 1.5), DOWN, BACK) is NoEdge.COARSE
 
 
 def test_across_thick_slices_nothing_is_an_edge():
@@ -112,12 +112,12 @@ def test_across_thick_slices_nothing_is_an_edge():
     data = np.where(np.arange(12)[:, None, None] < 6, 40.0, 600.0) * np.ones(space.shape)
     volume = Volume(space, data.astype(np.float32), "HU")
     middle = space.to_lps((30, 30, 5.5))
-    assert snap_to_edge(volume, middle, (0, 0, 1), (0, 1, 0)) is None
+    assert snap_to_edge(volume, middle, (0, 0, 1), (0, 1, 0)) is NoEdge.COARSE
 
 
 def test_noise_alone_is_hardly_ever_taken_for_an_endplate():
     space = grid()
     noisy = Volume(space, np.random.default_rng(5).normal(400, 40, space.shape).astype(np.float32), "signal")
     points = [at(depth) + offset * BACK for depth in np.arange(12, 60, 2.5) for offset in (-8.0, 0.0, 8.0)]
-    taken = sum(snap_to_endplate(noisy, point, DOWN, BACK) is not None for point in points)
+    taken = sum(not isinstance(snap_to_endplate(noisy, point, DOWN, BACK), NoEdge) for point in points)
     assert taken <= 0.1 * len(points)

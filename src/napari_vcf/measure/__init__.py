@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_vcf.measure.adc import Placements, RoiStatistics, roi_statistics, summarize_placements
-from napari_vcf.measure.edges import SNAP_REACH_MM, snap_to_edge
+from napari_vcf.measure.edges import SNAP_REACH_MM, NoEdge, snap_to_edge
 from napari_vcf.measure.endplate import snap_to_endplate
 from napari_vcf.measure.errors import MeasureError
 from napari_vcf.measure.extent import Extent, ExtentGrade, lesion_extent
@@ -24,6 +24,7 @@ from napari_vcf.measure.height import (
 from napari_vcf.measure.outline import fill_outline, interpolate_slices
 from napari_vcf.measure.placement import BodyPlace, deviation_deg, endplate_direction, place_in_body, touched_voxels
 from napari_vcf.measure.recount import Box, body_box, recount_extent
+from napari_vcf.measure.snapping import draw_to_edge
 from napari_vcf.measure.threshold import (
     MIN_REFERENCE_VOXELS,
     REFERENCE_RADIUS_MM,
@@ -51,6 +52,7 @@ __all__ = [
     "HeightLoss",
     "Heights",
     "MeasureError",
+    "NoEdge",
     "Placements",
     "Position",
     "PositionLoss",
@@ -63,6 +65,7 @@ __all__ = [
     "VertebraStatus",
     "body_box",
     "deviation_deg",
+    "draw_to_edge",
     "endplate_direction",
     "fill_outline",
     "grade_fraction",

@@ -6,13 +6,24 @@ IEEE Trans Pattern Anal Mach Intell 1986; 8: 679-698); the extremum is placed be
 
 from __future__ import annotations
 
+from enum import Enum
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from napari_vcf.geometry import Volume
 
-__all__ = ["BAND_MM", "SNAP_REACH_MM", "sample_lines", "sampling_mm", "snap_to_edge"]
+__all__ = ["BAND_MM", "SNAP_REACH_MM", "NoEdge", "sample_lines", "sampling_mm", "snap_to_edge"]
+
+
+class NoEdge(Enum):
+    """Why an end was not drawn to an edge; the value is the sentence for the reader."""
+
+    COARSE = "The pixels are too coarse along the caliper to show where the edge is."
+    OUTSIDE = "The image ends, or was not measured, too near to look for an edge."
+    UNCLEAR = "No edge is clear within reach."
+
 
 #: An end is never drawn farther than this.
 SNAP_REACH_MM = 2.0
@@ -30,7 +41,7 @@ def snap_to_edge(
     across_lps: ArrayLike,
     *,
     reach_mm: float = SNAP_REACH_MM,
-) -> NDArray[np.float64] | None:
+) -> NDArray[np.float64] | NoEdge:
     """Draw a point to the strongest edge along a line.
 
     Parameters
@@ -46,12 +57,12 @@ def snap_to_edge(
 
     Returns
     -------
-    ndarray, shape (3,), or None
-        The point on the edge, on the line through the given one; None where there is no clear edge in reach.
+    ndarray, shape (3,), or NoEdge
+        The point on the edge, on the line through the given one, LPS mm; or why there is none.
     """
     point, along, across = (np.asarray(v, dtype=np.float64) for v in (point_lps, along_lps, across_lps))
     if sampling_mm(volume, along) > reach_mm:
-        return None
+        return NoEdge.COARSE
     pixel = min(volume.grid.spacing_mm)
     sigma = max(0.5, 0.75 * pixel)
     margin = 4.0 * sigma
@@ -60,16 +71,16 @@ def snap_to_edge(
     samples = point + offsets[:, None, None] * along + np.array(BAND_MM)[None, :, None] * across
     values = sample_lines(volume, samples)
     if values is None:
-        return None
+        return NoEdge.OUTSIDE
     slope = np.abs(gaussian_filter1d(values.mean(axis=1), sigma / _STEP_MM, order=1))
     near = np.abs(offsets) <= reach_mm + 1e-9
     peak = near[1:-1] & (slope[1:-1] >= slope[:-2]) & (slope[1:-1] > slope[2:])
     candidates = np.flatnonzero(peak) + 1
     if not candidates.size:
-        return None
+        return NoEdge.UNCLEAR
     best = int(candidates[np.argmax(slope[candidates])])
     if slope[best] < _CLEAR * float(np.median(slope)) or slope[best] <= 1e-9:
-        return None
+        return NoEdge.UNCLEAR
     before, here, after = slope[best - 1 : best + 2]
     bend = before - 2 * here + after
     shift = 0.5 * (before - after) / bend if bend < 0 else 0.0

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from napari_vcf.geometry import Volume
-from napari_vcf.measure.edges import BAND_MM, SNAP_REACH_MM, sample_lines, sampling_mm
+from napari_vcf.measure.edges import BAND_MM, SNAP_REACH_MM, NoEdge, sample_lines, sampling_mm
 
 __all__ = ["snap_to_endplate"]
 
@@ -45,7 +45,7 @@ def snap_to_endplate(
     across_lps: ArrayLike,
     *,
     reach_mm: float = SNAP_REACH_MM,
-) -> NDArray[np.float64] | None:
+) -> NDArray[np.float64] | NoEdge:
     """Draw a point to the outer surface of the endplate near it, on an MR image.
 
     Parameters
@@ -61,21 +61,21 @@ def snap_to_endplate(
 
     Returns
     -------
-    ndarray, shape (3,), or None
-        The point on the surface, on the line through the given one; None where no endplate is clear in reach. Where no
-        plate is seen between marrow and a brighter disc, as marrow may be as dark as the plate, their border is its
-        outer side. A border to a darker disc may be the inner side, and is left alone.
+    ndarray, shape (3,), or NoEdge
+        The point on the surface, on the line through the given one, LPS mm; or why there is none. Where no plate is
+        seen between marrow and a brighter disc, as marrow may be as dark as the plate, their border is its outer side.
+        A border to a darker disc may be the inner side, and is left alone.
     """
     point, outward, across = (np.asarray(v, dtype=np.float64) for v in (point_lps, outward_lps, across_lps))
     if sampling_mm(volume, outward) > _COARSEST_MM:
-        return None
+        return NoEdge.COARSE
     places = round(reach_mm / _STEP_MM)
     half = round(_WINDOW_MM / _STEP_MM)
     offsets = np.arange(-places - half, places + half + 1) * _STEP_MM
     samples = point + offsets[:, None, None] * outward + np.array(BAND_MM)[None, :, None] * across
     values = sample_lines(volume, samples)
     if values is None:
-        return None
+        return NoEdge.OUTSIDE
     profile = values.mean(axis=1) - _no_signal(volume)
     windows = np.lib.stride_tricks.sliding_window_view(profile, 2 * half + 1)
     errors = np.stack([_errors(windows, blur * min(volume.grid.spacing_mm)) for blur in _BLUR_PX]).min(axis=(0, 2))
@@ -84,7 +84,7 @@ def snap_to_endplate(
     unexplained = errors / np.maximum(spread, 1e-9)
     best = int(np.argmin(unexplained))
     if best in (0, len(errors) - 1) or not unexplained[best] <= 1 - _FITS:
-        return None
+        return NoEdge.UNCLEAR
     before, here, after = unexplained[best - 1 : best + 2]
     bend = before - 2 * here + after
     shift = 0.5 * (before - after) / bend if np.isfinite(bend) and bend > 0 else 0.0

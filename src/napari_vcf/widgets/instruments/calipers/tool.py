@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.dicom import Role
-from napari_vcf.measure import HeightLoss, Position, ReferenceRule, snap_to_edge, snap_to_endplate
+from napari_vcf.measure import HeightLoss, NoEdge, Position, ReferenceRule, draw_to_edge
 from napari_vcf.reading.results import caliper_mm, losses_of
 from napari_vcf.reading.state import Caliper, CaliperEnd, StageState
 from napari_vcf.records.base import utc_now
@@ -49,12 +48,6 @@ class Draft:
         return caliper_mm(self.caliper)
 
 
-def edge_rule(role: Role, unit: str | None) -> Callable[..., NDArray[np.float64] | None]:
-    """How an image's edges are found: by marrow, plate and disc on MR, by the steepest change elsewhere."""
-    # A CT without a rescale has no unit but signal either.
-    return snap_to_endplate if unit == "signal" and role is not Role.CT else snap_to_edge
-
-
 class CaliperTool(Tool):
     """Draws a new caliper by click and click or by a drag, and drags the ends of one that is there."""
 
@@ -76,6 +69,8 @@ class CaliperTool(Tool):
         #: Whether the reader wants ends drawn to the nearest edge; the protocol may forbid it.
         self.wants_snapping = False
         self._snapped: set[CaliperEnd] = set()
+        #: The ends that should have been drawn to an edge and were not, with the reason.
+        self._undrawn: dict[CaliperEnd, NoEdge] = {}
 
     @property
     def snapping(self) -> bool:
@@ -92,6 +87,8 @@ class CaliperTool(Tool):
         """Take an end, a whole caliper, or begin a new one; leave the drag to the view if nothing is to be placed."""
         self._moved = False
         self._grip = point
+        if self._mode == "idle":
+            self._undrawn = {}
         if self._mode == "wait" and not on_current_slice(self._desk, self._start):
             self.cancel()
             self._desk.message.emit("Both ends of a height lie on one slice: it begins anew on this one.", "info")
@@ -222,6 +219,7 @@ class CaliperTool(Tool):
             self._start = self._to_edge("start", moved, moved - self._end)
         elif self._mode == "move":
             self._snapped.clear()
+            self._undrawn.clear()
             shift = flat - self._grip
             shift[0] = 0.0
             self._start, self._end, self._grip = self._start + shift, self._end + shift, point
@@ -230,6 +228,7 @@ class CaliperTool(Tool):
     def _to_edge(self, end: CaliperEnd, point: World, way: World) -> World:
         """A point, or the edge near it along the caliper, where that is wanted; ``way`` leads out of the vertebra."""
         self._snapped.discard(end)
+        self._undrawn.pop(end, None)
         length = float(np.linalg.norm(way))
         desk = self._desk
         if not self.snapping or length < MIN_SNAP_MM or desk.image is None or desk.image_id is None:
@@ -238,8 +237,10 @@ class CaliperTool(Tool):
         across = np.array([0.0, -along[2], along[1]])
         here, there, beside = desk.to_lps([point, point + along, point + across], desk.image_id)
         volume = desk.display.volume(desk.image_id)
-        found = edge_rule(desk.image.series.role, volume.unit)(volume, here, there - here, beside - here)
-        if found is None:
+        is_ct = desk.image.series.role is Role.CT
+        found = draw_to_edge(volume, here, there - here, beside - here, is_ct=is_ct)
+        if isinstance(found, NoEdge):
+            self._undrawn[end] = found
             return point
         self._snapped.add(end)
         # Through the registration and back a point may leave the slice by a rounding.
@@ -281,6 +282,8 @@ class CaliperTool(Tool):
         new = draft.caliper
         # The draft must be gone before the reading's signal redraws.
         self.draft, self._mode = None, "idle"
+        for reason in dict.fromkeys(self._undrawn.values()):
+            self._desk.message.emit(f"An end stays where you put it. {reason.value}", "info")
         self._desk.guard(
             lambda: reading.place_caliper(
                 stage=self._desk.stage,
