@@ -151,7 +151,7 @@ def test_no_case_is_read_once_more_before_every_first_reading_is_signed(tmp_path
         read_stage(reader.next_case())
     clock.time += timedelta(days=4)
     read_stage(reader.next_case())
-    done = {task.case for task in reader.tasks if task.stage == "mri" and reader._status(task) == "sealed"}
+    done = {task.case for task in reader.tasks if task.stage == "mri" and reader._list.status(task) == "sealed"}
     clock.time += timedelta(days=4)
     with reader.next_case() as session:
         assert (session.occasion, session.stage, {session.case} & done) == (1, "mri", set())

@@ -25,7 +25,6 @@ from napari_vcf.study import (
     open_study,
     prepare_case,
     prepared_case,
-    proposal,
     protocol,
     settled_roles,
     stage_session,
@@ -45,7 +44,7 @@ MODELS = {
         protocol.StudyProtocol,
         prepared_case.CaseRecord,
         prepared_case.PartRecord,
-        proposal.ProposalRecord,
+        prepared_case.ProposalRecord,
         prepare_case.PrepareReport,
         settled_roles.RolesRecord,
         stage_session.Origin,
@@ -103,9 +102,14 @@ def test_an_old_record_is_read_and_migrating_it_is_pure(path: Path, content: dic
     assert migrated(migrated(content)) == migrated(content)
 
 
-def test_an_old_proposal_still_opens_for_a_click_near_its_points() -> None:
-    record = read_record(OLD / "records" / "proposal-1.0.0.json", proposal.ProposalRecord, "It")
-    assert proposal.proposed_with(record, "0" * 32, (3.0, 1.0, 3.0), (4.0, 5.0, 7.0)).mr_point_lps == (1.5, 2.0, 3.0)
+def test_an_old_study_with_a_proposed_registration_is_checked_and_read_as_before(old: Path) -> None:
+    path = old / "cases" / "C001" / "proposal.json"
+    shutil.copy(OLD / "records" / "proposal-1.0.0.json", path)
+    assert check_study(old).damages == ()
+    with open_study(old, clock=Clock()).as_reader("R1").next_case() as begun:
+        assert begun.case == "C001"
+    path.write_bytes(path.read_bytes().replace(b"C001", b"C002"))
+    assert [damage.place for damage in check_study(old).damages] == ["cases/C001/proposal.json"]
 
 
 def test_an_old_study_is_whole_and_its_signed_stages_are_exported_as_they_were(old: Path, tmp_path: Path) -> None:

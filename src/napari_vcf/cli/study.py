@@ -69,13 +69,6 @@ def _add_prepare(commands: Any) -> None:
     )
     prepare.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     prepare.add_argument("--key", type=Path, metavar="FILE", help="the key file; default: DIR.key.json beside DIR")
-    prepare.add_argument(
-        "--points",
-        type=Path,
-        metavar="FILE",
-        help="CSV (case, mr_x, mr_y, mr_z, ct_x, ct_y, ct_z; LPS mm) with the fractured body's centre in MRI and CT of "
-        "each case: registrations are computed ahead",
-    )
     where = prepare.add_mutually_exclusive_group()
     where.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes on this machine; default 1")
     where.add_argument("--scheduler", metavar="ADDRESS", help="an existing Dask scheduler, such as tcp://host:8786")
@@ -124,7 +117,6 @@ def _prepare(args: argparse.Namespace) -> int:
         key=args.key,
         workers=args.workers,
         scheduler=args.scheduler,
-        points=args.points,
         progress=progress,
     )
     for outcome in outcomes:
@@ -132,10 +124,6 @@ def _prepare(args: argparse.Namespace) -> int:
         for text in (outcome.reason, *outcome.lacks, *outcome.remarks):
             if text:
                 print(f"      ! {text}")
-        if outcome.registration:
-            print(f"      registration: {outcome.registration}")
-        if outcome.advice:
-            print(f"      {outcome.advice}")
     failed = sum(outcome.status == "failed" for outcome in outcomes)
     print(f"{len(outcomes) - failed} of {len(outcomes)} cases are ready.")
     return 1 if failed else 0

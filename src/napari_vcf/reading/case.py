@@ -6,11 +6,10 @@ import hashlib
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -30,10 +29,6 @@ from napari_vcf.geometry import Volume
 from napari_vcf.reading.errors import ReadingError, UnknownImageError
 from napari_vcf.reading.state import ImageCorrection
 from napari_vcf.records.base import REMOVED, Pseudonym
-
-if TYPE_CHECKING:
-    from napari_vcf.reading.image_pairs import Pair
-    from napari_vcf.registration import RegistrationResult
 
 __all__ = ["MR_ROLES", "Case", "CaseImage", "image_id", "scan_case"]
 
@@ -237,21 +232,6 @@ class Case:
         if not 0 <= index < number:
             raise UnknownImageError(f"{found.label} has {number} volumes, counted from 0; there is no {index}.")
         return found.series
-
-    def prepared_registration(
-        self, pair: Pair, mr_point: Sequence[float], ct_point: Sequence[float]
-    ) -> RegistrationResult | None:
-        """A registration that is there already for two clicks; None where it has to be computed, as for any folder.
-
-        Parameters
-        ----------
-        pair : napari_vcf.reading.image_pairs.Pair
-            What is joined.
-        mr_point, ct_point : sequence of float
-            The clicks, LPS mm.
-        """
-        del pair, mr_point, ct_point
-        return None
 
     def corrected(self, image: str, correction: ImageCorrection) -> Series:
         """The series as it would be with a person's correction; nothing is changed."""

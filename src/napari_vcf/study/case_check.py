@@ -13,11 +13,16 @@ import numpy as np
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.study.hashed_files import read_record
-from napari_vcf.study.prepare_case import CaseOutcome, PrepareReport
+from napari_vcf.study.prepare_case import PrepareReport
 from napari_vcf.study.prepare_study import REPORT
-from napari_vcf.study.prepared_case import PARTS, CaseRecord, ImageRecord, PartRecord
-from napari_vcf.study.proposal import PROPOSAL, ProposalRecord
-from napari_vcf.study.proposing import COMPUTED
+from napari_vcf.study.prepared_case import (
+    PARTS,
+    PROPOSAL,
+    CaseRecord,
+    ImageRecord,
+    PartRecord,
+    ProposalRecord,
+)
 from napari_vcf.study.settled_roles import ROLES, RolesRecord
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
@@ -54,7 +59,7 @@ def damaged_cases(folder: StudyFolder, record: StudyRecord) -> Iterator[Found]:
     for case in record.cases:
         place = folder.case(case)
         if (place / "case.json").is_file():
-            yield from _case(place, stated.get(case))
+            yield from _case(place)
         elif place.exists() or folder.in_use(record, case) or (case in stated and stated[case].status != "failed"):
             yield place, "this case was prepared, and is gone or not whole; prepare it again."
 
@@ -66,7 +71,7 @@ def _record(path: Path, model: type[_Model]) -> tuple[_Model | None, list[Found]
         return None, [(path, str(error))]
 
 
-def _case(place: Path, stated: CaseOutcome | None) -> Iterator[Found]:
+def _case(place: Path) -> Iterator[Found]:
     case, problem = _record(place / "case.json", CaseRecord)
     yield from problem
     if case is not None and case.case != place.name:
@@ -88,8 +93,6 @@ def _case(place: Path, stated: CaseOutcome | None) -> Iterator[Found]:
         yield from problem
         if proposal is not None and proposal.case != place.name:
             yield place / PROPOSAL, f"it is that of case {proposal.case}."
-    elif stated is not None and stated.registration == COMPUTED:
-        yield place / PROPOSAL, "the proposed registration is gone."
 
 
 def _voxels(folder: Path, image: ImageRecord) -> Iterator[Found]:

@@ -30,6 +30,7 @@ from napari_vcf.study.hashed_files import check_record, read_record, write_recor
 from napari_vcf.study.identity import hashed, read_headers, scrub
 from napari_vcf.study.prepared_case import (
     PARTS,
+    PROPOSAL,
     CaseRecord,
     ImageRecord,
     Part,
@@ -38,8 +39,6 @@ from napari_vcf.study.prepared_case import (
     VolumeRecord,
     sha256_of_array,
 )
-from napari_vcf.study.proposal import PROPOSAL
-from napari_vcf.study.proposing import Proposing, propose
 
 __all__ = ["CaseJob", "CaseOutcome", "PrepareReport", "prepare_case"]
 
@@ -57,17 +56,13 @@ class CaseOutcome(FrozenModel):
     refused_files: int = 0
     lacks: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    registration: str = Field(default="", description="which registration is proposed, or what it lacks")
-    advice: str = Field(
-        default="", description="on the registration, for the coordinator; never written into the study"
-    )
 
 
 class PrepareReport(FrozenModel):
     """What became of every case; `kept` ones count as prepared here, so that a second run writes the same file."""
 
     schema_id: Literal["napari-vcf/prepare-report"] = "napari-vcf/prepare-report"
-    schema_version: Literal["1.1.0"] = "1.1.0"
+    schema_version: Literal["1.2.0"] = "1.2.0"
     cases: tuple[CaseOutcome, ...] = Field(description="in the order of their pseudonyms")
 
 
@@ -82,8 +77,6 @@ class CaseJob:
     in_use: bool = False
     #: Image to the role that the coordinator gave it.
     roles: tuple[tuple[str, str], ...] = ()
-    #: None where the study has no stage that joins CT and MRI.
-    proposing: Proposing | None = None
 
 
 def prepare_case(job: CaseJob) -> CaseOutcome:
@@ -106,13 +99,8 @@ def prepare_case(job: CaseJob) -> CaseOutcome:
         if record is not None and record.source != source and job.in_use:
             return _failed(job, "Its files have changed, but it is being read already; restore the files.")
         if record is not None and record.source == source and _whole(target):
-            outcome = _outcome(record, "kept")
-        else:
-            outcome = _prepare(job, source)
-        if job.proposing is None:
-            return outcome
-        state, advice = propose(target, job.proposing)
-        return outcome.model_copy(update={"registration": state, "advice": advice})
+            return _outcome(record, "kept")
+        return _prepare(job, source)
     except NapariVcfError as error:
         return _failed(job, str(error))
     except OSError as error:

@@ -16,9 +16,7 @@ from typing import Any, Final
 
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.hashed_files import write_record
-from napari_vcf.study.points import read_points
 from napari_vcf.study.prepare_case import CaseJob, CaseOutcome, PrepareReport, leftovers, prepare_case
-from napari_vcf.study.proposing import Proposing
 from napari_vcf.study.settled_roles import read_roles
 from napari_vcf.study.study_folder import StudyFolder, default_key, read_key
 
@@ -43,7 +41,6 @@ def prepare_study(
     key: Path | str | None = None,
     workers: int = 1,
     scheduler: str | None = None,
-    points: Path | str | None = None,
     progress: Progress | None = None,
 ) -> tuple[CaseOutcome, ...]:
     """Prepare every case; what is prepared already and has not changed is kept.
@@ -58,10 +55,6 @@ def prepare_study(
         Processes, each of which works in one thread; 0 to work in this one.
     scheduler : str, optional
         Address of a Dask scheduler whose workers see the same folders; takes the place of processes here.
-    points : path, optional
-        CSV with the centre of the fractured body on MRI and CT of each case, see `napari_vcf.study.points.read_points`;
-        with it a registration is computed that the reader finds ready after clicking near these points. Nothing in the
-        study tells the points to whoever has not clicked.
     progress : callable, optional
         Called with (cases done, cases in all, what became of the last).
 
@@ -73,17 +66,14 @@ def prepare_study(
     Raises
     ------
     StudyError
-        If study, key or scheduler cannot be reached, or the points cannot be used. A case that cannot be prepared is an
-        outcome and no error.
+        If study, key or scheduler cannot be reached. A case that cannot be prepared is an outcome and no error.
     """
     folder = StudyFolder(Path(root).absolute())
-    record, protocol = folder.read()
+    record, _ = folder.read()
     secret = read_key(default_key(folder.root) if key is None else key, record.study)
     if set(secret.cases) != set(record.cases):
         raise StudyError("The key does not name the cases of this study.")
     roles = read_roles(folder)
-    placed = {} if points is None else read_points(points, secret)
-    joins = "combined" in protocol.protocol.stages
     jobs = [
         CaseJob(
             case=case,
@@ -92,7 +82,6 @@ def prepare_study(
             target=str(folder.case(case)),
             in_use=folder.in_use(record, case),
             roles=roles.of_case(case),
-            proposing=Proposing(placed.get(case), folder.joined(record, case)) if joins else None,
         )
         for case in record.cases
     ]
@@ -104,7 +93,7 @@ def prepare_study(
             progress(len(found), len(jobs), f"{outcome.case}: {outcome.status}")
     outcomes = tuple(found[case] for case in record.cases)
     kept_are_prepared = tuple(
-        o.model_copy(update={"advice": "", "status": "prepared" if o.status == "kept" else o.status}) for o in outcomes
+        o.model_copy(update={"status": "prepared"}) if o.status == "kept" else o for o in outcomes
     )
     write_record(folder.root / REPORT, PrepareReport(cases=kept_are_prepared), overwrite=True)
     return outcomes

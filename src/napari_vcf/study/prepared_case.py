@@ -19,28 +19,29 @@ from napari_vcf.dicom.series.units import ValueScale
 from napari_vcf.geometry import Volume
 from napari_vcf.reading import Case
 from napari_vcf.reading.errors import ReadingError
-from napari_vcf.reading.image_pairs import Pair
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.state import ImageCorrection
 from napari_vcf.records.base import Finite, FrozenModel, ImageId, Pseudonym, Stage
-from napari_vcf.registration import RegistrationResult
-from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.errors import DamagedError
 from napari_vcf.study.hashed_files import read_record
-from napari_vcf.study.proposal import fetched, read_proposal
 
 __all__ = [
     "PARTS",
+    "PROPOSAL",
     "CaseRecord",
     "ImageRecord",
     "Part",
     "PartRecord",
     "PreparedCase",
+    "ProposalRecord",
     "VolumeRecord",
     "parts_of_stage",
     "sha256_of_array",
 ]
 
 Part = Literal["ct", "mr", "other"]
+#: A registration that earlier versions computed ahead; nothing reads it any more.
+PROPOSAL: Final = "proposal.json"
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 _OF_STAGE: Final[dict[Stage, tuple[Part, ...]]] = {"ct": ("ct",), "mri": ("mr",), "combined": PARTS}
 
@@ -100,6 +101,16 @@ class CaseRecord(FrozenModel):
     lacks: tuple[str, ...]
     remarks: tuple[str, ...]
     refused: int = Field(ge=0, description="files that could not be read")
+
+
+class ProposalRecord(FrozenModel):
+    """What earlier versions left in `PROPOSAL`: it is checked to be as it was written, and otherwise left alone."""
+
+    schema_id: Literal["napari-vcf/proposal"] = "napari-vcf/proposal"
+    schema_version: Literal["1.0.0"] = "1.0.0"
+    case: Pseudonym
+    kind: Literal["points", "frame"]
+    closed: dict[str, Any] | None = None
 
 
 def parts_of_stage(stage: Stage) -> tuple[Part, ...]:
@@ -185,19 +196,6 @@ class PreparedCase(Case):
                 padding = self._array(base.with_suffix(".padding.npy"), volume.padding_sha256, shape, np.bool_)
             self._volumes[key] = Volume(series.grid, data, series.unit or "unknown", padding)
         return self._volumes[key]
-
-    def prepared_registration(
-        self, pair: Pair, mr_point: Sequence[float], ct_point: Sequence[float]
-    ) -> RegistrationResult | None:
-        """The registration that was computed with the preparation, where the clicks are near the points of that."""
-        if self.stage != "combined":
-            return None
-        try:
-            record = read_proposal(self._folder)
-        except StudyError:
-            # The reader gets what is computed from the clicks, and `check` names the file.
-            return None
-        return None if record is None else fetched(record, self.salt, pair, mr_point, ct_point)
 
     def _array(self, path: Path, sha256: str, shape: Sequence[int], dtype: Any) -> NDArray[Any]:
         try:

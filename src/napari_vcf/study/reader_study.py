@@ -90,14 +90,44 @@ def open_study(root: Path | str, *, clock: Clock = utc_now) -> Study:
     return Study(root, clock=clock)
 
 
-class ReaderStudy(Worklist):
-    """One reader's part of a study. It knows where this reader's readings and the images are, and no other reading."""
+class ReaderStudy:
+    """One reader's part of a study. It knows where this reader's readings and the images are, and no other reading.
+
+    Attributes
+    ----------
+    reader, study : str
+        Pseudonyms.
+    protocol : StudyProtocol
+        The study's protocol.
+    """
 
     def __init__(
         self, folder: StudyFolder, record: StudyRecord, protocol: StudyProtocol, reader: str, *, clock: Clock
     ) -> None:
-        super().__init__(folder, record, protocol, reader, clock=clock)
+        self.reader = reader
+        self.study = record.study
+        self.protocol = protocol
+        self._folder = folder
+        self._clock = clock
+        self._list = Worklist(folder, record, protocol, reader, clock=clock)
         self._caught_up = False
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Everything that this reader reads, in order."""
+        return self._list.tasks
+
+    def worklist(self) -> tuple[WorkItem, ...]:
+        """Everything that this reader reads, in order, with its state; see `Worklist.items`."""
+        return self._list.items()
+
+    def progress(self) -> tuple[int, int]:
+        """Stages signed, and stages in all."""
+        return self._list.progress()
+
+    def next_task(self, *, after: Task | None = None) -> Task | None:
+        """What `next_case` would open; see `Worklist.next_task`."""
+        return self._list.next_task(after=after)
 
     def images_of(self, task: Task) -> PreparedCase:
         """The images of a stage, without opening it: to load them while the reader is still at another case.
@@ -161,19 +191,19 @@ class ReaderStudy(Worklist):
             If it is open elsewhere, damaged, or not there.
         """
         task = self._task(case, stage, occasion)
-        self._check_reachable()
-        self._sealed.discard(task)
-        status = self._status(task)
+        self._list.check_reachable()
+        self._list.forget(task)
+        status = self._list.status(task)
         if status == "sealed":
             raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
         if status == "unread" and self.next_task() != task:
             raise NotYetError(f"Case {case} is not the next; open the cases in the order of the worklist.")
         lock = self._lock(task)
         try:
-            versions = self._versions(task)
+            versions = self._list.versions(task)
             if not versions:
                 self._begin(task, 1, None)
-                versions = self._versions(task)
+                versions = self._list.versions(task)
             # Somebody may have signed between the look and the lock.
             if seal_path(versions[-1]).exists():
                 raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
@@ -205,14 +235,14 @@ class ReaderStudy(Worklist):
             If what was signed is damaged.
         """
         task = self._task(case, stage, occasion)
-        self._check_reachable()
-        self._sealed.discard(task)
+        self._list.check_reachable()
+        self._list.forget(task)
         said = checked_reason(reason, "Say why the signed stage is amended", StudyError)
-        if self._status(task) != "sealed":
+        if self._list.status(task) != "sealed":
             raise StudyError("Only a signed stage is amended; this one is still open.")
         lock = self._lock(task)
         try:
-            path = seal_path(self._versions(task)[-1])
+            path = seal_path(self._list.versions(task)[-1])
             signed = read_reading(path).seal
             if signed is None or check_seal(path.read_text(encoding="utf-8")):
                 raise DamagedError("The seal of this stage is not whole; have the study checked.")
@@ -221,10 +251,10 @@ class ReaderStudy(Worklist):
                 version=signed.version,
                 sha256=signed.sha256,
                 reason=said,
-                sealed_by_then=tuple(t.stage for t in others if self._signatures([t])),
+                sealed_by_then=tuple(t.stage for t in others if self._list.signatures([t])),
             )
             self._begin(task, signed.version + 1, amends)
-            return self._session(task, self._versions(task), lock)
+            return self._session(task, self._list.versions(task), lock)
         except BaseException:
             lock.release()
             raise
@@ -232,23 +262,22 @@ class ReaderStudy(Worklist):
     def unlock(self, case: str) -> bool:
         """Free a case, and this reader's register, whose holder is known to be gone; see `break_lock`."""
         freed = break_lock(self._folder.reader(self.reader) / case)
-        return self._register.unlock() or freed
+        return self._list.register.unlock() or freed
 
     def _lock(self, task: Task) -> CaseLock:
         if not self._caught_up:
             folders = [(t, self._folder.stage(self.reader, t.case, t.stage, t.occasion)) for t in self.tasks]
-            self._register.catch_up(folders)
+            self._list.register.catch_up(folders)
             self._caught_up = True
         return CaseLock(self._folder.reader(self.reader) / task.case, f"Case {task.case}")
 
     def _note(self, event: str, task: Task, version: int, **more: Any) -> None:
         try:
-            before, after = self._register.note(event, task, version, **more)
+            before, after = self._list.register.note(event, task, version, **more)
         except StudyError:
             self._caught_up = False
             raise
-        if before == self._looked_at:
-            self._looked_at = after
+        self._list.noted(before, after)
 
     def _begin(self, task: Task, version: int, amends: AmendmentExport | None) -> None:
         origin = Origin(
@@ -264,7 +293,7 @@ class ReaderStudy(Worklist):
         )
         folder = self._folder.stage(self.reader, task.case, task.stage, task.occasion)
         # Whatever fails from here on, there may be a version that is not signed.
-        self._sealed.discard(task)
+        self._list.forget(task)
         Journal.create(folder / f"v{version}", "opened", origin.model_dump(mode="json"), clock=self._clock)
         self._note("opened", task, version)
 
@@ -272,7 +301,7 @@ class ReaderStudy(Worklist):
         self, task: Task, versions: list[Path], lock: CaseLock, images: PreparedCase | None = None
     ) -> StageSession:
         journals = [Journal.open(path, clock=self._clock) for path in versions]
-        previous = self._signatures(self._others(task))
+        previous = self._list.signatures(self._list.earlier(task))
         since = (journals[0].entries[0].at - max(previous)).total_seconds() / 86400 if previous else None
         place = Place(
             study=self.study,
@@ -286,7 +315,7 @@ class ReaderStudy(Worklist):
         )
 
         journal = journals[-1]
-        left = self._register.left(task, len(versions))
+        left = self._list.register.left(task, len(versions))
         if left is not None and left.sha256 not in journal.hashes:
             raise DamagedError(
                 f"This reading is an older copy of itself: {left.entries} entries were written when it was left, and "

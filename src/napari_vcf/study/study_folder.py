@@ -20,7 +20,6 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -138,10 +137,6 @@ class StudyFolder:
     def in_use(self, record: StudyRecord, case: str) -> bool:
         """Whether a reader has begun on a case, so that it must stay as it is."""
         return any((self.reader(reader) / case).exists() for reader in record.readers)
-
-    def joined(self, record: StudyRecord, case: str) -> bool:
-        """Whether a reader has begun on the combined stage of a case."""
-        return any(any((self.reader(reader) / case).glob("combined-*")) for reader in record.readers)
 
     def reader(self, reader: str) -> Path:
         """Folder of one reader."""
@@ -338,8 +333,3 @@ def read_key(path: Path | str, study: str) -> Key:
 
 def _reason(error: BaseException) -> str:
     return f"{error.strerror or 'unknown'}." if isinstance(error, OSError) else str(error)
-
-
-def now_after(last: datetime, now: datetime) -> datetime:
-    """The time now, or the last time that was written where the clock has gone backwards."""
-    return max(last, now)

@@ -21,6 +21,13 @@ def _report_from_1_0(content: Content) -> Content:
     return {**content, "schema_version": "1.1.0"}
 
 
+def _report_from_1_1(content: Content) -> Content:
+    """1.2 proposes no registrations any more."""
+    told = ("registration", "advice")
+    cases = [{key: value for key, value in case.items() if key not in told} for case in content["cases"]]
+    return {**content, "schema_version": "1.2.0", "cases": cases}
+
+
 def _study_from_1_0(content: Content) -> Content:
     """1.1 knows the bytes of the protocol file; a study of 1.0 knows only its content."""
     return {**content, "schema_version": "1.1.0", "protocol_file_sha256": None}
@@ -29,6 +36,7 @@ def _study_from_1_0(content: Content) -> Content:
 #: Schema and version -> the step that leads to the next version. A new one needs a file of the old one among the tests.
 STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
     ("napari-vcf/prepare-report", "1.0.0"): _report_from_1_0,
+    ("napari-vcf/prepare-report", "1.1.0"): _report_from_1_1,
     ("napari-vcf/study", "1.0.0"): _study_from_1_0,
 }
 

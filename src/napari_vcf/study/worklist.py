@@ -40,7 +40,6 @@ class Worklist:
     ) -> None:
         self.reader = reader
         self.protocol = protocol
-        self.study = record.study
         self.tasks = tasks_of(protocol, record.seed, record.cases, reader)
         self._folder = folder
         self._clock = clock
@@ -48,21 +47,21 @@ class Worklist:
         self._of_case: dict[str, list[Task]] = {}
         for task in self.tasks:
             self._of_case.setdefault(task.case, []).append(task)
-        self._register = AuditLog(folder.reader(reader), clock)
+        self.register = AuditLog(folder.reader(reader), clock)
         self._sealed: set[Task] = set()
         self._looked_at: int | None = None
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Forget which stages were signed, where this reader has begun or signed something elsewhere since.
 
         Looking at the folder of each stage for each step takes seconds on a share.
         """
-        size = self._register.size()
+        size = self.register.size()
         if size is None or size != self._looked_at:
             self._sealed.clear()
         self._looked_at = size
 
-    def _check_reachable(self) -> None:
+    def check_reachable(self) -> None:
         """Refuse where the study is gone, or this reader's part of it: everything would look unread."""
         self._folder.check_reachable()
         if not self._folder.reader(self.reader).is_dir():
@@ -70,9 +69,9 @@ class Worklist:
                 f"The folder of reader {self.reader} is missing from the study, with everything in it. "
                 "Was the study copied whole? Restore the folder."
             )
-        self._look()
+        self.look()
 
-    def worklist(self) -> tuple[WorkItem, ...]:
+    def items(self) -> tuple[WorkItem, ...]:
         """Everything that this reader reads, in order, with its state.
 
         Raises
@@ -80,29 +79,40 @@ class Worklist:
         StudyError
             If the study folder cannot be reached.
         """
-        self._check_reachable()
+        self.check_reachable()
         return tuple(self._item(task) for task in self.tasks)
 
     def progress(self) -> tuple[int, int]:
         """Stages signed, and stages in all."""
-        self._look()
-        return sum(self._status(task) == "sealed" for task in self.tasks), len(self.tasks)
+        self.look()
+        return sum(self.status(task) == "sealed" for task in self.tasks), len(self.tasks)
+
+    def forget(self, task: Task) -> None:
+        """Look anew whether a stage is signed."""
+        self._sealed.discard(task)
+
+    def noted(self, before: int | None, after: int) -> None:
+        """Go on where only this program has written to the register: from its size before to its size after."""
+        if before == self._looked_at:
+            self._looked_at = after
 
     def _item(self, task: Task) -> WorkItem:
         return WorkItem(
             task,
-            self._status(task),
+            self.status(task),
             (self._folder.case(task.case) / "case.json").is_file(),
             self._not_before(task),
         )
 
-    def _versions(self, task: Task) -> list[Path]:
+    def versions(self, task: Task) -> list[Path]:
+        """Folders of the versions of a stage, the first one first."""
         return versions_of(self._folder.stage(self.reader, task.case, task.stage, task.occasion))
 
-    def _status(self, task: Task) -> Literal["unread", "open", "sealed", "amending"]:
+    def status(self, task: Task) -> Literal["unread", "open", "sealed", "amending"]:
+        """How far a stage is."""
         if task in self._sealed:
             return "sealed"
-        versions = self._versions(task)
+        versions = self.versions(task)
         if not versions:
             return "unread"
         if seal_path(versions[-1]).exists():
@@ -110,14 +120,15 @@ class Worklist:
             return "sealed"
         return "open" if len(versions) == 1 else "amending"
 
-    def _others(self, task: Task) -> list[Task]:
+    def earlier(self, task: Task) -> list[Task]:
+        """What this reader reads of the same case before a stage."""
         return [other for other in self._of_case[task.case] if other.position < task.position]
 
-    def _signatures(self, tasks: Sequence[Task]) -> list[datetime]:
+    def signatures(self, tasks: Sequence[Task]) -> list[datetime]:
         """When stages were first signed."""
         found = []
         for task in tasks:
-            versions = self._versions(task)
+            versions = self.versions(task)
             if versions and seal_path(versions[0]).exists():
                 path = seal_path(versions[0])
                 # A seal never changes, and reading all of them for every look at the worklist takes seconds on a share.
@@ -131,9 +142,9 @@ class Worklist:
 
     def _not_before(self, task: Task) -> datetime | None:
         washout = timedelta(days=self.protocol.study.washout_days)
-        if not washout or self._status(task) != "unread":
+        if not washout or self.status(task) != "unread":
             return None
-        signed = self._signatures(self._others(task))
+        signed = self.signatures(self.earlier(task))
         until = max(signed) + washout if signed else None
         return until if until is not None and until > self._clock() else None
 
@@ -157,11 +168,11 @@ class Worklist:
         StudyError
             If the study folder cannot be reached.
         """
-        self._check_reachable()
+        self.check_reachable()
         waiting: list[str] = []
         first_done = True
         for task in self.tasks:
-            status = self._status(task)
+            status = self.status(task)
             if status == "sealed" or task == after:
                 continue
             if status in ("open", "amending"):
@@ -173,7 +184,7 @@ class Worklist:
             if not (self._folder.case(task.case) / "case.json").is_file():
                 waiting.append(f"case {task.case} is not prepared")
                 continue
-            if any(other != after and self._status(other) in ("unread", "open") for other in self._others(task)):
+            if any(other != after and self.status(other) in ("unread", "open") for other in self.earlier(task)):
                 waiting.append(f"an earlier stage of case {task.case} is not signed")
                 continue
             until = self._not_before(task)

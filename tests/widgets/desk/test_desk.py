@@ -134,32 +134,6 @@ def test_an_error_goes_once_something_has_worked_since(bench):
     assert bar._fading.isActive()
 
 
-def test_a_registration_that_was_computed_ahead_is_there_at_once_and_once_more_is_from_the_clicks(bench, monkeypatch):
-    from napari_vcf.geometry import RigidTransform
-    from napari_vcf.registration import RegistrationResult
-    from support.synthetic_case import CENTER
-
-    panel, reading = bench.front("Registration"), bench.desk.reading
-    asked, motion = [], RigidTransform.from_rotation_vector((0, 0, 2), (1, 0, 0), center_lps=CENTER)
-
-    def ready(pair, mr_point, ct_point):
-        asked.append((pair.images, mr_point, ct_point))
-        return RegistrationResult("ok", "made ahead", motion, 0.0, 1.0, 2.0, {"prepared": True})
-
-    monkeypatch.setattr(reading.case, "prepared_registration", ready)
-    panel.marks = {"mr": CENTER, "ct": CENTER + 1}
-    bench.hands.choose(panel.level["ct"], "L1")
-    panel.refresh()
-    bench.hands.press(panel.register_button)
-    bench.hands.wait_until(lambda: not panel.run.running, "the registration", seconds=10)
-    assert asked == [((bench.image("CT"), bench.image("T2")), CENTER.tolist(), (CENTER + 1).tolist())]
-    assert reading.state.registrations["L1"].quality == {"prepared": True}
-    bench.hands.press(panel.register_button)
-    bench.hands.wait_until(lambda: not panel.run.running, "the registration", seconds=60)
-    assert len(asked) == 1
-    assert "prepared" not in reading.state.registrations["L1"].quality
-
-
 def test_an_existing_file_is_replaced_only_after_a_yes(bench, tmp_path, monkeypatch):
     from qtpy.QtWidgets import QMessageBox
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +16,6 @@ pytestmark = [
 
 SECRET = "Sechseläuten is why the other reader could not say"
 CONTROL = "Rosinenbrot is why this one could not"
-MR, CT = (9.612345, 13.254321, -11.598765), (20.256789, 14.753456, 17.129876)
 
 WINDOW = """
 import sys
@@ -56,19 +54,12 @@ napari.run()
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A study of one patient at the combined stage, in which the other reader has written something down."""
-    from napari_vcf.geometry import RigidTransform
-    from napari_vcf.registration import RegistrationResult
-    from napari_vcf.study import open_study, prepare_study, proposal
+    from napari_vcf.study import open_study, prepare_study
     from support.patients import begin, read
     from support.studies import Clock
 
-    result = RegistrationResult("ok", "Weissagung of a fit", RigidTransform.identity(), 1.0, 1.0, 0.0, {"pairs": 1})
-    monkeypatch.setattr(proposal, "register_vertebra", lambda *_, **__: result)
     root = begin(tmp_path)
-    points = tmp_path / "points.csv"
-    numbers = ",".join(str(value) for value in (*MR, *CT))
-    points.write_text(f"case,mr_x,mr_y,mr_z,ct_x,ct_y,ct_z\nC001,{numbers}\n", encoding="utf-8")
-    prepare_study(root, workers=0, points=points)
+    prepare_study(root, workers=0)
     reader = open_study(root, clock=Clock()).as_reader("R1")
     read(reader.next_case())
     read(reader.next_case())
@@ -96,12 +87,9 @@ def test_the_window_of_a_reader_holds_no_secret(root: Path, tmp_path: Path) -> N
     # What is there is found, so that what is not found is not there.
     assert held({CONTROL}, memory) != []
     assert f"{root}/readings/R1" in files
-    for hidden in (f"{root}/readings/R2", str(tmp_path / "images"), ".key.json", "proposal.json", "points.csv"):
+    for hidden in (f"{root}/readings/R2", str(tmp_path / "images"), ".key.json"):
         assert hidden not in files
     identity = identity_of(tmp_path / "images")
-    secrets = {SECRET, "Weissagung", f"{root}/readings/R2", str(tmp_path / "points.csv"), *identity}
+    secrets = {SECRET, f"{root}/readings/R2", *identity}
     assert held(secrets, memory) == []
     assert [text for text in secrets if text in said] == []
-    # The prepared points, as text and as numbers.
-    assert held({str(value) for value in (*MR, *CT)}, memory) == []
-    assert [value for value in (*MR, *CT) if struct.pack("<d", value) in memory] == []

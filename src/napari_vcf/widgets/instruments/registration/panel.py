@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.reading.case import CaseImage
-from napari_vcf.reading.image_pairs import Pair, pair_of, shown_index
+from napari_vcf.reading.image_pairs import Pair, pair_of
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION, open_box
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
@@ -172,22 +172,16 @@ class RegistrationWidget(RegistrationForm):
         )
         if volumes is None:
             return
-        pair = Pair(ct, mr)
         self._images = (ct.id, tuple(image.id for image in mr.values()))
         self._levels = (self.level["mr"].currentText(), self.level["ct"].currentText())
         self._points = (self.marks["mr"], self.marks["ct"])
         self._for = reading
-        # Who registers once more wants it from these clicks, and who chose another volume wants that one.
-        shown = all(self.desk.display.index_of(i.id) == shown_index(i.series.volumes) for i in (ct, *mr.values()))
-        fresh = self._levels[0] in reading.state.registrations or not shown
-        clicks = self._points[0].tolist(), self._points[1].tolist()
         self.run.start(
             volumes[0],
             volumes[1],
             ct_point_lps=self._points[1],
             mr_point_lps=self._points[0],
-            same_frame=pair.same_frame,
-            prepared=None if fresh else lambda: reading.case.prepared_registration(pair, *clicks),
+            same_frame=Pair(ct, mr).same_frame,
         )
         self.refresh()
 

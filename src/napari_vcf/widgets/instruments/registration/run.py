@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from psygnal import Signal
 from napari_vcf.errors import CancelledError
 from napari_vcf.geometry import Volume
 from napari_vcf.reading.image_pairs import recordable
-from napari_vcf.registration import RegistrationResult, register_vertebra
+from napari_vcf.registration import register_vertebra
 from napari_vcf.widgets.common.relay import ProgressRelay
 
 __all__ = ["RegistrationRun"]
@@ -47,16 +47,12 @@ class RegistrationRun:
         ct_point_lps: NDArray[np.float64],
         mr_point_lps: NDArray[np.float64],
         same_frame: bool,
-        prepared: Callable[[], RegistrationResult | None] | None = None,
     ) -> None:
-        """Begin; `finished` follows. ``prepared`` gives a registration that is there already."""
+        """Begin; `finished` follows."""
         self._stop = False
 
         @thread_worker
         def work() -> Any:
-            ready = None if prepared is None else prepared()
-            if ready is not None:
-                return ready
             try:
                 result = register_vertebra(
                     ct,
