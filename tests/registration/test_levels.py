@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_vcf.registration.engine import TUBE_MM, build_scene
 from napari_vcf.registration.levels import compare_levels, facing_column
-from napari_vcf.registration.scene import working_frame
+from napari_vcf.registration.samples import working_frame
+from napari_vcf.registration.scene import TUBE_MM, build_scene
 from napari_vcf.registration.spine_bend import place
 from support import spinecase as case
 

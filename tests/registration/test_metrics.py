@@ -13,7 +13,7 @@ from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.interpolation import Cube
 from napari_vcf.registration.joint_metric import JointMetric, Part, is_fat_suppressed
 from napari_vcf.registration.pairs import fit_points
-from napari_vcf.registration.scene import Contrast
+from napari_vcf.registration.samples import Contrast
 from napari_vcf.registration.search import Objective
 from napari_vcf.registration.spine_bend import bend, place, straight_at, unplace
 

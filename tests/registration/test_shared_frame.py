@@ -7,8 +7,8 @@ import pytest
 
 from napari_vcf.geometry import Grid, RigidTransform, Volume
 from napari_vcf.registration import register_vertebra, vertebra
-from napari_vcf.registration.engine import build_scene
-from napari_vcf.registration.scene import working_frame
+from napari_vcf.registration.samples import working_frame
+from napari_vcf.registration.scene import build_scene
 from napari_vcf.registration.shared_frame import frame_holds
 from support import spinecase as case
 

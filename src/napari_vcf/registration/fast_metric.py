@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from napari_vcf.geometry import Grid
 from napari_vcf.registration.frame import Pose, WorkingFrame, turn
 from napari_vcf.registration.information import CT_RANGE_HU
-from napari_vcf.registration.scene import Contrast, signals
+from napari_vcf.registration.samples import Contrast, signals
 from napari_vcf.registration.spine_bend import unplace
 
 __all__ = ["FastMetric"]

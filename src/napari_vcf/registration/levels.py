@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.registration.engine import TUBE_MM, Report, Scene, fit_column
+from napari_vcf.registration.engine import Report, fit_column
 from napari_vcf.registration.fast_metric import FastMetric
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose
 from napari_vcf.registration.information import MutualInformation
-from napari_vcf.registration.scene import MrSamples, inside_ct, signal_classes, signals
+from napari_vcf.registration.samples import MrSamples, inside_ct, signal_classes, signals
+from napari_vcf.registration.scene import TUBE_MM, Scene
 from napari_vcf.registration.search import Optimum, distinct, in_order
 from napari_vcf.registration.spine_bend import place, unplace
 

@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry import RigidTransform, Volume
 from napari_vcf.registration.checks import checked_ct, checked_point, usable_contrasts
-from napari_vcf.registration.engine import Scene, build_scene, fit_column, refine, report_to
+from napari_vcf.registration.engine import fit_column, refine, report_to
 from napari_vcf.registration.errors import RegistrationError
 from napari_vcf.registration.landmarks import distance_mm
 from napari_vcf.registration.result import RegistrationResult
-from napari_vcf.registration.scene import working_frame
+from napari_vcf.registration.samples import working_frame
+from napari_vcf.registration.scene import Scene, build_scene
 from napari_vcf.registration.spine_bend import straight_at
 from napari_vcf.registration.vertebra import one_blas_thread, register_vertebra
 

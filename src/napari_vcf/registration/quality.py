@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.registration.engine import VERTEBRA_MM, Report, Scene
+from napari_vcf.registration.engine import Report
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, rotation_matrix, rotation_vector
 from napari_vcf.registration.information import CT_RANGE_HU, MutualInformation
 from napari_vcf.registration.interpolation import Cube
 from napari_vcf.registration.landmarks import distance_mm
-from napari_vcf.registration.scene import N_CLASSES, inside_ct
+from napari_vcf.registration.samples import N_CLASSES, inside_ct
+from napari_vcf.registration.scene import VERTEBRA_MM, Scene
 from napari_vcf.registration.search import Objective, in_order
 from napari_vcf.registration.spine_bend import straight_at, unplace
 

@@ -8,9 +8,9 @@ contradict it.
 from __future__ import annotations
 
 from napari_vcf.geometry import RigidTransform
-from napari_vcf.registration.engine import Scene
 from napari_vcf.registration.errors import NoOverlapError
 from napari_vcf.registration.frame import Pose
+from napari_vcf.registration.scene import Scene
 
 __all__ = ["declared_pose", "frame_holds"]
 

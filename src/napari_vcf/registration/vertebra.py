@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from napari_vcf.geometry import RigidTransform, Volume
 from napari_vcf.registration.checks import checked_ct, checked_point, usable_contrasts
-from napari_vcf.registration.engine import Report, Scene, build_scene, refine, report_to, search_column
+from napari_vcf.registration.engine import Report, refine, report_to, search_column
 from napari_vcf.registration.errors import RegistrationError
 from napari_vcf.registration.frame import Pose
 from napari_vcf.registration.landmarks import distance_mm
@@ -21,7 +21,8 @@ from napari_vcf.registration.levels import compare_levels
 from napari_vcf.registration.pairs import fit_points
 from napari_vcf.registration.quality import stability
 from napari_vcf.registration.result import RegistrationResult
-from napari_vcf.registration.scene import working_frame
+from napari_vcf.registration.samples import working_frame
+from napari_vcf.registration.scene import Scene, build_scene
 from napari_vcf.registration.shared_frame import declared_pose, frame_holds
 from napari_vcf.registration.verdict import Findings, frame_may_stand, judge
 
