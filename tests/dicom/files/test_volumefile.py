@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
@@ -145,3 +147,90 @@ def test_an_nrrd_file_without_a_space_is_refused(tmp_path: Path) -> None:
     lines = (tmp_path / "a.nrrd").read_bytes().split(b"\n")
     (tmp_path / "a.nrrd").write_bytes(b"\n".join(line for line in lines if not line.startswith(b"space")))
     assert "place in the patient is unknown" in scan_folder(tmp_path).refused[0].reason
+
+
+def _right_angled() -> list[np.ndarray]:
+    """The 24 rotations that bring axes to axes."""
+    found = []
+    for order in itertools.permutations(range(3)):
+        for signs in itertools.product((1, -1), repeat=3):
+            matrix = np.zeros((3, 3))
+            matrix[order, range(3)] = signs
+            if np.linalg.det(matrix) > 0:
+                found.append(matrix)
+    return found
+
+
+@pytest.mark.parametrize("direction", _right_angled())
+def test_every_right_angled_orientation_that_itk_writes_is_read_where_itk_reads_it(
+    tmp_path: Path, direction: np.ndarray
+) -> None:
+    image = sitk.Image(32, 30, 6, sitk.sitkInt16)
+    image.SetSpacing((0.8, 0.9, 4.0))
+    image.SetDirection(direction.ravel())
+    image.SetOrigin((-120.0, 30.5, 77.25))
+    sitk.WriteImage(image, str(tmp_path / "a.nii"))
+    scan = scan_folder(tmp_path)
+    assert not scan.refused
+    for corner in ((0, 0, 0), (31, 29, 5)):
+        there = image.TransformIndexToPhysicalPoint(corner)
+        assert scan.series[0].grid.to_lps(corner) == pytest.approx(there, abs=1e-3)
+
+
+@pytest.mark.parametrize("tilt_deg", [0.0, 0.02, 0.03, 0.3, 16.0])
+def test_a_volume_turned_by_nearly_half_a_turn_lies_where_its_matrix_says(tmp_path: Path, tilt_deg: float) -> None:
+    sine, cosine = np.sin(np.radians(tilt_deg)), np.cos(np.radians(tilt_deg))
+    turn = np.diag([-1, -1, 1]) @ np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
+    affine = np.eye(4)
+    affine[:3, :3] = turn * [0.46, 0.46, 4.9]
+    affine[:3, 3] = [118.0, 100.0, -60.0]
+    image = nibabel.Nifti1Image(np.zeros((512, 512, 33), np.int8), affine)
+    image.set_sform(affine, 1)
+    image.set_qform(affine, 1)
+    nibabel.save(image, tmp_path / "a.nii")
+    (series,) = scan_folder(tmp_path).series
+    there = affine @ [511, 511, 32, 1]
+    assert series.grid.to_lps((511, 511, 32)) == pytest.approx((-there[0], -there[1], there[2]), abs=1e-3)
+    assert not series.corrections
+
+
+def test_a_quaternion_without_a_real_part_is_brought_to_unit_length(tmp_path: Path) -> None:
+    _write(tmp_path / "a.nii", np.zeros((2, 3, 4), np.float32))
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[252:256] = np.array([1, 0], "<i2").tobytes()
+    # As rounding leaves it: the squares add up to a little more than 1.
+    content[256:268] = np.array([0.0, 0.70710685, 0.70710685], "<f4").tobytes()
+    (tmp_path / "a.nii").write_bytes(content)
+    (series,) = scan_folder(tmp_path).series
+    assert series.grid.spacing_mm == pytest.approx((3.0, 0.75, 0.5))
+    assert series.grid.is_orthogonal
+
+
+def test_a_quaternion_of_no_rotation_is_refused(tmp_path: Path) -> None:
+    _write(tmp_path / "a.nii", np.zeros((2, 3, 4), np.float32))
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[252:256] = np.array([1, 0], "<i2").tobytes()
+    content[256:268] = np.array([1.0, 0.5, 0.5], "<f4").tobytes()
+    (tmp_path / "a.nii").write_bytes(content)
+    assert "no rotation" in scan_folder(tmp_path).refused[0].reason
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nii.gz"])
+@pytest.mark.parametrize("version", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+def test_both_versions_and_their_scale_are_read(tmp_path: Path, version: type, name: str) -> None:
+    stored = np.arange(5 * 4 * 3 * 2, dtype=np.int16).reshape(5, 4, 3, 2)
+    image = version(stored, np.diag([-0.5, -0.75, 3.0, 1.0]))
+    image.header.set_slope_inter(0.5, -10)
+    image.header.set_xyzt_units("mm", "sec")
+    nibabel.save(image, tmp_path / name)
+    written = nibabel.load(tmp_path / name).get_fdata()
+    (series,) = scan_folder(tmp_path).series
+    assert series.grid.spacing_mm == pytest.approx((3.0, 0.75, 0.5))
+    for index in (0, 1):
+        assert np.allclose(load_volume(series, index).data, written[..., index].T)
+
+
+def test_colours_are_refused(tmp_path: Path) -> None:
+    pixels = np.zeros((4, 3, 2), np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")]))
+    nibabel.save(nibabel.Nifti1Image(pixels, np.eye(4)), tmp_path / "a.nii")
+    assert "vectors or colours" in scan_folder(tmp_path).refused[0].reason

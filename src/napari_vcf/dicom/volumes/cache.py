@@ -31,7 +31,7 @@ __all__ = ["CACHE_VARIABLE", "cache_folder", "load_prepared"]
 
 CACHE_VARIABLE: Final = "NAPARI_VCF_CACHE"
 #: Raised whenever the same files would give other voxels than before.
-_VERSION: Final = 3
+_VERSION: Final = 4
 _OFF: Final = "off"
 
 
