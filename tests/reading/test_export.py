@@ -25,7 +25,7 @@ from napari_vcf.reading.migrations import migrate_document
 from napari_vcf.records.sealing import check_seal, seal_text
 from support.cases import complete_reading, measure_heights, memory_case, new_reading
 
-SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-1.2.0.json"
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-2.0.0.json"
 
 
 def test_committed_schema_is_that_of_the_models(capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,6 +236,10 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
         assert all(roi.pop("endplate_deviation_deg") is None for roi in part["rois"])
         # And of a lesion only since 1.2.
         assert part["masks"] is None or part["masks"].pop("thresholds") == []
+        # Sentences without a code before 2.0.
+        for name in ("missing", "conflicts", "warnings"):
+            assert all(issue["code"] == "uncoded" and issue["item"] is None for issue in part[name])
+            part[name] = [issue["text"] for issue in part[name]]
     added = {"schema_version", "occasion", "consensus", "seal"}
     assert {key: value for key, value in now.items() if key not in added} == {
         key: value for key, value in old.items() if key != "schema_version"
@@ -252,6 +256,14 @@ def test_a_sealed_file_of_schema_1_1_keeps_its_seal_and_its_lesion_is_drawn_by_h
     assert masks is not None
     assert masks.thresholds == ()
     assert export.protocol.sha256 == export.protocol_sha256
+
+
+def test_a_file_of_schema_1_2_keeps_its_sentences() -> None:
+    old = json.loads((OLD / "reading-1.2.0.json").read_text(encoding="utf-8"))
+    part = read_reading(OLD / "reading-1.2.0.json").stages["combined"]
+    assert part.warnings
+    assert [str(issue) for issue in part.warnings] == old["stages"]["combined"]["warnings"]
+    assert [str(issue) for issue in part.conflicts] == old["stages"]["combined"]["conflicts"]
 
 
 def test_migrations_are_pure_and_lead_to_the_current_version() -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_vcf.measure import Degree, ExtentGrade
 from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE
 
 __all__ = [
@@ -40,9 +39,6 @@ PATHOLOGY = ("benign", "malignant")
 #: which intervals need, stay numbers.
 _SMALLEST, _LARGEST = 1e-60, 1e60
 MEASUREMENTS = f"0, or {_SMALLEST:g} to {_LARGEST:g} in size"
-
-#: Grades that the form leaves to a measurement.
-_GRADED: dict[str, tuple[str, ...]] = {"compression_degree": get_args(Degree), "lesion_extent": get_args(ExtentGrade)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +96,12 @@ def scale_of(item: str) -> Scale:
     """
     known = ITEMS.get(item)
     # Confidences are whole numbers in the record and text in a table.
-    values = tuple(str(value) for value in known.values) if known is not None else ()
-    values = values or _GRADED.get(item, ())
-    if not values:
+    values = tuple(map(str, known.outcomes)) if known is not None else ()
+    if known is None or not values:
         return continuous_scale(item)
-    label = known.label if known is not None else item.replace("_", " ")
-    if item in _GRADED or (known is not None and known.ordinal):
-        return Scale(item, label, values, "ordinal")
-    return Scale(item, label, values, "binary" if len(values) == 2 else "nominal")
+    if known.ordered:
+        return Scale(item, known.label, values, "ordinal")
+    return Scale(item, known.label, values, "binary" if len(values) == 2 else "nominal")
 
 
 def form_order(item: str) -> tuple[int, str]:

@@ -17,7 +17,9 @@ from napari_vcf.reading.case import Case, CaseImage
 from napari_vcf.reading.dataframe import readings_frame
 from napari_vcf.reading.document import ReadingExport, json_schema
 from napari_vcf.reading.errors import ExportError, ReadingError, RefusedActionError, UnknownImageError
+from napari_vcf.reading.evaluation import StageEvaluation, evaluate_stage
 from napari_vcf.reading.export import build_export, export_reading, read_reading
+from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults
 from napari_vcf.reading.session import Reading
@@ -35,6 +37,7 @@ __all__ = [
     "Case",
     "CaseImage",
     "ExportError",
+    "Issue",
     "Item",
     "LoggedAction",
     "Protocol",
@@ -44,10 +47,12 @@ __all__ = [
     "ReadingState",
     "RefusedActionError",
     "Stage",
+    "StageEvaluation",
     "StageResults",
     "UnknownImageError",
     "VerifyReport",
     "build_export",
+    "evaluate_stage",
     "export_reading",
     "json_schema",
     "read_reading",

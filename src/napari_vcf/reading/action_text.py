@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import singledispatch
 
 from napari_vcf.reading import actions as act
+from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.vocabulary import ITEMS
 from napari_vcf.records.base import Stage
 
-__all__ = ["STAGE_NAMES", "describe"]
-
-STAGE_NAMES: dict[Stage, str] = {"ct": "CT", "mri": "MRI", "combined": "CT + MRI"}
+__all__ = ["describe"]
 
 
 def describe(action: act.Action, *, seen_from: Stage | None = None) -> str:

@@ -1,86 +1,69 @@
-"""What a stage still lacks, and where its answers contradict each other."""
+"""What a stage still lacks, where its answers contradict each other, and what its reader must not see yet."""
 
 from __future__ import annotations
 
+from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults
 from napari_vcf.reading.state import ReadingState
-from napari_vcf.reading.vocabulary import ITEMS
+from napari_vcf.reading.vocabulary import ITEMS, Measurements
 from napari_vcf.records.base import Stage
 
-__all__ = ["conflicts_of", "measured_value", "missing_of", "unanswered_of"]
+__all__ = ["conflicts_of", "hidden_of", "measured_value", "missing_of", "unanswered_of"]
 
 
-def measured_value(item: str, results: StageResults) -> str | None:
-    """Value that a measured item has from its measurement; None as long as it has none."""
-    if item == "compression_degree":
-        return None if results.height_loss is None else results.height_loss.degree
-    if item == "lesion_extent":
-        return None if results.extent is None else results.extent.grade
-    if item == "adc":
-        complete = results.adc.lesion is not None and results.adc.normal is not None
-        return "measured" if complete else None
-    raise KeyError(item)
+def measured_value(item: str, found: Measurements) -> str | None:
+    """Value that an item has from its measurement; None as long as it has none, and for an item that is answered."""
+    measurement = ITEMS[item].measurement
+    return None if measurement is None else measurement.value(found)
 
 
-def missing_of(state: ReadingState, stage: Stage, results: StageResults, protocol: Protocol) -> tuple[str, ...]:
-    """What the protocol asks for in a stage and has not got.
-
-    Returns
-    -------
-    tuple of str
-        Sentences; empty where the stage is complete.
-    """
-    missing = [] if state.spine is not None else ["Name the fractured vertebra."]
-    for key in unanswered_of(state, stage, results, protocol):
-        why = _reason(key, state, stage, results, protocol) if ITEMS[key].measured else "not answered."
-        missing.append(f"{ITEMS[key].label}: {why}")
-    return tuple(missing)
+def hidden_of(state: ReadingState, stage: Stage, protocol: Protocol) -> frozenset[str]:
+    """Keys of the measured items whose values are kept from the reader until the estimate by eye is given."""
+    answers = state.stages[stage].answers
+    return frozenset(
+        ITEMS[key].estimates for key in protocol.items_of(stage) if ITEMS[key].estimates and key not in answers
+    )
 
 
 def unanswered_of(state: ReadingState, stage: Stage, results: StageResults, protocol: Protocol) -> tuple[str, ...]:
     """Keys of the items that the protocol asks for and that have neither an answer nor a measured value."""
     answers = state.stages[stage].answers
-    return tuple(
-        key
-        for key in protocol.stage_items[stage]
-        if key not in answers and not (ITEMS[key].measured and measured_value(key, results) is not None)
-    )
+    return tuple(key for key in protocol.items_of(stage) if key not in answers and measured_value(key, results) is None)
 
 
-def _reason(key: str, state: ReadingState, stage: Stage, results: StageResults, protocol: Protocol) -> str:
-    if key == "compression_degree":
-        return results.height_loss.reason if results.height_loss is not None else "nothing measured."
-    if key == "lesion_extent":
-        return "no vertebral body painted."
-    lacking = []
-    for tissue in ("lesion", "normal"):
-        placed = sum(roi.tissue == tissue for roi in state.stages[stage].rois)
-        if placed < protocol.roi_placements:
-            lacking.append(f"{placed} of {protocol.roi_placements} ROIs placed in the {tissue} marrow")
-    return "; ".join(lacking) + "."
+def missing_of(state: ReadingState, stage: Stage, results: StageResults, protocol: Protocol) -> tuple[Issue, ...]:
+    """What the protocol asks for in a stage and has not got; empty where the stage is complete."""
+    missing = []
+    if state.spine is None:
+        missing.append(Issue(code="spine_not_named", text="Name the fractured vertebra."))
+    for key in unanswered_of(state, stage, results, protocol):
+        item = ITEMS[key]
+        if item.measurement is None:
+            missing.append(Issue(code="not_answered", item=key, text=f"{item.label}: not answered."))
+        else:
+            text = f"{item.label}: {item.measurement.lacking(results)}"
+            missing.append(Issue(code="not_measured", item=key, text=text))
+    return tuple(missing)
 
 
-def conflicts_of(state: ReadingState, stage: Stage, results: StageResults) -> tuple[str, ...]:
-    """Answers that contradict each other or a measurement.
-
-    Returns
-    -------
-    tuple of str
-        Sentences; empty where all is in agreement.
-    """
+def conflicts_of(state: ReadingState, stage: Stage, results: StageResults) -> tuple[Issue, ...]:
+    """Answers that contradict each other or a measurement; empty where all is in agreement."""
     answers = state.stages[stage].answers
     conflicts = []
     for key, answer in answers.items():
         item = ITEMS[key]
-        if item.measured and answer.not_assessable is not None and measured_value(key, results) is not None:
-            conflicts.append(f"{item.label} is called not assessable, but it has been measured.")
+        if answer.not_assessable is not None and measured_value(key, results) is not None:
+            text = f"{item.label} is called not assessable, but it has been measured."
+            conflicts.append(Issue(code="measured_but_not_assessable", item=key, text=text))
+        measured = measured_value(item.estimates, results) if item.estimates else None
+        if measured is not None and answer.value is not None and answer.value != measured:
+            text = f"{item.label}: {answer.value}; measured: {measured}. Both are kept."
+            conflicts.append(Issue(code="estimate_against_measurement", item=item.estimates, text=text))
     verdict, confidence = answers.get("verdict"), answers.get("confidence")
     if verdict is not None and confidence is not None and isinstance(confidence.value, int):
         against = confidence.value > 3 if verdict.value == "benign" else confidence.value < 3
         if against:
-            conflicts.append(f"The verdict is {verdict.value}, but the confidence is {confidence.value} of 5.")
-    visual, extent = answers.get("lesion_extent_visual"), results.extent
-    if visual is not None and visual.value is not None and extent is not None and visual.value != extent.grade:
-        conflicts.append(f"Extent by eye is {visual.value}, measured {extent.grade}; both are kept.")
+            text = f"The verdict is {verdict.value}, but the confidence is {confidence.value} of 5."
+            conflicts.append(Issue(code="verdict_against_confidence", item="confidence", text=text))
     return tuple(conflicts)

@@ -11,7 +11,7 @@ from napari_vcf.measure import POSITIONS
 from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.results import adjacent_levels, heights_of
-from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
+from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,10 +96,12 @@ def reading_rows(export: ReadingExport) -> Iterator[Row]:
 def _stage_rows(export: ReadingExport, part: StageExport) -> Iterator[tuple[str, str | int | float, str]]:
     for item, answer in part.findings.items():
         yield item, NOT_ASSESSABLE if answer.value is None else answer.value, ""
+    for key, known in ITEMS.items():
+        grade = known.measurement.value(part) if known.measurement is not None and known.outcomes else None
+        if grade is not None and key not in part.findings:
+            yield key, grade, ""
     yield from _height_rows(export, part)
     if part.extent is not None:
-        if "lesion_extent" not in part.findings:
-            yield "lesion_extent", part.extent.grade, ""
         yield "lesion_fraction", part.extent.fraction, "1"
         if part.extent.mid_slice_fraction is not None:
             yield "lesion_fraction_mid_slice", part.extent.mid_slice_fraction, "1"
@@ -115,11 +117,8 @@ def _stage_rows(export: ReadingExport, part: StageExport) -> Iterator[tuple[str,
 
 
 def _height_rows(export: ReadingExport, part: StageExport) -> Iterator[tuple[str, str | float, str]]:
-    for graded in part.height_losses:
-        if not graded.graded:
-            continue
-        if graded.degree is not None and "compression_degree" not in part.findings:
-            yield "compression_degree", graded.degree, ""
+    graded = part.height_loss
+    if graded is not None:
         if graded.graded_loss is not None:
             yield "height_loss", graded.graded_loss, "1"
         for loss in graded.losses:

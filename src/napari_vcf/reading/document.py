@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from napari_vcf.measure import Degree, ExtentGrade, Position, ReferenceRule
 from napari_vcf.notice import INTENDED_USE
+from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.state import Answer, Caliper, Masks, Reason, Registration, Roi, Spine, StageState
@@ -40,7 +41,7 @@ __all__ = [
 
 #: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
 SCHEMA_ID = "napari-vcf/reading"
-SCHEMA_VERSION = "1.2.0"
+SCHEMA_VERSION = "2.0.0"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -168,14 +169,19 @@ class AdcExport(FrozenModel):
     normal: PlacementsExport | None
     ratio: Finite | None
 
+    @property
+    def reason(self) -> str:
+        """Why a mean is lacking; the document says so among what is missing."""
+        return ""
+
 
 class StageExport(FrozenModel):
     """Everything of one stage: what the reader did, and what follows from it."""
 
     complete: bool
-    missing: tuple[str, ...]
-    conflicts: tuple[str, ...]
-    warnings: tuple[str, ...]
+    missing: tuple[Issue, ...]
+    conflicts: tuple[Issue, ...]
+    warnings: tuple[Issue, ...]
     references: dict[Level, Literal["intact", "not_intact", "not_in_view"]]
     calipers: tuple[CaliperExport, ...]
     height_losses: tuple[HeightLossExport, ...]
@@ -187,6 +193,11 @@ class StageExport(FrozenModel):
     unanswered: tuple[str, ...] = Field(
         description="items that the protocol asks for and that have neither answer nor value"
     )
+
+    @property
+    def height_loss(self) -> HeightLossExport | None:
+        """The loss by the protocol's definition of the reference height."""
+        return next((loss for loss in self.height_losses if loss.graded), None)
 
     def state(self) -> StageState:
         """The reader's part, without what follows from it."""
@@ -246,7 +257,7 @@ class ReadingExport(FrozenModel):
     """One reading as a JSON document."""
 
     schema_id: Literal["napari-vcf/reading"] = "napari-vcf/reading"
-    schema_version: Literal["1.2.0"] = "1.2.0"
+    schema_version: Literal["2.0.0"] = "2.0.0"
     intended_use: Annotated[str, AfterValidator(_as_written)] = Field(
         default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE}
     )

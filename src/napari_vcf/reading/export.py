@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from typing import Protocol as TypingProtocol
 
 from pydantic import ValidationError
 
 from napari_vcf import __version__
 from napari_vcf.dicom import ROLE_GIVEN, Series
 from napari_vcf.measure import REFERENCE_RULES, ReferenceRule
-from napari_vcf.reading.case import CaseImage
+from napari_vcf.reading.actions import LoggedAction
+from napari_vcf.reading.case import Case, CaseImage
 from napari_vcf.reading.document import (
     SCHEMA_VERSION,
     AdcExport,
@@ -30,22 +33,46 @@ from napari_vcf.reading.document import (
     StageExport,
 )
 from napari_vcf.reading.errors import ExportError
+from napari_vcf.reading.evaluation import StageEvaluation
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.migrations import migrate
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import AdcResult, StageResults, caliper_mm, rectangle_of, roi_angle_deg
-from napari_vcf.reading.session import Reading
-from napari_vcf.reading.state import Roi, StageState, Tissue
+from napari_vcf.reading.state import ReadingState, Roi, StageState, Tissue
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import Stage
 from napari_vcf.records.errors import WriteError
 
-__all__ = ["build_export", "export_reading", "export_stage", "read_reading"]
+__all__ = ["Exportable", "build_export", "export_reading", "export_stage", "read_reading"]
 
 _PACKAGES = ("numpy", "pydicom", "SimpleITK", "pydantic")
 
 
-def build_export(reading: Reading, *, stages: Sequence[Stage] | None = None) -> ReadingExport:
+class Exportable(TypingProtocol):
+    """What a document is built from; a `napari_vcf.reading.Reading` is one."""
+
+    case: Case
+    protocol: Protocol
+    study: str
+    reader: str
+    started_at: datetime
+
+    @property
+    def state(self) -> ReadingState:
+        """What has been done."""
+
+    @property
+    def log(self) -> tuple[LoggedAction, ...]:
+        """Every change."""
+
+    def evaluation(self, stage: Stage) -> StageEvaluation:
+        """What follows from one stage."""
+
+    def now(self) -> datetime:
+        """The time by its clock."""
+
+
+def build_export(reading: Exportable, *, stages: Sequence[Stage] | None = None) -> ReadingExport:
     """Build the document of a reading as it stands.
 
     Parameters
@@ -60,14 +87,7 @@ def build_export(reading: Reading, *, stages: Sequence[Stage] | None = None) -> 
     ReadingExport
     """
     parts = {
-        stage: export_stage(
-            reading.state.stages[stage],
-            reading.results(stage),
-            reading.protocol,
-            missing=reading.missing(stage),
-            conflicts=reading.conflicts(stage),
-            unanswered=reading.unanswered(stage),
-        )
+        stage: export_stage(reading.state.stages[stage], reading.evaluation(stage), reading.protocol)
         for stage in (reading.protocol.stages if stages is None else stages)
     }
     return ReadingExport(
@@ -102,7 +122,7 @@ def _software() -> dict[str, str]:
     }
 
 
-def _series(image: CaseImage, reading: Reading) -> SeriesExport:
+def _series(image: CaseImage, reading: Exportable) -> SeriesExport:
     series: Series = image.series
     correction = reading.state.corrections.get(image.id)
     return SeriesExport(
@@ -126,21 +146,14 @@ def _series(image: CaseImage, reading: Reading) -> SeriesExport:
     )
 
 
-def export_stage(
-    state: StageState,
-    results: StageResults,
-    protocol: Protocol,
-    *,
-    missing: tuple[str, ...],
-    conflicts: tuple[str, ...],
-    unanswered: tuple[str, ...],
-) -> StageExport:
+def export_stage(state: StageState, evaluation: StageEvaluation, protocol: Protocol) -> StageExport:
     """Put together the document's part for one stage."""
+    results = evaluation.results
     extent = results.extent
     return StageExport(
-        complete=not missing,
-        missing=missing,
-        conflicts=conflicts,
+        complete=not evaluation.missing,
+        missing=evaluation.missing,
+        conflicts=evaluation.conflicts,
         warnings=results.warnings,
         references=state.references,
         calipers=tuple(CaliperExport(**c.model_dump(), mm=caliper_mm(c)) for c in state.calipers),
@@ -150,7 +163,7 @@ def export_stage(
         rois=tuple(_roi(roi, results.adc, protocol) for roi in state.rois),
         adc=_adc(results.adc),
         findings=state.answers,
-        unanswered=unanswered,
+        unanswered=evaluation.unanswered,
     )
 
 
@@ -192,7 +205,7 @@ def _adc(adc: AdcResult) -> AdcExport:
     return AdcExport(lesion=summary("lesion"), normal=summary("normal"), ratio=adc.ratio)
 
 
-def export_reading(reading: Reading, path: Path | str, *, overwrite: bool = False) -> Path:
+def export_reading(reading: Exportable, path: Path | str, *, overwrite: bool = False) -> Path:
     """Write a reading as JSON, whole or not at all.
 
     Parameters

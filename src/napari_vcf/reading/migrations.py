@@ -21,8 +21,38 @@ def _from_1_1(document: Document) -> Document:
     return {**document, "schema_version": "1.2.0"}
 
 
+def _from_1_2(document: Document) -> Document:
+    """2.0 gives what is missing, contradictory or worth knowing a code and an item; 1.2 had sentences only."""
+    stages = document.get("stages")
+    if not isinstance(stages, dict):
+        return {**document, "schema_version": "2.0.0"}
+    return {
+        **document,
+        "schema_version": "2.0.0",
+        "stages": {name: _with_codes(part) if isinstance(part, dict) else part for name, part in stages.items()},
+    }
+
+
+def _with_codes(part: Document) -> Document:
+    return {
+        **part,
+        **{
+            name: [
+                {"code": "uncoded", "item": None, "text": entry} if isinstance(entry, str) else entry
+                for entry in part[name]
+            ]
+            for name in ("missing", "conflicts", "warnings")
+            if isinstance(part.get(name), list)
+        },
+    }
+
+
 #: Version -> the step that leads to the next one.
-STEPS: Final[dict[str, Callable[[Document], Document]]] = {"1.0.0": _from_1_0, "1.1.0": _from_1_1}
+STEPS: Final[dict[str, Callable[[Document], Document]]] = {
+    "1.0.0": _from_1_0,
+    "1.1.0": _from_1_1,
+    "1.2.0": _from_1_2,
+}
 
 
 def migrate_document(document: Document) -> Document:

@@ -97,6 +97,10 @@ class Protocol(FrozenModel):
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    def items_of(self, stage: Stage) -> tuple[str, ...]:
+        """Keys of the items asked in a stage; none in a stage that the protocol does not have."""
+        return self.stage_items[stage] if stage in self.stages else ()
+
     def asks(self, stage: Stage, item: str) -> bool:
         """Whether an item belongs to a stage."""
-        return stage in self.stages and item in self.stage_items[stage]
+        return item in self.items_of(stage)

@@ -24,6 +24,7 @@ from napari_vcf.measure import (
     summarize_placements,
 )
 from napari_vcf.reading.case import CaseImage
+from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.levels import level_above, level_below
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.protocol import Protocol
@@ -64,6 +65,8 @@ class AdcResult:
     endplate_deviation_deg : dict
         Angle of each placement's long side to the endplates of its vertebra, 0 to 90, by (tissue, placement); those
         without calipers on MRI or on a CT that is joined to it are not in it.
+    reason : str
+        Why a mean is lacking, in a sentence; empty where both are there.
     """
 
     statistics: dict[tuple[Tissue, int], RoiStatistics]
@@ -71,6 +74,7 @@ class AdcResult:
     normal: Placements | None
     ratio: float | None
     endplate_deviation_deg: dict[tuple[Tissue, int], float] = field(default_factory=dict)
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ class StageResults:
         Extent of the lesion; None as long as there is no body mask.
     adc : AdcResult
         The ADC.
-    warnings : tuple of str
-        What a user of the numbers should know, in sentences.
+    warnings : tuple of Issue
+        What a user of the numbers should know.
     """
 
     heights: dict[str, Heights]
@@ -98,7 +102,7 @@ class StageResults:
     graded_rule: ReferenceRule
     extent: Extent | None
     adc: AdcResult
-    warnings: tuple[str, ...]
+    warnings: tuple[Issue, ...]
 
     @property
     def height_loss(self) -> HeightLoss | None:
@@ -206,6 +210,7 @@ def summarize_adc(
 ) -> AdcResult:
     """Average the placements of a stage, once they are complete."""
     summaries: dict[Tissue, Placements | None] = {}
+    lacking = []
     for tissue in get_args(Tissue):
         wanted: list[tuple[Tissue, int]] = [(tissue, n) for n in range(1, protocol.roi_placements + 1)]
         rois = [stage.roi(tissue, n) for _, n in wanted]
@@ -217,13 +222,17 @@ def summarize_adc(
             if complete
             else None
         )
+        if not complete:
+            placed = sum(key in statistics for key in wanted)
+            lacking.append(f"{placed} of {len(wanted)} ROIs placed in the {tissue} marrow")
     lesion, normal = summaries["lesion"], summaries["normal"]
     ratio = (
         lesion.mean_um2_per_s / normal.mean_um2_per_s
         if lesion is not None and normal is not None and normal.mean_um2_per_s > 0
         else None
     )
-    return AdcResult(statistics, lesion, normal, ratio)
+    reason = "; ".join(lacking) + "." if lacking else ""
+    return AdcResult(statistics, lesion, normal, ratio, reason=reason)
 
 
 def stage_results(
@@ -274,34 +283,43 @@ def _warnings(
     graded: HeightLoss | None,
     statistics: Mapping[tuple[Tissue, int], RoiStatistics],
     images: Mapping[str, CaseImage],
-) -> tuple[str, ...]:
+) -> tuple[Issue, ...]:
     warnings = []
     measured_on = {caliper.image for caliper in stage.calipers}
     if len(measured_on) > 1:
-        labels = sorted(images[name].label for name in measured_on)
-        warnings.append(f"The heights were measured on different images: {', '.join(labels)}.")
+        labels = ", ".join(sorted(images[name].label for name in measured_on))
+        text = f"The heights were measured on different images: {labels}."
+        warnings.append(Issue(code="different_images", item="compression_degree", text=text))
     if graded is not None and graded.note:
-        warnings.append(graded.note)
+        warnings.append(Issue(code="reference_height", item="compression_degree", text=graded.note))
     for name in sorted({*measured_on, *(roi.image for roi in stage.rois)}):
-        warnings += [f"{images[name].label}: {text}" for text in images[name].series.corrections]
-    for (tissue, placement), item in sorted(statistics.items()):
-        if item.effective_n < MIN_EFFECTIVE_N:
-            warnings.append(
-                f"ROI {placement} ({tissue}) rests on {item.effective_n:.1f} effective voxels, "
+        item = "compression_degree" if name in measured_on else "adc"
+        warnings += [
+            Issue(code="image_corrected", item=item, text=f"{images[name].label}: {text}")
+            for text in images[name].series.corrections
+        ]
+    for (tissue, placement), entry in sorted(statistics.items()):
+        if entry.effective_n < MIN_EFFECTIVE_N:
+            text = (
+                f"ROI {placement} ({tissue}) rests on {entry.effective_n:.1f} effective voxels, "
                 f"fewer than {MIN_EFFECTIVE_N}."
             )
+            warnings.append(Issue(code="few_effective_voxels", item="adc", text=text))
     return tuple(warnings)
 
 
-def _level_warnings(stage: StageState, spine: Spine | None) -> tuple[str, ...]:
+def _level_warnings(stage: StageState, spine: Spine | None) -> tuple[Issue, ...]:
     """Where the normal marrow is not that of one adjacent, intact vertebra, as the protocol has it."""
     levels = sorted({roi.level for roi in stage.rois if roi.tissue == "normal"})
     found = []
     if len(levels) > 1:
-        found.append(f"The normal ROIs lie in different vertebrae: {', '.join(levels)}.")
+        text = f"The normal ROIs lie in different vertebrae: {', '.join(levels)}."
+        found.append(Issue(code="normal_levels_differ", item="adc", text=text))
     for level in levels:
         if spine is not None and level not in adjacent_levels(spine):
-            found.append(f"The normal ROIs lie in {level}, which is not adjacent to {spine.fractured}.")
+            text = f"The normal ROIs lie in {level}, which is not adjacent to {spine.fractured}."
+            found.append(Issue(code="normal_level_not_adjacent", item="adc", text=text))
         if stage.references.get(level) == "not_intact":
-            found.append(f"The normal ROIs lie in {level}, which is said not to be intact.")
+            text = f"The normal ROIs lie in {level}, which is said not to be intact."
+            found.append(Issue(code="normal_level_not_intact", item="adc", text=text))
     return tuple(found)

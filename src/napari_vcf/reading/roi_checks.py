@@ -11,15 +11,16 @@ from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, Rectangle, RigidTransform
 from napari_vcf.measure import POSITIONS, deviation_deg, endplate_direction, place_in_body, touched_voxels
 from napari_vcf.reading.case import MR_ROLES, CaseImage
+from napari_vcf.reading.issues import Issue, IssueCode
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.state import Registration, Roi, Spine, StageState, Tissue
 
 __all__ = ["endplate_deviations", "endplates_of", "placement_warnings", "rectangle_of", "registration_at"]
 
-_PLACE_SENTENCES = {
-    "outside": "reaches outside the painted vertebral body",
-    "near": "lies nearer than one voxel to the edge of the painted body",
+_PLACES: dict[str, tuple[IssueCode, str]] = {
+    "outside": ("roi_outside_body", "reaches outside the painted vertebral body"),
+    "near": ("roi_near_edge_of_body", "lies nearer than one voxel to the edge of the painted body"),
 }
 
 
@@ -87,7 +88,7 @@ def endplate_deviations(
     return found
 
 
-def placement_warnings(stage: StageState, protocol: Protocol, images: Mapping[str, CaseImage]) -> tuple[str, ...]:
+def placement_warnings(stage: StageState, protocol: Protocol, images: Mapping[str, CaseImage]) -> tuple[Issue, ...]:
     """What a reader should know of where the rectangles lie; nothing of it hinders a measurement."""
     found = []
     masks = stage.masks
@@ -100,7 +101,8 @@ def placement_warnings(stage: StageState, protocol: Protocol, images: Mapping[st
         if body is not None and masks is not None and roi.tissue == "lesion":
             place = place_in_body(rectangle, body, masks.grid.grid(), voxel_mm=max(grid.spacing_mm[1:]))
             if place != "inside":
-                found.append(f"{name} {_PLACE_SENTENCES[place]}.")
+                code, words = _PLACES[place]
+                found.append(Issue(code=code, item="adc", text=f"{name} {words}."))
         try:
             voxels = touched_voxels(grid, rectangle)
         except GeometryError:
@@ -108,6 +110,7 @@ def placement_warnings(stage: StageState, protocol: Protocol, images: Mapping[st
             continue
         same = next((key for key, others in touched.items() if key[0] == roi.tissue and others == voxels), None)
         if same is not None:
-            found.append(f"{name} covers the same voxels as ROI {same[1]}.")
+            text = f"{name} covers the same voxels as ROI {same[1]}."
+            found.append(Issue(code="roi_on_same_voxels", item="adc", text=text))
         touched[roi.tissue, roi.placement] = voxels
     return tuple(found)

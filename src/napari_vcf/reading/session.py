@@ -1,43 +1,58 @@
 """A reading: one reader, one case, one protocol. The headless interface that the widgets, scripts and tests share.
 
 Every change goes through `Reading.apply` as one action, and either takes effect whole or is refused with a sentence and
-changes nothing.
+changes nothing. The named changes below build one action each and apply it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_vcf.geometry import Rectangle
-from napari_vcf.measure import RoiStatistics, roi_statistics
-from napari_vcf.reading import actions as act
-from napari_vcf.reading.case import Case, check_pseudonym
-from napari_vcf.reading.changes import Changes
-from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
-from napari_vcf.reading.errors import ReadingError, RefusedActionError
-from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.results import (
-    StageResults,
-    adjacent_levels,
-    rectangle_of,
-    stage_results,
+from napari_vcf.measure import (
+    REFERENCE_RADIUS_MM,
+    Position,
+    ReferenceTissue,
+    RoiStatistics,
+    Side,
+    VertebraStatus,
+    roi_statistics,
 )
+from napari_vcf.reading import actions as act
+from napari_vcf.reading.arguments import lps_point, mask_of, refusing
+from napari_vcf.reading.case import Case, check_pseudonym
+from napari_vcf.reading.errors import ReadingError, RefusedActionError
+from napari_vcf.reading.evaluation import StageEvaluation, evaluate_stage
+from napari_vcf.reading.export import export_reading
+from napari_vcf.reading.history import History
+from napari_vcf.reading.image_pairs import recordable
+from napari_vcf.reading.issues import Issue
+from napari_vcf.reading.masks import GridRecord, encode_mask
+from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.results import StageResults, adjacent_levels, rectangle_of
 from napari_vcf.reading.roi_checks import endplates_of
 from napari_vcf.reading.rules import Context, reduce_action
-from napari_vcf.reading.state import ReadingState, Roi, StageState
+from napari_vcf.reading.state import CaliperEnd, ReadingState, Registration, Roi, Spine, StageState, Tissue
 from napari_vcf.records.base import Stage, utc_now
+
+if TYPE_CHECKING:
+    from napari_vcf.registration import RegistrationResult
 
 __all__ = ["Reading"]
 
+#: What the evaluation of a stage depends on; all of it is replaced, never changed.
+_Basis = tuple[StageState, Spine | None, dict[str, Registration]]
 
-class Reading(Changes):
+
+class Reading:
     """One reader's reading of one case.
 
     Parameters
@@ -80,58 +95,41 @@ class Reading(Changes):
         self._clock = clock
         self._recorder = recorder
         self.started_at = clock()
-        self._states: tuple[ReadingState, ...] = (ReadingState(),)
-        self._undone: tuple[ReadingState, ...] = ()
-        self._log: list[act.LoggedAction] = []
-        self._roi_cache: dict[Roi, RoiStatistics] = {}
-        self._stage_cache: dict[Stage, tuple[StageState, tuple[Any, Any], StageResults]] = {}
+        self._history = History(self._reduce)
+        self._measured: dict[Roi, RoiStatistics] = {}
+        self._evaluated: dict[Stage, tuple[_Basis, StageEvaluation]] = {}
 
-    # -- state ---------------------------------------------------------------------------------------------------------
+    # -- changes as such ---------------------------------------------------------------------------------------------
 
     @property
     def state(self) -> ReadingState:
         """What has been done so far."""
-        return self._states[-1]
+        return self._history.state
 
     @property
     def log(self) -> tuple[act.LoggedAction, ...]:
         """Every action that took effect, in order, undo and redo included."""
-        return tuple(self._log)
+        return self._history.log
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a change to take back."""
-        return len(self._states) > 1
-
-    @property
-    def to_undo(self) -> act.Action | None:
-        """The change that an undo takes back; None where there is none."""
-        done, _ = self._stacks()
-        return done[-1] if done else None
-
-    @property
-    def to_redo(self) -> act.Action | None:
-        """The change that a redo makes again; None where there is none."""
-        _, undone = self._stacks()
-        return undone[-1] if undone else None
-
-    def _stacks(self) -> tuple[list[act.Action], list[act.Action]]:
-        done: list[act.Action] = []
-        undone: list[act.Action] = []
-        for entry in self._log:
-            if isinstance(entry.action, act.Undo):
-                undone.append(done.pop())
-            elif isinstance(entry.action, act.Redo):
-                done.append(undone.pop())
-            else:
-                done.append(entry.action)
-                undone.clear()
-        return done, undone
+        return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
         """Whether there is a change to make again."""
-        return bool(self._undone)
+        return self._history.can_redo
+
+    @property
+    def to_undo(self) -> act.Action | None:
+        """The change that an undo takes back; None where there is none."""
+        return self._history.to_undo
+
+    @property
+    def to_redo(self) -> act.Action | None:
+        """The change that a redo makes again; None where there is none."""
+        return self._history.to_redo
 
     def apply(self, action: act.Action) -> act.LoggedAction:
         """Make one change.
@@ -151,29 +149,10 @@ class Reading(Changes):
         RefusedActionError
             If it is not allowed; nothing has changed then.
         """
-        at = self._clock()
-        logged = act.LoggedAction(number=len(self._log) + 1, at=at, action=action)
-        states, undone = self._after(action, at)
-        if self._recorder is not None:
-            # Written down before it counts: what the screen confirms is on the disk.
-            self._recorder(logged)
-        self._states, self._undone = states, undone
-        self._log.append(logged)
+        logged = self._history.make(action, self._clock(), record=self._recorder)
         self.case.apply_corrections(self.state.corrections)
         self.changed.emit(logged)
         return logged
-
-    def _after(self, action: act.Action, at: datetime) -> tuple[tuple[ReadingState, ...], tuple[ReadingState, ...]]:
-        """States to go back to, the current one last, and states to go forward to, as they will be after an action."""
-        if isinstance(action, act.Undo):
-            if not self.can_undo:
-                raise RefusedActionError("There is nothing to undo.")
-            return self._states[:-1], (*self._undone, self.state)
-        if isinstance(action, act.Redo):
-            if not self.can_redo:
-                raise RefusedActionError("There is nothing to redo.")
-            return (*self._states, self._undone[-1]), self._undone[:-1]
-        return (*self._states, reduce_action(action, self.state, Context(self.case, self.protocol, at))), ()
 
     def restore(self, entries: Iterable[act.LoggedAction]) -> None:
         """Make changes again that were written down earlier, with their own times; nothing is recorded anew.
@@ -189,11 +168,16 @@ class Reading(Changes):
             If one of them is not allowed, or out of order; those before it have been made.
         """
         for entry in entries:
-            if entry.number != len(self._log) + 1:
-                raise RefusedActionError(f"Change {entry.number} does not follow on change {len(self._log)}.")
-            self._states, self._undone = self._after(entry.action, entry.at)
-            self._log.append(entry)
+            self._history.repeat(entry)
             self.case.apply_corrections(self.state.corrections)
+
+    def _reduce(self, action: act.Action, state: ReadingState, at: datetime) -> ReadingState:
+        return reduce_action(action, state, Context(self.case, self.protocol, at, self.statistics))
+
+    def _make(self, action: Callable[..., act.Action], **values: Any) -> act.LoggedAction:
+        return self.apply(refusing(partial(action, **values)))
+
+    # -- what follows from the changes -------------------------------------------------------------------------------
 
     def results(self, stage: Stage) -> StageResults:
         """Everything that follows from one stage, computed anew where something changed.
@@ -212,33 +196,47 @@ class Reading(Changes):
         ReadingError
             If there is no such stage.
         """
+        return self.evaluation(stage).results
+
+    def evaluation(self, stage: Stage) -> StageEvaluation:
+        """Results, missing items, conflicts and what is hidden, of one stage; computed anew where something changed.
+
+        Raises
+        ------
+        ReadingError
+            If there is no such stage.
+        """
         if stage not in self.state.stages:
             raise ReadingError(f"There is no stage '{stage}'; stages are {', '.join(self.state.stages)}.")
-        state, others = self.state.stages[stage], (self.state.spine, self.state.registrations)
-        cached = self._stage_cache.get(stage)
-        if cached is not None and cached[0] is state and all(a is b for a, b in zip(cached[1], others, strict=True)):
-            return cached[2]
-        statistics = {(roi.tissue, roi.placement): self._roi_statistics(roi) for roi in state.rois}
-        results = stage_results(state, others[0], self.protocol, statistics, self.case.images, others[1])
-        self._stage_cache[stage] = (state, others, results)
-        return results
+        basis = (self.state.stages[stage], self.state.spine, self.state.registrations)
+        known = self._evaluated.get(stage)
+        if known is not None and all(a is b for a, b in zip(known[0], basis, strict=True)):
+            return known[1]
+        found = evaluate_stage(self.state, stage, self.protocol, self.case.images, self.statistics)
+        self._evaluated[stage] = (basis, found)
+        return found
 
-    def _roi_statistics(self, roi: Roi) -> RoiStatistics:
-        if roi not in self._roi_cache:
-            self._roi_cache[roi] = roi_statistics(self.case.volume(roi.image), rectangle_of(roi, self.protocol))
-        return self._roi_cache[roi]
+    def statistics(self, roi: Roi) -> RoiStatistics:
+        """Statistics of a placement of the rectangle, measured once; raises what `roi_statistics` raises."""
+        if roi not in self._measured:
+            self._measured[roi] = roi_statistics(self.case.volume(roi.image), rectangle_of(roi, self.protocol))
+        return self._measured[roi]
 
-    def missing(self, stage: Stage) -> tuple[str, ...]:
-        """What the protocol asks for in a stage and has not got, in sentences."""
-        return missing_of(self.state, stage, self.results(stage), self.protocol)
+    def missing(self, stage: Stage) -> tuple[Issue, ...]:
+        """What the protocol asks for in a stage and has not got; the ``str`` of each is a sentence."""
+        return self.evaluation(stage).missing
 
-    def conflicts(self, stage: Stage) -> tuple[str, ...]:
-        """Answers that contradict each other or a measurement, in sentences."""
-        return conflicts_of(self.state, stage, self.results(stage))
+    def conflicts(self, stage: Stage) -> tuple[Issue, ...]:
+        """Answers that contradict each other or a measurement; the ``str`` of each is a sentence."""
+        return self.evaluation(stage).conflicts
 
     def unanswered(self, stage: Stage) -> tuple[str, ...]:
         """Keys of the items of a stage that have neither an answer nor a measured value."""
-        return unanswered_of(self.state, stage, self.results(stage), self.protocol)
+        return self.evaluation(stage).unanswered
+
+    def hidden(self, stage: Stage) -> frozenset[str]:
+        """Keys of the items whose measured values are kept from the reader until the estimate by eye is given."""
+        return self.evaluation(stage).hidden
 
     def now(self) -> datetime:
         """The time by this reading's clock."""
@@ -273,6 +271,321 @@ class Reading(Changes):
 
     def export(self, path: Path | str, *, overwrite: bool = False) -> Path:
         """Write the reading as JSON; see `napari_vcf.reading.export_reading`."""
-        from napari_vcf.reading.export import export_reading
-
         return export_reading(self, path, overwrite=overwrite)
+
+    # -- changes by name ---------------------------------------------------------------------------------------------
+
+    def set_spine(self, fractured: str, *, has_t13: bool = False, has_l6: bool = False) -> act.LoggedAction:
+        """Name the fractured vertebra."""
+        return self._make(act.SetSpine, fractured=fractured, has_t13=has_t13, has_l6=has_l6)
+
+    def set_reference(self, stage: Stage, level: str, status: VertebraStatus) -> act.LoggedAction:
+        """Say whether an adjacent vertebra is intact."""
+        return self._make(act.SetReference, stage=stage, level=level, status=status)
+
+    def withdraw_reference(self, stage: Stage, level: str) -> act.LoggedAction:
+        """Take back what was said of an adjacent vertebra."""
+        return self._make(act.WithdrawReference, stage=stage, level=level)
+
+    def place_caliper(
+        self,
+        *,
+        stage: Stage,
+        level: str,
+        position: Position,
+        image: str,
+        start_lps: ArrayLike,
+        end_lps: ArrayLike,
+        shown_on: str | None = None,
+        snapped: Sequence[CaliperEnd] = (),
+    ) -> act.LoggedAction:
+        """Place a caliper, or replace the one that measures the same height.
+
+        Parameters
+        ----------
+        stage : {"ct", "mri", "combined"}
+            Stage of the reading.
+        level : str
+            The fractured vertebra or a neighbour, such as ``"L1"``.
+        position : {"anterior", "middle", "posterior"}
+            Which of its heights.
+        image : str
+            Name of the image (`CaseImage.id`) on which it was measured.
+        start_lps, end_lps : array_like, shape (3,)
+            Ends on the upper and on the lower endplate, LPS mm of ``image``.
+        shown_on : str, optional
+            The MR image over which a registered CT was shown; only in the combined stage.
+        snapped : sequence of {"start", "end"}
+            Ends that the program drew to an edge.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If the image is closed in this stage, the level is neither the fractured one nor adjacent to it, or the
+            points are no height on this image.
+        """
+        return self._make(
+            act.PlaceCaliper,
+            stage=stage,
+            level=level,
+            position=position,
+            image=image,
+            shown_on=shown_on,
+            start_lps=lps_point(start_lps),
+            end_lps=lps_point(end_lps),
+            snapped=tuple(snapped),
+        )
+
+    def remove_caliper(self, stage: Stage, level: str, position: Position) -> act.LoggedAction:
+        """Remove a caliper."""
+        return self._make(act.RemoveCaliper, stage=stage, level=level, position=position)
+
+    def set_masks(
+        self, stage: Stage, image: str, body: NDArray[np.bool_], lesion: NDArray[np.bool_]
+    ) -> act.LoggedAction:
+        """Set body and lesion.
+
+        Parameters
+        ----------
+        stage : {"mri", "combined"}
+            Stage of the reading.
+        image : str
+            Name of the image (`CaseImage.id`) on which they were painted.
+        body, lesion : ndarray, shape (slices, rows, columns) of the image
+            True or 1 inside; the lesion lies inside the body.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If the shape is not the image's, a value is neither 0 nor 1, or lesion lies outside the body.
+        """
+        grid = self.case.image(image).series.grid
+        body, lesion = mask_of(body, "body", grid.shape), mask_of(lesion, "lesion", grid.shape)
+        return self._make(
+            act.SetMasks,
+            stage=stage,
+            image=image,
+            grid=GridRecord.of(grid),
+            body=encode_mask(body),
+            lesion=encode_mask(lesion),
+        )
+
+    def threshold_lesion(
+        self,
+        stage: Stage,
+        *,
+        tissue: ReferenceTissue,
+        center_lps: ArrayLike,
+        side: Side,
+        factor: float = 1.0,
+        slices: Sequence[int] | None = None,
+        radius_mm: float = REFERENCE_RADIUS_MM,
+        volume: int = 0,
+    ) -> act.LoggedAction:
+        """Take the body voxels darker or brighter than a multiple of a reference tissue as lesion.
+
+        Parameters
+        ----------
+        stage : str
+            Where a body is painted.
+        tissue : {"muscle", "disc", "normal_vertebra"}
+            What lies at the reference.
+        center_lps : array_like, shape (3,)
+            Middle of the reference, LPS mm, outside the painted body.
+        side : {"darker", "brighter"}
+            Which voxels are taken.
+        factor : float
+            The threshold as a multiple of the reference's mean.
+        slices : sequence of int, optional
+            Slices of the image; all that hold body if left out.
+        radius_mm : float
+            Radius of the circle that is measured, mm.
+        volume : int
+            Which of the image's volumes (b-values) is compared.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If there is no body, the reference cannot be measured, or no voxel is added.
+        """
+        return self._make(
+            act.ThresholdLesion,
+            stage=stage,
+            tissue=tissue,
+            center_lps=lps_point(center_lps),
+            side=side,
+            factor=factor,
+            slices=None if slices is None else tuple(slices),
+            radius_mm=radius_mm,
+            volume=volume,
+        )
+
+    def clear_masks(self, stage: Stage) -> act.LoggedAction:
+        """Remove both masks."""
+        return self._make(act.ClearMasks, stage=stage)
+
+    def place_roi(
+        self, *, stage: Stage, tissue: Tissue, placement: int, level: str, image: str, rectangle: Rectangle
+    ) -> act.LoggedAction:
+        """Place an ADC rectangle; its centre is put on the plane of the nearest slice.
+
+        Parameters
+        ----------
+        stage : {"mri", "combined"}
+            Stage of the reading.
+        tissue : {"lesion", "normal"}
+            What it measures.
+        placement : int
+            1 for the first one.
+        level : str
+            The fractured vertebra for the lesion, an adjacent one for normal marrow.
+        image : str
+            Name of the ADC map (`CaseImage.id`).
+        rectangle : Rectangle
+            Of the protocol's size and parallel to the slices: see `Reading.roi_rectangle`.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If the size is another one, the map's unit is not known, or the rectangle reaches over the scanned area.
+        """
+        wanted = (self.protocol.roi_long_mm, self.protocol.roi_short_mm)
+        if (rectangle.long_mm, rectangle.short_mm) != wanted:
+            raise RefusedActionError(
+                f"The ROI measures {rectangle.long_mm:g} x {rectangle.short_mm:g} mm; the protocol's is "
+                f"{wanted[0]:g} x {wanted[1]:g} mm."
+            )
+        return self._make(
+            act.PlaceRoi,
+            stage=stage,
+            tissue=tissue,
+            placement=placement,
+            level=level,
+            image=image,
+            center_lps=lps_point(rectangle.center_lps),
+            axis_long=lps_point(rectangle.axis_long),
+            axis_short=lps_point(rectangle.axis_short),
+        )
+
+    def remove_roi(self, stage: Stage, tissue: Tissue, placement: int) -> act.LoggedAction:
+        """Remove a placement."""
+        return self._make(act.RemoveRoi, stage=stage, tissue=tissue, placement=placement)
+
+    def answer(self, stage: Stage, item: str, value: str | int) -> act.LoggedAction:
+        """Answer an item with one of its values."""
+        if isinstance(value, np.generic):
+            value = value.item()
+        return self._make(act.AnswerItem, stage=stage, item=item, value=value)
+
+    def mark_not_assessable(self, stage: Stage, item: str, reason: str) -> act.LoggedAction:
+        """Say that an item is not assessable, and why."""
+        return self._make(act.MarkNotAssessable, stage=stage, item=item, reason=reason)
+
+    def withdraw_answer(self, stage: Stage, item: str) -> act.LoggedAction:
+        """Take an answer back."""
+        return self._make(act.WithdrawAnswer, stage=stage, item=item)
+
+    def correct_role(self, image: str, role: str) -> act.LoggedAction:
+        """Correct the role of an image."""
+        return self._make(act.CorrectRole, image=image, role=role)
+
+    def answer_adc_unit(self, image: str, unit: str) -> act.LoggedAction:
+        """Say in which unit an ADC map is stored."""
+        return self._make(act.AnswerAdcUnit, image=image, unit=unit)
+
+    def propose_registration(
+        self,
+        *,
+        mr_level: str,
+        ct_level: str,
+        ct_image: str,
+        mr_images: Sequence[str],
+        mr_point_lps: ArrayLike,
+        ct_point_lps: ArrayLike,
+        result: RegistrationResult,
+    ) -> act.LoggedAction:
+        """Put a registration before the reader.
+
+        Parameters
+        ----------
+        mr_level, ct_level : str
+            The vertebra, as it was named on each.
+        ct_image : str
+            Name of the CT (`CaseImage.id`).
+        mr_images : sequence of str
+            Names of the MR images that were registered to it.
+        mr_point_lps, ct_point_lps : array_like, shape (3,)
+            The clicked pair, each in its own frame, LPS mm.
+        result : RegistrationResult
+            What `napari_vcf.registration.register_vertebra` returned.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If the levels differ or are not those of the reading, or an image has the wrong modality.
+        """
+        result = recordable(result)
+        matrix = None if result.ct_to_mr is None else tuple(tuple(row) for row in result.ct_to_mr.matrix.tolist())
+        return self._make(
+            act.ProposeRegistration,
+            mr_level=mr_level,
+            ct_level=ct_level,
+            ct_image=ct_image,
+            mr_images=tuple(mr_images),
+            mr_point_lps=lps_point(mr_point_lps),
+            ct_point_lps=lps_point(ct_point_lps),
+            status=result.status,
+            reason=result.reason,
+            ct_to_mr=matrix,
+            quality=result.quality,
+            shift_mm=result.shift_mm,
+            angle_deg=result.angle_deg,
+            seconds=result.seconds,
+        )
+
+    def nudge_registration(
+        self, level: str, *, shift_lps_mm: ArrayLike = (0, 0, 0), rotation_lps_deg: ArrayLike = (0, 0, 0)
+    ) -> act.LoggedAction:
+        """Move a proposed registration by hand, about the clicked point."""
+        return self._make(
+            act.NudgeRegistration,
+            level=level,
+            shift_lps_mm=lps_point(shift_lps_mm),
+            rotation_lps_deg=lps_point(rotation_lps_deg),
+        )
+
+    def accept_registration(self, level: str) -> act.LoggedAction:
+        """Accept a registration."""
+        return self._make(act.AcceptRegistration, level=level)
+
+    def refuse_registration(self, level: str, reason: str) -> act.LoggedAction:
+        """Refuse a registration."""
+        return self._make(act.RefuseRegistration, level=level, reason=reason)
+
+    def undo(self) -> act.LoggedAction:
+        """Take the last change back."""
+        return self.apply(act.Undo())
+
+    def redo(self) -> act.LoggedAction:
+        """Make the change again that was taken back last."""
+        return self.apply(act.Redo())

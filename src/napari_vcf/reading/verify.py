@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_vcf import __version__
 from napari_vcf.dicom import load_volume
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.measure import RoiStatistics, reference_signal, roi_statistics
 from napari_vcf.reading.case import Case, scan_case
-from napari_vcf.reading.completeness import conflicts_of, missing_of, unanswered_of
 from napari_vcf.reading.document import ReadingExport, StageExport
+from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export import export_stage, read_reading
-from napari_vcf.reading.results import adjacent_levels, rectangle_of, stage_results
-from napari_vcf.reading.state import ImageCorrection, Masks, ReadingState, Tissue
+from napari_vcf.reading.results import adjacent_levels, rectangle_of
+from napari_vcf.reading.state import ImageCorrection, Masks, ReadingState, Roi
 from napari_vcf.reading.statement_checks import (
     GEOMETRY_TOLERANCE_MM,
     Statement,
@@ -36,7 +37,11 @@ STATISTICS_TOLERANCE = 1e-6
 
 _STATISTICS = ("statistics", "adc")
 #: Values that a document may lack, and the schema version since which it has them: endplates on CT count since 1.2.
-_NEW = {"endplate_deviation_deg": "1.2.0"}
+_NEW = {"endplate_deviation_deg": (1, 2, 0)}
+#: What has codes only since a schema version; before, there were sentences, and other ones.
+_CODED = {"missing": (2, 0, 0), "conflicts": (2, 0, 0), "warnings": (2, 0, 0)}
+#: Sentences: another version of the program may put the same thing otherwise.
+_SENTENCES = frozenset({"text", "reason", "note"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,8 @@ def verify_export(
     case = Case(scan_case(images, progress=progress), pseudonym=export.case, salt=export.salt, load=load_volume)
     _correct(export, case, differences)
     compared = _compare_stated(export, case, differences)
-    comparison = _Comparison(differences, since=_written_as(path))
+    same_program = export.software.get("napari-vcf") == __version__
+    comparison = _Comparison(differences, since=_written_as(path), sentences=same_program)
     if export.protocol.sha256 != export.protocol_sha256:
         differences.append(Difference("protocol_sha256", export.protocol_sha256, export.protocol.sha256))
     state = ReadingState(
@@ -150,10 +156,10 @@ def _correct(export: ReadingExport, case: Case, differences: list[Difference]) -
     case.apply_corrections(corrections)
 
 
-def _written_as(path: Path | str) -> str:
+def _written_as(path: Path | str) -> tuple[int, ...]:
     """Schema version in which a document was written, before it was brought to today's."""
     version = json.loads(Path(path).read_text(encoding="utf-8"))["schema_version"]
-    return str(version)
+    return tuple(map(int, str(version).split(".")))
 
 
 def _compare_stated(export: ReadingExport, case: Case, differences: list[Difference]) -> int:
@@ -180,12 +186,10 @@ def _recompute(
 ) -> StageExport | None:
     part = state.stages[stage]
     _check_places(stage, state, case, differences)
-    statistics: dict[tuple[Tissue, int], RoiStatistics] = {}
+    statistics: dict[Roi, RoiStatistics] = {}
     for roi in part.rois:
         try:
-            statistics[roi.tissue, roi.placement] = roi_statistics(
-                case.volume(roi.image), rectangle_of(roi, export.protocol)
-            )
+            statistics[roi] = roi_statistics(case.volume(roi.image), rectangle_of(roi, export.protocol))
         except NapariVcfError as error:
             differences.append(Difference(f"stages.{stage}.rois.{roi.tissue}.{roi.placement}", "measured", str(error)))
             return None
@@ -193,15 +197,8 @@ def _recompute(
     if not used <= set(case.images):
         differences.append(Difference(f"stages.{stage}", "measured", "on an image that was not found"))
         return None
-    results = stage_results(part, state.spine, export.protocol, statistics, case.images, state.registrations)
-    return export_stage(
-        part,
-        results,
-        export.protocol,
-        missing=missing_of(state, stage, results, export.protocol),
-        conflicts=conflicts_of(state, stage, results),
-        unanswered=unanswered_of(state, stage, results, export.protocol),
-    )
+    evaluation = evaluate_stage(state, stage, export.protocol, case.images, statistics.__getitem__)
+    return export_stage(part, evaluation, export.protocol)
 
 
 def _check_places(stage: Any, state: ReadingState, case: Case, differences: list[Difference]) -> None:
@@ -253,16 +250,19 @@ def _check_thresholds(place: str, masks: Masks, case: Case, differences: list[Di
 class _Comparison:
     """Walks through two documents and notes where they part."""
 
-    def __init__(self, differences: list[Difference], *, since: str) -> None:
+    def __init__(self, differences: list[Difference], *, since: tuple[int, ...], sentences: bool) -> None:
         self.differences = differences
         self.compared = 0
+        self._left_out = {name for name, version in _CODED.items() if since < version}
+        if not sentences:
+            self._left_out |= _SENTENCES
         #: Values that the schema version of the document did not have, or not from the same sources.
         self._new = {name for name, version in _NEW.items() if since < version}
 
     def walk(self, place: str, exported: Any, recomputed: Any, *, tolerant: bool = False) -> None:
         if isinstance(exported, dict) and isinstance(recomputed, dict):
             for key in sorted({*exported, *recomputed}):
-                if key in self._new and exported.get(key) is None:
+                if key in self._left_out or (key in self._new and exported.get(key) is None):
                     continue
                 inside = tolerant or key in _STATISTICS
                 self.walk(f"{place}.{key}", exported.get(key), recomputed.get(key), tolerant=inside)

@@ -6,11 +6,14 @@ program, says which value speaks for a benign or a malignant fracture.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, get_args
 
+from napari_vcf.measure import Degree, ExtentGrade
 from napari_vcf.records.base import STAGES, Stage
 
-__all__ = ["ITEMS", "NOT_ASSESSABLE", "Item", "items_of_stage"]
+__all__ = ["ITEMS", "NOT_ASSESSABLE", "Item", "Measurement", "Measurements", "items_of_stage"]
 
 #: Takes the place of a value; always with a reason.
 NOT_ASSESSABLE = "not_assessable"
@@ -18,6 +21,78 @@ NOT_ASSESSABLE = "not_assessable"
 _ALL: tuple[Stage, ...] = STAGES
 _WITH_MRI: tuple[Stage, ...] = ("mri", "combined")
 _WITH_CT: tuple[Stage, ...] = ("ct", "combined")
+
+
+class _Loss(Protocol):
+    @property
+    def degree(self) -> Degree | None: ...
+    @property
+    def graded_loss(self) -> float | None: ...
+    @property
+    def graded_position(self) -> str | None: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class _Extent(Protocol):
+    @property
+    def grade(self) -> ExtentGrade: ...
+    @property
+    def fraction(self) -> float: ...
+
+
+class _Mean(Protocol):
+    @property
+    def mean_um2_per_s(self) -> float: ...
+
+
+class _Adc(Protocol):
+    @property
+    def lesion(self) -> _Mean | None: ...
+    @property
+    def normal(self) -> _Mean | None: ...
+    @property
+    def ratio(self) -> float | None: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class Measurements(Protocol):
+    """What was measured in a stage, as the results of a reading and the stage of an export both have it."""
+
+    @property
+    def height_loss(self) -> _Loss | None:
+        """The graded loss."""
+
+    @property
+    def extent(self) -> _Extent | None:
+        """Extent of the lesion."""
+
+    @property
+    def adc(self) -> _Adc:
+        """The ADC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Where the value of a measured item comes from.
+
+    Attributes
+    ----------
+    grades : tuple of str
+        What the value may be, in order; empty where it is a number.
+    value : callable
+        Gives the grade (for a number, ``"measured"``); None as long as it is not measured.
+    lacking : callable
+        Says why there is none yet.
+    shown : callable
+        The value as a reader reads it.
+    """
+
+    grades: tuple[str, ...]
+    value: Callable[[Measurements], str | None]
+    lacking: Callable[[Measurements], str]
+    shown: Callable[[Measurements], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +114,10 @@ class Item:
         A sentence for the tooltip.
     ordinal : bool
         Whether the order of the values means something.
+    measurement : Measurement or None
+        Where the value comes from, if not from the reader.
+    estimates : str
+        Key of the measured item that this one estimates by eye; its value is hidden until the estimate is given.
     """
 
     key: str
@@ -47,11 +126,23 @@ class Item:
     stages: tuple[Stage, ...]
     help: str
     ordinal: bool = False
+    measurement: Measurement | None = None
+    estimates: str = ""
 
     @property
     def measured(self) -> bool:
         """Whether the value comes from a measurement."""
-        return not self.values
+        return self.measurement is not None
+
+    @property
+    def outcomes(self) -> tuple[str, ...] | tuple[int, ...]:
+        """What the item may come to, answered or measured, in order; empty for a number."""
+        return self.values if self.measurement is None else self.measurement.grades
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order of the outcomes means something, as it does for every grade that is measured."""
+        return self.ordinal or self.measurement is not None
 
     @property
     def may_be_left_open(self) -> bool:
@@ -66,6 +157,48 @@ class Item:
 
 _YES_NO = ("yes", "no")
 
+
+def _percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.1f} %".replace("-", "−")
+
+
+def _degree(found: Measurements) -> str | None:
+    return None if found.height_loss is None else found.height_loss.degree
+
+
+def _degree_lacking(found: Measurements) -> str:
+    return "nothing measured." if found.height_loss is None else found.height_loss.reason
+
+
+def _degree_shown(found: Measurements) -> str:
+    loss = found.height_loss
+    return "" if loss is None else f"{loss.degree} ({_percent(loss.graded_loss)} {loss.graded_position})"
+
+
+def _grade(found: Measurements) -> str | None:
+    return None if found.extent is None else found.extent.grade
+
+
+def _grade_shown(found: Measurements) -> str:
+    return "" if found.extent is None else f"{found.extent.grade} ({_percent(found.extent.fraction)})"
+
+
+def _adc(found: Measurements) -> str | None:
+    return None if found.adc.lesion is None or found.adc.normal is None else "measured"
+
+
+def _adc_shown(found: Measurements) -> str:
+    lesion, normal, ratio = found.adc.lesion, found.adc.normal, found.adc.ratio
+    if lesion is None or normal is None:
+        return ""
+    means = f"{lesion.mean_um2_per_s:.0f} / {normal.mean_um2_per_s:.0f} µm²/s"
+    return means if ratio is None else f"{means}, ratio {ratio:.2f}"
+
+
+_DEGREE = Measurement(get_args(Degree), _degree, _degree_lacking, _degree_shown)
+_EXTENT = Measurement(get_args(ExtentGrade), _grade, lambda _: "no vertebral body painted.", _grade_shown)
+_ADC = Measurement((), _adc, lambda found: found.adc.reason, _adc_shown)
+
 ITEMS: dict[str, Item] = {
     item.key: item
     for item in (
@@ -75,6 +208,7 @@ ITEMS: dict[str, Item] = {
             (),
             _ALL,
             "I to III, from the calipers. Say 'not assessable' only where the heights cannot be measured.",
+            measurement=_DEGREE,
         ),
         Item(
             "lesion_extent_visual",
@@ -84,6 +218,7 @@ ITEMS: dict[str, Item] = {
             "Your own estimate of the share of the body's marrow with abnormal signal: G1 below 1/4, G2 1/4 to 2/4, "
             "G3 2/4 to 3/4, G4 entire. It is kept beside the measured grade.",
             ordinal=True,
+            estimates="lesion_extent",
         ),
         Item(
             "lesion_extent",
@@ -91,6 +226,7 @@ ITEMS: dict[str, Item] = {
             (),
             _WITH_MRI,
             "G1 to G4, from the painted masks. Say 'not assessable' only where the lesion cannot be painted.",
+            measurement=_EXTENT,
         ),
         Item(
             "lesion_pattern",
@@ -152,6 +288,7 @@ ITEMS: dict[str, Item] = {
             (),
             _WITH_MRI,
             "From the ROIs of locked size. Say 'not assessable' only where no ROI can be placed.",
+            measurement=_ADC,
         ),
         Item("cortical_destruction", "Cortex destroyed", _YES_NO, _WITH_CT, "Destruction of the cortical bone on CT."),
         Item(

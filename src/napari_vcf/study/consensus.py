@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -21,6 +21,7 @@ from napari_vcf.reading.case import check_pseudonym
 from napari_vcf.reading.document import SealExport, SettledExport
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.levels import LEVELS
+from napari_vcf.reading.migrations import migrate
 from napari_vcf.reading.state import Answer, Registration, Spine, StageState
 from napari_vcf.records.base import AnswerValue, Stage, utc_now
 from napari_vcf.records.sealing import seal_text
@@ -45,12 +46,6 @@ from napari_vcf.study.stage_session import SEAL, write_seal, written_seal
 from napari_vcf.study.versions import model_of
 
 __all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus", "unlock_consensus"]
-
-#: Grades that come from measurements, with what they may be.
-_GRADES: Final[dict[str, tuple[str, ...]]] = {
-    "compression_degree": ("I", "II", "III"),
-    "lesion_extent": ("G1", "G2", "G3", "G4"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,7 @@ class ConsensusSession:
         """What an item may be settled as."""
         if item == SPINE:
             return LEVELS
-        return _GRADES.get(item) or ITEMS[item].values
+        return ITEMS[item].outcomes
 
     def reasons(self) -> dict[str, str]:
         """Why each item was settled the way it was."""
@@ -202,7 +197,7 @@ class ConsensusSession:
         text = written_seal(self._journal) or self._write_seal(names)
         self._open = False
         self._lock.release()
-        seal = ReadingExport.model_validate_json(text).seal
+        seal = ReadingExport.model_validate_json(migrate(text)).seal
         if seal is None:
             raise StudyError("The seal was not written.")
         _note(self._study, "sealed", self.case, self.stage, sha256=seal.sha256)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
-from napari_vcf.reading import ReadingExport
+from napari_vcf.reading import ITEMS, ReadingExport
 from napari_vcf.reading.document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.state import Answer, Registration, Spine
@@ -55,13 +55,12 @@ def answers_of(document: ReadingExport, stage: Stage) -> dict[str, Answer]:
     found: dict[str, Answer] = {}
     if document.spine is not None:
         found[SPINE] = Answer(value=document.spine.fractured, at=at)
-    degree = next((loss.degree for loss in part.height_losses if loss.graded), None)
-    if degree is not None:
-        found["compression_degree"] = Answer(value=degree, at=at)
-    if part.extent is not None:
-        found["lesion_extent"] = Answer(value=part.extent.grade, at=at)
+    for key, item in ITEMS.items():
+        grade = item.measurement.value(part) if item.measurement is not None and item.outcomes else None
+        if grade is not None:
+            found[key] = Answer(value=grade, at=at)
     # Means of measurements differ always, and are averaged rather than settled.
-    found.update({item: answer for item, answer in part.findings.items() if item != "adc"})
+    found.update({key: answer for key, answer in part.findings.items() if key not in ITEMS or ITEMS[key].outcomes})
     return found
 
 

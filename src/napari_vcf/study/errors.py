@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.reading.issues import Issue
 
 __all__ = ["DamagedError", "JournalError", "LockedError", "NotYetError", "StudyError", "UnfinishedError"]
 
@@ -42,10 +43,10 @@ class UnfinishedError(StudyError):
 
     Attributes
     ----------
-    missing : tuple of str
-        What is missing, in sentences.
+    missing : tuple of Issue, or of str
+        What is missing; the ``str`` of each is a sentence.
     """
 
-    def __init__(self, missing: tuple[str, ...]) -> None:
-        super().__init__("The stage cannot be signed yet. " + " ".join(missing))
+    def __init__(self, missing: tuple[Issue, ...] | tuple[str, ...]) -> None:
+        super().__init__("The stage cannot be signed yet. " + " ".join(map(str, missing)))
         self.missing = missing

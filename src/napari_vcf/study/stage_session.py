@@ -15,6 +15,8 @@ from napari_vcf.reading import LoggedAction, Reading, ReadingExport, ReadingStat
 from napari_vcf.reading.document import AmendmentExport, SealExport
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.issues import Issue, visible
+from napari_vcf.reading.migrations import migrate
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.records.errors import WriteError
@@ -269,13 +271,16 @@ class StageSession:
         """Whether changes can be made."""
         return self._open
 
-    def missing(self) -> tuple[str, ...]:
-        """What the protocol asks for and has not got, in sentences."""
+    def missing(self) -> tuple[Issue, ...]:
+        """What the protocol asks for and has not got."""
         return self.reading.missing(self.stage)
 
-    def conflicts(self) -> tuple[str, ...]:
-        """Answers that contradict each other, in sentences; they do not keep anyone from signing."""
-        return self.reading.conflicts(self.stage)
+    def conflicts(self) -> tuple[Issue, ...]:
+        """Answers that contradict each other; they do not keep anyone from signing.
+
+        What would tell a value that is hidden from the reader until an estimate is given is left out.
+        """
+        return visible(self.reading.conflicts(self.stage), self.reading.hidden(self.stage))
 
     def draft(self) -> ReadingExport:
         """The document as it stands, marked as a draft."""
@@ -305,7 +310,7 @@ class StageSession:
         if missing:
             raise UnfinishedError(missing)
         text = written_seal(self._journal) or self._write_seal()
-        sealed = ReadingExport.model_validate_json(text).seal
+        sealed = ReadingExport.model_validate_json(migrate(text)).seal
         if sealed is None:
             raise StudyError("The seal was not written.")
         self._open = False

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
-from napari_vcf.dicom import Role
+from napari_vcf.measure import RoiStatistics
 from napari_vcf.reading.case import Case, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import ReadingState, Spine
+from napari_vcf.reading.stage_images import STAGE_NAMES, is_open
+from napari_vcf.reading.state import ReadingState, Roi, Spine
 from napari_vcf.records.base import Stage
 
 __all__ = ["Context", "change_stage", "check_stage", "image_for", "named_spine", "reduce_action"]
 
 
+@dataclass(frozen=True, slots=True)
 class Context:
-    """What the rules look up: the images, the protocol, the time."""
+    """What the rules look up.
 
-    __slots__ = ("at", "case", "protocol")
+    Attributes
+    ----------
+    case : Case
+        The images.
+    protocol : Protocol
+        The study's decisions.
+    at : datetime
+        The time of the change.
+    measure : callable
+        Gives the statistics of a placement of the ADC rectangle, or refuses it.
+    """
 
-    def __init__(self, case: Case, protocol: Protocol, at: datetime) -> None:
-        self.case = case
-        self.protocol = protocol
-        self.at = at
+    case: Case
+    protocol: Protocol
+    at: datetime
+    measure: Callable[[Roi], RoiStatistics]
 
 
 @singledispatch
@@ -71,10 +85,8 @@ def image_for(stage: Stage, image: str, context: Context) -> CaseImage:
     check_stage(stage, context)
     found = context.case.image(image)
     series = found.series
-    if stage == "ct" and series.role is not Role.CT:
-        raise RefusedActionError(f"{found.label} is not open in the CT stage.")
-    if stage == "mri" and series.role is Role.CT:
-        raise RefusedActionError("CT is not open in the MRI stage.")
+    if not is_open(stage, series.role):
+        raise RefusedActionError(f"{found.label} is not open in the {STAGE_NAMES[stage]} stage.")
     if not series.measurable:
         raise RefusedActionError(f"{found.label} is closed to measurement: {series.not_measurable_reason}")
     return found

@@ -6,7 +6,7 @@ import numpy as np
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, Rectangle, coverage_on_slice
-from napari_vcf.measure import MeasureError, roi_statistics
+from napari_vcf.measure import MeasureError
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
@@ -174,7 +174,7 @@ def _(action: act.PlaceRoi, state: ReadingState, context: Context) -> ReadingSta
     )
     try:
         roi = roi.model_copy(update={"center_lps": _onto_slice(rectangle_of(roi, context.protocol), image)})
-        roi_statistics(context.case.volume(action.image), rectangle_of(roi, context.protocol))
+        context.measure(roi)
     except (GeometryError, MeasureError) as error:
         raise RefusedActionError(str(error)) from error
     stage = state.stages[action.stage]

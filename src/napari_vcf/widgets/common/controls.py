@@ -7,7 +7,7 @@ from collections.abc import Callable
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from napari_vcf.reading.action_text import STAGE_NAMES
+from napari_vcf.reading.stage_images import STAGE_NAMES
 
 __all__ = [
     "BLUE",

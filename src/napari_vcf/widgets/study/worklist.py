@@ -209,7 +209,8 @@ class WorklistPanel(QWidget):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle("Sign")
         box.setText(f"Sign the {STAGE_NAMES[session.stage]} stage of case {session.case}?")
-        lines = ["From then on it is read-only; a change is an amendment with a reason.", *session.conflicts()]
+        lines = ["From then on it is read-only; a change is an amendment with a reason."]
+        lines += [str(conflict) for conflict in session.conflicts()]
         box.setInformativeText("\n".join(lines))
         yes = box.addButton("Sign", QMessageBox.ButtonRole.AcceptRole)
         yes.setObjectName("signature_yes")

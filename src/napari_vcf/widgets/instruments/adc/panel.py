@@ -359,4 +359,5 @@ class AdcWidget(Instrument):
 
     def _visible_warnings(self) -> list[str]:
         reading = self.desk.reading
-        return [] if reading is None else [text for text in reading.results(self.desk.stage).warnings if "ROI" in text]
+        warnings = () if reading is None else reading.results(self.desk.stage).warnings
+        return [str(warning) for warning in warnings if warning.item == "adc"]

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ExtentWidget"]
 
+#: The estimate that this panel takes, and the item that it estimates.
 VISUAL = "lesion_extent_visual"
+EXTENT = ITEMS[VISUAL].estimates
 
 
 class ExtentWidget(Instrument):
@@ -371,7 +373,7 @@ class ExtentWidget(Instrument):
             else f"All {len(extent.body_slices)} body slices looked at"
         )
         mark(self._unseen, ORANGE if unseen else "")
-        if asked and answer is None:
+        if reading is not None and EXTENT in reading.hidden(stage):
             self._result.setText("Hidden until you have given your own estimate above.")
             return
         self._show_extent(extent)
@@ -387,8 +389,7 @@ class ExtentWidget(Instrument):
         reading, stage = self.desk.reading, self.desk.stage
         if reading is None or not self.isVisible():
             return
-        answered = reading.state.stages[stage].answers.get(VISUAL) is not None
-        extent = self.model.live_extent() if answered or not reading.protocol.asks(stage, VISUAL) else None
+        extent = None if EXTENT in reading.hidden(stage) else self.model.live_extent()
         if extent is not None:
             self._show_extent(extent)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.reading import ITEMS, STAGES, Stage, StageResults
+from napari_vcf.reading.issues import visible
 from napari_vcf.widgets.common.controls import (
     ORANGE,
     QUIET_STYLE,
@@ -17,7 +18,6 @@ from napari_vcf.widgets.common.controls import (
     heading,
     mark,
     note,
-    percent,
     rule,
 )
 from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls
@@ -36,7 +36,6 @@ _ROW_KEYS = (
     ("Backspace", "Take the answer back"),
     ("Tab", "Next item (or Down)"),
 )
-VISUAL = "lesion_extent_visual"
 
 
 class FindingsWidget(Instrument):
@@ -119,12 +118,12 @@ class FindingsWidget(Instrument):
             return
         if self._stale:
             self.refresh()
-        results = reading.results(self.desk.stage)
+        unanswered = reading.unanswered(self.desk.stage)
         keys = list(self.rows)
         focused = self.window().focusWidget()
         start = next((i for i, key in enumerate(keys) if self.rows[key] is focused), -1)
         for key in (*keys[start + 1 :], *keys[: start + 1]):
-            if key not in stage.answers and not (ITEMS[key].measured and self._measured(key, results)):
+            if key in unanswered:
                 self.rows[key].setFocus()
                 self.area.ensureWidgetVisible(self.rows[key])
                 return
@@ -167,10 +166,9 @@ class FindingsWidget(Instrument):
             row.show_answer(stage.answers.get(key), self._measured(key, results))
         self._show_overview()
         missing, conflicts = reading.missing(self.desk.stage), reading.conflicts(self.desk.stage)
-        hidden = self._hidden(results)
-        conflicts = tuple(text for text in conflicts if not hidden or "xtent" not in text)
-        self._missing.setText("<br>".join(f"· {text}" for text in missing) or "Nothing: the stage is complete.")
-        self._conflicts.setText("<br>".join(f"⚠ {text}" for text in conflicts))
+        conflicts = visible(conflicts, reading.hidden(self.desk.stage))
+        self._missing.setText("<br>".join(f"· {issue}" for issue in missing) or "Nothing: the stage is complete.")
+        self._conflicts.setText("<br>".join(f"⚠ {issue}" for issue in conflicts))
         self._guide.setText(
             f"<b>{STAGE_NAMES[self.desk.stage]}</b>: {len(missing)} to do. Tab goes from item to item, numbers answer, "
             "0 is not assessable, Backspace takes back."
@@ -183,37 +181,19 @@ class FindingsWidget(Instrument):
         if reading is None or self.desk.stage not in reading.protocol.stages:
             return
         calls = RowCalls(self._answer, self._not_assessable, self._withdraw)
-        for key in reading.protocol.stage_items[self.desk.stage]:
+        for key in reading.protocol.items_of(self.desk.stage):
             row = FindingRow(ITEMS[key], calls, assessable_only=key in _DECISIONS)
             row.answered.connect(self.next_unanswered)
             self.rows[key] = row
             self._form.addWidget(row)
 
-    def _hidden(self, results: StageResults) -> bool:
-        """Whether the measured extent waits for the reader's own estimate."""
-        reading, stage = self.desk.reading, self.stage
-        if reading is None or stage is None or results.extent is None:
-            return False
-        return reading.protocol.asks(self.desk.stage, VISUAL) and VISUAL not in stage.answers
-
     def _measured(self, key: str, results: StageResults) -> str | None:
-        if key == "compression_degree":
-            loss = results.height_loss
-            if loss is None or loss.degree is None:
-                return None
-            return f"{loss.degree} ({percent(loss.graded_loss)} {loss.graded_position})"
-        if key == "lesion_extent":
-            if results.extent is None:
-                return None
-            if self._hidden(results):
-                return "hidden until your own estimate"
-            return f"{results.extent.grade} ({percent(results.extent.fraction)})"
-        if key == "adc":
-            lesion, normal, ratio = results.adc.lesion, results.adc.normal, results.adc.ratio
-            if lesion is None or normal is None or ratio is None:
-                return None
-            return f"{lesion.mean_um2_per_s:.0f} / {normal.mean_um2_per_s:.0f} µm²/s, ratio {ratio:.2f}"
-        return None
+        measurement, reading = ITEMS[key].measurement, self.desk.reading
+        if measurement is None or reading is None or measurement.value(results) is None:
+            return None
+        if key in reading.hidden(self.desk.stage):
+            return "hidden until your own estimate"
+        return measurement.shown(results)
 
     def _show_overview(self) -> None:
         reading = self.desk.reading

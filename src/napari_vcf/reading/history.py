@@ -1,0 +1,118 @@
+"""The changes to a reading in their order: what was done, taken back and made again, and the state after each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from napari_vcf.reading import actions as act
+from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.state import ReadingState
+
+__all__ = ["History"]
+
+#: Gives the state after an action at a time, or refuses it.
+Reduce = Callable[[act.Action, ReadingState, datetime], ReadingState]
+
+
+class History:
+    """States of a reading, and the actions that led to them.
+
+    Parameters
+    ----------
+    reduce : callable
+        Gives the state after an action; raises `RefusedActionError` where it is not allowed.
+    """
+
+    def __init__(self, reduce: Reduce) -> None:
+        self._reduce = reduce
+        self._states: tuple[ReadingState, ...] = (ReadingState(),)
+        self._undone: tuple[ReadingState, ...] = ()
+        self._log: list[act.LoggedAction] = []
+
+    @property
+    def state(self) -> ReadingState:
+        """What has been done so far."""
+        return self._states[-1]
+
+    @property
+    def log(self) -> tuple[act.LoggedAction, ...]:
+        """Every action that took effect, in order, undo and redo included."""
+        return tuple(self._log)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return len(self._states) > 1
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a change to make again."""
+        return bool(self._undone)
+
+    @property
+    def to_undo(self) -> act.Action | None:
+        """The change that an undo takes back; None where there is none."""
+        done, _ = self._stacks()
+        return done[-1] if done else None
+
+    @property
+    def to_redo(self) -> act.Action | None:
+        """The change that a redo makes again; None where there is none."""
+        _, undone = self._stacks()
+        return undone[-1] if undone else None
+
+    def _stacks(self) -> tuple[list[act.Action], list[act.Action]]:
+        done: list[act.Action] = []
+        undone: list[act.Action] = []
+        for entry in self._log:
+            if isinstance(entry.action, act.Undo):
+                undone.append(done.pop())
+            elif isinstance(entry.action, act.Redo):
+                done.append(undone.pop())
+            else:
+                done.append(entry.action)
+                undone.clear()
+        return done, undone
+
+    def make(
+        self, action: act.Action, at: datetime, *, record: Callable[[act.LoggedAction], None] | None = None
+    ) -> act.LoggedAction:
+        """Make one change, or refuse it and change nothing.
+
+        Parameters
+        ----------
+        action : Action
+            The change.
+        at : datetime
+            Its time.
+        record : callable, optional
+            Writes it down before it counts; where it raises, the change is not made.
+        """
+        logged = act.LoggedAction(number=len(self._log) + 1, at=at, action=action)
+        states, undone = self._after(action, at)
+        if record is not None:
+            # Written down before it counts: what the screen confirms is on the disk.
+            record(logged)
+        self._states, self._undone = states, undone
+        self._log.append(logged)
+        return logged
+
+    def repeat(self, entry: act.LoggedAction) -> None:
+        """Make a change again that was written down earlier, with its own time."""
+        if entry.number != len(self._log) + 1:
+            raise RefusedActionError(f"Change {entry.number} does not follow on change {len(self._log)}.")
+        self._states, self._undone = self._after(entry.action, entry.at)
+        self._log.append(entry)
+
+    def _after(self, action: act.Action, at: datetime) -> tuple[tuple[ReadingState, ...], tuple[ReadingState, ...]]:
+        """States to go back to, the current one last, and states to go forward to, as they will be after an action."""
+        if isinstance(action, act.Undo):
+            if not self.can_undo:
+                raise RefusedActionError("There is nothing to undo.")
+            return self._states[:-1], (*self._undone, self.state)
+        if isinstance(action, act.Redo):
+            if not self.can_redo:
+                raise RefusedActionError("There is nothing to redo.")
+            return (*self._states, self._undone[-1]), self._undone[:-1]
+        return (*self._states, self._reduce(action, self.state, at)), ()
