@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cases import answer_all, body_masks, complete_reading, image, new_reading, place_rois
 
 from napari_vcf.dicom import Role
 from napari_vcf.reading import ITEMS, Reading, build_export
 from napari_vcf.reading.issues import Issue, visible
+from support.cases import answer_all, body_masks, complete_reading, image, new_reading, place_rois
 
 
 def painted() -> Reading:

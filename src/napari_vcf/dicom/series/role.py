@@ -174,10 +174,10 @@ def _weighted_role(stack: Stack, description: str) -> tuple[Role, str]:
         fat = fat_evidence = "water image of a Dixon series"
     if contrast == "STIR":
         return Role.T2FS, evidence
-    if contrast is None:
+    if contrast is None and _times_are_missing(physics):
         contrast, evidence = _named_contrast(description, evidence)
-        if contrast is None:
-            return Role.OTHER, evidence
+    if contrast is None:
+        return Role.OTHER, evidence
     if not fat and _FAT_WORDS.search(description):
         fat, fat_evidence = "description", "fat suppression from the description"
     if contrast == "T2":
@@ -199,7 +199,7 @@ def _contrast(physics: Physics) -> tuple[str | None, str]:
     )
     if physics.steady_state or physics.echo_planar:
         return None, f"{'steady-state' if physics.steady_state else 'echo-planar'} sequence without b-values"
-    if repetition is None or echo is None:
+    if _times_are_missing(physics) or repetition is None or echo is None:
         return None, "no TR or TE stated"
     if physics.inversion and inversion is not None:
         if 80 <= inversion <= 350 and repetition >= 1200:
@@ -221,10 +221,15 @@ def _contrast(physics: Physics) -> tuple[str | None, str]:
     return None, f"{times}: neither T1- nor T2-weighted"
 
 
+def _times_are_missing(physics: Physics) -> bool:
+    """Whether the weighting is left open only because the times of the pulse sequence are not stated."""
+    if physics.steady_state or physics.echo_planar:
+        return False
+    return physics.repetition_ms is None or physics.echo_ms is None
+
+
 def _named_contrast(description: str, evidence: str) -> tuple[str | None, str]:
-    """The contrast that the description names, if the physics leaves it open."""
-    if not evidence.startswith("no TR"):
-        return None, evidence
+    """The contrast that the description names, where the physics leaves it open."""
     first, second = bool(_T1_WORDS.search(description)), bool(_T2_WORDS.search(description))
     if first != second:
         return ("T1" if first else "T2"), f"description ({evidence})"

@@ -9,17 +9,15 @@ from typing import Any
 from napari.qt.threading import thread_worker
 from psygnal import Signal
 
-from napari_vcf.dicom import Role
 from napari_vcf.errors import CancelledError, NapariVcfError
 from napari_vcf.reading import Case
-from napari_vcf.reading.case import MR_ROLES
 from napari_vcf.reading.image_pairs import shown_index
+from napari_vcf.reading.stage_images import STAGE_ROLES
 from napari_vcf.widgets.common.relay import ProgressRelay
 
 __all__ = ["CaseOpener", "load_case", "load_voxels"]
 
 Progress = Callable[[int, int, str], None]
-SHOWN_ROLES = (Role.CT, *MR_ROLES)
 
 
 def load_case(
@@ -46,7 +44,7 @@ def load_voxels(
 ) -> tuple[str, ...]:
     """Load the voxels of what will be shown; a sentence on each doubt about the folder and each image that fails."""
     troubles = [*case.remarks]
-    for number, image in enumerate(shown := case.with_role(*SHOWN_ROLES)):
+    for number, image in enumerate(shown := case.with_role(*STAGE_ROLES["combined"])):
         if cancelled is not None and cancelled():
             raise CancelledError("Loading was stopped.")
         if progress is not None:

@@ -23,6 +23,7 @@ from napari_vcf.reading import Case, CaseImage, LoggedAction, Protocol, Reading,
 from napari_vcf.reading.action_text import describe
 from napari_vcf.reading.actions import Action
 from napari_vcf.reading.case import MR_ROLES
+from napari_vcf.reading.stage_images import STAGE_ROLES
 from napari_vcf.reading.state import Registration
 from napari_vcf.widgets.desk.canvas import CanvasDressing
 from napari_vcf.widgets.desk.display import Display
@@ -37,11 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["Desk"]
 
 T = TypeVar("T")
-STAGE_ROLES: dict[Stage, tuple[Role, ...]] = {
-    "ct": (Role.CT,),
-    "mri": MR_ROLES,
-    "combined": (Role.CT, *MR_ROLES),
-}
 
 
 class Desk:
