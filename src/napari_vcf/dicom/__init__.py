@@ -9,7 +9,7 @@ from napari_vcf.dicom.series.role import Role
 from napari_vcf.dicom.series.scan import ROLE_GIVEN, scan_folder, with_adc_unit, with_role
 from napari_vcf.dicom.series.units import ADC_UNITS
 from napari_vcf.dicom.volumes.adc import adc_from_signals, geometric_mean
-from napari_vcf.dicom.volumes.cache import cache_folder, load_prepared
+from napari_vcf.dicom.volumes.cache import cache_folder, load_prepared, prefer_cache_folder
 from napari_vcf.dicom.volumes.computed import compute_adc
 from napari_vcf.dicom.volumes.derived import check_adc_units, with_computed_adc
 from napari_vcf.dicom.volumes.loading import load_volume
@@ -38,6 +38,7 @@ __all__ = [
     "load_prepared",
     "load_volume",
     "native_mean",
+    "prefer_cache_folder",
     "scan_folder",
     "with_adc_unit",
     "with_computed_adc",

@@ -8,12 +8,13 @@ from typing import Any
 
 import napari
 import numpy as np
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.dicom import FolderError, folder_of
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.widgets.window.layout import arrange
+from napari_vcf.widgets.window.layout import Arrangement, arrange
 
 __all__ = [
     "AdcRoi",
@@ -22,6 +23,7 @@ __all__ = [
     "LesionExtent",
     "NoWindowError",
     "ReadingDesk",
+    "Registration",
     "get_reader",
     "open_sample",
 ]
@@ -36,19 +38,22 @@ class NoWindowError(NapariVcfError):
     """The desk needs a window, and there is none."""
 
 
-def get_reader(path: str | list[str]) -> Callable[[Any], list[tuple[None]]] | None:
+def get_reader(path: str | list[str] | None = None) -> Callable[[Any], list[tuple[None]]] | None:
     """Offer to open a folder that may hold a case, or the folder of a DICOMDIR.
 
     Parameters
     ----------
-    path : str or list of str
-        What was dropped or opened.
+    path : str or list of str, optional
+        What was dropped or opened. Without it, as from napari's command palette, the person is asked for a folder.
 
     Returns
     -------
     callable or None
         Opens the folder on the reading desk; None where it is no folder, or holds nothing that could be an image.
     """
+    if path is None:
+        _on_desk(lambda arrangement: arrangement.case_panel.ask_folder())
+        return None
     folder = _folder_of(path)
     if not folder.is_dir():
         return None
@@ -69,7 +74,7 @@ def _folder_of(path: str | list[str]) -> Path:
 
 
 def _open_folder(path: str | list[str]) -> list[tuple[None]]:
-    _arranged().case_panel.open_folder(_folder_of(path))
+    _on_desk(lambda arrangement: arrangement.case_panel.open_folder(_folder_of(path)))
     # The desk adds the layers itself, once the folder is read; this is npe2's word for "nothing to add".
     return [(None,)]
 
@@ -83,24 +88,29 @@ def open_sample() -> list[Any]:
         One empty layer that goes again at once: the desk adds the layers itself when the case is there, and napari
         calls a sample without any layer an error.
     """
-    arrangement = _arranged()
-    arrangement.case_panel.open_sample()
-    viewer = arrangement.desk.viewer
+    _on_desk(lambda arrangement: arrangement.case_panel.open_sample())
+    viewer = napari.current_viewer()
     QTimer.singleShot(0, lambda: _take_off(viewer))
     about = {"name": _PLACEHOLDER, "visible": False, "units": "mm", "metadata": {_PLACEHOLDER: True}}
     return [(np.empty((0, 3)), about, "points")]
 
 
 def _take_off(viewer: Any) -> None:
-    for layer in [layer for layer in viewer.layers if layer.metadata.get(_PLACEHOLDER)]:
-        viewer.layers.remove(layer)
+    layers = () if viewer is None else tuple(viewer.layers)
+    for layer in layers:
+        if layer.metadata.get(_PLACEHOLDER):
+            viewer.layers.remove(layer)
 
 
-def _arranged() -> Any:
+def _on_desk(action: Callable[[Arrangement], object]) -> None:
+    """Do something on the desk of the viewer in front; what it refuses is said in a notification of napari's."""
     viewer = napari.current_viewer()
     if viewer is None:
         raise NoWindowError("The reading desk needs a napari window; open one first, with napari.Viewer().")
-    return arrange(viewer)
+    try:
+        action(arrange(viewer))
+    except NapariVcfError as error:
+        show_warning(str(error))
 
 
 class _Launcher(QWidget):
@@ -120,16 +130,28 @@ class _Launcher(QWidget):
     @property
     def panel(self) -> QWidget:
         """The panel that was brought to the front."""
-        return self.arrangement.panels[self.panel_name]
+        return self.arrangement.panels[self._name]
+
+    @property
+    def _name(self) -> str:
+        # In a study the worklist has the place of the panel that opens cases.
+        panels = self.arrangement.panels
+        return self.panel_name if self.panel_name in panels else next(iter(panels))
 
     def _step_aside(self) -> None:
-        self.arrangement.raise_panel(self.panel_name)
+        self.arrangement.raise_panel(self._name)
         if self.parent() is not None:
             self._viewer.window.remove_dock_widget(self)
 
 
 class ReadingDesk(_Launcher):
     """Reading desk."""
+
+
+class Registration(_Launcher):
+    """CT to MRI."""
+
+    panel_name = "Registration"
 
 
 class Calipers(_Launcher):

@@ -27,12 +27,26 @@ from napari_vcf.dicom.volumes.loading import load_volume
 from napari_vcf.dicom.volumes.stored import UNKNOWN_UNIT, Cancelled, Progress
 from napari_vcf.geometry import Volume
 
-__all__ = ["CACHE_VARIABLE", "cache_folder", "load_prepared"]
+__all__ = ["CACHE_VARIABLE", "cache_folder", "load_prepared", "prefer_cache_folder"]
 
 CACHE_VARIABLE: Final = "NAPARI_VCF_CACHE"
 #: Raised whenever the same files would give other voxels than before.
 _VERSION: Final = 4
 _OFF: Final = "off"
+#: What the person's preferences say; the environment comes before them.
+_preferred = ""
+
+
+def prefer_cache_folder(stated: str) -> None:
+    """Keep prepared volumes elsewhere, unless the environment says where.
+
+    Parameters
+    ----------
+    stated : str
+        The path of a folder, ``"off"`` to keep none, or nothing for the person's own cache folder.
+    """
+    global _preferred
+    _preferred = stated.strip()
 
 
 def cache_folder() -> Path | None:
@@ -42,7 +56,7 @@ def cache_folder() -> Path | None:
     -------
     Path or None
     """
-    stated = os.environ.get(CACHE_VARIABLE, "")
+    stated = os.environ.get(CACHE_VARIABLE, "") or _preferred
     if stated.lower() == _OFF:
         return None
     if stated:

@@ -13,6 +13,7 @@ from napari_vcf.errors import CancelledError, NapariVcfError
 from napari_vcf.reading import Case
 from napari_vcf.reading.image_pairs import shown_index
 from napari_vcf.reading.stage_images import STAGE_ROLES
+from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.relay import ProgressRelay
 
 __all__ = ["CaseOpener", "load_case", "load_voxels"]
@@ -73,6 +74,8 @@ class CaseOpener:
         self._stop = False
         self._relay = ProgressRelay()
         self._relay.stepped.connect(self.progressed.emit)
+        self._activity = Activity("Opening a case", self.cancel)
+        self.progressed.connect(self._activity.report)
 
     @property
     def running(self) -> bool:
@@ -89,9 +92,10 @@ class CaseOpener:
         def work() -> Any:
             progress = self._relay.report
             try:
-                return load_case(
-                    prepare(progress), pseudonym=pseudonym, progress=progress, cancelled=lambda: self._stop
-                )
+                folder = prepare(progress)
+                if self._stop:
+                    return ""
+                return load_case(folder, pseudonym=pseudonym, progress=progress, cancelled=lambda: self._stop)
             except CancelledError:
                 return ""
             except NapariVcfError as error:
@@ -101,6 +105,7 @@ class CaseOpener:
         self._worker = worker
         worker.returned.connect(self._on_returned)
         worker.errored.connect(self._on_errored)
+        self._activity.begin()
         worker.start()
 
     def cancel(self) -> None:
@@ -109,6 +114,7 @@ class CaseOpener:
 
     def _on_returned(self, result: Any) -> None:
         self._worker = None
+        self._activity.end()
         if isinstance(result, str):
             self.failed.emit(result)
         else:
@@ -117,4 +123,5 @@ class CaseOpener:
     def _on_errored(self, _error: BaseException) -> None:
         # A defect: napari shows its traceback; the desk must not stay locked.
         self._worker = None
+        self._activity.end()
         self.failed.emit("Reading the folder stopped at a defect of the program; see the notification.")

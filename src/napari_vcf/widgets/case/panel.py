@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QMessageBox,
-    QProgressBar,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -26,6 +25,7 @@ from napari_vcf.reading import Case, Protocol
 from napari_vcf.widgets.case.image_table import ImageTable
 from napari_vcf.widgets.case.opening import CaseOpener
 from napari_vcf.widgets.case.sample import sample_folder
+from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import button, heading, note
 from napari_vcf.widgets.instruments.instrument import find_dock
 
@@ -51,10 +51,10 @@ class CasePanel(QWidget):
         self._dock: QDockWidget | None = None
         self.protocol: Protocol | None = None
         self.opener = CaseOpener()
-        self.opener.progressed.connect(self._on_progress)
         self.opener.finished.connect(self._on_finished)
         self.opener.failed.connect(self._on_failed)
         self._build()
+        self.opener.progressed.connect(self.progress.report)
         for signal in (desk.opened, desk.closed, desk.image_changed, desk.reading_changed):
             signal.connect(self._refresh)
         self._refresh()
@@ -107,8 +107,7 @@ class CasePanel(QWidget):
             field.returnPressed.connect(field.clearFocus)
             names.addRow(label, field)
         layout.addLayout(names)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(True)
+        self.progress = SteadyBar("open_progress", "The files of the case are being read")
         self.cancel_button = button("cancel_open", "Cancel", "Stop reading the folder", self.opener.cancel)
         progress_row = QHBoxLayout()
         progress_row.addWidget(self.progress, 1)
@@ -176,13 +175,8 @@ class CasePanel(QWidget):
         self.trouble.setText("")
         self.trouble.setVisible(False)
         self._show_progress(True)
-        self._on_progress(0, 0, "reading the folder")
+        self.progress.report(0, 0, "reading the folder")
         self.opener.open(prepare, pseudonym=self.case_name.text().strip())
-
-    def _on_progress(self, done: int, total: int, what: str) -> None:
-        self.progress.setRange(0, total)
-        self.progress.setValue(done)
-        self.progress.setFormat(f"{what} %p %" if total else what)
 
     def _on_finished(self, case: Case, troubles: tuple[str, ...]) -> None:
         self._show_progress(False)

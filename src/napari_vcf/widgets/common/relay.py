@@ -8,7 +8,8 @@ from qtpy.QtCore import QObject, Signal
 
 __all__ = ["ProgressRelay"]
 
-_INTERVAL_S = 0.04
+#: The whole window is drawn for each step; with OpenGL in software that takes a tenth of a second.
+_INTERVAL_S = 0.25
 
 
 class ProgressRelay(QObject):

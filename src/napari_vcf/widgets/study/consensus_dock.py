@@ -35,6 +35,7 @@ from napari_vcf.widgets.common.controls import (
     note,
     rule,
 )
+from napari_vcf.widgets.common.notifying import notify
 from napari_vcf.widgets.desk.shortcuts import Shortcuts
 from napari_vcf.widgets.study.consensus_canvas import ConsensusCanvas
 from napari_vcf.widgets.study.consensus_item import NOT_ASSESSABLE, ItemBox, choice_box, label_of
@@ -283,6 +284,7 @@ class ConsensusDock(QWidget):
             )
 
     def _say(self, text: str, *, bad: bool = False) -> None:
+        notify(text, "error" if bad else "info")
         self.message.setText(text)
         mark(self.message, "" if not text else VERMILLION if bad else GREEN)
 

@@ -12,10 +12,11 @@ from qtpy.QtCore import QPoint, QTimer
 from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import QApplication
 
-from napari_vcf.errors import NapariVcfError
+from napari_vcf.errors import CancelledError, NapariVcfError
 from napari_vcf.study import NotYetError, ReaderStudy, StageSession, Task, WorkItem
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.widgets.case.opening import load_voxels
+from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.relay import ProgressRelay
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class StudyDesk:
         self._pointer = QPoint()
         self._relay = ProgressRelay()
         self._relay.stepped.connect(self.progressed.emit)
+        self._activity = Activity("Opening a case", self._cancel_opening)
+        self.progressed.connect(self._activity.report)
         self._timer = QTimer()
         self._timer.timeout.connect(self._tick)
         desk.closed.connect(self._on_desk_closed)
@@ -125,8 +128,21 @@ class StudyDesk:
             return _Opened(self._look(), None, (), str(error), refused=not isinstance(error, NotYetError))
         troubles: tuple[str, ...] = ()
         if session is not None:
-            troubles = load_voxels(session.reading.case, progress=report)
+            try:
+                troubles = load_voxels(session.reading.case, progress=report, cancelled=lambda: self._stop)
+            except CancelledError:
+                return self._stopped(session)
         return _Opened(self._look(), session, troubles)
+
+    def _stopped(self, session: StageSession) -> _Opened:
+        try:
+            session.close()
+        except NapariVcfError as error:
+            return _Opened(self._look(), None, (), str(error), refused=True)
+        return _Opened(self._look(), None, (), "Opening the case was stopped; nothing of it is lost.")
+
+    def _cancel_opening(self) -> None:
+        self._stop = True
 
     def _look(self) -> tuple[WorkItem, ...]:
         """The worklist; as it was last seen, where the study cannot be reached."""
@@ -197,18 +213,22 @@ class StudyDesk:
         worker = thread_worker(work)()
         worker.opens = opens
         self._worker, self._stop = worker, False
+        if opens:
+            self._activity.begin()
         worker.returned.connect(lambda result: self._on_returned(result, then))
         worker.errored.connect(self._on_errored)
         worker.start()
 
     def _on_returned(self, result: Any, then: Callable[[Any], object]) -> None:
         self._worker = None
+        self._activity.end()
         then(result)
         self._go_on()
 
     def _on_errored(self, _error: BaseException) -> None:
         # A defect: napari shows its traceback; the desk must not stay locked.
         self._worker = None
+        self._activity.end()
         self.sentence = "Opening the case stopped at a defect of the program; see the notification."
         self._go_on()
         self.changed.emit()

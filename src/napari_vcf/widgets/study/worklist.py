@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.study import ReaderStudy, WorkItem
 from napari_vcf.widgets.case.image_table import ImageTable
+from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import (
     GREEN,
     ORANGE,
@@ -70,7 +71,7 @@ class WorklistPanel(QWidget):
         self._build()
         self.study_desk.changed.connect(self.refresh)
         self.study_desk.ticked.connect(self._show_time)
-        self.study_desk.progressed.connect(self._on_progress)
+        self.study_desk.progressed.connect(self.opening.report)
         for signal in (desk.opened, desk.image_changed, desk.reading_changed, desk.stage_changed):
             signal.connect(self.refresh)
         desk.disposed.connect(self.study_desk.dispose)
@@ -119,9 +120,7 @@ class WorklistPanel(QWidget):
         for widget in (self.next_button, self.sign_button, self.leave_button):
             row.addWidget(widget)
         layout.addLayout(row)
-        self.opening = QProgressBar()
-        self.opening.setObjectName("opening_progress")
-        self.opening.setToolTip("The images of the case are being loaded")
+        self.opening = SteadyBar("opening_progress", "The images of the case are being loaded")
         layout.addWidget(self.opening)
         self.missing_heading = heading("Missing before you can sign")
         self.missing = note(name="study_missing")
@@ -290,11 +289,6 @@ class WorklistPanel(QWidget):
             f"Time at work: {minutes} min {seconds:02d} s" + ("  ·  paused, until you go on" if session.is_idle else "")
         )
         mark(self.time, ORANGE if session.is_idle else "")
-
-    def _on_progress(self, done: int, total: int, what: str) -> None:
-        self.opening.setRange(0, total)
-        self.opening.setValue(done)
-        self.opening.setFormat(f"{what} %p %" if total else what)
 
     def _list(self) -> None:
         items = self.study_desk.items

@@ -19,6 +19,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import STAGES
 from napari_vcf.widgets.common.controls import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
+from napari_vcf.widgets.common.notifying import notify
 from napari_vcf.widgets.desk.canvas import Readout
 from napari_vcf.widgets.desk.space import position_text
 from napari_vcf.widgets.desk.vertebra import middle_of_vertebra
@@ -313,6 +314,7 @@ class DeskBar(QWidget):
         self._desk.dressing.refresh()
 
     def _on_message(self, text: str, kind: str) -> None:
+        notify(text, kind)
         self.message.setText(text)
         self.message.setToolTip(text)
         self.message.setStyleSheet(

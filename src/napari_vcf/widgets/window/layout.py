@@ -13,6 +13,7 @@ from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading import STAGES
 from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.panel import CasePanel
+from napari_vcf.widgets.common.preferences import follow_preferences
 from napari_vcf.widgets.desk.desk import Desk
 from napari_vcf.widgets.desk.title import Title
 from napari_vcf.widgets.linked_views.panes import Panes
@@ -322,4 +323,6 @@ def arrange(viewer: Any) -> Arrangement:
             return known
     arrangement = Arrangement(desk)
     Arrangement._all.append(arrangement)
+    for sentence in follow_preferences():
+        desk.message.emit(sentence, "warning")
     return arrangement

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QPushButton
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton
 
 from napari_vcf.reading.levels import LEVELS
+from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import Banner, button, heading, keep_keys, note, rule
 from napari_vcf.widgets.desk.space import PatientSpace
 from napari_vcf.widgets.instruments.instrument import Instrument
@@ -67,7 +68,7 @@ class RegistrationForm(Instrument):
         row_layout.addWidget(self.register_button, 1)
         row_layout.addWidget(self.cancel_button)
         self.column.addLayout(row_layout)
-        self.progress = QProgressBar()
+        self.progress = SteadyBar("register_progress", "CT and MRI are being registered")
         self.column.addWidget(self.progress)
         self.verdict = note(name="registration_result")
         self.column.addWidget(self.verdict)

@@ -51,10 +51,10 @@ class RegistrationWidget(RegistrationForm):
         self.marks: dict[PatientSpace, NDArray[np.float64]] = {}
         self.marking: PatientSpace | None = None
         self.run = RegistrationRun()
-        self.run.progressed.connect(self._on_progress)
         self.run.finished.connect(self._on_finished)
         self.tool = MarkTool(self)
         self.build()
+        self.run.progressed.connect(self.progress.report)
         self.drawing = LockedDrawing(desk, "Vertebral centre", self._compose)
         desk.opened.connect(self._forget)
         desk.slice_changed.connect(lambda _position: self.drawing.redraw())
@@ -188,11 +188,6 @@ class RegistrationWidget(RegistrationForm):
     def cancel_run(self) -> None:
         """Stop the registration; nothing is proposed."""
         self.run.cancel()
-
-    def _on_progress(self, done: int, total: int, what: str) -> None:
-        self.progress.setRange(0, total)
-        self.progress.setValue(done)
-        self.progress.setFormat(f"{what} %p %")
 
     def _on_finished(self, result: RegistrationResult | None) -> None:
         reading = self.desk.reading

@@ -15,6 +15,7 @@ from napari_vcf.errors import CancelledError
 from napari_vcf.geometry import Volume
 from napari_vcf.reading.image_pairs import recordable
 from napari_vcf.registration import register_vertebra
+from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.relay import ProgressRelay
 
 __all__ = ["RegistrationRun"]
@@ -33,6 +34,8 @@ class RegistrationRun:
         self._stop = False
         self._relay = ProgressRelay()
         self._relay.stepped.connect(self.progressed.emit)
+        self._activity = Activity("Registering CT to MRI", self.cancel)
+        self.progressed.connect(self._activity.report)
 
     @property
     def running(self) -> bool:
@@ -72,6 +75,7 @@ class RegistrationRun:
         self._worker = worker
         worker.returned.connect(self._on_end)
         worker.errored.connect(lambda _error: self._on_end(None))
+        self._activity.begin()
         worker.start()
 
     def cancel(self) -> None:
@@ -80,4 +84,5 @@ class RegistrationRun:
 
     def _on_end(self, result: Any) -> None:
         self._worker = None
+        self._activity.end()
         self.finished.emit(result)

@@ -1,0 +1,126 @@
+"""What a person sets for this plugin under napari's Preferences: where volumes are cached, what is logged."""
+
+from __future__ import annotations
+
+import logging
+import os
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_log_path
+
+from napari_vcf.dicom import prefer_cache_folder
+from napari_vcf.errors import NapariVcfError
+
+__all__ = ["LEVELS", "PreferenceError", "follow_preferences", "log_path", "set_cache_folder", "set_log"]
+
+#: Choice under Preferences to the least important message that is written.
+LEVELS: dict[str, int | None] = {
+    "off": None,
+    "errors": logging.ERROR,
+    "warnings": logging.WARNING,
+    "everything": logging.INFO,
+}
+_LOGGER = logging.getLogger("napari_vcf")
+_MOST_BYTES = 1_000_000
+_NAME = "napari-vcf file"
+
+
+class PreferenceError(NapariVcfError, ValueError):
+    """A preference that cannot be followed."""
+
+
+def log_path() -> Path:
+    """The log file: beside napari's settings where those were put somewhere, else in the person's own log folder."""
+    napari = os.environ.get("NAPARI_CONFIG")
+    return (Path(napari).parent if napari else user_log_path("napari-vcf", appauthor=False)) / "napari-vcf.log"
+
+
+def set_cache_folder(stated: str) -> None:
+    """Keep prepared volumes in a folder, or nowhere.
+
+    Raises
+    ------
+    PreferenceError
+        If it is neither empty, nor ``off``, nor the whole path of a folder; what was set before stays.
+    """
+    text = stated.strip()
+    if text and text.lower() != "off":
+        path = Path(text).expanduser()
+        if not path.is_absolute() or (path.exists() and not path.is_dir()):
+            raise PreferenceError(
+                f"The cache folder '{text}' is not the whole path of a folder; volumes are cached where they were. "
+                "Write the path from its root on, or off."
+            )
+        text = str(path)
+    prefer_cache_folder(text)
+
+
+def set_log(choice: str) -> None:
+    """Begin to write the log file, or stop.
+
+    Raises
+    ------
+    PreferenceError
+        If the file cannot be written.
+    """
+    for handler in [handler for handler in _LOGGER.handlers if handler.get_name() == _NAME]:
+        _LOGGER.removeHandler(handler)
+        handler.close()
+    level = LEVELS[choice]
+    if level is None:
+        return
+    path = log_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")
+    except OSError as error:
+        raise PreferenceError(f"The log file {path} cannot be written: {error.strerror}.") from error
+    handler.set_name(_NAME)
+    handler.setLevel(level)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    _LOGGER.addHandler(handler)
+    _LOGGER.setLevel(logging.INFO)
+
+
+_followed: Any = None
+
+
+def follow_preferences() -> tuple[str, ...]:
+    """Do what Preferences say, now and whenever they change.
+
+    Returns
+    -------
+    tuple of str
+        A sentence for each preference that cannot be followed.
+    """
+    global _followed
+    from napari.settings import get_plugin_settings
+    from napari.utils.notifications import show_warning
+
+    try:
+        files = get_plugin_settings("napari-vcf").files
+    except KeyError:
+        # napari does not know the plugin: it is used as a library, and everything is as it would be by default.
+        return ()
+    wanted = ((set_cache_folder, "cache_folder"), (set_log, "log"))
+    troubles = [text for action, name in wanted if (text := _try(action, getattr(files, name)))]
+    if files is not _followed:
+        _followed = files
+        for action, name in wanted:
+
+            def on_change(event: Any, action: Any = action) -> None:
+                if text := _try(action, event.value):
+                    show_warning(text)
+
+            getattr(files.events, name).connect(on_change)
+    return tuple(troubles)
+
+
+def _try(action: Any, value: str) -> str:
+    try:
+        action(value)
+    except PreferenceError as error:
+        return str(error)
+    return ""
