@@ -12,10 +12,6 @@ from typing import TYPE_CHECKING, Any
 from napari_vcf.errors import NapariVcfError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from napari_vcf.dicom import Scan, Series
     from napari_vcf.geometry import Volume
     from napari_vcf.registration import RegistrationResult
 
@@ -86,9 +82,9 @@ def _status(result: RegistrationResult) -> int:
 
 
 def _register(args: argparse.Namespace) -> tuple[RegistrationResult, dict[str, Any]]:
-    import numpy as np
-
     from napari_vcf.dicom import load_volume, scan_folder
+    from napari_vcf.reading import Case
+    from napari_vcf.reading.image_pairs import Mark, Pair, pair_of
     from napari_vcf.registration import RegistrationResult, register_vertebra
 
     notes: list[str] = []
@@ -100,34 +96,31 @@ def _register(args: argparse.Namespace) -> tuple[RegistrationResult, dict[str, A
         scan = scan_folder(args.folder)
     except NapariVcfError as error:
         return refused(str(error))
-    ct = _choose_ct(scan, np.array(args.ct_point), notes)
-    if ct is None:
-        return refused(_lacking("CT", notes))
-    before = len(notes)
-    contrasts = _choose_mr(scan, np.array(args.mr_point), notes)
-    if not contrasts:
-        return refused(_lacking("MR", notes[before:]))
+    images = Case(scan, pseudonym="case", salt="").images.values() if scan.series else ()
+    ct, mr = pair_of(images, ct_mark=Mark(args.ct_point), mr_mark=Mark(args.mr_point), notes=notes)
+    for modality, found in (("CT", ct), ("MR", mr)):
+        if not found:
+            return refused(_lacking(modality, notes))
+    assert ct is not None
     volumes: dict[str, Volume] = {}
-    for name, series in contrasts.items():
+    for name, image in mr.items():
         try:
-            volumes[name] = load_volume(series)
+            volumes[name] = load_volume(image.series)
         except NapariVcfError as error:
-            notes.append(f"MR {name} is left out: {error}")
+            notes.append(f"{name} is left out: {error}")
     try:
-        ct_volume = load_volume(ct)
+        ct_volume = load_volume(ct.series)
     except NapariVcfError as error:
         return refused(f"The CT cannot be read: {error}")
     if not volumes:
         return refused(f"No MR series can be read: {notes[-1]}")
-    frames = {contrasts[name].frame_of_reference_uid for name in volumes}
-    same_frame = ct.frame_of_reference_uid is not None and frames == {ct.frame_of_reference_uid}
     result = register_vertebra(
         ct_volume,
         volumes,
         ct_point_lps=args.ct_point,
         mr_point_lps=args.mr_point,
         threads=args.threads,
-        same_frame=same_frame,
+        same_frame=Pair(ct, {name: mr[name] for name in volumes}).same_frame,
     )
     return result, {"series_notes": notes}
 
@@ -137,56 +130,6 @@ def _lacking(modality: str, left_out: list[str]) -> str:
     if left_out:
         return f"The folder holds no {modality} that can be used: {' '.join(left_out)} Mend the series, or {way_out}"
     return f"The folder holds no {modality} that can be read; {way_out}"
-
-
-def _choose_ct(scan: Scan, point: NDArray[np.float64], notes: list[str]) -> Series | None:
-    from napari_vcf.dicom import Role
-
-    found = _sound([series for series in scan.series if series.role is Role.CT], notes)
-    if not found:
-        return None
-    holding = [series for series in found if series.grid.contains(point)]
-    # The thinnest slices show the endplates best; where two are equal, the larger stack shows more of the spine.
-    chosen = min(holding or found, key=lambda s: (round(s.grid.spacing_mm[0], 3), -s.grid.shape[0], s.key))
-    if len(found) > 1:
-        where = f"{len(holding)} of {len(found)} CT series contain the CT point"
-        notes.append(
-            f"{where}; the one with {chosen.grid.shape[0]} slices of {chosen.grid.spacing_mm[0]:g} mm is used."
-        )
-    return chosen
-
-
-def _choose_mr(scan: Scan, point: NDArray[np.float64], notes: list[str]) -> dict[str, Series]:
-    """The anatomical contrasts in one frame of reference; other MR images only where there is nothing else."""
-    from napari_vcf.dicom import Role
-
-    anatomical = [series for series in scan.series if series.role in (Role.T1, Role.T2, Role.T2FS)]
-    if not anatomical:
-        anatomical = [series for series in scan.series if series.role is Role.OTHER and series.modality == "MR"]
-    found = _sound(anatomical, notes)
-    holding = [series for series in found if series.grid.contains(point)]
-    if len(holding) < len(found):
-        notes.append(f"{len(holding)} of {len(found)} MR series contain the MR point and are used.")
-    # Where none holds the point, all are handed on, so that the refusal can say so.
-    used = sorted(holding or found, key=lambda s: (str(s.role), s.grid.pixel_area_mm2, s.key))
-    frames = [series.frame_of_reference_uid for series in used]
-    if len(set(frames)) > 1:
-        main = max(sorted(set(frames), key=str), key=frames.count)
-        kept = [series for series in used if series.frame_of_reference_uid == main]
-        notes.append(f"{len(used) - len(kept)} MR series in another frame of reference are left out.")
-        used = kept
-    named: dict[str, Series] = {}
-    for series in used:
-        same = sum(name.split(" ")[0] == str(series.role) for name in named)
-        named[str(series.role) if not same else f"{series.role} {same + 1}"] = series
-    return named
-
-
-def _sound(series: list[Series], notes: list[str]) -> list[Series]:
-    for entry in series:
-        if not entry.measurable:
-            notes.append(f"A {entry.role} series is left out: {entry.not_measurable_reason}")
-    return [entry for entry in series if entry.measurable]
 
 
 def _point(text: str) -> Point:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_vcf.dicom import Role
 from napari_vcf.reading.case import CaseImage
-from napari_vcf.reading.image_pairs import Pair, pair_of
+from napari_vcf.reading.image_pairs import Mark, Pair, pair_of
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION, open_box
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
@@ -24,6 +26,12 @@ __all__ = ["RegistrationWidget"]
 
 _MARK_MM = 5.0
 _STATUS_COLORS = {"ok": GREEN, "doubtful": ORANGE, "refused": VERMILLION}
+
+
+def _best_seen(images: Iterable[CaseImage]) -> CaseImage | None:
+    """The MR image on which a vertebral body is seen best: a T2, else the first."""
+    every = list(images)
+    return next(iter([*(image for image in every if image.series.role is Role.T2), *every]), None)
 
 
 class MarkTool(Tool):
@@ -49,6 +57,8 @@ class RegistrationWidget(RegistrationForm):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.marks: dict[PatientSpace, NDArray[np.float64]] = {}
+        #: On which image each of them was set.
+        self._marked_on: dict[PatientSpace, str] = {}
         self.marking: PatientSpace | None = None
         self.run = RegistrationRun()
         self.run.finished.connect(self._on_finished)
@@ -80,10 +90,22 @@ class RegistrationWidget(RegistrationForm):
 
     # -- marks ------------------------------------------------------------------------------------------------------
     def _ct(self) -> CaseImage | None:
-        return pair_of(self.desk.images(), self.desk.image_id)[0]
+        return self._pair()[0]
 
     def _mr(self) -> dict[str, CaseImage]:
-        return pair_of(self.desk.images())[1]
+        return self._pair()[1]
+
+    def _pair(self) -> tuple[CaseImage | None, dict[str, CaseImage]]:
+        """What is joined: the images that were clicked, and the MR images that lie with the one clicked."""
+        return pair_of(
+            self.desk.images(), ct_mark=self._mark("ct"), mr_mark=self._mark("mr"), in_front=self.desk.image_id
+        )
+
+    def _mark(self, space: PatientSpace) -> Mark | None:
+        if space not in self.marks:
+            return None
+        x, y, z = self.marks[space].tolist()
+        return Mark((x, y, z), self._marked_on[space])
 
     def set_marking(self, space: PatientSpace | None) -> None:
         """Begin to mark the centre on CT or MRI (that image comes to the front), or stop."""
@@ -91,7 +113,7 @@ class RegistrationWidget(RegistrationForm):
             ct, mr = self._ct(), self._mr()
             in_front = self.desk.image_id is not None and self.desk.space_of(self.desk.image_id) == space
             if not in_front:
-                image = ct if space == "ct" else mr.get("T2", next(iter(mr.values()), None))
+                image = ct if space == "ct" else _best_seen(mr.values())
                 if image is None:
                     self.desk.message.emit(f"This case has no {SPACE_NAMES[space]} in this stage.", "warning")
                     space = None
@@ -106,6 +128,7 @@ class RegistrationWidget(RegistrationForm):
         if image_id is None or self.marking is None or self.desk.space_of(image_id) != self.marking:
             return False
         self.marks[self.marking] = self.desk.to_lps(point)
+        self._marked_on[self.marking] = image_id
         other: PatientSpace = "ct" if self.marking == "mr" else "mr"
         self.set_marking(None if other in self.marks else other)
         return True
@@ -136,6 +159,7 @@ class RegistrationWidget(RegistrationForm):
 
     def _forget(self) -> None:
         self.marks.clear()
+        self._marked_on.clear()
         self.marking = None
         self._put_away()
 
@@ -212,7 +236,8 @@ class RegistrationWidget(RegistrationForm):
 
     def _present(self) -> None:
         """Show the proposal where it is to be judged: fused, with edges, at the clicked point."""
-        self.desk.show(self._images[1][0] if "T2" not in self._mr() else self._mr()["T2"].id)
+        shown = _best_seen(image for image in self.desk.images() if image.id in self._images[1])
+        self.desk.show(self._images[1][0] if shown is None else shown.id)
         self.desk.display.overlay(self._images[0], 0.4)
         self.edges.setChecked(True)
         self.desk.dressing.center_on(self.desk.to_world(self._points[0], self._images[1][0]), millimetres=110.0)
