@@ -1,12 +1,11 @@
 """Stored pixel values of single frames, uncompressed or compressed.
 
-Compressed frames are decoded by what pydicom finds installed: Pillow and OpenJPEG (JPEG, JPEG 2000), CharLS (JPEG-LS),
-pydicom itself (RLE), and GDCM by way of SimpleITK for the lossless JPEG that these do not know. None is under the GPL.
+Compressed frames are decoded by imagecodecs (BSD; it bundles libjpeg-turbo, CharLS, OpenJPEG), RLE by pydicom. None is
+under the GPL. Decoded values are never masked: a lossy stream may rightly give more than its stored bits would hold.
 """
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import warnings
 from collections import OrderedDict
@@ -22,14 +21,25 @@ from napari_vcf.dicom.files.source import NATIVE_SYNTAXES, PixelLayout, SourceFi
 
 __all__ = ["FrameReader"]
 
-#: JPEG extended (12 bits) and lossless, which Pillow does not know.
-_JPEG_OF_ITK: Final = frozenset({"1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"})
-#: The elements that describe pixels, and the pixels.
-_PIXEL_MODULE: Final = (
-    *(0x00280002, 0x00280010, 0x00280011, 0x00280100),
-    *(0x00280101, 0x00280102, 0x00280103, 0x7FE00010),
-)
-#: Decoded or inflated files kept at once by one reader, in bytes at most (one file is always kept).
+_RLE: Final = "1.2.840.10008.1.2.5"
+_COMPRESSED: Final = "1.2.840.10008.1.2.4."
+#: Last part of the transfer syntax -> what it is called, and the codec for it.
+_CODECS: Final = {
+    "50": ("JPEG", "jpeg"),
+    "51": ("JPEG of 12 bits", "jpeg"),
+    "57": ("lossless JPEG", "jpeg"),
+    "70": ("lossless JPEG", "jpeg"),
+    "80": ("JPEG-LS", "jpegls"),
+    "81": ("JPEG-LS", "jpegls"),
+    "90": ("JPEG 2000", "jpeg2k"),
+    "91": ("JPEG 2000", "jpeg2k"),
+    "201": ("high-throughput JPEG 2000", "jpeg2k"),
+    "202": ("high-throughput JPEG 2000", "jpeg2k"),
+    "203": ("high-throughput JPEG 2000", "jpeg2k"),
+}
+#: Marks the end of a JPEG stream; its decoder makes up what is missing before it, so that it must be there.
+_JPEG_END: Final = b"\xff\xd9"
+#: Decoded or inflated frames kept at once by one reader, in bytes at most (one is always kept).
 _KEPT_BYTES: Final = 64 << 20
 
 
@@ -41,7 +51,8 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Path, NDArray[Any]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Path, int], NDArray[Any]] = OrderedDict()
+        self._streams: dict[Path, list[bytes]] = {}
 
     def read(self, file: SourceFile, index: int) -> NDArray[Any]:
         """One frame as stored.
@@ -65,17 +76,28 @@ class FrameReader:
         layout = file.layout
         if layout.transfer_syntax in NATIVE_SYNTAXES and layout.transfer_syntax != DEFLATED:
             return _used_bits(_native(file, index), layout)
+        if layout.transfer_syntax in (DEFLATED, _RLE):
+            with self._lock:
+                frames = self._kept.get((file.path, -1))
+                if frames is None:
+                    frames = _inflated_frames(file) if layout.transfer_syntax == DEFLATED else _run_lengths(file)
+                    self._keep((file.path, -1), frames)
+            return _used_bits(frames[index], layout)
         with self._lock:
-            frames = self._kept.get(file.path)
-            if frames is None:
-                frames = _inflated_frames(file) if layout.transfer_syntax == DEFLATED else _decoded(file)
-                self._keep(file.path, frames)
-            else:
-                self._kept.move_to_end(file.path)
-        return _used_bits(frames[index], layout)
+            values = self._kept.get((file.path, index))
+            if values is None:
+                if file.path not in self._streams:
+                    # Frames of a file come one after the other; the streams of one file at a time are kept.
+                    self._streams = {file.path: _streams(file)}
+                stream = self._streams[file.path][index]
+        if values is None:
+            values = _decoded(file, stream)
+            with self._lock:
+                self._keep((file.path, index), values)
+        return values
 
-    def _keep(self, path: Path, frames: NDArray[Any]) -> None:
-        self._kept[path] = frames
+    def _keep(self, key: tuple[Path, int], values: NDArray[Any]) -> None:
+        self._kept[key] = values
         while len(self._kept) > 1 and sum(kept.nbytes for kept in self._kept.values()) > _KEPT_BYTES:
             self._kept.popitem(last=False)
 
@@ -118,62 +140,89 @@ def _inflated_frames(file: SourceFile) -> NDArray[Any]:
     return values.reshape(layout.frames, layout.rows, layout.columns)
 
 
-def _decoded(file: SourceFile) -> NDArray[Any]:
+def _run_lengths(file: SourceFile) -> NDArray[Any]:
+    import pydicom
+    from pydicom.pixels.utils import pixel_array
+
     layout = file.layout
-    frames = _decoded_by_itk(file) if layout.transfer_syntax in _JPEG_OF_ITK else _decoded_by_pydicom(file)
+    try:
+        # Warnings of a decoder on a damaged file say nothing that its error or the size check does not.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            frames = np.asarray(pixel_array(pydicom.dcmread(file.path, force=True), raw=True))
+    except Exception as error:  # the decoder raises anything on damaged data; each becomes an error that names the file
+        raise PixelError(
+            file.name, f"run-length encoded pixels cannot be decoded ({type(error).__name__}): the file is damaged."
+        ) from error
     expected = (layout.frames, layout.rows, layout.columns)
     if frames.size != np.prod(expected):
         raise PixelError(file.name, f"decoding gave {frames.shape} pixels instead of {expected}.")
     return frames.reshape(expected)
 
 
-def _decoded_by_pydicom(file: SourceFile) -> NDArray[Any]:
-    import pydicom
-    from pydicom.pixels.utils import pixel_array
+def _streams(file: SourceFile) -> list[bytes]:
+    """The compressed stream of each frame."""
+    from pydicom.encaps import generate_frames
 
+    layout = file.layout
     try:
-        # Warnings of a decoder on a damaged file say nothing that its error or the size check does not.
+        with file.path.open("rb") as opened:
+            opened.seek(layout.offset)
+            content = opened.read()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return np.asarray(pixel_array(pydicom.dcmread(file.path, force=True), raw=True))
-    except Exception as error:  # decoders raise anything on damaged data; each becomes an error that names the file
+            streams = list(generate_frames(content, number_of_frames=layout.frames))
+    except OSError as error:
+        raise PixelError(file.name, f"the pixels cannot be read ({error.strerror or 'unreadable'}).") from error
+    except Exception as error:  # whatever the fragments' parser raises on damaged ones, the file is named
+        raise PixelError(file.name, "the fragments of its compressed pixels are damaged or cut short.") from error
+    if len(streams) != layout.frames:
+        raise PixelError(file.name, f"holds {len(streams)} compressed frames instead of {layout.frames}.")
+    return streams
+
+
+def _decoded(file: SourceFile, stream: bytes) -> NDArray[Any]:
+    """One frame as a whole, in the type of the pixels."""
+    layout = file.layout
+    number = layout.transfer_syntax.removeprefix(_COMPRESSED)
+    if not layout.transfer_syntax.startswith(_COMPRESSED) or number not in _CODECS:
+        raise PixelError(file.name, f"its compression ({layout.transfer_syntax}) is not supported.")
+    name, codec = _CODECS[number]
+    if codec == "jpeg" and _JPEG_END not in stream[-16:]:
+        raise PixelError(file.name, f"pixels in {name} are cut short.")
+    try:
+        import imagecodecs
+
+        decode = getattr(imagecodecs, f"{codec}_decode")
+    except (ImportError, AttributeError) as error:
         raise PixelError(
-            file.name,
-            f"pixels in transfer syntax {file.layout.transfer_syntax} cannot be decoded "
-            f"({type(error).__name__}): the file is damaged or its compression is not supported.",
+            file.name, f"pixels in {name} need the decoder {codec} of the package imagecodecs, which is not installed."
         ) from error
+    try:
+        values = np.asarray(decode(stream))
+    except Exception as error:  # as above: whatever a decoder raises, the file is named
+        raise PixelError(
+            file.name, f"pixels in {name} cannot be decoded ({type(error).__name__}): the file is damaged."
+        ) from error
+    if values.shape != (layout.rows, layout.columns) or values.dtype.kind not in "iu":
+        raise PixelError(
+            file.name, f"pixels in {name} decode to {values.shape} instead of {(layout.rows, layout.columns)}."
+        )
+    return _as_stated(values, layout)
 
 
-def _decoded_by_itk(file: SourceFile) -> NDArray[Any]:
-    """Decode with GDCM, from a copy that holds nothing but pixels: GDCM rescales some objects and not others."""
-    import pydicom
-    import SimpleITK as sitk  # noqa: N813 - the name that its users know
-    from pydicom.uid import UID, MultiFrameGrayscaleWordSecondaryCaptureImageStorage, generate_uid
+def _as_stated(values: NDArray[Any], layout: PixelLayout) -> NDArray[Any]:
+    """Decoded values with the sign that the header states.
 
-    with tempfile.TemporaryDirectory() as folder:
-        bare = Path(folder, "pixels.dcm")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                full = pydicom.dcmread(file.path, force=True)
-                kept = pydicom.Dataset()
-                for tag in _PIXEL_MODULE:
-                    kept[tag] = full[tag]
-                kept.PhotometricInterpretation = "MONOCHROME2"
-                kept.NumberOfFrames = file.layout.frames
-                kept.SOPClassUID = MultiFrameGrayscaleWordSecondaryCaptureImageStorage
-                kept.SOPInstanceUID = generate_uid()
-                kept.file_meta = pydicom.dataset.FileMetaDataset()
-                kept.file_meta.TransferSyntaxUID = UID(file.layout.transfer_syntax)
-                kept.save_as(bare, enforce_file_format=True)
-            reader = sitk.ImageFileReader()
-            reader.SetImageIO("GDCMImageIO")
-            reader.SetFileName(str(bare))
-            return np.asarray(sitk.GetArrayFromImage(reader.Execute()))
-        except Exception as error:  # as above: whatever a decoder raises, the file is named
-            raise PixelError(
-                file.name, f"JPEG pixels cannot be decoded ({type(error).__name__}): the file is damaged."
-            ) from error
+    Most streams know no sign: they hold the bits of a negative number as those of a large one.
+    """
+    if layout.overlaid:
+        return _used_bits(values.astype(_stored_type(layout).newbyteorder("="), copy=False), layout)
+    if not layout.signed or values.dtype.kind == "i":
+        return values
+    bits = layout.bits_stored if int(values.max()) < 1 << layout.bits_stored else layout.bits_allocated
+    wide = values.astype(np.int64)
+    return np.where(wide >= 1 << (bits - 1), wide - (1 << bits), wide).astype(np.int32)
 
 
 def _used_bits(values: NDArray[Any], layout: PixelLayout) -> NDArray[Any]:

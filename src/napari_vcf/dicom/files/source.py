@@ -36,6 +36,10 @@ _FLOAT_BITS: Final = {0x7FE00008: 32, 0x7FE00009: 64}
 _PATIENT: Final = 0x00100020
 #: Made anew by each process and never written, so that nobody can find a patient from a mark.
 _KEY: Final = secrets.token_bytes(32)
+#: The bit of a pixel that an overlay lies in; 0 where it has a place of its own.
+_OVERLAY_BIT: Final = 0x60000102
+_ITEM: Final = b"\xfe\xff\x00\xe0"
+_SEQUENCE_END: Final = b"\xfe\xff\xdd\xe0"
 _SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -61,6 +65,8 @@ class PixelLayout:
         Whether pixels are floating-point numbers.
     swapped : bool
         Whether single bytes come in words with the later byte first.
+    overlaid : bool
+        Whether an overlay lies in bits of the pixels that hold no value.
     """
 
     transfer_syntax: str
@@ -76,6 +82,7 @@ class PixelLayout:
     signed: bool
     floating: bool = False
     swapped: bool = False
+    overlaid: bool = False
 
     @property
     def frame_bytes(self) -> int:
@@ -158,11 +165,14 @@ def open_source(path: Path, name: str) -> SourceFile:
     series_uid = header.text(0x0020000E)
     if not series_uid:
         raise HeaderError("The image names no series, so that it cannot be told which images belong with it.")
+    layout = _pixel_layout(header, raw)
+    if layout.length < 0:
+        raw.remarks.extend(_fragments(path, raw))
     return SourceFile(
         path=path,
         name=name,
         header=header,
-        layout=_pixel_layout(header, raw),
+        layout=layout,
         modality=modality,
         manufacturer=header.text(0x00080070).upper(),
         series_uid=series_uid,
@@ -227,6 +237,7 @@ def _pixel_layout(header: Header, raw: RawHeader) -> PixelLayout:
         signed=signed,
         floating=raw.pixel_tag in _FLOAT_BITS,
         swapped=raw.big_endian and raw.pixel_words and allocated == 8,
+        overlaid=bool(header.integer(_OVERLAY_BIT)),
     )
     _check_length(layout, raw)
     return layout
@@ -284,3 +295,29 @@ def _check_length(layout: PixelLayout, raw: RawHeader) -> None:
         )
     if layout.length > needed + 1:
         raw.remarks.append(f"holds {layout.length - needed} bytes of pixels more than its size needs")
+
+
+def _fragments(path: Path, raw: RawHeader) -> list[str]:
+    """Follow the fragments of compressed pixels to their end; a remark, if nothing closes them.
+
+    Raises
+    ------
+    HeaderError
+        If one reaches beyond the end of the file, or something else stands between them.
+    """
+    position = raw.pixel_offset
+    try:
+        with path.open("rb") as stream:
+            while position + 8 <= raw.size:
+                stream.seek(position)
+                head = stream.read(8)
+                if head[:4] == _SEQUENCE_END:
+                    return []
+                if head[:4] != _ITEM:
+                    raise HeaderError("Something else than fragments stands among the compressed pixels: damaged.")
+                position += 8 + int.from_bytes(head[4:], "little")
+    except OSError as error:
+        raise HeaderError(f"The file cannot be read: {error.strerror or 'unreadable'}.") from error
+    if position > raw.size:
+        raise HeaderError("The compressed pixels reach beyond the end of the file: it is cut short.")
+    return ["lacks the delimiter that closes its compressed pixels, so that it may be cut short"]

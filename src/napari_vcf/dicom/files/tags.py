@@ -148,6 +148,7 @@ VR_OF: Final[dict[int, str]] = {
     0x00431039: "IS",  # GE: b-value and more
     0x00541001: "CS",  # Units
     0x00650010: "LO",  # Private creator of group 0065
+    0x60000102: "US",  # Overlay Bit Position
     0x00651009: "FD",  # United Imaging: b-value
     0x00651037: "FD",  # United Imaging: diffusion direction
     0x20010010: "LO",  # Private creator
