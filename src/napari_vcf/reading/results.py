@@ -28,7 +28,7 @@ from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.levels import level_above, level_below
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.roi_checks import endplate_deviations, placement_warnings, rectangle_of
+from napari_vcf.reading.roi_checks import endplate_deviations, level_warnings, placement_warnings, rectangle_of
 from napari_vcf.reading.state import Caliper, Masks, Registration, Roi, Spine, StageState, Tissue
 
 __all__ = [
@@ -261,6 +261,7 @@ def stage_results(
         What joins CT to MR, by level.
     """
     losses = losses_of(stage, spine, protocol)
+    adjacent = () if spine is None else adjacent_levels(spine)
     return StageResults(
         heights=heights_of(stage),
         height_losses=losses,
@@ -273,7 +274,7 @@ def stage_results(
         warnings=(
             *_warnings(stage, losses.get(protocol.reference), statistics, images),
             *placement_warnings(stage, protocol, images),
-            *_level_warnings(stage, spine),
+            *level_warnings(stage, spine, adjacent, images, registrations),
         ),
     )
 
@@ -306,20 +307,3 @@ def _warnings(
             )
             warnings.append(Issue(code="few_effective_voxels", item="adc", text=text))
     return tuple(warnings)
-
-
-def _level_warnings(stage: StageState, spine: Spine | None) -> tuple[Issue, ...]:
-    """Where the normal marrow is not that of one adjacent, intact vertebra, as the protocol has it."""
-    levels = sorted({roi.level for roi in stage.rois if roi.tissue == "normal"})
-    found = []
-    if len(levels) > 1:
-        text = f"The normal ROIs lie in different vertebrae: {', '.join(levels)}."
-        found.append(Issue(code="normal_levels_differ", item="adc", text=text))
-    for level in levels:
-        if spine is not None and level not in adjacent_levels(spine):
-            text = f"The normal ROIs lie in {level}, which is not adjacent to {spine.fractured}."
-            found.append(Issue(code="normal_level_not_adjacent", item="adc", text=text))
-        if stage.references.get(level) == "not_intact":
-            text = f"The normal ROIs lie in {level}, which is said not to be intact."
-            found.append(Issue(code="normal_level_not_intact", item="adc", text=text))
-    return tuple(found)

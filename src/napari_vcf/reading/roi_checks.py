@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.dicom import Role
-from napari_vcf.geometry import GeometryError, Rectangle, RigidTransform
-from napari_vcf.measure import POSITIONS, deviation_deg, endplate_direction, place_in_body, touched_voxels
-from napari_vcf.reading.case import MR_ROLES, CaseImage
+from napari_vcf.geometry import GeometryError, Rectangle
+from napari_vcf.measure import deviation_deg, endplate_direction, place_in_body, touched_voxels
+from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.issues import Issue, IssueCode
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.state import Registration, Roi, Spine, StageState, Tissue
+from napari_vcf.reading.vertebra_at import caliper_points, vertebra_at
 
-__all__ = ["endplate_deviations", "endplates_of", "placement_warnings", "rectangle_of", "registration_at"]
+__all__ = ["endplate_deviations", "endplates_of", "level_warnings", "placement_warnings", "rectangle_of"]
 
 _PLACES: dict[str, tuple[IssueCode, str]] = {
     "outside": ("roi_outside_body", "reaches outside the painted vertebral body"),
@@ -35,39 +35,19 @@ def rectangle_of(roi: Roi, protocol: Protocol) -> Rectangle:
     )
 
 
-def registration_at(level: str, spine: Spine | None, registrations: Mapping[str, Registration]) -> Registration | None:
-    """The registration that joins CT to MR at a vertebra: its own, or else that of the fractured one."""
-    return registrations.get(level) or (registrations.get(spine.fractured) if spine is not None else None)
-
-
 def endplates_of(
     stage: StageState,
     level: str,
+    image: CaseImage,
     images: Mapping[str, CaseImage],
     spine: Spine | None,
     registrations: Mapping[str, Registration],
 ) -> NDArray[np.float64] | None:
-    """Direction of a vertebra's endplates by its calipers, in MR space; None where there are fewer than two.
+    """Direction of a vertebra's endplates by its calipers, in an MR image's frame; None where there are fewer than two.
 
-    Calipers on CT lie in another patient space. They count where the reader has accepted what joins the two.
+    Which calipers count is said in `napari_vcf.reading.vertebra_at.caliper_points`.
     """
-    ends = []
-    for position in POSITIONS:
-        caliper = stage.caliper(level, position)
-        if caliper is None or caliper.image not in images:
-            continue
-        points = np.array([caliper.start_lps, caliper.end_lps])
-        # A script may begin a caliper at either endplate; the upper one is the one nearer to the head.
-        points = points[np.argsort(-points[:, 2], kind="stable")]
-        role = images[caliper.image].series.role
-        if role is Role.CT:
-            joined = registration_at(level, spine, registrations)
-            if joined is None or joined.acceptance != "accepted" or joined.ct_to_mr is None:
-                continue
-            points = RigidTransform(np.array(joined.ct_to_mr)).apply(points)
-        elif role not in MR_ROLES:
-            continue
-        ends.append(points)
+    ends = caliper_points(level, image, stage, spine, images, registrations)
     return endplate_direction([upper for upper, _ in ends], [lower for _, lower in ends])
 
 
@@ -81,7 +61,7 @@ def endplate_deviations(
     """Angle of each rectangle's long side to the endplates of its vertebra, 0 to 90 degrees."""
     found = {}
     for roi in stage.rois:
-        direction = endplates_of(stage, roi.level, images, spine, registrations)
+        direction = endplates_of(stage, roi.level, images[roi.image], images, spine, registrations)
         angle = None if direction is None else deviation_deg(rectangle_of(roi, protocol), direction)
         if angle is not None:
             found[roi.tissue, roi.placement] = angle
@@ -113,4 +93,33 @@ def placement_warnings(stage: StageState, protocol: Protocol, images: Mapping[st
             text = f"{name} covers the same voxels as ROI {same[1]}."
             found.append(Issue(code="roi_on_same_voxels", item="adc", text=text))
         touched[roi.tissue, roi.placement] = voxels
+    return tuple(found)
+
+
+def level_warnings(
+    stage: StageState,
+    spine: Spine | None,
+    adjacent: tuple[str | None, ...],
+    images: Mapping[str, CaseImage],
+    registrations: Mapping[str, Registration],
+) -> tuple[Issue, ...]:
+    """Where a rectangle lies in another vertebra than is said, or the normal marrow not in one adjacent, intact one."""
+    found = []
+    for roi in sorted(stage.rois, key=lambda roi: (roi.tissue, roi.placement)):
+        lies_in = vertebra_at(roi.center_lps, images[roi.image], stage, spine, images, registrations)
+        if lies_in is not None and lies_in != roi.level:
+            name = f"ROI {roi.placement} ({roi.tissue})"
+            text = f"{name} is said to lie in {roi.level}, but by what was drawn in {lies_in}."
+            found.append(Issue(code="roi_level_contradicted", item="adc", text=text))
+    levels = sorted({roi.level for roi in stage.rois if roi.tissue == "normal"})
+    if len(levels) > 1:
+        text = f"The normal ROIs lie in different vertebrae: {', '.join(levels)}."
+        found.append(Issue(code="normal_levels_differ", item="adc", text=text))
+    for level in levels:
+        if spine is not None and level not in adjacent:
+            text = f"The normal ROIs lie in {level}, which is not adjacent to {spine.fractured}."
+            found.append(Issue(code="normal_level_not_adjacent", item="adc", text=text))
+        if stage.references.get(level) == "not_intact":
+            text = f"The normal ROIs lie in {level}, which is said not to be intact."
+            found.append(Issue(code="normal_level_not_intact", item="adc", text=text))
     return tuple(found)

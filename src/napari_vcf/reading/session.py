@@ -28,7 +28,7 @@ from napari_vcf.measure import (
 )
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.arguments import lps_point, mask_of, refusing
-from napari_vcf.reading.case import Case, check_pseudonym
+from napari_vcf.reading.case import MR_ROLES, Case, check_pseudonym
 from napari_vcf.reading.errors import ReadingError, RefusedActionError
 from napari_vcf.reading.evaluation import StageEvaluation, evaluate_stage
 from napari_vcf.reading.export import export_reading
@@ -41,6 +41,7 @@ from napari_vcf.reading.results import StageResults, adjacent_levels, rectangle_
 from napari_vcf.reading.roi_checks import endplates_of
 from napari_vcf.reading.rules import Context, reduce_action
 from napari_vcf.reading.state import CaliperEnd, ReadingState, Registration, Roi, Spine, StageState, Tissue
+from napari_vcf.reading.vertebra_at import vertebra_at
 from napari_vcf.records.base import Stage, utc_now
 
 if TYPE_CHECKING:
@@ -246,10 +247,26 @@ class Reading:
         """Levels above and below the fractured vertebra; None where there is none or it is not named yet."""
         return (None, None) if self.state.spine is None else adjacent_levels(self.state.spine)
 
-    def endplates(self, stage: Stage, level: str) -> NDArray[np.float64] | None:
-        """Direction of a vertebra's endplates by its calipers; see `napari_vcf.reading.roi_checks.endplates_of`."""
+    def endplates(self, stage: Stage, level: str, image: str | None = None) -> NDArray[np.float64] | None:
+        """Direction of a vertebra's endplates by its calipers, in the frame of an MR image (the first, if left out).
+
+        See `napari_vcf.reading.roi_checks.endplates_of`.
+        """
+        state, images = self.state, self.case.images
+        seen_on = self.case.image(image) if image is not None else next(iter(self.case.with_role(*MR_ROLES)), None)
+        if seen_on is None:
+            return None
+        return endplates_of(state.stages[stage], level, seen_on, images, state.spine, state.registrations)
+
+    def level_at(self, stage: Stage, image: str, point_lps: ArrayLike) -> str | None:
+        """Name of the vertebra in which a point of an MR image lies by what was drawn; None where nothing tells.
+
+        See `napari_vcf.reading.vertebra_at.vertebra_at`.
+        """
         state = self.state
-        return endplates_of(state.stages[stage], level, self.case.images, state.spine, state.registrations)
+        return vertebra_at(
+            point_lps, self.case.image(image), state.stages[stage], state.spine, self.case.images, state.registrations
+        )
 
     def roi_rectangle(self, center_lps: ArrayLike, axis_long: ArrayLike, axis_short: ArrayLike) -> Rectangle:
         """A rectangle in the protocol's size.

@@ -12,9 +12,9 @@ from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.results import adjacent_levels, rectangle_of
-from napari_vcf.reading.roi_checks import registration_at
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
 from napari_vcf.reading.state import Caliper, Masks, ReadingState, Roi, Spine
+from napari_vcf.reading.vertebra_at import registration_at
 
 __all__ = ["MAX_CALIPER_MM", "MIN_CALIPER_MM"]
 

@@ -319,8 +319,9 @@ class ScriptedReader:
         for tissue, spot in spots:
             if not self._button(panel, f"tissue_{tissue}").isChecked():
                 self.hands.key("T")
-            if tissue == "normal" and self._box(panel, "normal_level").currentText() != truth.marrow_level:
-                self.hands.key("N")
+            for _ in range(2):
+                if tissue == "normal" and self._box(panel, "normal_level").currentText() != truth.marrow_level:
+                    self.hands.key("N")
             center = self._desk.to_world(spot)
             self.hands.look_at(center, millimetres=90.0)
             for down, right in ((0.0, 0.0), (0.6, -0.8), (-0.5, 0.9)):

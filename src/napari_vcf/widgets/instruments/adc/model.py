@@ -139,7 +139,7 @@ class AdcModel:
                 stage=self._desk.stage,
                 tissue=self.tissue,
                 placement=number,
-                level=level if roi is None else roi.level,
+                level=level,
                 image=image.id,
                 rectangle=rectangle,
             )

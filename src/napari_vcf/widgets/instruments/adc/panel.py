@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AdcWidget"]
 
+#: Shown until calipers, body or the reader tell the level.
+ASK_LEVEL = "level…"
 STEP_MM = 0.5
 STEP_DEG = 1.0
 _ARROWS = (("Up", 0, -1), ("Down", 0, 1), ("Left", -1, 0), ("Right", 1, 0))
@@ -161,13 +163,31 @@ class AdcWidget(Instrument):
         if self.model.revealed():
             self.desk.message.emit("Its values have been seen, so it stays. 'Place afresh' begins anew.", "info")
             return False
-        return self._level_of_tissue() is not None
+        return self.model.tissue == "normal" or self._level_of_tissue() is not None
 
     def _level_of_tissue(self) -> str | None:
         reading = self.desk.reading
         if reading is None or reading.state.spine is None:
             return None
-        return reading.state.spine.fractured if self.model.tissue == "lesion" else self._level.currentText() or None
+        if self.model.tissue == "lesion":
+            return reading.state.spine.fractured
+        return self._level.currentText() if self._level.currentIndex() > 0 else None
+
+    def _level_at(self, rectangle: Rectangle) -> str | None:
+        """The vertebra in which a rectangle lies by calipers or body; else the one that is named."""
+        reading, image, named = self.desk.reading, self.desk.image, self._level_of_tissue()
+        if reading is None or image is None:
+            return None
+        lies_in = reading.level_at(self.desk.stage, image.id, rectangle.center_lps)
+        if lies_in is None:
+            if named is None:
+                say = "Say in which vertebra the normal marrow lies: no calipers and no body tell it here."
+                self.desk.message.emit(say, "warning")
+            return named
+        if named is not None and lies_in != named:
+            self.desk.message.emit(f"By what was drawn the rectangle lies in {lies_in}, not in {named}.", "warning")
+        # The lesion is in the fractured vertebra by definition; elsewhere the drawing tells.
+        return named if self.model.tissue == "lesion" else lies_in
 
     def set_tissue(self, tissue: Tissue) -> None:
         """Place the ROIs of the other tissue."""
@@ -179,13 +199,20 @@ class AdcWidget(Instrument):
         self.set_tissue("normal" if self.model.tissue == "lesion" else "lesion")
 
     def _next_level(self) -> None:
-        if self._level.isEnabled() and self._level.isVisible() and self._level.count():
-            self._level.setCurrentIndex((self._level.currentIndex() + 1) % self._level.count())
+        if self._level.isEnabled() and self._level.isVisible() and self._level.count() > 1:
+            # The first entry asks; it is no answer.
+            self._level.setCurrentIndex(self._level.currentIndex() % (self._level.count() - 1) + 1)
             self.refresh()
 
-    def _endplates(self) -> NDArray[np.float64] | None:
-        reading, level = self.desk.reading, self._level_of_tissue()
-        return None if reading is None or level is None else reading.endplates(self.desk.stage, level)
+    def _endplates(self, point_lps: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        reading, level, image = self.desk.reading, self._level_of_tissue(), self.model.image
+        if reading is None or image is None:
+            return None
+        if self.model.tissue == "normal":
+            level = reading.level_at(self.desk.stage, image.id, point_lps) or level
+        if level is None:
+            return None
+        return reading.endplates(self.desk.stage, level, image.id)
 
     def _align(self) -> None:
         if self.model.movable() is not None and not self.roi_tool.align():
@@ -212,7 +239,7 @@ class AdcWidget(Instrument):
         self.refresh()
 
     def _place(self, rectangle: Rectangle) -> None:
-        level = self._level_of_tissue()
+        level = self._level_at(rectangle)
         if level is not None:
             self.model.place(rectangle, level)
             self.refresh()
@@ -281,12 +308,14 @@ class AdcWidget(Instrument):
             self._level_name.setText(f"in the fractured vertebra <b>{spine.fractured}</b>")
             return
         self._level_name.setText("in vertebra")
-        levels = [level for level in reading.references() if level is not None]
+        levels = [ASK_LEVEL, *(level for level in reading.references() if level is not None)]
         if [self._level.itemText(i) for i in range(self._level.count())] != levels:
             self._level.clear()
             self._level.addItems(levels)
         placed = self.model.placed("normal")
         if placed:
+            if self._level.findText(placed[0].level) < 0:
+                self._level.addItem(placed[0].level)
             self._level.setCurrentText(placed[0].level)
         self._level.setEnabled(not placed)
 
@@ -316,7 +345,7 @@ class AdcWidget(Instrument):
         self._again.setEnabled(count > 0)
         for name in ("turn_left", "turn_right"):
             self.button(name).setEnabled(rectangle is not None)
-        self._parallel.setEnabled(rectangle is not None and self._endplates() is not None)
+        self._parallel.setEnabled(rectangle is not None and self._endplates(rectangle.center_lps) is not None)
         self._angle.setEnabled(rectangle is not None)
         self._angle.blockSignals(True)
         self._angle.setValue(self._screen_angle(rectangle) if rectangle is not None else 0.0)

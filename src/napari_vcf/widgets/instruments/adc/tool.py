@@ -38,7 +38,8 @@ class RoiTool(Tool):
     may_place : callable
         Whether a click may begin a rectangle.
     endplates : callable
-        Direction of the vertebra's endplates, LPS, to which a new rectangle is parallel; None where it is not known.
+        Direction of the endplates of the vertebra at a point, LPS, to which a new rectangle is parallel; None where it
+        is not known.
     """
 
     #: The rectangle that is shown during a drag has changed.
@@ -51,7 +52,7 @@ class RoiTool(Tool):
         current: Callable[[], Rectangle | None],
         place: Callable[[Rectangle], None],
         may_place: Callable[[], bool],
-        endplates: Callable[[], NDArray[np.float64] | None] = lambda: None,
+        endplates: Callable[[NDArray[np.float64]], NDArray[np.float64] | None] = lambda _point: None,
     ) -> None:
         self._desk = desk
         self._current = current
@@ -70,7 +71,7 @@ class RoiTool(Tool):
         if rectangle is None:
             if not self._may_place():
                 return False
-            long, short = initial_axes(self._desk, self._endplates())
+            long, short = initial_axes(self._desk, self._endplates(at))
             assert self._desk.reading is not None
             self._origin = self._desk.reading.roi_rectangle(at, long, short)
             self._mode = "move"
@@ -149,7 +150,8 @@ class RoiTool(Tool):
 
     def align(self) -> bool:
         """Turn the rectangle parallel to the endplates; False where they or the rectangle are not there."""
-        rectangle, endplates = self._in_sight(), self._endplates()
+        rectangle = self._in_sight()
+        endplates = None if rectangle is None else self._endplates(rectangle.center_lps)
         if rectangle is None or endplates is None or self._desk.reading is None:
             return False
         long, short = initial_axes(self._desk, endplates)
