@@ -64,7 +64,7 @@ def memory_case(**changes: Any) -> MemoryCase:
         series(Role.CT, ct, "HU"),
         series(Role.T1, mr, "signal"),
         series(Role.T2, mr, "signal"),
-        series(Role.ADC, adc, **{"unit": "um2/s", **changes}),
+        series(Role.ADC, **{"grid": adc, "unit": "um2/s", **changes}),
     )
     return MemoryCase(Scan(Path(), found, ()), pseudonym="C001", salt="0" * 32)
 

@@ -26,6 +26,7 @@ IssueCode = Literal[
     "different_images",
     "reference_height",
     "image_corrected",
+    "coarse_map",
     "few_effective_voxels",
     "roi_outside_body",
     "roi_near_edge_of_body",

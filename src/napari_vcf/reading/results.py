@@ -26,6 +26,7 @@ from napari_vcf.measure import (
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.levels import level_above, level_below
+from napari_vcf.reading.map_resolution import MIN_EFFECTIVE_N, map_effective_n
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.roi_checks import endplate_deviations, level_warnings, placement_warnings, rectangle_of
@@ -44,10 +45,6 @@ __all__ = [
     "stage_results",
     "summarize_adc",
 ]
-
-
-#: Fewer effective voxels than this make a mean ADC uncertain.
-MIN_EFFECTIVE_N = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +269,8 @@ def stage_results(
             endplate_deviation_deg=endplate_deviations(stage, protocol, images, spine, registrations),
         ),
         warnings=(
-            *_warnings(stage, losses.get(protocol.reference), statistics, images),
+            *_warnings(stage, losses.get(protocol.reference), images),
+            *_resolution_warnings(stage, statistics, images, protocol),
             *placement_warnings(stage, protocol, images),
             *level_warnings(stage, spine, adjacent, images, registrations),
         ),
@@ -282,7 +280,6 @@ def stage_results(
 def _warnings(
     stage: StageState,
     graded: HeightLoss | None,
-    statistics: Mapping[tuple[Tissue, int], RoiStatistics],
     images: Mapping[str, CaseImage],
 ) -> tuple[Issue, ...]:
     warnings = []
@@ -299,11 +296,34 @@ def _warnings(
             Issue(code="image_corrected", item=item, text=f"{images[name].label}: {text}")
             for text in images[name].series.corrections
         ]
-    for (tissue, placement), entry in sorted(statistics.items()):
-        if entry.effective_n < MIN_EFFECTIVE_N:
+    return tuple(warnings)
+
+
+def _resolution_warnings(
+    stage: StageState,
+    statistics: Mapping[tuple[Tissue, int], RoiStatistics],
+    images: Mapping[str, CaseImage],
+    protocol: Protocol,
+) -> tuple[Issue, ...]:
+    """Means that rest on few voxels: once for a map on which they all do, else for each placement."""
+    warnings = []
+    for name in sorted({roi.image for roi in stage.rois}):
+        image = images[name]
+        usual = map_effective_n(image.series, protocol)
+        if usual < MIN_EFFECTIVE_N:
+            _, row_mm, column_mm = image.series.grid.spacing_mm
             text = (
-                f"ROI {placement} ({tissue}) rests on {entry.effective_n:.1f} effective voxels, "
-                f"fewer than {MIN_EFFECTIVE_N}."
+                f"{image.label}: with voxels of {row_mm:.3g} x {column_mm:.3g} mm every placement rests on about "
+                f"{usual:.0f} effective voxels, fewer than {MIN_EFFECTIVE_N}."
             )
-            warnings.append(Issue(code="few_effective_voxels", item="adc", text=text))
+            warnings.append(Issue(code="coarse_map", item="adc", text=text))
+            continue
+        for roi in sorted(stage.rois, key=lambda roi: (roi.tissue, roi.placement)):
+            effective = statistics[roi.tissue, roi.placement].effective_n
+            if roi.image == name and effective < MIN_EFFECTIVE_N:
+                text = (
+                    f"ROI {roi.placement} ({roi.tissue}) rests on {effective:.1f} effective voxels, "
+                    f"fewer than {MIN_EFFECTIVE_N}."
+                )
+                warnings.append(Issue(code="few_effective_voxels", item="adc", text=text))
     return tuple(warnings)

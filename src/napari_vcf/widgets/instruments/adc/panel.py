@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QDoubleSpinBox, QHBoxLayout,
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Rectangle
+from napari_vcf.reading.map_resolution import map_effective_n
 from napari_vcf.reading.results import roi_angle_deg
 from napari_vcf.reading.state import Roi, Tissue
 from napari_vcf.widgets.common.controls import Banner, button, heading, keep_keys, note, rule, toggle
@@ -20,7 +21,7 @@ from napari_vcf.widgets.instruments.adc.tool import RoiTool
 from napari_vcf.widgets.instruments.instrument import Instrument
 
 if TYPE_CHECKING:
-    from napari_vcf.reading import CaseImage
+    from napari_vcf.reading import CaseImage, Protocol
     from napari_vcf.widgets.desk.desk import Desk
 
 __all__ = ["AdcWidget"]
@@ -32,11 +33,12 @@ STEP_DEG = 1.0
 _ARROWS = (("Up", 0, -1), ("Down", 0, 1), ("Left", -1, 0), ("Right", 1, 0))
 
 
-def _map_text(image: CaseImage) -> str:
+def _map_text(image: CaseImage, protocol: Protocol) -> str:
     evidence = image.series.unit_evidence
     if image.series.unit is None:
         return f"Map: <b>{image.label}</b>. Its unit is not known yet: say it in the panel Case ({evidence})."
-    return f"Map: <b>{image.label}</b>, unit from {evidence}"
+    voxels = f"about {map_effective_n(image.series, protocol):.0f} effective voxels in each rectangle"
+    return f"Map: <b>{image.label}</b>, unit from {evidence}; {voxels}"
 
 
 class AdcWidget(Instrument):
@@ -350,7 +352,7 @@ class AdcWidget(Instrument):
         self._angle.blockSignals(True)
         self._angle.setValue(self._screen_angle(rectangle) if rectangle is not None else 0.0)
         self._angle.blockSignals(False)
-        self._map.setText("" if image is None else _map_text(image))
+        self._map.setText("" if image is None else _map_text(image, protocol))
 
     def _angle_text(self, roi: Roi) -> str:
         reading = self.desk.reading
