@@ -10,7 +10,8 @@ import pydicom
 
 from napari_vcf.cli import main
 from napari_vcf.dicom import Role
-from napari_vcf.reading import ITEMS
+from napari_vcf.reading import ITEMS, Reading
+from napari_vcf.records.base import Stage
 from napari_vcf.study import StageSession
 from support.dicomfiles import SAGITTAL, write_series
 from support.studies import protocol_text
@@ -92,13 +93,18 @@ def begin(base: Path, patients: int = 1, **protocol: object) -> Path:
 
 
 def read(session: StageSession, value: int = 0) -> None:
-    """A stage on images of 40 x 24 mm, with calipers of a few millimetres, to its signature."""
-    reading, stage = session.reading, session.stage
+    """A stage to its signature."""
+    fill(session.reading, session.stage, value)
+    session.seal()
+
+
+def fill(reading: Reading, stage: Stage, value: int = 0, levels: tuple[str, str, str] = ("T12", "L1", "L2")) -> None:
+    """A stage on images of 40 x 24 mm, with calipers of a few millimetres."""
     role = Role.CT if stage == "ct" else Role.T2
     found = reading.case.with_role(role)[0]
-    reading.set_spine("L1")
+    reading.set_spine(levels[1], has_l6="L6" in levels)
     center = found.series.grid.to_lps(tuple((n - 1) / 2 for n in reversed(found.series.grid.shape)))
-    for level, shift, height in (("T12", 4.0, 3.0), ("L1", 0.0, 2.0), ("L2", -4.0, 3.0)):
+    for level, shift, height in zip(levels, (4.0, 0.0, -4.0), (3.0, 2.0, 3.0), strict=True):
         for position, y in (("anterior", -6.0), ("middle", 0.0), ("posterior", 6.0)):
             middle = center + np.array([0.0, y, shift])
             up = np.array([0.0, 0.0, height / 2])
@@ -110,23 +116,23 @@ def read(session: StageSession, value: int = 0) -> None:
                 start_lps=middle + up,
                 end_lps=middle - up,
             )
-    for level in ("T12", "L2"):
+    for level in levels[::2]:
         reading.set_reference(stage, level, "intact")
     if stage != "ct":
         body = np.zeros(found.series.grid.shape, bool)
         body[1:4, 2:5, 2:6] = True
         reading.set_masks(stage, found.id, body, body & (np.arange(8) < 4))
-        adc = reading.case.with_role(Role.ADC)[0].id
-        for tissue, level in (("lesion", "L1"), ("normal", "L2")):
+        adc = reading.case.with_role(Role.ADC)[0]
+        along, down = adc.series.grid.directions[:, 0], adc.series.grid.directions[:, 1]
+        for tissue, level in (("lesion", levels[1]), ("normal", levels[2])):
             for number in (1, 2, 3):
-                rectangle = reading.roi_rectangle(center + np.array([0.0, 0.0, number / 2]), (0, 1, 0), (0, 0, -1))
+                rectangle = reading.roi_rectangle(center + np.array([0.0, 0.0, number / 2]), along, down)
                 reading.place_roi(
-                    stage=stage, tissue=tissue, placement=number, level=level, image=adc, rectangle=rectangle
+                    stage=stage, tissue=tissue, placement=number, level=level, image=adc.id, rectangle=rectangle
                 )
     for key in reading.protocol.stage_items[stage]:
         if ITEMS[key].values:
             reading.answer(stage, key, ITEMS[key].values[value % len(ITEMS[key].values)])
-    session.seal()
 
 
 def identity_of(images: Path) -> set[str]:
