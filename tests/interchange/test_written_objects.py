@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,8 +21,10 @@ from napari_vcf.interchange.writing import write_dicom
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import ITEMS, read_reading
 from napari_vcf.reading.masks import decode_mask
+from napari_vcf.study import export_study, open_consensus, open_study
 from support.dicom_tools import run, validation_errors
 from support.made_readings import MADE, make
+from support.patients import begin, read
 
 
 @pytest.fixture(scope="module", params=list(MADE))
@@ -226,3 +229,46 @@ def test_every_value_of_the_form_has_a_code_of_its_own() -> None:
 def test_groups_that_differ_are_named() -> None:
     wanted = (Group("ct:findings"), Group("mri:findings"))
     assert group_differences(wanted, wanted[:1]) == ("mri:findings: only in the reading.",)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """One case that two readers read and settled, with an amendment."""
+    base = tmp_path_factory.mktemp("study")
+    root = begin(base, 1, stages=["ct"])
+    assert main(["study", "prepare", str(root)]) == 0
+    for number, name in enumerate(("R1", "R2")):
+        session = open_study(root).as_reader(name).next_case()
+        read(session, number)
+        session.close()
+    with open_study(root).as_reader("R1").amend(session.case, "ct", "slip of the hand") as amendment:
+        amendment.reading.answer("ct", "confidence", 2)
+        amendment.seal()
+    with open_consensus(root, session.case, "ct") as meeting:
+        for item, answers in meeting.differing.items():
+            meeting.settle(item, answers["A"].value, why="seen together")
+        meeting.sign(["R1", "R2"])
+    export_study(root, base / "exports")
+    return SimpleNamespace(images=base / "images" / "Musterfrau_0", exports=sorted((base / "exports").rglob("*.json")))
+
+
+@pytest.mark.parametrize("kind", ["R1", "R2", "consensus"])
+def test_signed_readings_of_a_study_are_written_under_pseudonyms(
+    study: SimpleNamespace, kind: str, tmp_path: Path
+) -> None:
+    (path,) = [path for path in study.exports if kind in path.name]
+    export = read_reading(path)
+    assert export.status == "sealed"
+    written = write_dicom(path, study.images, tmp_path)
+    (report,) = written.files
+    assert validation_errors(report) == []
+    dataset = pydicom.dcmread(report)
+    assert (dataset.PreliminaryFlag, dataset.ClinicalTrialSubjectID) == ("FINAL", export.case)
+    texts = " ".join(str(item.value) for item in dataset.iterall() if item.VR in ("PN", "UT", "ST", "LO"))
+    # Nothing of the other reader, and the reader by pseudonym only.
+    other = {"R1": "R2", "R2": "R1"}.get(kind)
+    assert other is None or other not in texts.replace("^", " ").split()
+    assert f"{export.reader}^" in texts
+    assert (
+        group_differences(groups_of(export, hashlib.sha256(path.read_bytes()).hexdigest()), read_report(report)) == ()
+    )
