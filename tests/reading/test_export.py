@@ -240,6 +240,8 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
         for name in ("missing", "conflicts", "warnings"):
             assert all(issue["code"] == "uncoded" and issue["item"] is None for issue in part[name])
             part[name] = [issue["text"] for issue in part[name]]
+    # There was one form.
+    assert now["protocol"].pop("form_version") == "1"
     added = {"schema_version", "occasion", "consensus", "seal"}
     assert {key: value for key, value in now.items() if key not in added} == {
         key: value for key, value in old.items() if key != "schema_version"

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE
+from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE, item_of_table
 
 __all__ = [
     "MEASUREMENTS",
@@ -94,17 +94,20 @@ def scale_of(item: str) -> Scale:
     Scale
         That of the form; an item that the form does not know is continuous.
     """
-    known = ITEMS.get(item)
+    known = item_of_table(item)
     # Confidences are whole numbers in the record and text in a table.
     values = tuple(map(str, known.outcomes)) if known is not None else ()
     if known is None or not values:
         return continuous_scale(item)
+    _, _, form = item.partition("@")
+    label = f"{known.label} (form {form})" if form else known.label
     if known.ordered:
-        return Scale(item, known.label, values, "ordinal")
-    return Scale(item, known.label, values, "binary" if len(values) == 2 else "nominal")
+        return Scale(item, label, values, "ordinal")
+    return Scale(item, label, values, "binary" if len(values) == 2 else "nominal")
 
 
 def form_order(item: str) -> tuple[int, str]:
     """Where an item stands: items of the form in its order, then all others by name."""
     keys = list(ITEMS)
-    return (keys.index(item) if item in ITEMS else len(keys), item)
+    key = item.partition("@")[0]
+    return (keys.index(key) if key in ITEMS else len(keys), item)

@@ -11,7 +11,7 @@ from napari_vcf.measure import POSITIONS
 from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.results import adjacent_levels, heights_of
-from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE
+from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE, table_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +64,7 @@ def readings_frame(paths: Iterable[Path | str] | Path | str) -> pd.DataFrame:
     ``_posterior``, ``height_anterior`` and so on of the fractured vertebra, ``height_anterior_above`` / ``_below`` and
     so on of its neighbours, ``lesion_extent``, ``lesion_fraction``, ``lesion_fraction_mid_slice``, ``lesion_volume``,
     ``body_volume``, ``adc_lesion``, ``adc_normal``, ``adc_ratio``, and each placement as ``adc_lesion_1`` and so on.
+    An item whose answers are those of the second form carries its version: ``signal_dwi@2``.
     """
     import pandas as pd
 
@@ -90,7 +91,7 @@ def reading_rows(export: ReadingExport) -> Iterator[Row]:
     """Rows of one export, in the order of its stages."""
     for stage, part in export.stages.items():
         for item, value, unit in _stage_rows(export, part):
-            yield Row(export.case, export.reader, stage, item, value, unit)
+            yield Row(export.case, export.reader, stage, table_name(item, export.protocol.form_version), value, unit)
 
 
 def _stage_rows(export: ReadingExport, part: StageExport) -> Iterator[tuple[str, str | int | float, str]]:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from napari_vcf.measure import ReferenceRule, parse_ratio
-from napari_vcf.reading.vocabulary import ITEMS, items_of_stage
+from napari_vcf.reading.vocabulary import FORMS, ITEMS, FormVersion, Item, items_of_stage
 from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
 
 __all__ = ["Protocol"]
@@ -27,6 +27,9 @@ class Protocol(FrozenModel):
     ----------
     name, version : str
         For people.
+    form_version : str
+        Which form is asked: ``"1"``, the paper's, or ``"2"``, in which the pedicle's signal may be normal, the signal
+        on DWI iso, and enhancement none.
     reference : str
         Definition of the reference height whose loss is graded; the others are computed and exported beside it.
     degree_cuts : tuple of str
@@ -58,6 +61,7 @@ class Protocol(FrozenModel):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "vcf-default"
     version: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "1"
+    form_version: FormVersion = "1"
     reference: ReferenceRule = "mean_adjacent"
     degree_cuts: tuple[Ratio, Ratio] = ("1/3", "2/3")
     degree_borderline_within: Annotated[Finite, Field(ge=0, lt=1)] = 0.125
@@ -94,8 +98,16 @@ class Protocol(FrozenModel):
     @property
     def sha256(self) -> str:
         """Hash of the protocol's content, independent of the order in which it was written."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        # Protocols are older than the second form; what they decided is what it was.
+        left_out = {"form_version"} if self.form_version == "1" else set()
+        content = self.model_dump(mode="json", exclude=left_out)
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def form(self) -> dict[str, Item]:
+        """The items of the form that is asked, by key."""
+        return FORMS[self.form_version]
 
     def items_of(self, stage: Stage) -> tuple[str, ...]:
         """Keys of the items asked in a stage; none in a stage that the protocol does not have."""

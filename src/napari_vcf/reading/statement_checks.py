@@ -15,7 +15,6 @@ from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.document import SeriesExport, StageExport
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.state import Registration
-from napari_vcf.reading.vocabulary import ITEMS
 
 __all__ = ["GEOMETRY_TOLERANCE_MM", "Statement", "answer_statements", "registration_statements", "series_statements"]
 
@@ -152,7 +151,7 @@ def answer_statements(place: str, stage: str, part: StageExport, protocol: Proto
     Statement
     """
     for key, answer in part.findings.items():
-        item = ITEMS.get(key)
+        item = protocol.form.get(key)
         if item is None or not protocol.asks(stage, key):  # type: ignore[arg-type]
             yield Statement(f"{place}.{key}", "answered", "not asked in this stage", holds=False)
         elif answer.value is not None:

@@ -7,13 +7,24 @@ program, says which value speaks for a benign or a malignant fracture.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, get_args
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, get_args
 
 from napari_vcf.measure import Degree, ExtentGrade
 from napari_vcf.records.base import STAGES, Stage
 
-__all__ = ["ITEMS", "NOT_ASSESSABLE", "Item", "Measurement", "Measurements", "items_of_stage"]
+__all__ = [
+    "FORMS",
+    "ITEMS",
+    "NOT_ASSESSABLE",
+    "FormVersion",
+    "Item",
+    "Measurement",
+    "Measurements",
+    "item_of_table",
+    "items_of_stage",
+    "table_name",
+]
 
 #: Takes the place of a value; always with a reason.
 NOT_ASSESSABLE = "not_assessable"
@@ -310,6 +321,51 @@ ITEMS: dict[str, Item] = {
         ),
     )
 }
+
+
+#: Items of the second form whose answers differ from the first one's.
+_CHANGED: tuple[Item, ...] = (
+    replace(
+        ITEMS["pedicle_signal"],
+        values=("normal", "t1_low_signal", "destruction"),
+        help="Signal change or destruction of the pedicle on MRI, or normal signal.",
+    ),
+    replace(
+        ITEMS["enhancement"],
+        values=("none", "flocculent", "nodular"),
+        help="After contrast medium: none where the lesion takes nothing up. Not assessable where it was not given.",
+    ),
+    replace(ITEMS["signal_dwi"], values=("high", "iso", "low")),
+)
+
+FormVersion = Literal["1", "2"]
+#: The forms by their version: the paper's, and one that lets a reader say of three signs that there is nothing to see.
+FORMS: dict[FormVersion, dict[str, Item]] = {"1": ITEMS, "2": {**ITEMS, **{item.key: item for item in _CHANGED}}}
+
+
+def table_name(key: str, form: FormVersion) -> str:
+    """Name of an item in a table of readings: its key, and the form where its answers are not those of the first form.
+
+    Parameters
+    ----------
+    key : str
+        Key of the item.
+    form : {"1", "2"}
+        Version of the form by which it was answered.
+
+    Returns
+    -------
+    str
+        For example ``"signal_dwi@2"``, so that answers by two forms are never counted as one item.
+    """
+    return key if FORMS[form].get(key) == ITEMS.get(key) else f"{key}@{form}"
+
+
+def item_of_table(name: str) -> Item | None:
+    """The item of the form by its name in a table of readings; None for what no form asks."""
+    key, _, form = name.partition("@")
+    forms = [items for version, items in FORMS.items() if version == (form or "1")]
+    return forms[0].get(key) if forms else None
 
 
 def items_of_stage(stage: Stage) -> tuple[Item, ...]:

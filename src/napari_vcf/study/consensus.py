@@ -124,7 +124,7 @@ class ConsensusSession:
         """What an item may be settled as."""
         if item == SPINE:
             return LEVELS
-        return ITEMS[item].outcomes
+        return self.protocol.form[item].outcomes
 
     def reasons(self) -> dict[str, str]:
         """Why each item was settled the way it was."""

@@ -9,19 +9,20 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from napari_vcf.reading import Protocol
+from napari_vcf.reading.vocabulary import FormVersion
 from napari_vcf.records.base import Finite, FrozenModel
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.versions import migrated
 
-__all__ = ["FORM_VERSION", "StudyProtocol", "StudyRules", "parse_protocol", "protocol_template", "read_protocol"]
-
-#: Version of the form (its items, values and words) that this program asks.
-FORM_VERSION: Final = "1"
+__all__ = ["StudyProtocol", "StudyRules", "parse_protocol", "protocol_template", "read_protocol"]
 
 
 #: What the template says of a decision that its name does not tell.
 _COMMENTS: Final[dict[str, tuple[str, ...]]] = {
+    "form_version": (
+        "The form: 1 is the paper's; in 2 the pedicle's signal may be normal, the signal on DWI iso, enhancement none.",
+    ),
     "reference": ("The reference height: mean_adjacent, above, below or own_posterior.",),
     "snapping": (
         "Whether a reader may have the ends of calipers drawn to the edge. Allowed, it is still off until the reader",
@@ -36,7 +37,8 @@ class StudyRules(FrozenModel):
     Attributes
     ----------
     form_version : str
-        Version of the form; a program with another one refuses the study.
+        Version of the form: ``"1"``, the paper's, or ``"2"``; see `napari_vcf.reading.Protocol`. It is the protocol's
+        as well.
     stage_order : str
         ``fixed``: the protocol's stages as they stand; ``counterbalanced``: CT and MRI change places in half of the
         cases, drawn with the seed, and the combined stage keeps its place.
@@ -51,7 +53,7 @@ class StudyRules(FrozenModel):
         A pause longer than this does not count as time at work.
     """
 
-    form_version: Literal["1"] = FORM_VERSION
+    form_version: FormVersion = "1"
     stage_order: Literal["fixed", "counterbalanced"] = "fixed"
     worklist: Literal["by_stage", "by_case"] = "by_stage"
     washout_days: Annotated[Finite, Field(ge=0, le=3650)] = 0.0
@@ -80,19 +82,27 @@ class StudyProtocol(FrozenModel):
     def _sealed(cls, values: Any) -> Any:
         """In a study the stages close behind the reader, unless the file says otherwise, which is then refused."""
         if isinstance(values, dict) and isinstance(values.get("protocol"), dict):
-            return {**values, "protocol": {"staging": "sealed", **values["protocol"]}}
+            rules = values.get("study")
+            stated = {key: rules[key] for key in ("form_version",) if isinstance(rules, dict) and key in rules}
+            return {**values, "protocol": {"staging": "sealed", **stated, **values["protocol"]}}
         return values
 
     @model_validator(mode="after")
     def _check(self) -> StudyProtocol:
         if self.protocol.staging != "sealed":
             raise ValueError("protocol.staging must be 'sealed' in a study")
+        if self.protocol.form_version != self.study.form_version:
+            raise ValueError(
+                f"study.form_version is '{self.study.form_version}' and protocol.form_version "
+                f"'{self.protocol.form_version}'; the study has one form"
+            )
         return self
 
     @property
     def sha256(self) -> str:
         """Hash of its content, independent of how the file was written."""
-        return sha256_of(canonical_json(self.model_dump(mode="json")))
+        # The rules of the study name the form already.
+        return sha256_of(canonical_json(self.model_dump(mode="json", exclude={"protocol": {"form_version"}})))
 
 
 def parse_protocol(text: str, name: str) -> StudyProtocol:
@@ -143,12 +153,15 @@ def protocol_template() -> str:
     lines = ['schema_id = "napari-vcf/protocol"', 'schema_version = "1.0.0"', "", "[protocol]"]
     content = default.protocol.model_dump(mode="json")
     items = content.pop("stage_items")
+    # It stands among the study's rules.
+    del content["form_version"]
     for key, value in content.items():
         lines += [f"# {line}" for line in _COMMENTS.get(key, ())] + [f"{key} = {_toml(value)}"]
     lines += ["", "[protocol.stage_items]"]
     lines += [f"{key} = {_toml(value)}" for key, value in items.items()]
     lines += ["", "[study]"]
-    lines += [f"{key} = {_toml(value)}" for key, value in default.study.model_dump(mode="json").items()]
+    for key, value in default.study.model_dump(mode="json").items():
+        lines += [f"# {line}" for line in _COMMENTS.get(key, ())] + [f"{key} = {_toml(value)}"]
     return "\n".join(lines) + "\n"
 
 

@@ -80,7 +80,7 @@ def table_number(item: str, stage: str | None, *, measured: bool) -> int:
         return 1
     if item in _VERDICT:
         return 0
-    if item in _SIGNAL or item.startswith("adc"):
+    if item.partition("@")[0] in _SIGNAL or item.startswith("adc"):
         return 4
     return 2 if item in _EXTENT or measured else 3
 

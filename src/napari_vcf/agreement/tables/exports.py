@@ -63,6 +63,7 @@ def facts_of(export: ReadingExport, source: str, schema_version: str) -> Reading
         occasion=export.occasion,
         rules={
             "protocol": f"{export.protocol.name} {export.protocol.version} ({export.protocol_sha256[:12]})",
+            "form": export.protocol.form_version,
             "schema version": schema_version,
             "ADC unit": ", ".join(units),
         },

@@ -21,7 +21,7 @@ def _check_item(stage: Stage, item: str, context: Context) -> None:
 @reduce_action.register
 def _(action: act.AnswerItem, state: ReadingState, context: Context) -> ReadingState:
     _check_item(action.stage, action.item, context)
-    item = ITEMS[action.item]
+    item = context.protocol.form[action.item]
     if item.measured:
         raise RefusedActionError(f"'{item.label}' comes from the measurement and is not typed in.")
     if not item.offers(action.value):

@@ -182,7 +182,7 @@ class FindingsWidget(Instrument):
             return
         calls = RowCalls(self._answer, self._not_assessable, self._withdraw)
         for key in reading.protocol.items_of(self.desk.stage):
-            row = FindingRow(ITEMS[key], calls, assessable_only=key in _DECISIONS)
+            row = FindingRow(reading.protocol.form[key], calls, assessable_only=key in _DECISIONS)
             row.answered.connect(self.next_unanswered)
             self.rows[key] = row
             self._form.addWidget(row)
