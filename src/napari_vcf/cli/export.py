@@ -22,6 +22,16 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--versions", action="store_true", help="also versions that were amended later, into FOLDER/amended"
     )
+    parser.add_argument(
+        "--format",
+        choices=("json", "csv", "redcap", "imrmc"),
+        default="json",
+        help="json (default): the signed documents; csv: one row a reading; redcap: data dictionary and records; "
+        "imrmc: input of iMRMC",
+    )
+    parser.add_argument(
+        "--reference", type=Path, metavar="PATHOLOGY.csv", help="columns case,pathology; only for imrmc, which needs it"
+    )
     parser.set_defaults(run=run)
 
 
@@ -29,6 +39,25 @@ def run(args: argparse.Namespace) -> int:
     """Write the files."""
     from napari_vcf.study.study_export import export_study
 
+    if args.format != "json":
+        return _write_tables(args)
     written = export_study(args.study, args.out, readers=args.reader, versions=args.versions)
     print(f"{len(written)} signed readings in {args.out.name}.")
+    return 0
+
+
+def _write_tables(args: argparse.Namespace) -> int:
+    import tempfile
+
+    from napari_vcf.interchange.tables import table_files
+    from napari_vcf.records.atomic import write_atomically
+    from napari_vcf.study.study_export import export_study
+
+    with tempfile.TemporaryDirectory() as scratch:
+        signed = export_study(args.study, scratch, readers=args.reader)
+        files = table_files(signed, args.format, reference=args.reference)
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        write_atomically(args.out / name, text, overwrite=True)
+    print(f"{len(signed)} signed readings in {', '.join(files)}.")
     return 0

@@ -231,14 +231,23 @@ def _name(item: Dataset) -> str:
     return str(item.ConceptNameCodeSequence[0].CodeValue)
 
 
-def _keys(table: Mapping[str, Code]) -> dict[tuple[str, str], str]:
-    return {(code.scheme_designator, code.value): key for key, code in table.items()}
+_Keys = dict[tuple[str, str], str]
 
 
-def _key(table: Mapping[str, Code], concept: Dataset) -> str:
+def _keys(*tables: Mapping[str, Code]) -> _Keys:
+    return {(code.scheme_designator, code.value): key for table in tables for key, code in table.items()}
+
+
+_LEVELS, _ITEMS, _VALUES = _keys(codes.LEVEL_CODES), _keys(codes.ITEM_CODES), _keys(codes.VALUE_CODES)
+_NUMBERS, _UNITS = _keys(codes.NUMBER_CODES), _keys(codes.UNIT_CODES)
+_POSITIONS, _DERIVED = _keys(codes.POSITION_CODES), _keys(codes.DERIVATIONS)
+_WORDS = _keys(codes.TEXT_CODES, codes.ITEM_CODES)
+
+
+def _key(keys: _Keys, concept: Dataset) -> str:
     designator, value = str(concept.CodingSchemeDesignator), str(concept.CodeValue)
     try:
-        return _keys(table)[designator, value]
+        return keys[designator, value]
     except KeyError:
         raise InterchangeError(
             f"The report has a code that this version does not know: {value} ({designator})."
@@ -258,13 +267,13 @@ def _read_group(container: Dataset) -> Group:
         if item.ValueType == "TEXT" and concept.CodeValue == _TRACKING:
             name = str(item.TextValue)
         elif item.ValueType == "CODE" and concept.CodeValue == _FINDING_SITE:
-            level = _key(codes.LEVEL_CODES, item.ConceptCodeSequence[0])
+            level = _key(_LEVELS, item.ConceptCodeSequence[0])
         elif item.ValueType == "NUM":
             numbers.append(_read_number(item))
         elif item.ValueType == "CODE" and concept.CodingSchemeDesignator == codes.PRIVATE_SCHEME:
-            values[_key(codes.ITEM_CODES, concept)] = _key(codes.VALUE_CODES, item.ConceptCodeSequence[0])
+            values[_key(_ITEMS, concept)] = _key(_VALUES, item.ConceptCodeSequence[0])
         elif item.ValueType == "TEXT" and concept.CodingSchemeDesignator == codes.PRIVATE_SCHEME:
-            key = _key({**codes.TEXT_CODES, **codes.ITEM_CODES}, concept)
+            key = _key(_WORDS, concept)
             if key in codes.ITEM_CODES:
                 reasons[key] = str(item.TextValue)
             elif key == "level":
@@ -282,17 +291,17 @@ def _read_number(item: Dataset) -> Number:
         if child.ValueType != "CODE":
             continue
         if _name(child) == _DERIVATION:
-            derivation = _key(codes.DERIVATIONS, child.ConceptCodeSequence[0])
+            derivation = _key(_DERIVED, child.ConceptCodeSequence[0])
         elif _name(child) == _FINDING_SITE:
             for modifier in child.get("ContentSequence", ()):
                 if _name(modifier) == _TOPOGRAPHY:
-                    position = _key(codes.POSITION_CODES, modifier.ConceptCodeSequence[0])
+                    position = _key(_POSITIONS, modifier.ConceptCodeSequence[0])
     # The floating point value holds every digit; the decimal string only sixteen characters.
     value = measured.get("FloatingPointValue", None)
     return Number(
-        _key(codes.NUMBER_CODES, item.ConceptNameCodeSequence[0]),
+        _key(_NUMBERS, item.ConceptNameCodeSequence[0]),
         float(measured.NumericValue) if value is None else float(value),
-        _key(codes.UNIT_CODES, measured.MeasurementUnitsCodeSequence[0]),
+        _key(_UNITS, measured.MeasurementUnitsCodeSequence[0]),
         position,
         derivation,
     )
