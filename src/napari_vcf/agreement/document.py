@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from napari_vcf.agreement.names import STATISTICS, Analysis, Statistic
 from napari_vcf.notice import INTENDED_USE
 
 __all__ = [
@@ -14,10 +15,15 @@ __all__ = [
     "STATISTICS",
     "AgreementDocument",
     "Analysis",
+    "CalibrationPoint",
     "CrossTable",
     "Description",
+    "FlowStep",
     "GrrasItem",
+    "Hypothesis",
     "LeftOut",
+    "LogisticModel",
+    "ModelTerm",
     "Roc",
     "Row",
     "Settings",
@@ -27,50 +33,7 @@ __all__ = [
 
 #: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
 SCHEMA_ID = "napari-vcf/agreement"
-SCHEMA_VERSION = "1.0.0"
-
-Analysis = Literal["between_readers", "within_reader", "against_reference", "groups", "modalities"]
-Statistic = Literal[
-    "percent_agreement",
-    "cohen_kappa",
-    "weighted_kappa_linear",
-    "weighted_kappa_quadratic",
-    "gwet_ac1",
-    "gwet_ac2_linear",
-    "gwet_ac2_quadratic",
-    "pabak",
-    "positive_agreement",
-    "negative_agreement",
-    "icc_a_1",
-    "icc_a_k",
-    "icc_c_1",
-    "icc_c_k",
-    "bland_altman_bias",
-    "bland_altman_lower",
-    "bland_altman_upper",
-    "within_subject_sd",
-    "repeatability_coefficient",
-    "wcv",
-    "dice",
-    "hausdorff95_mm",
-    "accuracy",
-    "sensitivity",
-    "specificity",
-    "ppv",
-    "npv",
-    "auc",
-    "auc_difference",
-    "delong_p",
-    "mcnemar_p",
-    "chi2",
-    "chi2_p",
-    "fisher_p",
-    "t",
-    "t_p",
-    "welch_t",
-    "welch_p",
-]
-STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
+SCHEMA_VERSION = "1.1.0"
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -148,8 +111,60 @@ class LeftOut(_Model):
     reason: str
 
 
+class Hypothesis(_Model):
+    """One P value among all of the report, with Holm's correction."""
+
+    analysis: Analysis
+    item: str
+    stage: str | None
+    readers: tuple[str, ...]
+    statistic: Statistic
+    family: str = Field(description="tests that answer one question together")
+    p: Finite
+    holm_family: Finite = Field(description="adjusted among its family")
+    holm_report: Finite = Field(description="adjusted among all tests of the report")
+
+
+class ModelTerm(_Model):
+    """One term of a logistic model."""
+
+    term: str
+    coefficient: Finite
+    standard_error: Finite
+    p: Finite
+
+
+class CalibrationPoint(_Model):
+    """Cases of like predicted risk."""
+
+    n: Count
+    predicted: Finite
+    observed: Finite
+
+
+class LogisticModel(_Model):
+    """A logistic model of signs: what it holds and how well its risks fit."""
+
+    stage: str
+    readers: tuple[str, ...]
+    positive: str
+    signs: tuple[str, ...]
+    cases: Count
+    events: Count
+    terms: tuple[ModelTerm, ...]
+    calibration: tuple[CalibrationPoint, ...]
+
+
+class FlowStep(_Model):
+    """A step of the flow of cases."""
+
+    step: str
+    cases: Count
+    note: str
+
+
 class GrrasItem(_Model):
-    """One item of the guidelines for reporting reliability and agreement studies."""
+    """One item of a reporting guideline, with what the readings record of it."""
 
     item: str
     text: str
@@ -165,13 +180,18 @@ class Settings(_Model):
     proportions: Literal["clopper-pearson", "wilson"]
     intervals: Literal["closed", "transformed", "bootstrap"]
     apart: bool
+    covariance: Literal["jackknife", "delong"] = Field(
+        default="jackknife", description="how the figures of readers and stages vary together over the cases"
+    )
+    margin: Finite | None = Field(default=None, description="margin of non-inferiority; null where none was asked for")
+    model: tuple[str, ...] = Field(default=(), description="signs of the logistic model, chosen beforehand")
 
 
 class AgreementDocument(_Model):
     """Everything that an analysis found."""
 
     schema_id: Literal["napari-vcf/agreement"] = "napari-vcf/agreement"
-    schema_version: Literal["1.0.0"] = "1.0.0"
+    schema_version: Literal["1.1.0"] = "1.1.0"
     intended_use: str = Field(default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE})
     software: dict[str, str]
     settings: Settings
@@ -188,6 +208,12 @@ class AgreementDocument(_Model):
     cross_tables: tuple[CrossTable, ...]
     descriptions: tuple[Description, ...]
     roc: tuple[Roc, ...]
+    hypotheses: tuple[Hypothesis, ...] = Field(default=(), description="every test, corrected for there being several")
+    models: tuple[LogisticModel, ...] = ()
+    flow: tuple[FlowStep, ...] = Field(default=(), description="cases from the first to the last analysis (STARD)")
+    claim: tuple[GrrasItem, ...] = Field(default=(), description="CLAIM and STARD items, as the record fills them")
+    qarel: tuple[GrrasItem, ...] = Field(default=(), description="QAREL items, as the record answers them")
+    methods: tuple[str, ...] = Field(default=(), description="sentences on method, to be quoted")
 
 
 def json_schema() -> dict[str, Any]:

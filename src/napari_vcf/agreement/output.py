@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_vcf.agreement.analysis import Analysed
-from napari_vcf.agreement.document import AgreementDocument, Row
+from napari_vcf.agreement.document import AgreementDocument, Hypothesis, Row
 from napari_vcf.agreement.errors import AgreementError, OutputError
 from napari_vcf.agreement.report import Index, report_html
 from napari_vcf.agreement.report.tables import GroupLine, accuracy_lines, group_lines, verdict_lines
@@ -61,6 +61,10 @@ def write_analysis(analysed: Analysed, folder: Path | str) -> list[Path]:
     files["table6_accuracy.csv"] = _csv(_accuracy_fields(), accuracy_lines(index, pairs))
     files["cross_tables.csv"] = _csv(
         ("analysis", "item", "stage", "readers", "row", "column", "count"), _cross_lines(document)
+    )
+    files["p_values.csv"] = _csv(
+        Hypothesis.model_fields,
+        ({**test.model_dump(), "readers": "|".join(test.readers)} for test in document.hypotheses),
     )
     files["left_out.csv"] = _csv(("analysis", "item", "stage", "readers", "case", "reason"), _left_out_lines(document))
     files["report.html"] = report_html(analysed)

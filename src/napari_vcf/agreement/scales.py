@@ -24,6 +24,7 @@ __all__ = [
     "continuous_scale",
     "form_order",
     "is_measurement",
+    "oriented_confidence",
     "scale_of",
 ]
 
@@ -71,6 +72,12 @@ def is_measurement(numbers: ArrayLike) -> NDArray[np.bool_]:
     """Whether numbers are finite and of a size that can be reckoned with: `MEASUREMENTS` in words."""
     sizes = np.abs(np.asarray(numbers, dtype=np.float64))
     return np.asarray((sizes == 0) | ((sizes >= _SMALLEST) & (sizes <= _LARGEST)))
+
+
+def oriented_confidence(answer: NDArray[np.float64], positive: str) -> NDArray[np.float64]:
+    """Confidence 1 to 5 from its category number, turned so that more means more likely positive."""
+    score = answer + 1
+    return score if positive == "malignant" else 6 - score
 
 
 def continuous_scale(item: str) -> Scale:

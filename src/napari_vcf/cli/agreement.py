@@ -52,6 +52,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "hold their level better near 1; or the case bootstrap for kappa, AC, ICC and limits",
     )
     parser.add_argument(
+        "--covariance",
+        choices=("jackknife", "delong"),
+        default="jackknife",
+        help="covariance of readers and stages over the cases, where stages are compared over readers (default: "
+        "jackknife)",
+    )
+    parser.add_argument(
+        "--margin",
+        type=float,
+        metavar="D",
+        help="also test that a later stage is not worse than an earlier one by D (a share, such as 0.05)",
+    )
+    parser.add_argument(
         "--apart",
         action="store_true",
         help="analyse apart what does not fit together (cases, protocols, units, consensus) instead of refusing it",
@@ -92,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
         proportions=args.proportions,
         intervals=args.intervals,
         apart=args.apart,
+        covariance=args.covariance,
+        margin=args.margin,
     )
     reference = None if args.reference is None else read_reference(args.reference)
     loaded = load_readings(args.readings, repeats=args.repeats)

@@ -1,9 +1,8 @@
-"""Verdicts against pathology, and the stages compared with one another."""
+"""Verdicts and confidence against pathology."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,20 +11,17 @@ from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.analysis.paper import paper_remark
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Roc, Statistic
-from napari_vcf.agreement.scales import PATHOLOGY
+from napari_vcf.agreement.scales import PATHOLOGY, oriented_confidence
 from napari_vcf.agreement.statistics import (
     accuracy,
     auc,
-    compare_auc,
     contingency,
     kappa,
-    mcnemar_exact,
     roc_points,
 )
 from napari_vcf.agreement.tables.readings import ItemTable, Readings
-from napari_vcf.records.base import STAGES
 
-__all__ = ["against_reference", "modalities"]
+__all__ = ["against_reference"]
 
 _VALUES: tuple[Statistic, ...] = ("accuracy", "sensitivity", "specificity", "ppv", "npv")
 
@@ -96,18 +92,12 @@ def _verdict(found: Collected, readings: Readings, table: ItemTable, reader: int
         found.remarks.append(remark)
 
 
-def _oriented(answer: NDArray[np.float64], positive: str) -> NDArray[np.float64]:
-    """Confidence 1 to 5, turned so that more means more likely positive."""
-    score = answer + 1
-    return score if positive == "malignant" else 6 - score
-
-
 def _confidence(found: Collected, readings: Readings, table: ItemTable, reader: int, truth: NDArray[np.int64]) -> None:
     settings = found.settings
     place = Place("against_reference", "confidence", table.stage, (readings.readers[reader],))
     answer, known = _usable(found, readings, table, reader, truth, place)
     transformed = settings.intervals == "transformed"
-    score, true = _oriented(answer, settings.positive), known == PATHOLOGY.index(settings.positive)
+    score, true = oriented_confidence(answer, settings.positive), known == PATHOLOGY.index(settings.positive)
     found.add(
         place,
         "auc",
@@ -130,58 +120,3 @@ def _confidence(found: Collected, readings: Readings, table: ItemTable, reader: 
                 false_positives=tuple(alarms.tolist()),
             )
         )
-
-
-def modalities(
-    found: Collected,
-    readings: Readings,
-    by_stage: Mapping[str, Mapping[str, ItemTable]],
-    truth: NDArray[np.int64],
-) -> None:
-    """Compare the stages of each reader on the same cases.
-
-    Parameters
-    ----------
-    found : Collected
-        Where the rows go.
-    readings : Readings
-        Names.
-    by_stage : mapping
-        Tables of verdict and confidence by stage and item.
-    truth : ndarray of int, shape (all cases,)
-        Position in `PATHOLOGY`, -1 where not known.
-    """
-    for first, second in combinations([stage for stage in STAGES if stage in by_stage], 2):
-        for reader in range(len(readings.readers)):
-            for item in ("verdict", "confidence"):
-                one, two = by_stage[first].get(item), by_stage[second].get(item)
-                if one is not None and two is not None and one.asked[reader, 0] and two.asked[reader, 0]:
-                    _compare(found, readings, (one, two), reader, truth)
-
-
-def _compare(
-    found: Collected, readings: Readings, pair: tuple[ItemTable, ItemTable], reader: int, truth: NDArray[np.int64]
-) -> None:
-    settings = found.settings
-    item = pair[0].scale.item
-    stages = (pair[0].stage, pair[1].stage)
-    place = Place("modalities", item, "_vs_".join(stages), (readings.readers[reader],))
-    answers = np.full((2, len(readings.cases)), np.nan)
-    for line, table in zip(answers, pair, strict=True):
-        line[table.cases] = np.where(table.not_assessed[:, reader, 0], np.nan, table.values[:, reader, 0])
-    both = np.isfinite(answers).all(axis=0) & (truth >= 0)
-    some = np.isfinite(answers).any(axis=0) & ~both
-    found.leave_out(
-        place, np.array(readings.cases)[some].tolist(), "not answered in both stages, or pathology not known"
-    )
-    answers, known = answers[:, both], truth[both]
-    order = f"First: {stages[0]}, second: {stages[1]}."
-    if item == "verdict":
-        found.add(place, "mcnemar_p", mcnemar_exact(answers[0] == known, answers[1] == known), order)
-        return
-    true = known == PATHOLOGY.index(settings.positive)
-    scores = _oriented(answers, settings.positive)
-    result = compare_auc(scores[0], scores[1], true, level=settings.level)
-    note = f"{order} Positive class: {settings.positive}."
-    found.add(place, "auc_difference", result.difference, note)
-    found.add(place, "delong_p", result.p, note)

@@ -115,6 +115,11 @@ class Collected:
                 )
             )
 
+    def remark(self, text: str) -> None:
+        """Say something about the whole analysis, once."""
+        if text not in self.remarks:
+            self.remarks.append(text)
+
     def keep_pairs(self, place: Place, unit: str, values: NDArray[np.float64]) -> None:
         """Keep paired measurements for a plot, a seeded sample of them where they are many."""
         if len(values) > _PLOT_POINTS:

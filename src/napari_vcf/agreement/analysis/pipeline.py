@@ -11,12 +11,15 @@ from itertools import groupby
 import numpy as np
 
 from napari_vcf import __version__
-from napari_vcf.agreement.analysis.against import against_reference, modalities
+from napari_vcf.agreement.analysis.against import against_reference
 from napari_vcf.agreement.analysis.collect import Collected, Pairing
 from napari_vcf.agreement.analysis.groups import baseline_groups, reading_groups
 from napari_vcf.agreement.analysis.grras import grras_items
+from napari_vcf.agreement.analysis.joint import joint_comparison
+from napari_vcf.agreement.analysis.multiplicity import hypotheses, several_tests
 from napari_vcf.agreement.analysis.painted import agreement_of_masks
 from napari_vcf.agreement.analysis.readers import agreement_of_readers
+from napari_vcf.agreement.analysis.stages import grades_between_stages, kept_for_stages, modalities
 from napari_vcf.agreement.checks import Part, parts_of
 from napari_vcf.agreement.document import AgreementDocument, Settings
 from napari_vcf.agreement.errors import AgreementError
@@ -53,6 +56,8 @@ def make_settings(
     proportions: str = "clopper-pearson",
     intervals: str = "closed",
     apart: bool = False,
+    covariance: str = "jackknife",
+    margin: float | None = None,
 ) -> Settings:
     """Check and gather how an analysis is asked for.
 
@@ -73,6 +78,10 @@ def make_settings(
         kappa, AC, ICC and limits.
     apart : bool
         Whether what does not fit together is analysed apart instead of refused.
+    covariance : {"jackknife", "delong"}
+        How the figures of readers and stages vary together over the cases.
+    margin : float, optional
+        Margin of non-inferiority of the later stage; without one it is not tested.
 
     Returns
     -------
@@ -89,6 +98,8 @@ def make_settings(
         raise AgreementError(f"The number of bootstrap samples lies between 0 and 1000000, not at {bootstrap}.")
     if not 0 <= seed < 2**63:
         raise AgreementError(f"The seed is a whole number from 0, not {seed}.")
+    if margin is not None and not 0 < margin < 1:
+        raise AgreementError(f"The margin is a difference of shares between 0 and 1, not {margin}.")
     return Settings.model_validate(
         {
             "positive": positive,
@@ -98,6 +109,8 @@ def make_settings(
             "proportions": proportions,
             "intervals": intervals,
             "apart": apart,
+            "covariance": covariance,
+            "margin": margin,
         }
     )
 
@@ -144,6 +157,9 @@ def analyse(
     if reference is not None:
         found.label = ""
         baseline_groups(found, reference, readings.cases)
+    tests = hypotheses(found.rows)
+    if len(tests) > 1:
+        found.remark(several_tests(tests))
     seen = np.unique(readings.stage)
     document = AgreementDocument(
         software=_software(),
@@ -161,6 +177,7 @@ def analyse(
         cross_tables=tuple(found.cross_tables),
         descriptions=tuple(found.descriptions),
         roc=tuple(found.roc),
+        hypotheses=tuple(tests),
     )
     return Analysed(document, tuple(found.pairings))
 
@@ -173,13 +190,15 @@ def _analyse_part(found: Collected, part: Part, reference: Reference | None, mas
         tables = list(blocks)
         # Units are alike unless they are analysed apart: then each unit's block is an item of its own.
         agreement_of_readers(found, readings, tables)
+        by_stage[stage] = {table.scale.item: table for table in tables if kept_for_stages(table)}
         if truth is None:
             continue
         against_reference(found, readings, tables, truth)
         reading_groups(found, readings, tables, truth)
-        by_stage[stage] = {t.scale.item: t for t in tables if t.scale.item in ("verdict", "confidence")}
+    grades_between_stages(found, readings, by_stage)
     if truth is not None:
         modalities(found, readings, by_stage, truth)
+        joint_comparison(found, readings, by_stage, truth)
     if masks.masks:
         agreement_of_masks(found, readings, masks)
 

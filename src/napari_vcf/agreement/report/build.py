@@ -16,6 +16,7 @@ from napari_vcf.agreement.report.reader_sections import (
     matrix_section,
     roc_section,
 )
+from napari_vcf.agreement.report.stage_sections import grade_section, joint_section, p_value_section, stage_section
 
 __all__ = ["report_html"]
 
@@ -45,15 +46,18 @@ def report_html(analysed: Analysed) -> str:
     document = analysed.document
     index = Index(document)
     sections = [
-        ("remarks", "What to know first", _remarks(document)),
+        ("remarks", "What to know first", _remarks(index)),
         ("groups", "Benign and malignant cases (Tables 1 to 4)", group_section(index)),
         ("diagnostic", "Diagnostic value (Tables 5 and 6)", verdict_section(index)),
+        ("joint", "Stages compared over readers and cases (MRMC)", joint_section(index)),
+        ("stages", "Stages compared, reader by reader", stage_section(index) + grade_section(index)),
         ("roc", "ROC curves", roc_section(index)),
         ("between", "Agreement between readers", agreement_section(index, "between_readers")),
         ("within", "Agreement within readers", agreement_section(index, "within_reader")),
         ("masks", "Painted masks", mask_section(index)),
         ("limits", "Bland-Altman plots", bland_altman_section(index, analysed.pairings)),
         ("matrices", "Confusion matrices", matrix_section(index)),
+        ("tests", "Every P value, corrected for there being several", p_value_section(index)),
         ("undefined", "Statistics that the data do not define", _undefined(document)),
         ("left-out", "What was left out, and why", _left_out(document)),
         ("grras", "How the readings were made (GRRAS)", _grras(document)),
@@ -79,8 +83,9 @@ def _header(document: AgreementDocument) -> str:
     )
 
 
-def _remarks(document: AgreementDocument) -> str:
-    texts = [remark for remark in document.remarks if "Zhao" not in remark]
+def _remarks(index: Index) -> str:
+    elsewhere = index.paper_remarks()
+    texts = [remark for remark in index.document.remarks if remark not in elsewhere]
     if not texts:
         return ""
     shown = "".join(f"<li>{escape(text)}</li>" for text in texts[:40])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from itertools import groupby
 
 from napari_vcf.agreement.report.index import STAGE_NAMES, Index
@@ -104,15 +105,9 @@ def verdict_section(index: Index) -> str:
         f"Positive class: {positive}. So sensitivity is the share of {positive} cases called {positive}. Kappa "
         "against pathology and kappa between readers are two statistics, in two columns."
     )
-    parts = [note(text), _table_five(index, keys), _table_six(index, keys), _compared(index)]
-    parts += [f'<p class="remark">{_escape(remark)}</p>' for remark in index.document.remarks if "Zhao" in remark]
+    parts = [note(text), _table_five(index, keys), _table_six(index, keys)]
+    parts += [f'<p class="remark">{escape(remark)}</p>' for remark in index.paper_remarks()]
     return "".join(parts)
-
-
-def _escape(text: str) -> str:
-    from html import escape
-
-    return escape(text)
 
 
 def _table_five(index: Index, keys: Sequence[tuple[str | None, tuple[str, ...]]]) -> str:
@@ -171,37 +166,3 @@ def _table_six(index: Index, keys: Sequence[tuple[str | None, tuple[str, ...]]])
             row.append((first, "" if len(pairs) == 1 else 'class="left"') if position == 0 else "")
             body.append(row)
     return html_table(head, body, caption=f"Table 6. {TITLES[6]} (with intervals)", heads=heads)
-
-
-def _compared(index: Index) -> str:
-    keys = index.keys("modalities")
-    if not keys:
-        return ""
-    head: list[list[Cell]] = [
-        [
-            ("Reader", 'class="left"'),
-            ("Stages", 'class="left"'),
-            "Paired cases",
-            "Exact McNemar P",
-            "Difference of the areas (first \u2212 second)",
-            "DeLong P",
-        ]
-    ]
-    body: list[list[Cell]] = []
-    for readers, stage in dict.fromkeys((readers, stage) for _, stage, readers in keys):
-        exact = index.row("modalities", "verdict", stage, readers, "mcnemar_p")
-        area = index.row("modalities", "confidence", stage, readers, "auc_difference")
-        delong = index.row("modalities", "confidence", stage, readers, "delong_p")
-        cases = next((str(row.n) for row in (exact, area) if row is not None), "")
-        body.append(
-            [
-                readers[0],
-                (STAGE_NAMES.get(stage or "", ""), 'class="left"'),
-                cases,
-                p_value(exact.value if exact else None),
-                coefficient(area, 3),
-                p_value(delong.value if delong else None),
-            ]
-        )
-    caption = "The stages compared: right and wrong verdicts (McNemar), confidence (area under the ROC curve)"
-    return html_table(head, sorted(body, key=lambda row: str(row[0])), caption=caption)

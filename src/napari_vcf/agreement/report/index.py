@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
+from napari_vcf.agreement.analysis.paper import paper_remark
 from napari_vcf.agreement.document import AgreementDocument, CrossTable, Description, Row
+from napari_vcf.agreement.report.words import p_value
 from napari_vcf.agreement.scales import scale_of
 
 __all__ = ["STAGE_NAMES", "Index", "item_label"]
@@ -16,6 +20,7 @@ STAGE_NAMES = {
     "ct_vs_mri": "CT vs MRI",
     "ct_vs_combined": "CT vs CT + MRI",
     "mri_vs_combined": "MRI vs CT + MRI",
+    "ct_vs_mri_vs_combined": "CT vs MRI vs CT + MRI",
 }
 Key = tuple[str, str, str | None, tuple[str, ...]]
 
@@ -49,6 +54,9 @@ class Index:
         self._descriptions: dict[tuple[str, str | None, tuple[str, ...]], dict[str, Description]] = {}
         for text in document.descriptions:
             self._descriptions.setdefault((text.item, text.stage, text.readers), {}).setdefault(text.group, text)
+        self._holm = {
+            (test.analysis, test.item, test.stage, test.readers, test.statistic): test for test in document.hypotheses
+        }
 
     def measured(self, item: str) -> str:
         """Name of a measurement, with its unit."""
@@ -58,6 +66,22 @@ class Index:
     def row(self, analysis: str, item: str, stage: str | None, readers: Iterable[str], statistic: str) -> Row | None:
         """One row, if there is one."""
         return self._rows.get((analysis, item, stage, tuple(readers)), {}).get(statistic)
+
+    def paper_remarks(self) -> list[str]:
+        """What is said of verdicts whose counts are those of the protocol's source."""
+        found = [
+            paper_remark(table.stage or "", np.array(table.counts))
+            for table in self.document.cross_tables
+            if (table.analysis, table.item) == ("against_reference", "verdict")
+        ]
+        return [text for text in dict.fromkeys(found) if text]
+
+    def p_with_holm(self, row: Row | None) -> str:
+        """P of a test, and Holm's for its family in a second line."""
+        if row is None:
+            return p_value(None)
+        test = self._holm.get((row.analysis, row.item, row.stage, row.readers, row.statistic))
+        return p_value(row.value) if test is None else f"{p_value(row.value)}\nHolm {p_value(test.holm_family)}"
 
     def rows(self, analysis: str, item: str, stage: str | None, readers: Iterable[str]) -> dict[str, Row]:
         """All statistics of one item in one stage."""

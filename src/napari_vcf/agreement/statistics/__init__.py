@@ -41,11 +41,14 @@ from napari_vcf.agreement.statistics.limits import (
     within_subject_sd,
 )
 from napari_vcf.agreement.statistics.masks import dice, hausdorff95_mm
+from napari_vcf.agreement.statistics.merit import CovarianceMethod, FiguresOfMerit, auc_figures, share_figures
+from napari_vcf.agreement.statistics.mrmc import MrmcResult, obuchowski_rockette
+from napari_vcf.agreement.statistics.multiplicity import holm
+from napari_vcf.agreement.statistics.paired import mcnemar_exact, mcnemar_mid_p, paired_difference
 from napari_vcf.agreement.statistics.proportions import (
     Accuracy,
     ProportionInterval,
     accuracy,
-    mcnemar_exact,
     proportion,
 )
 from napari_vcf.agreement.statistics.roc import AucComparison, auc, auc_covariance, compare_auc, roc_points
@@ -56,10 +59,13 @@ __all__ = [
     "LIMITS_FACTOR",
     "Accuracy",
     "AucComparison",
+    "CovarianceMethod",
     "Estimate",
+    "FiguresOfMerit",
     "IccKind",
     "LimitsOfAgreement",
     "MeanSquares",
+    "MrmcResult",
     "ProportionInterval",
     "Test",
     "WeightKind",
@@ -67,6 +73,7 @@ __all__ = [
     "agreement_weights",
     "auc",
     "auc_covariance",
+    "auc_figures",
     "bland_altman",
     "bootstrap_mean",
     "bootstrap_squares",
@@ -82,19 +89,24 @@ __all__ = [
     "gwet_ac",
     "gwet_values",
     "hausdorff95_mm",
+    "holm",
     "icc",
     "icc_bounds",
     "icc_values",
     "kappa",
     "kappa_values",
     "mcnemar_exact",
+    "mcnemar_mid_p",
     "mean_squares",
+    "obuchowski_rockette",
     "pabak",
+    "paired_difference",
     "percent_agreement",
     "percentile_interval",
     "proportion",
     "repeatability_coefficient",
     "roc_points",
+    "share_figures",
     "square_terms",
     "stable_seed",
     "t_test",

@@ -1,4 +1,4 @@
-"""Proportions with intervals, what follows from a 2 x 2 table against a reference, and the exact McNemar test."""
+"""Proportions with intervals, and what follows from a 2 x 2 table against a reference."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy import stats
 from napari_vcf.agreement.errors import StatisticError
 from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, normal_quantile, undefined
 
-__all__ = ["Accuracy", "ProportionInterval", "accuracy", "mcnemar_exact", "proportion"]
+__all__ = ["Accuracy", "ProportionInterval", "accuracy", "proportion"]
 
 ProportionInterval = Literal["clopper-pearson", "wilson"]
 
@@ -127,41 +127,3 @@ def accuracy(
         ppv=share(tp, int(call.sum())),
         npv=share(tn, int((~call).sum())),
     )
-
-
-def mcnemar_exact(first_right: ArrayLike, second_right: ArrayLike) -> Estimate:
-    """Exact McNemar test of two paired yes-or-no outcomes.
-
-    Parameters
-    ----------
-    first_right, second_right : array_like of bool, shape (n,)
-        Outcome of the same cases under the two conditions, in the same order.
-
-    Returns
-    -------
-    Estimate
-        Two-sided P of the discordant pairs against a binomial with one half.
-
-    Raises
-    ------
-    StatisticError
-        If the shapes differ.
-
-    Notes
-    -----
-    McNemar, Psychometrika 1947; 12: 153; exact form: binomial with the smaller discordant count, doubled, at most 1.
-    """
-    first, second = np.asarray(first_right, dtype=bool), np.asarray(second_right, dtype=bool)
-    if first.shape != second.shape or first.ndim != 1:
-        raise StatisticError(f"Outcomes of shapes {first.shape} and {second.shape} are not paired.")
-    method = "exact McNemar test, two-sided (binomial of the discordant pairs)"
-    n = int(first.size)
-    if n == 0:
-        return undefined(0, method, "There is no paired case.")
-    only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
-    discordant = only_first + only_second
-    p = 1.0 if discordant == 0 else min(1.0, 2 * float(stats.binom.cdf(min(only_first, only_second), discordant, 0.5)))
-    note = f"Right only the first time {only_first}, right only the second time {only_second}."
-    if discordant == 0:
-        note = "No pair is discordant, so the two cannot be told apart."
-    return Estimate(p, None, None, None, n, method, note)
