@@ -177,3 +177,125 @@ def test_b_zero_beside_weighted_images_counts_if_they_were_taken_alike(
     zero = next(series for series in scan_folder(tmp_path).series if series.measurable)
     assert zero.role is role
     assert zero.volumes[0].b_value == (0.0 if role is Role.DWI else None)
+
+
+def test_directions_that_differ_by_little_are_told_apart_by_the_number_of_the_gradient(tmp_path: Path) -> None:
+    first, near, far = (-0.65349, -0.27067, -0.70688), (-0.65329, -0.27061, -0.70710), (0.47249, -0.70710, 0.52608)
+    for number, direction in enumerate(((0, 0, 0), first, near, far)):
+
+        def edit(_: int, dataset: Dataset, number: int = number, direction: tuple[float, ...] = direction) -> None:
+            dataset.Manufacturer = "Philips Medical Systems"
+            dataset.private_block(0x2001, "Philips Imaging DD 001", create=True).add_new(
+                0x03, "FL", 1000.0 * (number > 0)
+            )
+            block = dataset.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+            for tag, part in zip((0xB0, 0xB1, 0xB2), direction, strict=True):
+                block.add_new(tag, "FL", part)
+            dataset.add_new(0x20051413, "IS", str(33 - number))
+            dataset.PixelData = np.full((6, 8), 100 * number, np.int16).tobytes()
+
+        write_series(tmp_path, 3, prefix=f"d{number}", edit=edit)
+    (series,) = scan_folder(tmp_path).series
+    assert series.measurable
+    assert [volume.b_value for volume in series.volumes] == [0, 1000, 1000, 1000]
+    assert _contents(scan_folder(tmp_path)) == [[0], [100], [200], [300]]
+
+
+def test_near_directions_without_a_number_are_told_apart_by_themselves(tmp_path: Path) -> None:
+    for number, direction in enumerate(((0.65349, 0.27067, 0.70688), (0.65329, 0.27061, 0.70710))):
+        write_series(
+            tmp_path, 3, prefix=f"d{number}", DiffusionBValue=800.0, DiffusionGradientOrientation=list(direction)
+        )
+    (series,) = scan_folder(tmp_path).series
+    assert series.measurable
+    assert len(series.volumes) == 2
+
+
+def test_echoes_taken_together_are_an_entry_each_with_its_own_role_and_time(tmp_path: Path) -> None:
+    for echo in (11, 92):
+
+        def edit(number: int, dataset: Dataset, echo: int = echo) -> None:
+            dataset.PixelData = np.full((6, 8), echo + 1000 * number, np.int16).tobytes()
+
+        write_series(
+            tmp_path, 3, prefix=f"e{echo}", edit=edit, RepetitionTime=4320, EchoTime=echo, ScanningSequence="SE"
+        )
+    density, weighted = scan_folder(tmp_path).series
+    assert (density.role, weighted.role) == (Role.OTHER, Role.T2)
+    assert density.key != weighted.key
+    for series, echo in ((density, 11), (weighted, 92)):
+        assert [volume.echo_time_ms for volume in series.volumes] == [echo]
+        assert load_volume(series).data[1].tolist() == np.full((6, 8), 1000 + echo).tolist()
+        assert f"TE {echo} ms" in series.role_evidence
+        assert series.corrections == (f"One of 2 echoes taken together: TE {echo} ms.",)
+
+
+def test_two_gradient_echoes_taken_together_are_no_t1_image(tmp_path: Path) -> None:
+    for echo in (4.92, 7.38):
+        write_series(tmp_path, 3, prefix=f"e{echo}", RepetitionTime=400, EchoTime=echo, ScanningSequence="GR")
+    assert [series.role for series in scan_folder(tmp_path).series] == [Role.OTHER, Role.OTHER]
+
+
+@pytest.mark.parametrize("how", ["one for each slice", "blank in every second slice"])
+def test_a_stack_whose_slices_name_other_frames_of_reference_is_one(tmp_path: Path, how: str) -> None:
+    def edit(number: int, dataset: Dataset) -> None:
+        if how == "one for each slice":
+            dataset.FrameOfReferenceUID = f"1.2.3.77.{number + 1}"
+        elif number % 2:
+            dataset.FrameOfReferenceUID = ""
+
+    write_series(tmp_path, 8, edit=edit, step=(0, 0, 4.0))
+    (series,) = scan_folder(tmp_path).series
+    assert series.grid.shape == (8, 6, 8)
+    assert series.grid.spacing_mm[0] == pytest.approx(4.0)
+    assert series.measurable
+    assert any("frames of reference" in text for text in series.corrections)
+
+
+def test_a_stack_with_a_hole_stays_closed_whatever_frames_its_slices_name(tmp_path: Path) -> None:
+    def edit(number: int, dataset: Dataset) -> None:
+        dataset.FrameOfReferenceUID = f"1.2.3.77.{number % 2 + 1}"
+
+    write_series(tmp_path, 9, edit=edit, skip=(4,))
+    (series,) = scan_folder(tmp_path).series
+    assert not series.measurable
+
+
+def test_the_same_positions_in_two_frames_of_reference_are_two_entries(tmp_path: Path) -> None:
+    for frame in (1, 2):
+        write_series(tmp_path, 4, prefix=f"f{frame}", FrameOfReferenceUID=f"1.2.3.{frame}")
+    scan = scan_folder(tmp_path)
+    assert sorted(series.frame_of_reference_uid for series in scan.series) == ["1.2.3.1", "1.2.3.2"]
+    assert all(series.measurable for series in scan.series)
+
+
+def test_two_patients_in_one_volume_close_it_to_measurement(tmp_path: Path) -> None:
+    def edit(number: int, dataset: Dataset) -> None:
+        dataset.PatientID = "SECRET-1" if number < 2 else "SECRET-2"
+
+    write_series(tmp_path, 4, edit=edit)
+    scan = scan_folder(tmp_path)
+    (series,) = scan.series
+    assert not series.measurable
+    assert "2 different patients" in series.not_measurable_reason
+    assert "SECRET" not in repr((series, scan.remarks))
+
+
+@pytest.mark.parametrize(
+    "elements", [{"PatientName": "OTHER^NAME"}, {"PatientBirthDate": "19600101"}, {"PatientSex": "M"}]
+)
+def test_patients_without_identifiers_are_told_apart_by_what_else_is_stated(
+    tmp_path: Path, elements: dict[str, str]
+) -> None:
+    plain = {"PatientID": "", "PatientBirthDate": "19500101", "PatientSex": "F"}
+    write_series(tmp_path, 2, prefix="a", SeriesInstanceUID="1.2.1", **plain)
+    write_series(tmp_path, 2, prefix="b", SeriesInstanceUID="1.2.2", **plain)
+    write_series(tmp_path, 2, prefix="c", SeriesInstanceUID="1.2.3", PatientID="", PatientName="secret^name^^")
+    assert scan_folder(tmp_path).remarks == ()
+    write_series(tmp_path, 2, prefix="d", SeriesInstanceUID="1.2.4", **{**plain, **elements})
+    scan = scan_folder(tmp_path)
+    (remark,) = scan.remarks
+    assert remark.startswith("The headers name 2 different patients")
+    assert "NAME" not in remark.upper().replace("NAME 2", "")
+    tags = (0x00100010, 0x00100020, 0x00100030, 0x00100040)
+    assert all(tag not in file.header.elements for entry in scan.series for file in entry.stack.files for tag in tags)

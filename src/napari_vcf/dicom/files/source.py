@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
-from hashlib import blake2b
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +10,7 @@ from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.directory import DIRECTORY_RECORDS, missing_files
 from napari_vcf.dicom.files.elements import DEFLATED, RawHeader, read_raw_header
 from napari_vcf.dicom.files.header import Header
+from napari_vcf.dicom.files.patient import PatientMarks, take_marks
 from napari_vcf.dicom.files.private import bring_private_home
 
 __all__ = ["NATIVE_SYNTAXES", "PARAMETRIC_MAP", "PixelLayout", "SourceFile", "open_source"]
@@ -33,9 +32,6 @@ _MOST_BYTES: Final = 1 << 33
 _NAMED: Final = 4
 #: Float Pixel Data and Double Float Pixel Data: bits of a pixel.
 _FLOAT_BITS: Final = {0x7FE00008: 32, 0x7FE00009: 64}
-_PATIENT: Final = 0x00100020
-#: Made anew by each process and never written, so that nobody can find a patient from a mark.
-_KEY: Final = secrets.token_bytes(32)
 #: The bit of a pixel that an overlay lies in; 0 where it has a place of its own.
 _OVERLAY_BIT: Final = 0x60000102
 _ITEM: Final = b"\xfe\xff\x00\xe0"
@@ -112,8 +108,8 @@ class SourceFile:
         In capitals.
     remarks : tuple of str
         What was wrong with the file and read nevertheless.
-    patient : bytes
-        Equal for images of one patient; the identifier itself is not kept. Empty where none is stated.
+    patient : PatientMarks
+        Tell images of different patients apart; nothing that identifies one is kept.
     """
 
     path: Path
@@ -126,7 +122,7 @@ class SourceFile:
     sop_uid: str
     image_type: tuple[str, ...]
     remarks: tuple[str, ...]
-    patient: bytes = b""
+    patient: PatientMarks = field(default_factory=PatientMarks)
 
     @property
     def is_multiframe(self) -> bool:
@@ -154,7 +150,7 @@ def open_source(path: Path, name: str) -> SourceFile:
         If it is no such file, or damaged.
     """
     raw = read_raw_header(path)
-    patient = _mark_of(raw)
+    patient = take_marks(raw.elements)
     bring_private_home(raw.elements)
     header = Header(raw.elements, big_endian=raw.big_endian)
     if DIRECTORY_RECORDS in raw.elements:
@@ -181,13 +177,6 @@ def open_source(path: Path, name: str) -> SourceFile:
         remarks=tuple(raw.remarks),
         patient=patient,
     )
-
-
-def _mark_of(raw: RawHeader) -> bytes:
-    """Take the patient's identifier out of a header, and leave what tells two patients apart."""
-    _, value = raw.elements.pop(_PATIENT, (b"", b""))
-    stated = value.strip(b" \0") if isinstance(value, bytes) else b""
-    return blake2b(stated, digest_size=16, key=_KEY).digest() if stated else b""
 
 
 def _directory(missing: list[str]) -> str:

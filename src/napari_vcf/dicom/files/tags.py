@@ -1,7 +1,7 @@
 """The DICOM elements that are read, by tag, with the value representation they have where a file does not say it.
 
-Everything else in a header is skipped unread: it is faster, and identity that is never read cannot leak. The one
-identifier among them is taken out of the header again as soon as it is read.
+Everything else in a header is skipped unread: it is faster, and identity that is never read cannot leak. The
+four among them that identify a patient are taken out of the header again as soon as they are read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ VR_OF: Final[dict[int, str]] = {
     0x00089206: "CS",  # Volumetric Properties
     0x00089208: "CS",  # Complex Image Component
     0x00089209: "CS",  # Acquisition Contrast
-    0x00100020: "LO",  # Patient ID: only ever compared, see `source`
+    0x00100010: "PN",  # Patient's Name; this and the next three are only ever compared, see `patient`
+    0x00100020: "LO",  # Patient ID
+    0x00100030: "DA",  # Patient's Birth Date
+    0x00100040: "CS",  # Patient's Sex
     0x00180010: "LO",  # Contrast/Bolus Agent
     0x00180020: "CS",  # Scanning Sequence
     0x00180021: "CS",  # Sequence Variant
@@ -155,6 +158,7 @@ VR_OF: Final[dict[int, str]] = {
     0x20011003: "FL",  # Philips: b-value
     0x20011004: "CS",  # Philips: diffusion direction (I isotropic = trace, O oblique, ...)
     0x20050010: "LO",  # Private creator
+    0x20051413: "IS",  # Philips: number of the gradient direction
     0x20051596: "IS",  # Philips: number of the diffusion volume
     0x200510B0: "FL",  # Philips: diffusion direction RL
     0x200510B1: "FL",  # Philips: diffusion direction AP

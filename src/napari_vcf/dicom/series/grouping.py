@@ -17,7 +17,13 @@ import numpy as np
 from napari_vcf.dicom.files.diffusion import ZERO_B_LIMIT
 from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.dicom.series.layout import SAME_POSITION_MM, along_normal, layout_of, runs_of
-from napari_vcf.dicom.series.separation import Slotted, reconstructions, without_duplicates
+from napari_vcf.dicom.series.separation import (
+    Slotted,
+    by_frame_of_reference,
+    reconstructions,
+    slotted,
+    without_duplicates,
+)
 from napari_vcf.dicom.series.stack import Stack, StackVolume
 
 __all__ = ["stacks_of"]
@@ -46,16 +52,38 @@ def stacks_of(frames: Iterable[Frame]) -> list[Stack]:
     for frame in frames:
         file = frame.file
         family = frame.kind if frame.kind in _MAPS else ""
-        apart[file.series_uid, file.modality, family, file.header.text(0x00200052)][frame.shape].append(frame)
+        apart[file.series_uid, file.modality, family][frame.shape].append(frame)
     stacks: list[Stack] = []
     for sizes in apart.values():
         found: list[Stack] = []
         for group in sizes.values():
             for parallel in _parallel(group):
-                for members, note in reconstructions(parallel):
-                    found.extend(_stacks_of_parallel(members, [note] if note else []))
-        stacks.extend(_other_pixels_named(found))
+                for in_frame, remark in by_frame_of_reference(parallel):
+                    for members, note in reconstructions(in_frame):
+                        found.extend(_stacks_of_parallel(members, [*filter(None, (remark, note))]))
+        stacks.extend(_other_pixels_named([echo for stack in found for echo in _echoes(stack)]))
     return stacks
+
+
+def _echoes(stack: Stack) -> list[Stack]:
+    """Each echo of a multi-echo acquisition by itself: one may be T2-weighted and the other not.
+
+    Echoes with phase images, which make a field map of them, stay together.
+    """
+    parts: dict[float | None, list[StackVolume]] = defaultdict(list)
+    for volume in stack.volumes:
+        frames = volume.frames
+        if any(frame.kind != "magnitude" or frame.echo_time_ms != frames[0].echo_time_ms for frame in frames):
+            return [stack]
+        parts[frames[0].echo_time_ms].append(volume)
+    times = tuple(sorted(time for time in parts if time))
+    if len(times) < 2 or len(times) < len(parts):
+        return [stack]
+    text = f"One of {len(times)} echoes taken together: TE"
+    return [
+        replace(stack, volumes=tuple(parts[time]), notes=(*stack.notes, f"{text} {time:g} ms."), echo_times_ms=times)
+        for time in times
+    ]
 
 
 def _other_pixels_named(stacks: list[Stack]) -> list[Stack]:
@@ -107,21 +135,21 @@ def _parallel(frames: list[Frame]) -> list[list[Frame]]:
 
 
 def _stacks_of_parallel(frames: list[Frame], notes: list[str]) -> list[Stack]:
-    slotted = _slotted(frames)
-    depth_of = {slot: float(along_normal([frame])[0]) for slot, frame in slotted}
+    placed = slotted(frames)
+    depth_of = {slot: float(along_normal([frame])[0]) for slot, frame in placed}
     runs = runs_of(np.array([depth_of[slot] for slot in sorted(depth_of)]))
     stacks: list[Stack] = []
     for number, run in enumerate(runs, start=1):
         part = f"Part {number} of {len(runs)}: the slices of the series lie in groups with wide gaps between them."
-        members = [(slot, frame) for slot, frame in slotted if run.start <= slot < run.stop]
+        members = [(slot, frame) for slot, frame in placed if run.start <= slot < run.stop]
         stacks.extend(_stacks_of_run(members, [*notes, part] if len(runs) > 1 else [*notes]))
     return stacks
 
 
-def _stacks_of_run(slotted: Slotted, notes: list[str]) -> list[Stack]:
+def _stacks_of_run(placed: Slotted, notes: list[str]) -> list[Stack]:
     problems: list[str] = []
     volumes: list[Slotted] = []
-    for group in _by_meaning(slotted, notes):
+    for group in _by_meaning(placed, notes):
         volumes.extend(without_duplicates(group, problems, notes))
     by_slots: dict[frozenset[int], list[Slotted]] = defaultdict(list)
     for volume in volumes:
@@ -136,22 +164,14 @@ def _stacks_of_run(slotted: Slotted, notes: list[str]) -> list[Stack]:
     return _marked_partial(stacks)
 
 
-def _slotted(frames: list[Frame]) -> Slotted:
-    """Slices with the number of their position along the normal."""
-    depths = along_normal(frames)
-    order = np.argsort(depths, kind="stable")
-    slots = np.concatenate([[0], np.cumsum(np.diff(depths[order]) > SAME_POSITION_MM)])
-    return [(int(slot), frames[index]) for slot, index in zip(slots, order, strict=True)]
-
-
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _by_meaning(slotted: Slotted, notes: list[str]) -> list[Slotted]:
+def _by_meaning(placed: Slotted, notes: list[str]) -> list[Slotted]:
     """Slices by what they show: kind, b-value, then echo time, direction, inversion time."""
     essential: dict[Hashable, Slotted] = defaultdict(list)
-    for slot, frame in slotted:
+    for slot, frame in placed:
         essential[frame.kind, _rounded(frame.diffusion.b_value, 4)].append((slot, frame))
     groups: list[Slotted] = []
     for group in essential.values():
@@ -207,5 +227,5 @@ def _marked_partial(stacks: list[Stack]) -> list[Stack]:
         note: tuple[str, ...] = ()
         if here < positions:
             note = (f"Incomplete: {len(here)} of the {len(positions)} slice positions that other volumes have.",)
-        marked.append(Stack(stack.volumes, stack.layout, stack.problems, stack.notes + note))
+        marked.append(replace(stack, notes=stack.notes + note))
     return marked

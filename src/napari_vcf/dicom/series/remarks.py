@@ -8,11 +8,12 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Final
 
 from napari_vcf.dicom.files.frames import Frame
+from napari_vcf.dicom.files.patient import PatientMarks, different_patients
 from napari_vcf.dicom.files.source import SourceFile
 from napari_vcf.dicom.series.model import Series
 from napari_vcf.dicom.series.stack import Stack
 
-__all__ = ["patients_among", "remarks_on"]
+__all__ = ["patients_among", "patients_in", "remarks_on"]
 
 _NAMED: Final = 4
 #: Slices may be this many times as far apart as they are thick: beyond, most of the patient is in none.
@@ -101,15 +102,26 @@ def patients_among(series: Iterable[Series]) -> tuple[str, ...]:
     tuple of str
         Empty, or one sentence.
     """
-    roles: dict[bytes, list[str]] = {}
+    roles: dict[PatientMarks, set[str]] = {}
     for entry in series:
-        files = entry.stack.files if isinstance(entry.stack, Stack) else ()
-        for patient in dict.fromkeys(file.patient for file in files if file.patient):
-            roles.setdefault(patient, []).append(str(entry.role))
-    if len(roles) < 2:
+        for file in entry.stack.files if isinstance(entry.stack, Stack) else ():
+            roles.setdefault(file.patient, set()).add(str(entry.role))
+    patients = different_patients(roles)
+    if len(patients) < 2:
         return ()
-    groups = "; ".join(f"{number}: {', '.join(sorted(set(found)))}" for number, found in enumerate(roles.values(), 1))
-    return (f"The headers name {len(roles)} different patients ({groups}). Make sure that the images belong together.",)
+    groups = "; ".join(
+        f"{number}: {', '.join(sorted(set().union(*(roles[marks] for marks in members))))}"
+        for number, members in enumerate(patients, 1)
+    )
+    return (
+        f"The headers name {len(patients)} different patients ({groups}). Make sure that the images belong together.",
+    )
+
+
+def patients_in(stack: Stack) -> str:
+    """Why nothing may be measured in a stack whose slices are of more than one patient; empty where they are not."""
+    count = len(different_patients(file.patient for file in stack.files))
+    return f"Nothing may be measured: its slices name {count} different patients." if count > 1 else ""
 
 
 def _spacing(stack: Stack) -> list[str]:

@@ -19,7 +19,7 @@ from napari_vcf.dicom.files.volumefile import VolumeFile, is_volume_file, open_v
 from napari_vcf.dicom.series.copies import copies_among
 from napari_vcf.dicom.series.grouping import stacks_of
 from napari_vcf.dicom.series.model import Scan, Series, VolumeInfo
-from napari_vcf.dicom.series.remarks import patients_among, remarks_on
+from napari_vcf.dicom.series.remarks import patients_among, patients_in, remarks_on
 from napari_vcf.dicom.series.role import Role, role_of, three_plane, weighted_frames
 from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale, unit_of
@@ -227,7 +227,7 @@ def _series(key: str, uid: str, stack: Stack, *, crossing: bool, weighted: list[
     role, evidence = role_of(stack, crossing=crossing, weighted=weighted)
     scale = unit_of(stack, role)
     header = stack.first.file.header
-    closed = " ".join(filter(None, (*stack.problems, stack.layout.reason)))
+    closed = " ".join(filter(None, (*stack.problems, stack.layout.reason, patients_in(stack))))
     return Series(
         key=key,
         series_instance_uid=uid,
@@ -244,7 +244,7 @@ def _series(key: str, uid: str, stack: Stack, *, crossing: bool, weighted: list[
         ),
         measurable=not closed,
         not_measurable_reason=closed,
-        frame_of_reference_uid=header.text(0x00200052) or None,
+        frame_of_reference_uid=stack.frame_of_reference_uid or None,
         stack=stack,
         scale=scale,
     )

@@ -13,11 +13,13 @@ from collections.abc import Callable, Hashable, Sequence
 from itertools import pairwise
 from typing import Final, TypeAlias
 
+import numpy as np
+
 from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.dicom.files.header import Header
-from napari_vcf.dicom.series.layout import along_normal
+from napari_vcf.dicom.series.layout import SAME_POSITION_MM, along_normal
 
-__all__ = ["Slotted", "reconstructions", "without_duplicates"]
+__all__ = ["Slotted", "by_frame_of_reference", "reconstructions", "slotted", "without_duplicates"]
 
 #: Slices, each with the number of its position along the normal.
 Slotted: TypeAlias = "list[tuple[int, Frame]]"
@@ -52,6 +54,8 @@ _TELLING: Final[tuple[tuple[str, Callable[[Frame], Hashable]], ...]] = (
     ("", lambda frame: frame.order[:2]),
     ("", lambda frame: frame.file.name if frame.file.is_multiframe or frame.tile is not None else None),
     ("", _text(0x20051596)),
+    ("", _text(0x20051413)),
+    ("", lambda frame: frame.diffusion.direction),
     ("convolution kernel", _kernel),
     ("reconstruction diameter", _text(0x00181100)),
     ("filter", _text(0x00181160)),
@@ -82,6 +86,56 @@ _RUNNING: Final[tuple[Callable[[Frame], Hashable], ...]] = (
     _number(0x00080032),
     _number(0x00080033),
 )
+
+
+def slotted(frames: list[Frame]) -> Slotted:
+    """Parallel slices, each with the number of its position along the normal."""
+    depths = along_normal(frames)
+    order = np.argsort(depths, kind="stable")
+    slots = np.concatenate([[0], np.cumsum(np.diff(depths[order]) > SAME_POSITION_MM)])
+    return [(int(slot), frames[index]) for slot, index in zip(slots, order, strict=True)]
+
+
+def by_frame_of_reference(frames: list[Frame]) -> list[tuple[list[Frame], str]]:
+    """Parallel slices of a series by their frame of reference, where geometry bears it out.
+
+    Anonymisers and some scanners give each slice a frame of its own, or leave it out in some. Frames whose slices lie
+    at the same positions are kept apart; those that complete each other are one.
+
+    Parameters
+    ----------
+    frames : list of Frame
+        Parallel slices of one series.
+
+    Returns
+    -------
+    list of (list of Frame, str)
+        Slices that may lie in one stack, each with a remark, empty if they all name one frame.
+    """
+    named: dict[str, list[Frame]] = defaultdict(list)
+    for frame in frames:
+        named[frame.file.header.text(0x00200052)].append(frame)
+    if len(named) == 1:
+        return [(frames, "")]
+    slot_of = {id(frame): slot for slot, frame in slotted(frames)}
+    # A frame for each slice or two, or none, is none that anything was measured in.
+    few = len(named) * _FEWEST_APART > len(frames)
+    clusters: list[tuple[list[Frame], set[int], int]] = []
+    for uid in sorted(named, key=lambda uid: (-len(named[uid]), uid)):
+        members = named[uid]
+        places = {slot_of[id(frame)] for frame in members}
+        for number, (known, there, count) in enumerate(clusters):
+            if few or not uid or there.isdisjoint(places):
+                clusters[number] = (known + members, there | places, count + 1)
+                break
+        else:
+            clusters.append((list(members), places, 1))
+    return [
+        (members, f"Its images name {count} frames of reference or none; by their positions they are one stack.")
+        if count > 1
+        else (members, "")
+        for members, _, count in clusters
+    ]
 
 
 def reconstructions(frames: list[Frame]) -> list[tuple[list[Frame], str]]:

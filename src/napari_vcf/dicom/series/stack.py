@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from napari_vcf.dicom.files.frames import Frame
@@ -41,17 +42,26 @@ class Stack:
         Sentences on slices that could not be told apart; nothing may then be measured.
     notes : tuple of str
         Sentences on what was found wanting, but does not change any number.
+    echo_times_ms : tuple of float
+        Of all echoes that were taken together with it, each an entry of its own; empty where there are no others.
     """
 
     volumes: tuple[StackVolume, ...]
     layout: Layout
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    echo_times_ms: tuple[float, ...] = ()
 
     @property
     def first(self) -> Frame:
         """The first slice of the first volume."""
         return self.volumes[0].frames[0]
+
+    @property
+    def frame_of_reference_uid(self) -> str:
+        """The one that most of its files name; empty if none does. Identity: never shown or exported."""
+        named = Counter(file.header.text(0x00200052) for file in self.files)
+        return max((uid for uid in named if uid), key=lambda uid: named[uid], default="")
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
