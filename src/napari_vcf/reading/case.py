@@ -32,7 +32,7 @@ from napari_vcf.records.base import REMOVED, Pseudonym
 
 __all__ = ["MR_ROLES", "Case", "CaseImage", "image_id", "scan_case"]
 
-MR_ROLES = (Role.T1, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
+MR_ROLES = (Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
 _ORDER = (Role.CT, *MR_ROLES, Role.OTHER, Role.LOCALIZER)
 _PSEUDONYM = TypeAdapter[str](Pseudonym)
 

@@ -12,7 +12,7 @@ from napari_vcf.registration import RegistrationResult
 
 __all__ = ["Mark", "Pair", "pair_of", "recordable", "shown_index"]
 
-_ANATOMICAL = (Role.T1, Role.T2, Role.T2FS)
+_ANATOMICAL = (Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.T2, Role.T2FS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,12 @@ from napari_vcf.dicom import (
 from napari_vcf.dicom.files.intensity import um2_per_s_of
 from support.dicomfiles import EnhancedFrame, enhanced_dataset, ramp, save, slice_dataset, write_series
 
+STEADY_STATE = {"ScanningSequence": "GR", "SequenceVariant": "SS", "RepetitionTime": 8, "EchoTime": 4}
+#: An inversion recovery whose inversion time is not stated.
+FLUID = {"ScanningSequence": ["SE", "IR"], "RepetitionTime": 9000, "EchoTime": 90}
+SHORT_INVERSION = {"ScanningSequence": "IR", "RepetitionTime": 4400, "EchoTime": 64, "InversionTime": 140}
+FIELD_MAP = {"ScanningSequence": "GR", "RepetitionTime": 400, "EchoTime": 5.2}
+
 
 @pytest.mark.parametrize(
     ("role", "elements"),
@@ -42,7 +48,38 @@ from support.dicomfiles import EnhancedFrame, enhanced_dataset, ramp, save, slic
         (Role.T2FS, {"RepetitionTime": 3500, "EchoTime": 90, "SeriesDescription": "T2_TSE_SPAIR_SAG"}),
         (Role.OTHER, {"ScanningSequence": ["SE", "IR"], "RepetitionTime": 9000, "EchoTime": 90, "InversionTime": 2500}),
         (Role.OTHER, {"RepetitionTime": 3000, "EchoTime": 15}),
-        (Role.OTHER, {"RepetitionTime": 500, "EchoTime": 10, "ScanOptions": "FS"}),
+        (Role.T1FS, {"RepetitionTime": 500, "EchoTime": 10, "ScanOptions": "FS"}),
+        (Role.T1FS, {"RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "t1_tse_fs_sag"}),
+        (Role.T1C, {"RepetitionTime": 500, "EchoTime": 10, "ContrastBolusAgent": "Gadovist"}),
+        (Role.T1FSC, {"RepetitionTime": 500, "EchoTime": 10, "ScanOptions": "FS", "ContrastBolusAgent": "Gadovist"}),
+        (Role.T1, {"RepetitionTime": 500, "EchoTime": 10, "ContrastBolusAgent": "NONE"}),
+        (Role.T1C, {"RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "SAG T1 +C"}),
+        (Role.T1C, {"RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "t1_tse_sag_post"}),
+        (Role.T1, {"RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "T1 sag post-op"}),
+        (Role.T1, {"RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "T1 pre contrast"}),
+        (Role.T2, {"RepetitionTime": 3500, "EchoTime": 100, "ContrastBolusAgent": "Gadovist"}),
+        # A spoiled gradient echo of Philips', whose steady state is T1-weighted.
+        (Role.T1, {**STEADY_STATE, "PulseSequenceName": "T1FFE"}),
+        (Role.T1, {**STEADY_STATE, "AcquisitionContrast": "T1"}),
+        (Role.OTHER, {**STEADY_STATE, "PulseSequenceName": "B-FFE"}),
+        (Role.OTHER, {**FLUID, "SeriesDescription": "t2_tirm_dark-fluid"}),
+        (Role.OTHER, {**FLUID, "ScanningSequence": "SE", "SeriesDescription": "AX T2 FLAIR"}),
+        (Role.OTHER, FLUID),
+        (Role.OTHER, {**FLUID, "AcquisitionContrast": "FLUID_ATTENUATED"}),
+        (Role.OTHER, {**FLUID, "InversionTime": 1400}),
+        (Role.T2FS, {**FLUID, "SeriesDescription": "STIR sag"}),
+        (Role.T2FS, {**SHORT_INVERSION, "ImageType": ["ORIGINAL", "PRIMARY", "R_IR", "R", "IR"]}),
+        (Role.OTHER, {**FIELD_MAP, "SequenceName": "*fm2d2r"}),
+        (Role.OTHER, {**FIELD_MAP, "SeriesDescription": "B0Map (GRE)"}),
+        (Role.OTHER, {**FIELD_MAP, "SeriesDescription": "gre_field_mapping"}),
+        (Role.OTHER, {**FIELD_MAP, "ScanningSequence": "RM", "SeriesDescription": "3DB0Map"}),
+        (Role.OTHER, {**FIELD_MAP, "ImageType": ["DERIVED", "PRIMARY", "DCE", "SER"], "ScanOptions": "FS"}),
+        (Role.LOCALIZER, {"SeriesDescription": "3-plane loc", "RepetitionTime": 500, "EchoTime": 10}),
+        (Role.LOCALIZER, {"SeriesDescription": "loc_sag", "RepetitionTime": 500, "EchoTime": 10}),
+        (Role.T1, {"SeriesDescription": "ext loc ref", "RepetitionTime": 500, "EchoTime": 10}),
+        (Role.T1, {"SeriesDescription": "local T1", "RepetitionTime": 500, "EchoTime": 10}),
+        (Role.DWI, {"SeriesDescription": "RESOLVE_4scan_trace", "RepetitionTime": 5000, "EchoTime": 60}),
+        (Role.DWI, {"SequenceName": "*re_b800t", "RepetitionTime": 5000, "EchoTime": 60}),
         (Role.OTHER, {"ScanningSequence": "GR", "SequenceVariant": "SS", "RepetitionTime": 5, "EchoTime": 2}),
         (Role.OTHER, {"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"], "RepetitionTime": 500, "EchoTime": 10}),
         (Role.OTHER, {"ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", "FA"]}),
@@ -302,3 +339,62 @@ def test_a_trace_stays_out_where_there_are_directions(tmp_path: Path, adc: np.nd
     volume, evidence = compute_adc(scan_folder(tmp_path).series[0])
     assert "b 800 (2 images)" in evidence
     assert np.abs(volume.data / adc - 1).max() < 0.01
+
+
+def _t1(folder: Path, number: int, acquired: str, **elements: object) -> None:
+    write_series(
+        folder / str(number), 3, SeriesInstanceUID=f"1.2.3.{number}", SeriesNumber=number, AcquisitionTime=acquired,
+        RepetitionTime=500, EchoTime=10, ScanningSequence="SE", **elements,
+    )  # fmt: skip
+
+
+def test_the_time_since_the_injection_is_known_where_both_times_are_stated(tmp_path: Path) -> None:
+    given = {"ContrastBolusAgent": "Gd", "ContrastBolusStartTime": "101000"}
+    _t1(tmp_path, 1, "100500", **given)
+    _t1(tmp_path, 2, "101230.5", **given)
+    before, after = scan_folder(tmp_path).series
+    assert (before.role, before.seconds_after_injection) == (Role.T1, None)
+    assert "300 s later" in before.role_evidence
+    assert (after.role, after.seconds_after_injection) == (Role.T1C, 150.5)
+
+
+def test_an_injection_before_midnight_is_followed_by_images_after_it(tmp_path: Path) -> None:
+    _t1(tmp_path, 1, "000100", ContrastBolusAgent="Gd", ContrastBolusStartTime="235900")
+    assert scan_folder(tmp_path).series[0].seconds_after_injection == 120
+
+
+def test_what_was_taken_later_in_the_study_is_enhanced_whether_it_names_the_agent_or_not(tmp_path: Path) -> None:
+    _t1(tmp_path, 1, "100000")
+    _t1(tmp_path, 2, "101000", ContrastBolusAgent="Gd")
+    _t1(tmp_path, 3, "102000", ScanOptions="FS")
+    _t1(tmp_path, 4, "103000", StudyInstanceUID="1.2.9")
+    assert [series.role for series in scan_folder(tmp_path).series] == [Role.T1, Role.T1C, Role.T1FSC, Role.T1]
+
+
+def test_an_enhanced_object_without_times_has_the_contrast_that_it_states(tmp_path: Path) -> None:
+    def extra(groups: Dataset) -> None:
+        groups.MRImageFrameTypeSequence[0].AcquisitionContrast = "T1"
+
+    frames = [
+        EnhancedFrame(
+            ramp(n), (0, 0, 3.0 * n), frame_type=("ORIGINAL", "PRIMARY", "T1", "NONE"), echo_time=0.0, extra=extra
+        )
+        for n in range(3)
+    ]
+    save(enhanced_dataset(frames), tmp_path / "e")
+    (series,) = scan_folder(tmp_path).series
+    assert series.role is Role.T1, series.role_evidence
+    assert "acquisition contrast T1" in series.role_evidence
+
+
+@pytest.mark.parametrize(("scanning", "count"), [(["EP", "RM"], 2), (["EP", "SE"], 12), (["EP", "GR"], 2)])
+def test_an_echo_planar_series_in_time_that_states_b_zero_is_no_diffusion(
+    tmp_path: Path, scanning: list[str], count: int
+) -> None:
+    for number in range(count):
+        write_series(
+            tmp_path, 3, prefix=f"t{number}", TemporalPositionIdentifier=number + 1, ScanningSequence=scanning,
+            RepetitionTime=2600, EchoTime=40, DiffusionBValue=0.0,
+        )  # fmt: skip
+    (series,) = scan_folder(tmp_path).series
+    assert series.role is Role.OTHER, series.role_evidence

@@ -23,7 +23,8 @@ _LARGEST_B: Final = 1e6
 #: GE adds multiples of this to mark the kind of its b-value.
 _GE_OFFSET: Final = 100_000
 _CANON_COMMENT: Final = re.compile(r"\bb\s*=\s*(\d+(?:\.\d+)?)\s*(?:\(([^)]*)\))?", re.IGNORECASE)
-_SEQUENCE_NAME: Final = re.compile(r"ep_b(\d+)(t?)", re.IGNORECASE)
+#: Names of diffusion sequences end in their b-value (ep_b800t, *re_b50, ez_b1000#3); a t marks a trace.
+_SEQUENCE_NAME: Final = re.compile(r"[a-z0-9]_b(\d{1,5})(t?)(?:#\d+)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,9 @@ def diffusion_of(root: Header, group: Header | None, manufacturer: str) -> Diffu
                 b_value = _as_written(vendor.b_value)
                 found = Diffusion(b_value, found.direction or vendor.direction, found.trace or vendor.trace)
                 break
+        if found.b_value is None:
+            named = _named(root)
+            found = Diffusion(named.b_value, found.direction, found.trace or named.trace)
     elif "PHILIPS" in manufacturer and root.text(0x20011004).upper().startswith("I"):
         found = Diffusion(found.b_value, found.direction, trace=found.weighted)
     if found.weighted and found.direction is not None and not any(found.direction):
@@ -128,8 +132,16 @@ def _siemens(root: Header) -> Diffusion:
     if values:
         direction = csa_numbers(csa, "DiffusionGradientDirection")
         return Diffusion(values[0], tuple(direction) if len(direction) == 3 else None)
-    named = _SEQUENCE_NAME.search(root.text(0x00180024))
-    return Diffusion(float(named[1]), None, trace=bool(named[2])) if named else Diffusion()
+    return Diffusion()
+
+
+def _named(root: Header) -> Diffusion:
+    """By the name of the sequence, whoever wrote it; it outlives the removal of private elements."""
+    for tag in (0x00180024, 0x00189005):
+        named = _SEQUENCE_NAME.search(root.text(tag).strip())
+        if named:
+            return Diffusion(float(named[1]), None, trace=bool(named[2]))
+    return Diffusion()
 
 
 def _ge(root: Header) -> Diffusion:

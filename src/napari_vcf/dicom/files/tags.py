@@ -20,6 +20,7 @@ VR_OF: Final[dict[int, str]] = {
     0x00080008: "CS",  # Image Type
     0x00080016: "UI",  # SOP Class UID
     0x00080018: "UI",  # SOP Instance UID
+    0x0008002A: "DT",  # Acquisition DateTime
     0x00080032: "TM",  # Acquisition Time
     0x00080033: "TM",  # Content Time
     0x00080060: "CS",  # Modality
@@ -38,6 +39,7 @@ VR_OF: Final[dict[int, str]] = {
     0x00100030: "DA",  # Patient's Birth Date
     0x00100040: "CS",  # Patient's Sex
     0x00180010: "LO",  # Contrast/Bolus Agent
+    0x00180012: "SQ",  # Contrast/Bolus Agent Sequence
     0x00180020: "CS",  # Scanning Sequence
     0x00180021: "CS",  # Sequence Variant
     0x00180022: "CS",  # Scan Options
@@ -51,6 +53,7 @@ VR_OF: Final[dict[int, str]] = {
     0x00180087: "DS",  # Magnetic Field Strength
     0x00180088: "DS",  # Spacing Between Slices
     0x00181030: "LO",  # Protocol Name
+    0x00181042: "TM",  # Contrast/Bolus Start Time
     0x00181060: "DS",  # Trigger Time
     0x00181100: "DS",  # Reconstruction Diameter
     0x00181120: "DS",  # Gantry/Detector Tilt
@@ -64,6 +67,7 @@ VR_OF: Final[dict[int, str]] = {
     0x00189020: "CS",  # Magnetization Transfer
     0x00189025: "CS",  # Spectrally Selected Suppression
     0x00189026: "CS",  # Spectrally Selected Excitation
+    0x00189074: "DT",  # Frame Acquisition DateTime
     0x00189075: "CS",  # Diffusion Directionality
     0x00189076: "SQ",  # Diffusion Gradient Direction Sequence
     0x00189079: "FD",  # Inversion Times
@@ -157,6 +161,7 @@ VR_OF: Final[dict[int, str]] = {
     0x20010010: "LO",  # Private creator
     0x20011003: "FL",  # Philips: b-value
     0x20011004: "CS",  # Philips: diffusion direction (I isotropic = trace, O oblique, ...)
+    0x20011020: "LO",  # Philips: scanning technique
     0x20050010: "LO",  # Private creator
     0x20051413: "IS",  # Philips: number of the gradient direction
     0x20051596: "IS",  # Philips: number of the diffusion volume
@@ -179,7 +184,7 @@ PRIVATE: Final[dict[tuple[int, str], tuple[int, ...]]] = {
     (0x0029, "SIEMENS CSA HEADER"): (0x10,),
     (0x0043, "GEMS_PARM"): (0x2F, 0x39),
     (0x0065, "IMAGE PRIVATE HEADER"): (0x09, 0x37),
-    (0x2001, "PHILIPS IMAGING DD 001"): (0x03, 0x04),
+    (0x2001, "PHILIPS IMAGING DD 001"): (0x03, 0x04, 0x20),
     (0x2005, "PHILIPS MR IMAGING DD 001"): (0xB0, 0xB1, 0xB2),
 }
 for _group, _prefix in PRIVATE:

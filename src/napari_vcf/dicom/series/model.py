@@ -89,6 +89,8 @@ class Series:
         The slices, or the file of volumes, behind it.
     scale : ValueScale
         How its values are brought to its unit.
+    seconds_after_injection : float or None
+        From the contrast agent's injection to the first image; None where the files state no time of either.
     computed_from : tuple of Series
         The diffusion series that an ADC map of our own is computed from; empty for the scanner's images.
     """
@@ -109,6 +111,7 @@ class Series:
     frame_of_reference_uid: str | None
     stack: Stack | VolumeFile = field(repr=False)
     scale: ValueScale = field(repr=False)
+    seconds_after_injection: float | None = None
     computed_from: tuple[Series, ...] = field(default=(), repr=False)
 
 

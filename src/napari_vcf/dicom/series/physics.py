@@ -29,6 +29,12 @@ _FAT_OPTIONS: Final = frozenset(
 )
 
 
+#: What Philips calls spoiled gradient echoes, whose steady state is T1-weighted.
+_SPOILED: Final = ("T1FFE", "T1TFE")
+#: What Siemens calls its sequences for field maps.
+_FIELD_MAPS: Final = ("fm2d", "fm3d")
+
+
 @dataclass(frozen=True, slots=True)
 class Physics:
     """Pulse sequence of one series.
@@ -41,10 +47,12 @@ class Physics:
         Kinds of sequence.
     steady_state : bool
         Balanced or otherwise in steady state, so that TR and TE do not tell the contrast.
+    acquisition_contrast : str
+        What the scanner calls the contrast, in capitals; empty where it does not say.
+    field_map : bool
+        Whether the sequence is one that measures the magnetic field.
     fat_suppression : str
         How fat is suppressed; empty if the header does not say that it is.
-    contrast_agent : bool
-        Whether an agent is named.
     """
 
     repetition_ms: float | None
@@ -55,8 +63,9 @@ class Physics:
     echo_planar: bool
     inversion: bool
     steady_state: bool
+    acquisition_contrast: str
+    field_map: bool
     fat_suppression: str
-    contrast_agent: bool
 
 
 def physics_of(frame: Frame) -> Physics:
@@ -82,6 +91,8 @@ def physics_of(frame: Frame) -> Physics:
     pulse = (root.text(0x00189008) or modifier.text(0x00189008)).upper()
     variant = root.tokens(0x00180021)
     inversion_ms = frame.inversion_time_ms or None
+    technique = (root.text(0x20011020) or root.text(0x00189005)).upper().replace("-", "").replace("_", "")
+    spoiled = technique.startswith(_SPOILED)
     return Physics(
         repetition_ms=frame.repetition_time_ms or None,
         echo_ms=frame.echo_time_ms or None,
@@ -91,15 +102,26 @@ def physics_of(frame: Frame) -> Physics:
         echo_planar="EP" in scanning or (root.text(0x00189018) or modifier.text(0x00189018)).upper() == "YES",
         inversion="IR" in scanning or modifier.text(0x00189009).upper() == "YES" or inversion_ms is not None,
         # Spoiled sequences are in a steady state as well, but T1-weighted.
-        steady_state="GR" in scanning and "SS" in variant and "SP" not in variant,
+        steady_state="GR" in scanning and "SS" in variant and "SP" not in variant and not spoiled,
+        acquisition_contrast=_acquisition_contrast(frame, own, shared),
+        field_map=root.text(0x00180024).lower().lstrip("*").startswith(_FIELD_MAPS),
         fat_suppression=_fat_suppression(root, modifier),
-        contrast_agent=bool(root.text(0x00180010)),
     )
 
 
 def _group(own: Header, shared: Header, sequence: int) -> Header:
     item = own.first(sequence)
     return item if item.elements else shared.first(sequence)
+
+
+def _acquisition_contrast(frame: Frame, own: Header, shared: Header) -> str:
+    root = frame.file.header
+    group = _group(own, shared, 0x00189226)
+    stated = (group.text(0x00089209) or root.text(0x00089209)).upper()
+    if stated in ("", "UNKNOWN", "MIXED") and frame.file.is_multiframe:
+        # The image type of multi-frame objects repeats it.
+        return "".join((group.tokens(0x00089007) or frame.file.image_type)[2:3])
+    return stated
 
 
 def _fat_suppression(root: Header, modifier: Header) -> str:

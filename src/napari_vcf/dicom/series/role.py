@@ -11,18 +11,38 @@ import numpy as np
 
 from napari_vcf.dicom.files.diffusion import ZERO_B_LIMIT
 from napari_vcf.dicom.files.frames import Frame
+from napari_vcf.dicom.series.contrast import Enhancement
 from napari_vcf.dicom.series.physics import Physics, physics_of
 from napari_vcf.dicom.series.stack import Stack
 
-__all__ = ["Role", "role_of", "three_plane", "weighted_frames"]
+__all__ = ["Role", "described", "role_of", "three_plane", "weighted_frames"]
 
-_LOCALIZER_WORDS: Final = re.compile(r"\b(loc|localizer|localiser|scout|survey|topogram|3[ -]?plane|surview)\b")
-_FAT_WORDS: Final = re.compile(r"stir|tirm|spair|spir\b|fat[ _-]?sat|(?<![a-z])fs(?![a-z])|_fs|fatsup")
-_T1_WORDS: Final = re.compile(r"(?<![a-z0-9])t1(?![0-9])")
-_T2_WORDS: Final = re.compile(r"(?<![a-z0-9])t2(?![0-9])")
+#: "loc" is short for a localizer where it begins or ends a description, and for much else between other words.
+_LOCALIZER_WORDS: Final = re.compile(
+    r"(?<![a-z])(localizers?|localisers?|scout|survey|topogram|3[ -]?plane|surview)(?![a-z])"
+    r"|^(3[ -]?pl(ane)? )?loc(?![a-z])|(?<![a-z])loc$"
+)
+_FAT_WORDS: Final = re.compile(
+    r"(?<![a-z])(stir|tirm|spair|spir|fat[ -]?sat|fat[ -]?supp?(ressed|ression|r)?|fs|fatsup|proset)(?![a-z])"
+)
+_T1_WORDS: Final = re.compile(r"(?<![a-z0-9])t1(?![0-9]|rho)")
+_T2_WORDS: Final = re.compile(r"(?<![a-z0-9])t2(?![0-9]|star|\*)")
+_STIR_WORDS: Final = re.compile(r"(?<![a-z])(stir|tirm)(?![a-z])")
+_FLUID_WORDS: Final = re.compile(r"(?<![a-z])(flair|dark[ -]?fluid|da[ -]?fl)(?![a-z])")
+_FIELD_MAP_WORDS: Final = re.compile(
+    r"(?<![a-z])(b0 ?maps?|field ?map(ping|s)?|fmap|gre field|b0)(?![a-z])|(?<=[0-9]d)b0 ?map"
+)
+_DIFFUSION_WORDS: Final = re.compile(r"(?<![a-z])(dwi|dwibs|dti|diff|diffusion|ddiff|resolve|tracew?)(?![a-z])")
 _ADC_WORDS: Final = re.compile(r"(?<![a-z])d?adc(?![a-z])|apparent diffusion")
 _EXPONENTIAL_WORDS: Final = re.compile(r"(?<![a-z])e[ _-]?adc(?![a-z])|exponential|exp[ _-]adc")
 _PROJECTIONS: Final = frozenset({"PROJECTION IMAGE", "MIP", "MAX_IP", "MIN_IP", "MINIP", "CPR", "VRT", "SSD"})
+#: What images computed from several contrast-enhanced ones are called.
+_ENHANCEMENT_MAPS: Final = frozenset({"DCE", "SER", "PE1", "PE", "SUBTRACTION", "SUB", "WASHIN", "WASHOUT", "KTRANS"})
+#: As many volumes without weighting are a series in time, such as a functional one.
+_TIME_SERIES: Final = 10
+#: Fluid is attenuated only in sequences that repeat as slowly.
+_LONG_MS: Final = 4000.0
+_CONTRASTS: Final = {"T1": "T1", "T2": "T2", "STIR": "STIR"}
 #: Planes of a localizer cross at more than this.
 _CROSSING_DEG: Final = 60.0
 #: An image without weighting belongs with weighted ones whose orientation, pixels and echo time agree this well.
@@ -31,10 +51,13 @@ _SAME_SHARE: Final = 0.01
 
 
 class Role(StrEnum):
-    """What a series is for the reading."""
+    """What a series is for the reading: FS is with fat suppression, C after a contrast agent."""
 
     CT = "CT"
     T1 = "T1"
+    T1FS = "T1FS"
+    T1C = "T1C"
+    T1FSC = "T1FSC"
     T2 = "T2"
     T2FS = "T2FS"
     DWI = "DWI"
@@ -58,7 +81,9 @@ def weighted_frames(stacks: Iterable[Stack]) -> list[Frame]:
     return found
 
 
-def role_of(stack: Stack, *, crossing: bool, weighted: Sequence[Frame] = ()) -> tuple[Role, str]:
+def role_of(
+    stack: Stack, *, crossing: bool, weighted: Sequence[Frame] = (), enhancement: Enhancement | None = None
+) -> tuple[Role, str]:
     """Role and evidence of a stack.
 
     Parameters
@@ -69,6 +94,8 @@ def role_of(stack: Stack, *, crossing: bool, weighted: Sequence[Frame] = ()) -> 
         Whether the series holds planes that cross at large angles.
     weighted : sequence of Frame
         Diffusion-weighted slices (b > 0) found beside it, in any study (`weighted_frames`).
+    enhancement : Enhancement, optional
+        Whether a contrast agent was in the body.
 
     Returns
     -------
@@ -77,8 +104,7 @@ def role_of(stack: Stack, *, crossing: bool, weighted: Sequence[Frame] = ()) -> 
         One sentence part.
     """
     file = stack.first.file
-    # Descriptions mix words with underscores, which would hide the words' edges.
-    description = file.header.described(0x0008103E).lower().replace("_", " ")
+    description = described(stack)
     if "LOCALIZER" in file.image_type:
         return Role.LOCALIZER, "image type LOCALIZER"
     if set(file.image_type) & _PROJECTIONS:
@@ -94,7 +120,13 @@ def role_of(stack: Stack, *, crossing: bool, weighted: Sequence[Frame] = ()) -> 
         return mapped
     if _LOCALIZER_WORDS.search(description):
         return Role.LOCALIZER, "description"
-    return _weighted_role(stack, description)
+    return _weighted_role(stack, description, enhancement or Enhancement())
+
+
+def described(stack: Stack) -> str:
+    """The description of a series in small letters, its words apart."""
+    # Descriptions mix words with underscores, which would hide the words' edges.
+    return stack.first.file.header.described(0x0008103E).lower().replace("_", " ").strip()
 
 
 def _map_role(stack: Stack, description: str) -> tuple[Role, str] | None:
@@ -113,7 +145,11 @@ def _map_role(stack: Stack, description: str) -> tuple[Role, str] | None:
         return Role.OTHER, "a computed map"
     if _ADC_WORDS.search(description) and derived and len(stack.volumes) == 1:
         return Role.ADC, "derived image, ADC in its description"
-    if kinds & {"phase", "real", "imaginary"}:
+    if derived and set(stack.first.file.image_type) & _ENHANCEMENT_MAPS:
+        return Role.OTHER, "computed from images before and after a contrast agent"
+    # An inversion recovery may be reconstructed with its sign; alone, it is what it was taken for.
+    signed = kinds == {"real"} and physics_of(stack.first).inversion
+    if kinds & {"phase", "real", "imaginary"} and not signed:
         return Role.OTHER, f"{', '.join(sorted(kinds))} images"
     stated = {volume.frames[0].diffusion.b_value for volume in stack.volumes}
     if any(volume.frames[0].diffusion.weighted for volume in stack.volumes):
@@ -138,8 +174,10 @@ def _unweighted_role(stack: Stack, weighted: Sequence[Frame]) -> tuple[Role, str
     if not stated or first.kind not in ("magnitude", "b"):
         return None
     physics = physics_of(first)
-    if physics.echo_planar and not (physics.gradient_echo and not physics.spin_echo):
-        return Role.DWI, "b-value 0 s/mm2 stated, echo-planar sequence"
+    if physics.echo_planar and len(stack.volumes) >= _TIME_SERIES and not weighted:
+        return Role.OTHER, f"echo-planar series of {len(stack.volumes)} images in time, none of them weighted"
+    if physics.echo_planar and physics.spin_echo:
+        return Role.DWI, "b-value 0 s/mm2 stated, echo-planar spin echo"
     if any(_same_run(first, frame) for frame in weighted):
         return Role.DWI, "b-value 0 s/mm2 stated, beside weighted images of the same geometry"
     return None
@@ -163,30 +201,51 @@ def _same_run(first: Frame, second: Frame) -> bool:
     return all(a is None or b is None or abs(a - b) <= _SAME_SHARE * max(a, b) for a, b in pairs)
 
 
-def _weighted_role(stack: Stack, description: str) -> tuple[Role, str]:
+def _weighted_role(stack: Stack, description: str, enhancement: Enhancement) -> tuple[Role, str]:
     physics = physics_of(stack.first)
     kind = stack.first.kind
     if kind in ("fat", "opposed-phase"):
         return Role.OTHER, f"{kind} image"
+    special = _special_role(stack, physics, description)
+    if special is not None:
+        return special
     contrast, evidence = _contrast(physics)
     fat, fat_evidence = physics.fat_suppression, physics.fat_suppression
     if kind == "water":
         fat = fat_evidence = "water image of a Dixon series"
-    if contrast == "STIR":
-        return Role.T2FS, evidence
-    if contrast is None and _times_are_missing(physics):
-        contrast, evidence = _named_contrast(description, evidence)
+    if contrast is None:
+        contrast, evidence = _stated_contrast(physics, description, evidence)
     if contrast is None:
         return Role.OTHER, evidence
+    if contrast == "STIR":
+        return Role.T2FS, evidence
     if not fat and _FAT_WORDS.search(description):
         fat, fat_evidence = "description", "fat suppression from the description"
+    evidence = "; ".join(filter(None, (evidence, fat_evidence)))
     if contrast == "T2":
-        return (Role.T2FS, f"{evidence}; {fat_evidence}") if fat else (Role.T2, evidence)
-    if fat:
-        return Role.OTHER, f"T1-weighted ({evidence}) with fat suppression ({fat_evidence}), which has no role"
-    if physics.contrast_agent:
-        evidence += "; a contrast agent is named"
-    return Role.T1, evidence
+        return (Role.T2FS if fat else Role.T2), evidence
+    evidence = "; ".join(filter(None, (evidence, enhancement.evidence)))
+    if enhancement.given:
+        return (Role.T1FSC if fat else Role.T1C), evidence
+    return (Role.T1FS if fat else Role.T1), evidence
+
+
+def _special_role(stack: Stack, physics: Physics, description: str) -> tuple[Role, str] | None:
+    """Role of images whose times would mislead: field maps, diffusion without b-values, fluid attenuation."""
+    if physics.field_map:
+        return Role.OTHER, "sequence for a map of the magnetic field"
+    if len(stack.echo_times_ms) > 1 and physics.gradient_echo and not physics.spin_echo:
+        times = ", ".join(f"{time:g}" for time in stack.echo_times_ms)
+        return Role.OTHER, f"one of several gradient echoes taken together (TE {times} ms)"
+    if _FIELD_MAP_WORDS.search(description) and not physics.spin_echo:
+        return Role.OTHER, "a map of the magnetic field, by its description"
+    if _DIFFUSION_WORDS.search(description) and not physics.gradient_echo:
+        return Role.DWI, "diffusion-weighted by its description; no b-value is stated"
+    if physics.acquisition_contrast == "FLUID_ATTENUATED":
+        return Role.OTHER, "acquisition contrast FLUID_ATTENUATED"
+    if _FLUID_WORDS.search(description) and (physics.repetition_ms or _LONG_MS) >= _LONG_MS:
+        return Role.OTHER, "fluid-attenuated, by its description"
+    return None
 
 
 def _contrast(physics: Physics) -> tuple[str | None, str]:
@@ -206,8 +265,10 @@ def _contrast(physics: Physics) -> tuple[str | None, str]:
             return "STIR", f"{times}: short inversion time"
         if inversion >= 1500:
             return None, f"{times}: fluid-attenuated"
-        if 350 < inversion < 1500 and echo < 40:
-            return "T1", times
+        if 350 < inversion < 1500:
+            return ("T1", times) if echo < 40 else (None, f"{times}: an inversion that may attenuate fluid")
+    elif physics.inversion and not physics.gradient_echo and echo >= 40:
+        return None, f"{times}: inversion recovery, whose inversion time is not stated"
     if physics.gradient_echo and not physics.spin_echo:
         return (
             ("T1", f"gradient echo, {times}")
@@ -225,14 +286,22 @@ def _times_are_missing(physics: Physics) -> bool:
     """Whether the weighting is left open only because the times of the pulse sequence are not stated."""
     if physics.steady_state or physics.echo_planar:
         return False
-    return physics.repetition_ms is None or physics.echo_ms is None
+    if physics.repetition_ms is None or physics.echo_ms is None:
+        return True
+    return physics.inversion and physics.inversion_ms is None
 
 
-def _named_contrast(description: str, evidence: str) -> tuple[str | None, str]:
-    """The contrast that the description names, where the physics leaves it open."""
+def _stated_contrast(physics: Physics, description: str, evidence: str) -> tuple[str | None, str]:
+    """The contrast that the scanner states, then the one that the description names, where physics leaves it open."""
+    stated = _CONTRASTS.get(physics.acquisition_contrast)
+    open_by_times = _times_are_missing(physics)
+    if stated is not None and not physics.echo_planar and (open_by_times or physics.steady_state):
+        return stated, f"acquisition contrast {stated} ({evidence})"
+    if not open_by_times:
+        return None, evidence
+    if _STIR_WORDS.search(description):
+        return "STIR", f"description ({evidence})"
     first, second = bool(_T1_WORDS.search(description)), bool(_T2_WORDS.search(description))
-    if first != second:
+    if first != second and not physics.inversion:
         return ("T1" if first else "T2"), f"description ({evidence})"
-    if _FAT_WORDS.search(description) and "stir" in description:
-        return "T2", f"description ({evidence})"
     return None, f"{evidence}, and the description does not tell"

@@ -16,11 +16,12 @@ from napari_vcf.dicom.files.folder import Refusal, files_below, folder_of
 from napari_vcf.dicom.files.frames import Frame, frames_of
 from napari_vcf.dicom.files.source import open_source
 from napari_vcf.dicom.files.volumefile import VolumeFile, is_volume_file, open_volume_file
+from napari_vcf.dicom.series.contrast import enhancement_of, enhancements
 from napari_vcf.dicom.series.copies import copies_among
 from napari_vcf.dicom.series.grouping import stacks_of
 from napari_vcf.dicom.series.model import Scan, Series, VolumeInfo
 from napari_vcf.dicom.series.remarks import patients_among, patients_in, remarks_on
-from napari_vcf.dicom.series.role import Role, role_of, three_plane, weighted_frames
+from napari_vcf.dicom.series.role import Role, described, role_of, three_plane, weighted_frames
 from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale, unit_of
 from napari_vcf.errors import CancelledError
@@ -202,7 +203,7 @@ def _with_scale(series: Series, scale: ValueScale) -> Series:
 def _series_of(frames: list[Frame]) -> tuple[Series, ...]:
     by_uid: dict[str, list[Stack]] = defaultdict(list)
     stacks = stacks_of(frames)
-    weighted = weighted_frames(stacks)
+    weighted, begun = weighted_frames(stacks), enhancements(stacks)
     for stack in stacks:
         by_uid[stack.first.file.series_uid].append(stack)
     numbered: list[tuple[float, Series]] = []
@@ -212,7 +213,8 @@ def _series_of(frames: list[Frame]) -> tuple[Series, ...]:
         crossing = len(planes) > 1 and three_plane(planes)
         for number, stack in enumerate(members):
             key = uid if len(members) == 1 else f"{uid}#{number + 1}"
-            numbered.append((_series_number(stack), _series(key, uid, stack, crossing=crossing, weighted=weighted)))
+            series = _series(key, uid, stack, crossing=crossing, weighted=weighted, begun=begun)
+            numbered.append((_series_number(stack), series))
     return tuple(series for _, series in sorted(numbered, key=lambda entry: (entry[0], entry[1].key)))
 
 
@@ -223,8 +225,11 @@ def _series_number(stack: Stack) -> float:
         return 0.0
 
 
-def _series(key: str, uid: str, stack: Stack, *, crossing: bool, weighted: list[Frame]) -> Series:
-    role, evidence = role_of(stack, crossing=crossing, weighted=weighted)
+def _series(
+    key: str, uid: str, stack: Stack, *, crossing: bool, weighted: list[Frame], begun: dict[str, float]
+) -> Series:
+    enhancement = enhancement_of(stack, begun, described(stack))
+    role, evidence = role_of(stack, crossing=crossing, weighted=weighted, enhancement=enhancement)
     scale = unit_of(stack, role)
     header = stack.first.file.header
     closed = " ".join(filter(None, (*stack.problems, stack.layout.reason, patients_in(stack))))
@@ -247,6 +252,7 @@ def _series(key: str, uid: str, stack: Stack, *, crossing: bool, weighted: list[
         frame_of_reference_uid=stack.frame_of_reference_uid or None,
         stack=stack,
         scale=scale,
+        seconds_after_injection=enhancement.seconds,
     )
 
 

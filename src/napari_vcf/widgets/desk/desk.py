@@ -338,7 +338,7 @@ class Desk:
 
     def _show_first(self) -> None:
         images = self.images()
-        order = (Role.T2, Role.T2FS, Role.T1, Role.CT, Role.ADC, Role.DWI)
+        order = (Role.T2, Role.T2FS, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.CT, Role.ADC, Role.DWI)
         first = min(images, key=lambda image: order.index(image.series.role), default=None)
         if first is None:
             self.image_changed.emit(None)

@@ -10,7 +10,7 @@ from napari_vcf.reading import CaseImage
 __all__ = ["plane_image"]
 
 #: The first of these that is sagittal gives its own slices.
-_PLANE_ROLES = (Role.T2, Role.T1, Role.T2FS, Role.ADC, Role.DWI)
+_PLANE_ROLES = (Role.T2, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.T2FS, Role.ADC, Role.DWI)
 
 
 def plane_image(images: Iterable[CaseImage]) -> str | None:

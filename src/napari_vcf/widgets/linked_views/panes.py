@@ -23,7 +23,7 @@ LAYOUTS: dict[Layout, str] = {
     "images": "Images",
     "single": "One image",
 }
-_ORDER = (Role.CT, Role.T1, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
+_ORDER = (Role.CT, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
 
 
 class Panes(QWidget):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PAINTED_ROLES", "ExtentModel"]
 
 #: Images on which a lesion is painted; the first that the case has is offered.
-PAINTED_ROLES = (Role.T2, Role.T2FS, Role.T1, Role.DWI, Role.ADC)
+PAINTED_ROLES = (Role.T2, Role.T2FS, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.DWI, Role.ADC)
 
 
 class ExtentModel:

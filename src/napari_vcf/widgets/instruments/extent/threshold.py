@@ -32,7 +32,7 @@ __all__ = ["ReferenceTool", "ThresholdTool"]
 
 TISSUES: dict[ReferenceTissue, str] = {"muscle": "Muscle", "disc": "Disc", "normal_vertebra": "Normal vertebra"}
 #: Where a lesion is bright; elsewhere marrow that is replaced is dark.
-_BRIGHT = (Role.T2FS, Role.DWI, Role.ADC)
+_BRIGHT = (Role.T2FS, Role.T1FSC, Role.DWI, Role.ADC)
 #: Percent of the reference.
 _RANGE = (10, 400)
 _STEP = 5
