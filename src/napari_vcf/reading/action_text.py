@@ -42,6 +42,11 @@ def _(action: act.SetSpine) -> str:
     return f"{action.fractured} named as the fractured vertebra"
 
 
+@_words.register
+def _(action: act.CorrectLevels) -> str:
+    return f"correction of all levels, with {action.fractured} as the fractured vertebra"
+
+
 @_words.register(act.SetReference)
 @_words.register(act.WithdrawReference)
 def _(action: act.SetReference | act.WithdrawReference) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "AnswerAdcUnit",
     "AnswerItem",
     "ClearMasks",
+    "CorrectLevels",
     "CorrectRole",
     "LoggedAction",
     "MarkNotAssessable",
@@ -43,6 +44,15 @@ class SetSpine(FrozenModel):
     """Name the fractured vertebra."""
 
     action: Literal["set_spine"] = "set_spine"
+    fractured: Level
+    has_t13: bool = False
+    has_l6: bool = False
+
+
+class CorrectLevels(FrozenModel):
+    """Correct a miscount: the fractured vertebra has another name, and everything that was named moves with it."""
+
+    action: Literal["correct_levels"] = "correct_levels"
     fractured: Level
     has_t13: bool = False
     has_l6: bool = False
@@ -242,6 +252,7 @@ class Redo(FrozenModel):
 
 Action = Annotated[
     SetSpine
+    | CorrectLevels
     | SetReference
     | WithdrawReference
     | PlaceCaliper

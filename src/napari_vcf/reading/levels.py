@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from napari_vcf.reading.errors import RefusedActionError
 
-__all__ = ["LEVELS", "REGULAR_LEVELS", "level_above", "level_below"]
+__all__ = ["LEVELS", "REGULAR_LEVELS", "level_above", "level_below", "recounted"]
 
 #: The usual 24 presacral levels.
 REGULAR_LEVELS = (
@@ -49,3 +51,47 @@ def _neighbour(level: str, step: int, has_t13: bool) -> str | None:
     order = [name for name in LEVELS if name != "T13" or has_t13 or level == "T13"]
     index = order.index(level) + step
     return order[index] if 0 <= index < len(order) else None
+
+
+def recounted(
+    levels: Iterable[str], fractured: str, corrected: str, *, has_t13: tuple[bool, bool], has_l6: tuple[bool, bool]
+) -> dict[str, str]:
+    """New names of vertebrae once the fractured one turns out to have been miscounted: all move by as many places.
+
+    Parameters
+    ----------
+    levels : iterable of str
+        Names to be moved.
+    fractured, corrected : str
+        What the fractured vertebra was called, and what it is called now.
+    has_t13, has_l6 : tuple of two bool
+        Whether this patient was, and is, counted with a thirteenth thoracic or a sixth lumbar vertebra.
+
+    Returns
+    -------
+    dict of str to str
+        The new name of each.
+
+    Raises
+    ------
+    RefusedActionError
+        If one of them would lie beyond the end of the column.
+    """
+    names = (fractured, *levels)
+    before = _column(has_t13[0] or "T13" in names, has_l6[0] or "L6" in names)
+    after = _column(has_t13[1] or corrected == "T13", has_l6[1] or corrected == "L6")
+    step = after.index(corrected) - before.index(fractured)
+    found = {}
+    for level in dict.fromkeys(names):
+        index = before.index(level) + step
+        if not 0 <= index < len(after):
+            end = "head" if index < 0 else "sacrum"
+            raise RefusedActionError(
+                f"If {fractured} is {corrected}, what was measured on {level} lies beyond the {end}. Count once more."
+            )
+        found[level] = after[index]
+    return found
+
+
+def _column(has_t13: bool, has_l6: bool) -> tuple[str, ...]:
+    return tuple(name for name in LEVELS if (name != "T13" or has_t13) and (name != "L6" or has_l6))

@@ -296,6 +296,28 @@ class Reading:
         """Name the fractured vertebra."""
         return self._make(act.SetSpine, fractured=fractured, has_t13=has_t13, has_l6=has_l6)
 
+    def correct_levels(self, fractured: str, *, has_t13: bool = False, has_l6: bool = False) -> act.LoggedAction:
+        """Correct a miscount of the vertebrae: all names move with that of the fractured one, in every stage.
+
+        Parameters
+        ----------
+        fractured : str
+            What the fractured vertebra is called now.
+        has_t13, has_l6 : bool
+            Whether this patient is counted with a thirteenth thoracic or a sixth lumbar vertebra.
+
+        Returns
+        -------
+        LoggedAction
+            One change, which one undo takes back.
+
+        Raises
+        ------
+        RefusedActionError
+            If no vertebra is named yet, or something measured would lie beyond the end of the column.
+        """
+        return self._make(act.CorrectLevels, fractured=fractured, has_t13=has_t13, has_l6=has_l6)
+
     def set_reference(self, stage: Stage, level: str, status: VertebraStatus) -> act.LoggedAction:
         """Say whether an adjacent vertebra is intact."""
         return self._make(act.SetReference, stage=stage, level=level, status=status)

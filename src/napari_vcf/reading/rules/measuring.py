@@ -10,13 +10,14 @@ from napari_vcf.measure import MeasureError
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.levels import recounted
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.results import adjacent_levels, rectangle_of
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
-from napari_vcf.reading.state import Caliper, Masks, ReadingState, Roi, Spine
+from napari_vcf.reading.state import Caliper, Masks, ReadingState, Roi, Spine, StageState
 from napari_vcf.reading.vertebra_at import registration_at
 
-__all__ = ["MAX_CALIPER_MM", "MIN_CALIPER_MM"]
+__all__ = ["MAX_CALIPER_MM", "MIN_CALIPER_MM", "named_levels"]
 
 #: Shorter is a slip of the hand, longer than any vertebral body.
 MIN_CALIPER_MM = 0.5
@@ -33,8 +34,56 @@ def _(action: act.SetSpine, state: ReadingState, context: Context) -> ReadingSta
     regions = any(stage.rois or stage.masks for stage in state.stages.values())
     if measured or regions:
         what = f"calipers on {', '.join(measured)}" if measured else "a painted lesion or ADC ROIs"
-        raise RefusedActionError(f"There are already {what}. Remove them before naming another fractured vertebra.")
+        raise RefusedActionError(
+            f"There are already {what}. Remove them before naming another fractured vertebra, or, "
+            "if it was miscounted, correct all levels at once."
+        )
     return state.model_copy(update={"spine": spine})
+
+
+@reduce_action.register
+def _(action: act.CorrectLevels, state: ReadingState, context: Context) -> ReadingState:
+    del context
+    before = named_spine(state)
+    spine = Spine(fractured=action.fractured, has_t13=action.has_t13, has_l6=action.has_l6)
+    if spine == before:
+        raise RefusedActionError(f"The fractured vertebra is called {before.fractured} already.")
+    names = recounted(
+        named_levels(state),
+        before.fractured,
+        spine.fractured,
+        has_t13=(before.has_t13, spine.has_t13),
+        has_l6=(before.has_l6, spine.has_l6),
+    )
+
+    def renamed(stage: StageState) -> StageState:
+        return stage.model_copy(
+            update={
+                "calipers": tuple(c.model_copy(update={"level": names[c.level]}) for c in stage.calipers),
+                "references": {names[level]: status for level, status in stage.references.items()},
+                "rois": tuple(r.model_copy(update={"level": names[r.level]}) for r in stage.rois),
+            }
+        )
+
+    return state.model_copy(
+        update={
+            "spine": spine,
+            "stages": {name: renamed(stage) for name, stage in state.stages.items()},
+            "registrations": {
+                names[level]: entry.model_copy(update={"level": names[level]})
+                for level, entry in state.registrations.items()
+            },
+        }
+    )
+
+
+def named_levels(state: ReadingState) -> tuple[str, ...]:
+    """Every vertebra by whose name something is recorded."""
+    found = [*state.registrations]
+    for stage in state.stages.values():
+        found += [caliper.level for caliper in stage.calipers]
+        found += [*stage.references, *(roi.level for roi in stage.rois)]
+    return tuple(dict.fromkeys(found))
 
 
 @reduce_action.register

@@ -147,3 +147,21 @@ def test_ends_are_drawn_to_the_edge_only_while_that_is_wanted_and_allowed(bench,
     assert caliper().snapped == ()
     assert heights(bench).posterior == pytest.approx(21.5, abs=2 * PIXEL_MM)
     panel._snap.setChecked(False)
+
+
+def test_naming_another_level_once_something_is_drawn_asks_and_then_moves_all_names(bench, panel):
+    from qtpy.QtWidgets import QMessageBox, QPushButton
+
+    bench.hands.click_at(bench.world(0, -12, 11))
+    bench.hands.click_at(bench.world(0, -11, -9))
+    before = heights(bench)
+    for name, level in (("recount_no", "L1"), ("recount_yes", "L2")):
+        bench.hands.choose(panel._level, "L2")
+        box = panel.findChild(QMessageBox, "recount")
+        bench.hands.press(box.findChild(QPushButton, name))
+        bench.hands.wait(50)
+        assert bench.desk.reading.state.spine.fractured == level
+        assert panel._level.currentText() == level
+        assert heights(bench, level) == before
+    bench.desk.undo()
+    assert heights(bench, "L1") == before

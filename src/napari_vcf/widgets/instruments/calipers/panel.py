@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QMessageBox, QWidget
 
 from napari_vcf.measure import POSITIONS, REFERENCE_RULES, SNAP_REACH_MM, HeightLoss, ReferenceRule, VertebraStatus
 from napari_vcf.reading.levels import REGULAR_LEVELS
@@ -195,9 +196,38 @@ class CalipersWidget(Instrument):
     def _on_level(self, index: int) -> None:
         reading = self.desk.reading
         if reading is not None and index > 0:
-            level = self._level.itemText(index)
+            level, spine = self._level.itemText(index), reading.state.spine
+            drawn = any(s.calipers or s.rois or s.masks for s in reading.state.stages.values())
+            if spine is not None and level != spine.fractured and drawn:
+                self._ask_recount(spine.fractured, level)
+                return
             self.desk.guard(lambda: reading.set_spine(level))
         self._show()
+
+    def _ask_recount(self, before: str, level: str) -> None:
+        """Ask whether the vertebrae were miscounted; then all names move at once."""
+        reading = self.desk.reading
+        assert reading is not None
+        box = QMessageBox(self)
+        box.setObjectName("recount")
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle("Correct the levels")
+        box.setText(f"Was the fractured vertebra miscounted: {level} instead of {before}?")
+        box.setInformativeText(
+            "Calipers, body, ADC rectangles and registration of every stage keep their places, and all names move. "
+            "One undo takes it back."
+        )
+        yes = box.addButton(f"Move all names to {level}", QMessageBox.ButtonRole.AcceptRole)
+        yes.setObjectName("recount_yes")
+        box.addButton("Leave them", QMessageBox.ButtonRole.RejectRole).setObjectName("recount_no")
+
+        def decide(clicked: object) -> None:
+            if clicked is yes and reading is self.desk.reading:
+                self.desk.guard(lambda: reading.correct_levels(level, has_t13=level == "T13", has_l6=level == "L6"))
+            self._show()
+
+        box.buttonClicked.connect(decide)
+        box.open()
 
     def _say(self, level: str, status: VertebraStatus | None) -> None:
         reading, stage = self.desk.reading, self.desk.stage
