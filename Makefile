@@ -24,7 +24,7 @@ demo:
 	@tools/demo.sh
 
 test:
-	@tools/setup.sh "pyside6,dev" display
+	@tools/setup.sh "pyside6,dev" display judges
 	@tools/with-display.sh $(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 test-slow:

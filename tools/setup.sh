@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Bring the machine to where the project runs: system packages, virtual environment, package with extras.
 #
-#   tools/setup.sh EXTRAS [display]     EXTRAS such as "pyside6,dev"; "display" asks for Qt's libraries and Xvfb
+#   tools/setup.sh EXTRAS [display] [judges]     EXTRAS such as "pyside6,dev"; "display" asks for Qt's libraries and Xvfb,
+#                                                "judges" for the foreign programs that some tests ask
 #
 # Root is needed only where a system package is missing. With nothing changed it takes a fraction of a second.
 
 source "$(dirname "$0")/common.sh"
 source tools/system-packages.sh
 EXTRAS=$1
-DISPLAY_WANTED=${2:-}
+shift
+wanted() { [[ " $WANTED " = *" $1 "* ]]; }
+WANTED="$*"
 
 # --- Python ----------------------------------------------------------------------------------------------------------
 
@@ -63,9 +66,14 @@ if [ -n "${PYTHON:-}" ] && ! has_good_python; then
     fail "PYTHON=$PYTHON is not a Python 3.11 or newer that can make virtual environments."
 fi
 missing=()
-if [ "$DISPLAY_WANTED" = display ] && is_linux; then mapfile -t missing < <(missing_display_packages); fi
+if wanted display && is_linux; then mapfile -t missing < <(missing_packages tools/system-packages.txt); fi
 venv_works || has_good_python || missing+=(python3 python3-venv)
 [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+if wanted judges && is_linux && command -v apt-get >/dev/null; then
+    mapfile -t judges < <(missing_packages tools/test-packages.txt)
+    # Not being allowed to install them, or a distribution without them, costs some tests and nothing else.
+    [ ${#judges[@]} -eq 0 ] || (install_packages "${judges[@]}") || say "Going on without ${judges[*]}: their tests skip."
+fi
 
 if ! venv_works; then
     has_good_python || fail "Python 3.11 or newer with its venv module is needed; this system's own has not got it." \

@@ -21,12 +21,13 @@ is_there() {
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
-missing_display_packages() {
+# missing_packages LIST: those of a list that are neither installed nor there in another way.
+missing_packages() {
     local package kind name
     while read -r package kind name; do
         case $package in '' | '#'*) continue ;; esac
         is_installed "$package" || is_there "$kind" "$name" || printf '%s\n' "$package"
-    done <tools/system-packages.txt
+    done <"$1"
 }
 
 # install_packages PACKAGE...: with apt as root or through a sudo that asks nothing; otherwise say what to do.
@@ -43,7 +44,9 @@ install_packages() {
         as_root=(sudo -n)
     fi
     say "Installing system packages with apt: $*"
-    local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    # What the package would start as a service stays off: the tests start a server of their own.
+    case " $* " in *" orthanc "*) "${as_root[@]}" systemctl mask orthanc.service >/dev/null 2>&1 || true ;; esac
+    local apt=("${as_root[@]}" env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
     "${apt[@]}" update >&2 || say "apt-get update failed; trying with the lists at hand."
     "${apt[@]}" install -y --no-install-recommends "$@" >&2 ||
         fail "apt could not install them (its message stands above). Install them by hand, then try again:" \

@@ -272,3 +272,12 @@ def test_signed_readings_of_a_study_are_written_under_pseudonyms(
     assert (
         group_differences(groups_of(export, hashlib.sha256(path.read_bytes()).hexdigest()), read_report(report)) == ()
     )
+
+
+def test_the_documentation_lists_every_private_code() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "dicom-objects.md").read_text(encoding="utf-8")
+    for table in (NUMBER_CODES, TEXT_CODES, ITEM_CODES, VALUE_CODES):
+        for key, code in table.items():
+            if code.scheme_designator == PRIVATE_SCHEME:
+                assert f"| {code.value} | {code.meaning} |" in page
+                assert f"`{key}` |" in page

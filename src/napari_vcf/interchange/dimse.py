@@ -1,0 +1,214 @@
+"""A server that speaks the DICOM upper layer: C-FIND, C-GET and C-STORE (PS3.7)."""
+
+from __future__ import annotations
+
+import ssl
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from pydicom.dataset import Dataset
+from pynetdicom import AE, build_role, evt
+from pynetdicom.association import Association
+from pynetdicom.sop_class import (
+    StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelGet,
+)
+
+from napari_vcf.interchange.errors import ServerError
+from napari_vcf.interchange.servers import Instance, Studies
+
+__all__ = ["Dimse"]
+
+#: Uncompressed first, then what archives keep compressed: an object comes as it is stored or is refused by name.
+_SYNTAXES = [
+    "1.2.840.10008.1.2.1",
+    "1.2.840.10008.1.2",
+    "1.2.840.10008.1.2.4.70",
+    "1.2.840.10008.1.2.4.57",
+    "1.2.840.10008.1.2.4.80",
+    "1.2.840.10008.1.2.4.81",
+    "1.2.840.10008.1.2.4.90",
+    "1.2.840.10008.1.2.4.91",
+    "1.2.840.10008.1.2.4.201",
+    "1.2.840.10008.1.2.4.50",
+    "1.2.840.10008.1.2.4.51",
+    "1.2.840.10008.1.2.5",
+    "1.2.840.10008.1.2.1.99",
+]
+_SUCCESS, _PENDING = 0x0000, (0xFF00, 0xFF01)
+#: An association has at most 128 presentation contexts; two storage contexts are spent on each class.
+_CLASSES_AT_ONCE = 50
+
+
+class Dimse:
+    """A DICOM service.
+
+    Parameters
+    ----------
+    called, host, port
+        Its application entity title and place.
+    title : str
+        The title of this side.
+    tls : bool
+        Whether to speak TLS; the server's certificate is checked against the system's authorities (``SSL_CERT_FILE``
+        names others).
+    """
+
+    def __init__(self, called: str, host: str, port: int, *, title: str, tls: bool = False) -> None:
+        self._called, self._host, self._port, self._title = called, host, port, title
+        self._tls = ssl.create_default_context() if tls else None
+
+    @contextmanager
+    def _association(
+        self,
+        contexts: Iterable[tuple[str, list[str]]],
+        storage: Iterable[str] = (),
+        handlers: list[object] | None = None,
+    ) -> Iterator[Association]:
+        entity = AE(ae_title=self._title)
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
+        for syntax, transfers in contexts:
+            entity.add_requested_context(syntax, transfers)
+        roles = []
+        for syntax in storage:
+            # A context has one transfer syntax: with several in one, a server that converts takes the first.
+            entity.add_requested_context(syntax, _SYNTAXES[:2])
+            entity.add_requested_context(syntax, _SYNTAXES[2:])
+            roles.append(build_role(syntax, scp_role=True))
+        association = entity.associate(
+            self._host,
+            self._port,
+            ae_title=self._called,
+            ext_neg=roles,
+            evt_handlers=handlers or [],
+            tls_args=(self._tls, self._host) if self._tls is not None else None,
+        )
+        if not association.is_established:
+            why = (
+                "refused the association" if association.is_rejected else "cannot be reached, or its TLS is not trusted"
+            )
+            raise ServerError(
+                f"The DICOM service {self._called} {why}. Check title, host and port, and that it knows the title "
+                f"{self._title}."
+            )
+        try:
+            yield association
+        finally:
+            association.release()
+
+    def _query(self, identifier: Dataset) -> list[Dataset]:
+        model = StudyRootQueryRetrieveInformationModelFind
+        found = []
+        with self._association([(model, _SYNTAXES[:2])]) as association:
+            for status, answer in association.send_c_find(identifier, model):
+                if "Status" not in status:
+                    raise ServerError("The DICOM service broke off while it was searched.")
+                if status.Status in _PENDING and answer is not None:
+                    found.append(answer)
+                elif status.Status != _SUCCESS:
+                    raise ServerError(f"The DICOM service refused the search with status {status.Status:04X}H.")
+        return found
+
+    def find(self, wanted: Studies) -> list[str]:
+        """Identifiers of the studies that match (C-FIND)."""
+        identifier = Dataset()
+        identifier.QueryRetrieveLevel = "STUDY"
+        identifier.PatientID = wanted.patient_id
+        identifier.StudyDate = wanted.study_date
+        identifier.StudyInstanceUID = wanted.study_uid
+        return list(dict.fromkeys(str(answer.StudyInstanceUID) for answer in self._query(identifier)))
+
+    def instances(self, study_uid: str) -> list[Instance]:
+        """Every object of a study (C-FIND)."""
+        series = Dataset()
+        series.QueryRetrieveLevel = "SERIES"
+        series.StudyInstanceUID = study_uid
+        series.SeriesInstanceUID = series.Modality = series.SeriesDescription = ""
+        instances = []
+        for entry in self._query(series):
+            image = Dataset()
+            image.QueryRetrieveLevel = "IMAGE"
+            image.StudyInstanceUID, image.SeriesInstanceUID = study_uid, entry.SeriesInstanceUID
+            image.SOPInstanceUID = image.SOPClassUID = ""
+            instances += [
+                Instance(
+                    study_uid,
+                    str(entry.SeriesInstanceUID),
+                    str(each.SOPInstanceUID),
+                    str(each.get("SOPClassUID", "")),
+                    str(entry.get("Modality", "")),
+                    str(entry.get("SeriesDescription", "")),
+                )
+                for each in self._query(image)
+            ]
+        return instances
+
+    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Dataset]:
+        """Objects by C-GET, series by series.
+
+        Every storage class that the wanted objects have is offered: a service that is not offered one of them may
+        refuse the whole of a request and say nothing else.
+        """
+        series: dict[tuple[str, str], list[Instance]] = defaultdict(list)
+        for instance in wanted:
+            series[instance.study_uid, instance.series_uid].append(instance)
+        for instances in series.values():
+            classes = sorted({instance.sop_class_uid for instance in instances})
+            if not all(classes):
+                raise ServerError(
+                    "The DICOM service does not say of what class its objects are; use its DICOMweb address."
+                )
+            for first in range(0, len(classes), _CLASSES_AT_ONCE):
+                some = set(classes[first : first + _CLASSES_AT_ONCE])
+                yield from self._get([each for each in instances if each.sop_class_uid in some], some)
+
+    def _get(self, wanted: list[Instance], classes: set[str]) -> Iterator[Dataset]:
+        received: list[Dataset] = []
+
+        def take(event: evt.Event) -> int:
+            dataset = event.dataset
+            dataset.file_meta = event.file_meta
+            received.append(dataset)
+            return _SUCCESS
+
+        model = StudyRootQueryRetrieveInformationModelGet
+        handlers: list[object] = [(evt.EVT_C_STORE, take)]
+        with self._association([(model, _SYNTAXES[:2])], classes, handlers) as association:
+            for instance in wanted:
+                identifier = Dataset()
+                identifier.QueryRetrieveLevel = "IMAGE"
+                identifier.StudyInstanceUID = instance.study_uid
+                identifier.SeriesInstanceUID = instance.series_uid
+                identifier.SOPInstanceUID = instance.sop_uid
+                final = None
+                for status, _ in association.send_c_get(identifier, model):
+                    final = status
+                if final is None or "Status" not in final:
+                    raise ServerError("The DICOM service broke off while objects were retrieved.")
+                if final.Status != _SUCCESS or not received:
+                    raise ServerError(
+                        f"The DICOM service did not send an object of class {instance.sop_class_uid}: "
+                        f"status {final.Status:04X}H, {len(received)} objects."
+                    )
+                yield from received
+                received.clear()
+
+    def store(self, objects: Iterable[Dataset]) -> list[tuple[str, str]]:
+        """Send objects by C-STORE; (identifier, reason) of those that were not taken."""
+        datasets = list(objects)
+        contexts = dict.fromkeys((str(d.SOPClassUID), str(d.file_meta.TransferSyntaxUID)) for d in datasets)
+        failed = []
+        with self._association([(syntax, [transfer]) for syntax, transfer in contexts]) as association:
+            for dataset in datasets:
+                uid = str(dataset.SOPInstanceUID)
+                try:
+                    status = association.send_c_store(dataset)
+                except ValueError:
+                    failed.append((uid, "the service takes no object of this class and encoding"))
+                    continue
+                if "Status" not in status:
+                    failed.append((uid, "the service broke off"))
+                elif status.Status != _SUCCESS:
+                    failed.append((uid, f"the service answered {status.Status:04X}H"))
+        return failed

@@ -1,0 +1,148 @@
+"""What a DICOM server is asked for and given, without saying by which protocol."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pydicom.dataset import Dataset
+
+from napari_vcf.interchange.errors import ServerError
+
+__all__ = ["Credentials", "Instance", "Server", "Studies", "connect", "credentials_for"]
+
+_USER, _PASSWORD = "NAPARI_VCF_DICOM_USER", "NAPARI_VCF_DICOM_PASSWORD"
+_SERVICE = "napari-vcf"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Name and password for a server; never written and never printed."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "Credentials(...)"
+
+
+@dataclass(frozen=True, slots=True)
+class Studies:
+    """Which studies are wanted; what is left empty is not asked for.
+
+    Attributes
+    ----------
+    patient_id, study_date, study_uid : str
+        ``study_date`` as DICOM writes dates and their ranges: ``20240131``, ``20240101-20240131``.
+    """
+
+    patient_id: str = ""
+    study_date: str = ""
+    study_uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One object that a server says it has."""
+
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+    sop_class_uid: str
+    modality: str
+    description: str
+
+
+class Server(Protocol):
+    """A server that can be asked for studies."""
+
+    def find(self, wanted: Studies) -> list[str]:
+        """Identifiers of the studies that match."""
+
+    def instances(self, study_uid: str) -> list[Instance]:
+        """Every object of a study."""
+
+    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Dataset]:
+        """Objects, in any order; one that does not come is an error."""
+
+    def store(self, objects: Iterable[Dataset]) -> list[tuple[str, str]]:
+        """Send objects; (identifier, reason) of those that were not taken."""
+
+
+def credentials_for(server: str) -> Credentials | None:
+    """Name and password from the environment, else from the system's keyring; None where there are none.
+
+    Raises
+    ------
+    ServerError
+        If only one of the two is given.
+    """
+    user, password = os.environ.get(_USER, ""), os.environ.get(_PASSWORD, "")
+    if bool(user) != bool(password):
+        raise ServerError(f"Give both {_USER} and {_PASSWORD}, or neither.")
+    if user:
+        return Credentials(user, password)
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        found = keyring.get_credential(f"{_SERVICE} {server}", None)
+    except KeyringError:
+        return None
+    return Credentials(found.username, found.password) if found is not None else None
+
+
+def connect(*, dicomweb: str = "", dicom: str = "", title: str = "NAPARI-VCF", tls: bool = False) -> Server:
+    """Reach a server by one of the two protocols.
+
+    Parameters
+    ----------
+    dicomweb : str
+        Address of a DICOMweb service, such as ``https://pacs.example.org/dicom-web``.
+    dicom : str
+        ``TITLE@host:port`` of a DICOM service.
+    title : str
+        Application entity title of this side.
+    tls : bool
+        Whether the DICOM service speaks TLS; its certificate is checked.
+
+    Raises
+    ------
+    ServerError
+        If neither or both are named, or the address is none.
+    """
+    if bool(dicomweb) == bool(dicom):
+        raise ServerError("Name one server: --dicomweb URL or --dicom TITLE@host:port.")
+    if dicomweb:
+        from napari_vcf.interchange.dicomweb import DicomWeb
+
+        return DicomWeb(dicomweb, credentials_for(dicomweb))
+    from napari_vcf.interchange.dimse import Dimse
+
+    called, _, place = dicom.partition("@")
+    host, _, port = place.rpartition(":")
+    if not called or not host or not port.isdigit():
+        raise ServerError(f"'{dicom}' is no DICOM service; write TITLE@host:port.")
+    return Dimse(called, host, int(port), title=title, tls=tls)
+
+
+def read_object(path: Path) -> Dataset:
+    """One DICOM object from a file.
+
+    Raises
+    ------
+    ServerError
+        If it is none.
+    """
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
+    try:
+        return pydicom.dcmread(path)
+    except InvalidDicomError as error:
+        raise ServerError(f"{path.name} is no DICOM file.") from error
+    except OSError as error:
+        raise ServerError(f"{path.name} cannot be read: {error.strerror or 'refused'}.") from error
