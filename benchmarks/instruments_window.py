@@ -181,7 +181,8 @@ class DeskWindow(Window):
         arrangement = arrange(self.viewer)
         arrangement.main.resize(*SIZE)
         settle()
-        self.desk, self.panes, self.dock = arrangement.desk, arrangement.panes, arrangement.panes_dock
+        self.desk, self.viewport = arrangement.desk, arrangement.viewport
+        self.panes, self.dock = arrangement.panes, arrangement.panes_dock
         self.eyes = Eyes(arrangement.main)
 
     def open(self, number: int) -> float:
@@ -194,7 +195,7 @@ class DeskWindow(Window):
 
     def step(self, number: int) -> float:
         way = 1 if number % SLICES < SLICES / 2 else -1
-        return self.eyes.until(lambda: self.desk.step_slice(way), lambda: self.panes.panes)
+        return self.eyes.until(lambda: self.viewport.step_slice(way), lambda: self.panes.panes)
 
     def close(self) -> None:
         self.desk.saved = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -41,6 +42,65 @@ def test_the_readme_carries_the_sentence_on_intended_use():
 def test_no_source_file_is_longer_than_a_person_reads_at_once(path):
     lines = len(path.read_text(encoding="utf-8").splitlines())
     assert lines <= LONGEST_FILE
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(path: Path, modules: set[str]) -> set[str]:
+    """The project's files that a file imports, wherever in it: at the top, in a function, for type checkers alone."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports by a relative name."
+            module = node.module or ""
+            inside = {f"{module}.{alias.name}" for alias in node.names} & modules
+            # ``from package import module`` means the module; the package's own names are another import.
+            found |= inside
+            if len(inside) < len(node.names):
+                found.add(module)
+    return found & modules
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of files each of which leads to every other (Tarjan's strongly connected components)."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    open_: list[str] = []
+    found = []
+
+    def visit(node: str) -> None:
+        order[node] = low[node] = len(order)
+        open_.append(node)
+        for other in sorted(graph[node]):
+            if other not in order:
+                visit(other)
+            if other in open_:
+                low[node] = min(low[node], low[other])
+        if low[node] == order[node]:
+            group = open_[open_.index(node) :]
+            del open_[open_.index(node) :]
+            if len(group) > 1 or node in graph[node]:
+                found.append(sorted(group))
+
+    for node in sorted(graph):
+        if node not in order:
+            visit(node)
+    return found
+
+
+def test_a_circle_is_found_and_a_chain_is_none():
+    chain = {"a": {"b", "c"}, "b": {"c"}, "c": set()}
+    assert circles(chain) == []
+    assert circles({**chain, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
+def test_no_files_import_each_other_in_a_circle():
+    modules = {module_of(path): path for path in SOURCES}
+    assert circles({name: imports_of(path, set(modules)) for name, path in modules.items()}) == []
 
 
 def test_the_manifest_in_the_package_is_the_one_at_the_root():

@@ -5,15 +5,14 @@ Research software, not a medical device.
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from napari_vcf.version import __version__
 
 if TYPE_CHECKING:
     from napari_vcf.reading import read_reading, readings_frame
 
 __all__ = ["__version__", "read_reading", "readings_frame"]
-
-__version__ = version("napari-vcf")
 
 
 def __getattr__(name: str) -> Any:

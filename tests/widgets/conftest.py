@@ -21,6 +21,10 @@ class Bench:
     def desk(self) -> Any:
         return self.arrangement.desk
 
+    @property
+    def viewport(self) -> Any:
+        return self.arrangement.viewport
+
     def front(self, name: str) -> Any:
         """Bring a panel to the front by its tab's key, and return it."""
         self.arrangement.raise_panel(name)
@@ -31,7 +35,7 @@ class Bench:
         """World point at an offset from the middle of the fractured body."""
         from support.synthetic_case import CENTER
 
-        return self.desk.to_world(CENTER + np.array(offset_lps), self.image(role))
+        return self.viewport.to_world(CENTER + np.array(offset_lps), self.image(role))
 
     def image(self, role: str) -> str:
         return next(image.id for image in self.desk.case.images.values() if image.label == role)
@@ -39,9 +43,9 @@ class Bench:
     def close_up(self, zoom: float = 6.0) -> None:
         """Show the middle of the fractured body, enlarged."""
         middle = self.world(0, 0, 0)
-        self.desk.go_to_slice(float(middle[0]))
-        self.desk.viewer.scene.camera.center = (0.0, *middle[1:])
-        self.desk.viewer.scene.camera.zoom = zoom
+        self.viewport.go_to_slice(float(middle[0]))
+        self.viewport.viewer.scene.camera.center = (0.0, *middle[1:])
+        self.viewport.viewer.scene.camera.zoom = zoom
         self.hands.wait(30)
 
 

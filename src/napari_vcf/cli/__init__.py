@@ -10,9 +10,9 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 
-from napari_vcf import __version__
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.notice import INTENDED_USE
+from napari_vcf.version import __version__
 
 __all__ = ["build_parser", "main"]
 

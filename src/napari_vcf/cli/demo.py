@@ -77,7 +77,7 @@ def _scripted(args: argparse.Namespace) -> int:
     finally:
         # The scripted reader has exported; nothing is asked of it when the window closes.
         arrangement.desk.saved = True
-        arrangement.desk.viewer.close()
+        arrangement.viewport.viewer.close()
     seconds = time.monotonic() - began
     report: VerifyReport = verify_export(export, images)
     print(lines.text)
@@ -109,7 +109,7 @@ def _read(
         folders = [out] if docs is None else [out, docs]
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
-            arrangement.desk.viewer.screenshot(str(folder / f"{name}.png"), canvas_only=False, flash=False)
+            arrangement.viewport.viewer.screenshot(str(folder / f"{name}.png"), canvas_only=False, flash=False)
 
     began = time.monotonic()
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from napari_vcf import __version__
 from napari_vcf.interchange.codes import PRIVATE_SCHEME, SCHEME_NAME
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading.document import ReadingExport
+from napari_vcf.version import __version__
 
 __all__ = ["MANUFACTURER", "MODEL", "Identity", "complete"]
 

@@ -13,13 +13,13 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.sr.coding import Code
 
-from napari_vcf import __version__
 from napari_vcf.interchange import codes
 from napari_vcf.interchange.errors import InterchangeError
 from napari_vcf.interchange.groups import Group, Number, Statement
 from napari_vcf.interchange.modules import MANUFACTURER, MODEL, Identity, complete
 from napari_vcf.interchange.segmentation import SEGMENTS
 from napari_vcf.interchange.sources import Sources
+from napari_vcf.version import __version__
 
 __all__ = ["COMPREHENSIVE_3D_SR", "read_report", "structured_report"]
 

@@ -6,7 +6,6 @@ import highdicom as hd
 import numpy as np
 from pydicom.sr.codedict import codes
 
-from napari_vcf import __version__
 from napari_vcf.interchange.codes import level_code
 from napari_vcf.interchange.errors import InterchangeError
 from napari_vcf.interchange.modules import MANUFACTURER, MODEL, Identity, complete
@@ -15,6 +14,7 @@ from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Masks
 from napari_vcf.records.base import STAGES, Stage
+from napari_vcf.version import __version__
 
 __all__ = ["SEGMENTS", "segmentation"]
 

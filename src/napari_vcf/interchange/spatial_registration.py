@@ -12,10 +12,10 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pydicom.valuerep import DS
 
-from napari_vcf import __version__
 from napari_vcf.interchange.modules import MANUFACTURER, MODEL, Identity, complete
 from napari_vcf.interchange.sources import SourceImage
 from napari_vcf.reading.state import Registration
+from napari_vcf.version import __version__
 
 __all__ = ["SPATIAL_REGISTRATION", "spatial_registration"]
 

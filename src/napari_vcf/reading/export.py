@@ -13,7 +13,6 @@ from typing import Protocol as TypingProtocol
 
 from pydantic import ValidationError
 
-from napari_vcf import __version__
 from napari_vcf.dicom import ROLE_GIVEN, Series
 from napari_vcf.measure import REFERENCE_RULES, ReferenceRule
 from napari_vcf.reading.actions import LoggedAction
@@ -42,6 +41,7 @@ from napari_vcf.reading.state import ReadingState, Roi, StageState, Tissue
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import Stage
 from napari_vcf.records.errors import WriteError
+from napari_vcf.version import __version__
 
 __all__ = ["Exportable", "build_export", "export_reading", "export_stage", "read_reading"]
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_vcf import __version__
 from napari_vcf.dicom import load_volume
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.measure import RoiStatistics, reference_signal, roi_statistics
@@ -29,6 +28,7 @@ from napari_vcf.reading.statement_checks import (
 )
 from napari_vcf.records.base import REMOVED
 from napari_vcf.records.sealing import check_seal
+from napari_vcf.version import __version__
 
 __all__ = ["GEOMETRY_TOLERANCE_MM", "STATISTICS_TOLERANCE", "Difference", "VerifyReport", "verify_export"]
 

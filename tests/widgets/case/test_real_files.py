@@ -28,13 +28,13 @@ def test_a_height_on_a_ct_and_mr_pair(bench, tmp_path):
     desk.reading.set_spine("L3")
     bench.hands.key("Alt+2")
     bench.front("Calipers")
-    middle = desk.to_world(desk.image.series.grid.center_lps)
+    middle = bench.viewport.to_world(desk.image.series.grid.center_lps)
     bench.hands.go_to(middle)
     bench.hands.drag([middle + np.array([0, -11.3, 0]), middle + np.array([0, 12.1, 0])], step_px=40)
     path = desk.reading.export(tmp_path / "reading.json")
     assert not verify_export(path, folder).differences
     (caliper,) = read_reading(path).stages["mri"].calipers
-    pixel_mm = 1.0 / desk.viewer.scene.camera.zoom
+    pixel_mm = 1.0 / bench.viewport.viewer.scene.camera.zoom
     assert caliper.mm == pytest.approx(23.4, abs=2 * pixel_mm)
 
 
@@ -44,7 +44,7 @@ def test_an_adc_map_whose_unit_nobody_states_is_measured_once_the_reader_has_sai
     desk, hands = bench.desk, bench.hands
     desk.reading.set_spine("L3")
     panel = bench.front("ADC ROI")
-    middle = desk.to_world(desk.image.series.grid.to_lps((128, 150, 3)))
+    middle = bench.viewport.to_world(desk.image.series.grid.to_lps((128, 150, 3)))
     hands.go_to(middle)
     hands.click_at(middle)
     assert not desk.reading.state.stages[desk.stage].rois

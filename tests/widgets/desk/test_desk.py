@@ -1,309 +1,113 @@
-"""The desk in a real window: what is shown, what the mouse does, what is put right, what is asked."""
+"""The desk by itself: which image is in front, at which stage, without a window."""
 
 from __future__ import annotations
 
-import numpy as np
+import subprocess
+import sys
+from typing import Any
+
 import pytest
 
-pytestmark = pytest.mark.gui
+from napari_vcf.dicom.errors import PixelError
+from napari_vcf.reading import Protocol
+from napari_vcf.widgets.desk.desk import Desk
+from support.synthetic_case import make_case
 
 
-def click_image(bench, label):
-    from qtpy.QtWidgets import QAbstractButton
-
-    bench.hands.press(bench.arrangement.bar.findChild(QAbstractButton, f"image_{label}"))
-
-
-def shown(bench):
-    return [layer.name for layer in bench.desk.display.layers.images.values() if layer.visible]
+@pytest.fixture
+def desk() -> Desk:
+    desk = Desk()
+    desk.open_case(make_case())
+    return desk
 
 
-def test_the_canvas_shows_the_image_that_is_clicked_and_no_other(bench):
-    for label in ("ADC", "CT", "T2"):
-        click_image(bench, label)
-        assert shown(bench) == [label]
-        assert bench.desk.image.label == label
-        bench.hands.wait(60)
-        assert bench.desk.viewer.screenshot(canvas_only=True, flash=False)[..., :3].std() > 5
+def heard(signal: Any) -> list[Any]:
+    """What a signal carries from now on."""
+    said: list[Any] = []
+    signal.connect(lambda *args: said.append(args[0] if len(args) == 1 else args))
+    return said
 
 
-def test_a_point_on_the_screen_is_the_point_in_the_patient(bench):
-    from support.synthetic_case import CENTER
-
-    bench.close_up()
-    bench.hands.move_to(bench.world(0, 7.0, -9.0))
-    readout = bench.desk.dressing.read(np.array(bench.desk.viewer.cursor.position))
-    np.testing.assert_allclose(readout.point_lps, np.add(CENTER, (0, 7.0, -9.0)), atol=0.2)
-    volume = bench.desk.display.volume(bench.desk.image_id)
-    column, row, slice_ = np.rint(volume.grid.to_index(readout.point_lps)).astype(int)
-    assert readout.value == volume.data[slice_, row, column]
+def label(desk: Desk) -> str | None:
+    return None if desk.image is None else desk.image.label
 
 
-def test_the_wheel_steps_through_slices_and_with_ctrl_it_zooms_at_the_pointer(bench):
-    desk = bench.desk
-    before = desk.current_slice_mm
-    bench.hands.scroll(2)
-    assert desk.current_slice_mm == pytest.approx(before + 2 * 4.8)
-    bench.hands.scroll(-50)
-    assert desk.display.nearest_slice(desk.current_slice_mm) == 0
-    bench.hands.scroll(1)
-    place = bench.world(0, 20, 20)
-    pixel, zoom = bench.hands.pixel(place), desk.viewer.scene.camera.zoom
-    bench.hands.scroll(3, over=place, zoom=True)
-    assert desk.display.nearest_slice(desk.current_slice_mm) == 1
-    assert desk.viewer.scene.camera.zoom == pytest.approx(zoom * 1.15**3)
-    assert bench.hands.pixel(place).x() == pytest.approx(pixel.x(), abs=1.5)
-
-
-def test_stages_hide_what_they_must_not_show(bench):
-    bench.hands.key("Alt+1")
-    assert {image.label for image in bench.desk.images()} == {"CT"}
-    assert shown(bench) == ["CT"]
-    bench.hands.key("Alt+2")
-    assert {image.label for image in bench.desk.images()} == {"T2", "ADC"}
-    assert all(layer.name != "CT" for layer in bench.desk.viewer.layers)
-    bench.hands.key("Alt+3")
-    assert {image.label for image in bench.desk.images()} == {"CT", "T2", "ADC"}
-
-
-def test_layers_that_a_person_deletes_or_moves_come_back_to_their_place(bench):
-    viewer, desk = bench.desk.viewer, bench.desk
-    front = desk.image_layer
-    viewer.layers.remove(front)
-    bench.hands.wait(60)
-    assert front in viewer.layers
-    front.name = "renamed"
-    viewer.layers.move(viewer.layers.index(front), len(viewer.layers))
-    bench.hands.wait(60)
-    images = [viewer.layers.index(layer) for layer in desk.display.layers.images.values()]
-    assert max(images) == len(images) - 1
-    click_image(bench, "ADC")
-    assert shown(bench) == ["ADC"]
-
-
-def test_ct_stays_in_its_own_space_until_a_registration_is_accepted(bench):
-    from napari_vcf.geometry import RigidTransform
-    from napari_vcf.registration import RegistrationResult
-    from support.synthetic_case import CENTER
-
-    desk, reading = bench.desk, bench.desk.reading
-    ct, t2 = bench.image("CT"), bench.image("T2")
-    click_image(bench, "CT")
-    assert (desk.view.space, desk.shown_on) == ("ct", None)
-    motion = RigidTransform.from_rotation_vector((0, 0, 6), (4, -3, 9), center_lps=CENTER)
-    reading.propose_registration(
-        mr_level="L1", ct_level="L1", ct_image=ct, mr_images=[t2], mr_point_lps=CENTER, ct_point_lps=CENTER,
-        result=RegistrationResult("ok", "made so", motion, 1.0, 10.0, 6.0),
-    )  # fmt: skip
-    assert desk.view.space == "ct"
-    panel = bench.front("Registration")
-    bench.hands.press(panel.accept_button)
-    assert (desk.view.space, desk.shown_on) == ("mr", t2)
-    assert shown(bench) == ["CT (resliced)"]
-    np.testing.assert_allclose(desk.to_lps(desk.to_world(CENTER, ct), ct), CENTER, atol=1e-9)
-    np.testing.assert_allclose(desk.to_world(CENTER, ct), desk.to_world(motion.apply(CENTER), t2), atol=1e-9)
-    bench.hands.key("Ctrl+Z")
-    assert desk.view.space == "ct"
-
-
-def test_the_centre_is_marked_with_one_click_on_each(bench):
-    from support.synthetic_case import CENTER
-
-    panel = bench.front("Registration")
-    bench.hands.choose(panel.level["ct"], "L1")
-    assert not panel.register_button.isEnabled()
-    bench.hands.press(panel.mark_buttons["mr"])
-    bench.hands.click_at(bench.world(0, 0, 0))
-    assert panel.marking == "ct"
-    bench.hands.click_at(bench.world(0, 2, 1, role="CT"))
-    np.testing.assert_allclose(panel.marks["mr"], CENTER, atol=1.0)
-    np.testing.assert_allclose(panel.marks["ct"], np.add(CENTER, (0, 2, 1)), atol=1.0)
-    assert panel.register_button.isEnabled()
-    bench.hands.choose(panel.level["ct"], "L2")
-    assert not panel.register_button.isEnabled()
-    assert "named L1 on MRI and L2 on CT" in panel.banner.text()
-
-
-def test_an_error_goes_once_something_has_worked_since(bench):
-    bar, desk = bench.arrangement.bar, bench.desk
-    desk.guard(lambda: desk.reading.set_spine("X9"))
-    assert bar.message.text()
-    bench.hands.wait(60)
-    assert not bar._fading.isActive()
-    desk.reading.set_spine("L2")
-    assert bar._fading.isActive()
-
-
-def test_an_existing_file_is_replaced_only_after_a_yes(bench, tmp_path, monkeypatch):
-    from qtpy.QtWidgets import QMessageBox
-
-    from napari_vcf.widgets.case.exporting import write_export
-
-    path = tmp_path / "C001_R1.json"
-    path.write_text("mine")
-    monkeypatch.setattr(
-        "napari_vcf.reading.export.export_reading", lambda _r, p, *, overwrite: p.write_text("new") and p
+def test_the_desk_needs_neither_napari_nor_qt_nor_vispy():
+    code = (
+        "import sys, napari_vcf.widgets.desk.desk; "
+        "print([name for name in ('napari', 'qtpy', 'vispy', 'PySide6', 'PyQt6') if name in sys.modules])"
     )
-    for answer, content in ((QMessageBox.StandardButton.No, "mine"), (QMessageBox.StandardButton.Yes, "new")):
-        monkeypatch.setattr(QMessageBox, "question", lambda *_args, a=answer: a)
-        assert bench.desk.unsaved
-        write_export(bench.desk, bench.arrangement.main, path)
-        assert path.read_text() == content
-    assert not bench.desk.unsaved
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert said.stdout.strip() == "[]"
 
 
-def test_closing_with_unsaved_work_asks_first(bench, monkeypatch):
-    asked = []
-    monkeypatch.setattr(bench.arrangement, "_may_close", lambda: bool(asked.append(True)))
-    bench.arrangement.main.close()
-    assert asked
-    assert bench.arrangement.main.isVisible()
+def test_each_stage_shows_its_own_images_and_an_mr_first(desk):
+    assert (desk.stage, label(desk)) == ("combined", "T2")
+    fronted, changed = heard(desk.fronted), heard(desk.image_changed)
+    desk.set_stage("ct")
+    assert ([image.label for image in desk.images()], label(desk)) == (["CT"], "CT")
+    assert fronted == changed == [desk.image_id]
+    desk.set_stage("mri")
+    assert "CT" not in {image.label for image in desk.images()}
 
 
-def test_no_key_is_bound_twice_and_every_key_has_a_sentence(bench):
-    from napari_vcf.widgets.desk.shortcuts import ShortcutError
-
-    keys = bench.desk.keys.bindings
-    assert all(len(binding.description) >= 4 for binding in keys)
-    with pytest.raises(ShortcutError, match="taken"):
-        bench.desk.bind_key("Ctrl+Z", lambda: None, "again")
-
-
-def test_an_empty_folder_and_a_folder_of_text_leave_the_desk_as_it_was(bench, tmp_path):
-    panel = bench.arrangement.case_panel
-    bench.desk.saved = True
-    reading = bench.desk.reading
-    for text in (None, "no image"):
-        if text is not None:
-            (tmp_path / "notes.txt").write_text(text)
-        panel.open_folder(tmp_path)
-        bench.hands.wait_until(lambda: not panel.opener.running, "the folder", seconds=20)
-        assert panel.trouble.text()
-        assert bench.said[-1][0] == "error"
-        assert bench.desk.reading is reading
+def test_a_stage_that_the_protocol_leaves_out_is_refused_in_a_sentence():
+    desk = Desk()
+    desk.open_case(make_case(), protocol=Protocol(stages=("mri",)))
+    said = heard(desk.message)
+    desk.set_stage("ct")
+    assert (desk.stage, said) == ("mri", [("The CT stage is not open now.", "warning")])
 
 
-def test_the_checkerboard_shows_ct_and_mri_in_turn_until_the_decision(bench):
-    from napari_vcf.geometry import RigidTransform
-    from napari_vcf.registration import RegistrationResult
-    from support.synthetic_case import CENTER
+def test_an_image_that_cannot_be_read_changes_nothing(desk, monkeypatch):
+    before, said = desk.image_id, heard(desk.message)
 
-    desk, reading = bench.desk, bench.desk.reading
-    ct, t2 = bench.image("CT"), bench.image("T2")
-    panel = bench.front("Registration")
-    assert not panel.checkerboard.isEnabled()
-    reading.propose_registration(
-        mr_level="L1", ct_level="L1", ct_image=ct, mr_images=[t2], mr_point_lps=CENTER, ct_point_lps=CENTER,
-        result=RegistrationResult("ok", "made so", RigidTransform.identity(), 1.0, 0.0, 0.0),
-    )  # fmt: skip
-    click_image(bench, "T2")
-    bench.close_up()
+    def refuse(*_: object) -> None:
+        raise PixelError("T1", "slice 7 is missing")
 
-    def canvas():
-        bench.hands.wait(80)
-        return np.asarray(desk.viewer.screenshot(canvas_only=True, flash=False)[..., :3], dtype=float)
-
-    mri = canvas()
-    bench.hands.key("K")
-    assert panel.checkerboard.isChecked()
-    mixed = canvas()
-    layer = desk.display.layers.image("checkerboard")
-    plane = np.asarray(layer.data[desk.display.nearest_slice(desk.current_slice_mm)])
-    squares = np.isnan(plane)
-    assert 0.3 < squares.mean() < 0.7
-    # The MRI stays as it was in the squares between, and is covered in the others.
-    same = np.abs(mixed - mri).max(axis=-1) < 3
-    assert 0.2 < same.mean() < 0.9
-    assert "CT checkerboard" in shown(bench)
-    bench.hands.press(panel.accept_button)
-    assert not panel.checkerboard.isChecked()
-    assert "CT checkerboard" not in shown(bench)
+    monkeypatch.setattr(type(desk.case), "volume", refuse)
+    ct = next(image.id for image in desk.images() if image.label == "CT")
+    desk.show(ct, index=0)
+    assert (desk.image_id, desk.plane) == (before, "sagittal")
+    assert said == [("slice 7 is missing", "error")]
 
 
-def test_every_control_names_a_key_that_does_it(bench):
-    import re
-
-    from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QSlider
-
-    # Asked once where a file does not tell, and what stops work that runs by itself: reached by Tab.
-    without = {"role", "adc_unit", "cancel_open", "cancel_register"}
-    arrangement = bench.arrangement
-    for owner in (arrangement.bar, *arrangement.panels.values()):
-        for kind in (QAbstractButton, QComboBox, QAbstractSpinBox, QSlider):
-            for control in owner.findChildren(kind):
-                name = control.objectName()
-                if name and name not in without and not name.startswith("qt_") and "__" not in name:
-                    assert re.search(r"\[.+\]", control.toolTip()), f"{owner.objectName()}: {name}"
+def test_an_image_of_another_space_is_not_put_on_a_plane_it_has_no_place_on(desk):
+    t2, ct = (next(image.id for image in desk.images() if image.label == name) for name in ("T2", "CT"))
+    desk.show_plane(f"native:{t2}")
+    assert (desk.plane, label(desk)) == (f"native:{t2}", "T2")
+    desk.show(ct)
+    assert (desk.plane, label(desk)) == ("sagittal", "CT")
+    assert not desk.registered
+    assert desk.between("ct", "mr") is None
 
 
-def test_a_case_is_named_measured_and_fused_by_keys(bench):
-    from qtpy.QtCore import Qt
-    from qtpy.QtTest import QTest
-    from qtpy.QtWidgets import QApplication
-
-    desk, hands = bench.desk, bench.hands
-    stage = lambda: desk.reading.state.stages[desk.stage]  # noqa: E731
-    while desk.reading.can_undo:
-        hands.key("Ctrl+Z")
-    panel = bench.front("Calipers")
-    hands.key("N")
-    hands.wait(300)
-    popup = QApplication.activePopupWidget()
-    QTest.keyClicks(popup.focusWidget() or popup, "L2")
-    QTest.keyClick(popup.focusWidget() or popup, Qt.Key.Key_Return)
-    hands.wait(60)
-    assert desk.reading.state.spine.fractured == "L2"
-    hands.key("U")
-    for _ in range(2):
-        hands.key("D")
-    assert stage().references == {"L1": "intact", "L3": "not_intact"}
-    hands.key("5")
-    assert panel.target() == ("L2", "middle")
-    hands.key("7")
-    assert panel.target() == ("L1", "anterior")
-
-    bench.front("Lesion extent")
-    hands.key("3")
-    assert stage().answers["lesion_extent_visual"].value == "G3"
-    # In the form the same keys answer the item in focus, and no other panel's.
-    bench.front("Findings")
-    hands.key("N")
-    hands.key("3")
-    assert stage().answers["lesion_extent_visual"].value == "G3"
-    assert stage().references == {"L1": "intact", "L3": "not_intact"}
-
-    hands.key(".")
-    before = desk.display.overlaid
-    assert before is not None
-    hands.key(",")
-    assert desk.display.overlaid == (before[0], pytest.approx(before[1] - 0.1))
+def test_a_window_is_remembered_for_the_next_image_of_its_kind(desk):
+    shown = heard(desk.window_changed)
+    desk.show(next(image.id for image in desk.images() if image.label == "CT"))
+    desk.set_window((-100.0, 700.0))
+    assert shown == [desk.image_id]
+    desk.open_case(make_case())
+    ct = next(image.id for image in desk.images() if image.label == "CT")
+    assert desk.window_of(ct) == (-100.0, 700.0)
+    desk.open_case(make_case(), reader="R2")
+    assert desk.window_of(next(image.id for image in desk.images() if image.label == "CT")) != (-100.0, 700.0)
 
 
-def test_the_list_of_keys_tells_what_a_key_does_in_each_panel(bench):
-    dialog = bench.arrangement.keys_dialog
-    text = dialog._html()
-    for heading in ("In Calipers", "In Lesion extent", "In ADC ROI", "In Findings", "In Registration"):
-        assert heading in text
-    assert "Smaller brush or limit" in text
-    assert "Turn it to the left by 1°" in text
+def test_undo_takes_back_what_is_half_done_before_the_record(desk):
+    desk.reading.set_spine("L1")
+    steps = ["half"]
+    desk.half_done.append(lambda: bool(steps) and bool(steps.pop()))
+    desk.undo()
+    assert desk.reading.state.spine is not None
+    desk.undo()
+    assert desk.reading.state.spine is None
+    desk.redo()
+    assert desk.reading.state.spine.fractured == "L1"
 
 
-def test_file_open_sample_begins_the_sample_case_and_leaves_nothing_else(bench, monkeypatch):
-    viewer = bench.desk.viewer
-    begun, said = [], []
-    monkeypatch.setattr(bench.arrangement.case_panel, "open_sample", lambda: begun.append(True))
-    monkeypatch.setattr("napari.utils.notifications.notification_manager.dispatch", said.append)
-    before = [layer.name for layer in viewer.layers]
-    viewer.open_sample("napari-vcf", "vertebral_compression_fracture")
-    bench.hands.wait(60)
-    assert begun == [True]
-    assert [layer.name for layer in viewer.layers] == before
-    assert said == []
-
-
-def test_a_folder_opens_by_the_name_of_the_plugin(bench, tmp_path, monkeypatch):
-    opened = []
-    monkeypatch.setattr(bench.arrangement.case_panel, "open_folder", opened.append)
-    (tmp_path / "IM0001").write_bytes(b"image")
-    bench.desk.viewer.open(str(tmp_path), plugin="napari-vcf")
-    assert opened == [tmp_path]
+def test_a_closed_desk_shows_nothing(desk):
+    changed, closed = heard(desk.image_changed), []
+    desk.closed.connect(lambda: closed.append(True))
+    desk.close()
+    assert (desk.image_id, desk.images(), desk.stages, changed, closed) == (None, (), (), [None], [True])

@@ -70,7 +70,7 @@ def test_undo_stops_at_the_start_and_redo_at_the_end(bench):
 
 @pytest.mark.slow
 def test_half_done_work_ends_with_another_stage_panel_case_or_theme(bench):
-    desk, hands, viewer = bench.desk, bench.hands, bench.desk.viewer
+    desk, hands, viewer = bench.desk, bench.hands, bench.viewport.viewer
     panel = bench.front("Calipers")
     bench.close_up()
     for interrupt in (
@@ -110,9 +110,9 @@ def test_a_painted_layer_that_is_deleted_or_renamed_comes_back_with_the_record(b
     state, layers = bench.desk.reading.state, panel.model.layers
     body = layers.masks()[0].copy()
     for layer in (layers.lesion, layers.body):
-        bench.desk.viewer.layers.remove(layer)
+        bench.viewport.viewer.layers.remove(layer)
         bench.hands.wait(60)
-        assert layer in bench.desk.viewer.layers
+        assert layer in bench.viewport.viewer.layers
         layer.name = "mine"
     bench.hands.key("L")
     bench.hands.drag([bench.world(0, -6, 0), bench.world(0, 6, 0)], step_px=30)
@@ -135,7 +135,7 @@ def test_both_clicks_of_a_height_lie_on_one_slice_and_one_plane(bench):
     assert "one slice" in bench.said[-1][1]
     hands.click_at(bench.world(0, 0, 10))
     ends = stage(bench).calipers[0]
-    assert desk.on_current_slice(desk.to_world(ends.start_lps, ends.image))
+    assert bench.viewport.on_current_slice(bench.viewport.to_world(ends.start_lps, ends.image))
     hands.key("Ctrl+Z")
 
     # On the CT's own plane the same point of the screen is another place of the patient.
@@ -209,10 +209,10 @@ def test_the_list_of_what_is_missing_is_up_to_date_when_its_tab_comes_back(bench
 
 
 def test_an_image_stays_in_its_place_whatever_is_done_to_its_layer(bench):
-    viewer, hands = bench.desk.viewer, bench.hands
+    viewer, hands = bench.viewport.viewer, bench.hands
     panel = bench.front("Lesion extent")
     bench.close_up()
-    image = bench.desk.image_layer
+    image = bench.viewport.image_layer
     place = image.scale.copy(), image.translate.copy(), image.affine.affine_matrix.copy()
     bench.front("Findings")
     viewer.layers.selection.active = image
@@ -257,28 +257,28 @@ def test_a_wheel_over_a_box_answers_nothing(bench):
 
 
 def test_a_layer_of_more_axes_leaves_slices_and_millimetres_as_they_are(bench):
-    desk, hands = bench.desk, bench.hands
+    hands = bench.hands
     bench.front("Calipers")
     bench.close_up()
-    slice_of = desk.display.nearest_slice
-    before = slice_of(desk.current_slice_mm)
-    foreign = desk.viewer.add_image(np.zeros((3, 4, 8, 8)), name="foreign", visible=False)
+    slice_of = bench.viewport.nearest_slice
+    before = slice_of(bench.viewport.current_slice_mm)
+    foreign = bench.viewport.viewer.add_image(np.zeros((3, 4, 8, 8)), name="foreign", visible=False)
     try:
-        assert desk.viewer.dims.ndim == 4
-        assert slice_of(desk.current_slice_mm) == before
-        desk.go_to_slice(float(desk.view.positions_mm[before + 1]))
-        position = desk.current_slice_mm
+        assert bench.viewport.viewer.dims.ndim == 4
+        assert slice_of(bench.viewport.current_slice_mm) == before
+        bench.viewport.go_to_slice(float(bench.viewport.view.positions_mm[before + 1]))
+        position = bench.viewport.current_slice_mm
         assert slice_of(position) == before + 1
         # What is said is what is shown.
-        assert round(desk.image_layer.world_to_data(desk.viewer.dims.point[-3:])[0]) == before + 1
-        desk.viewer.dims.order = (0, 3, 1, 2)
-        assert tuple(desk.viewer.dims.order) == (0, 1, 2, 3)
+        assert round(bench.viewport.image_layer.world_to_data(bench.viewport.viewer.dims.point[-3:])[0]) == before + 1
+        bench.viewport.viewer.dims.order = (0, 3, 1, 2)
+        assert tuple(bench.viewport.viewer.dims.order) == (0, 1, 2, 3)
         here = bench.world(0, 0, 0)
         ends = [np.array([position, here[1] - 10, here[2]]), np.array([position, here[1] + 10, here[2]])]
         hands.drag(ends, step_px=30)
         (placed,) = stage(bench).calipers
         for end, wanted in zip((placed.start_lps, placed.end_lps), ends, strict=True):
-            np.testing.assert_allclose(desk.to_world(end, placed.image), wanted, atol=0.6)
-            assert desk.on_current_slice(desk.to_world(end, placed.image))
+            np.testing.assert_allclose(bench.viewport.to_world(end, placed.image), wanted, atol=0.6)
+            assert bench.viewport.on_current_slice(bench.viewport.to_world(end, placed.image))
     finally:
-        desk.viewer.layers.remove(foreign)
+        bench.viewport.viewer.layers.remove(foreign)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
-from psygnal import Signal
 
 from napari_vcf.widgets.desk.settings import Settings, window_from, window_to
 
 
-class Desk:
-    window_changed = Signal(str)
-    message = Signal(str, str)
-
-    def __init__(self, reader: str = "R1") -> None:
-        self.reading = SimpleNamespace(reader=reader)
+def settings_of(reader: str, path: Path) -> Settings:
+    settings = Settings(path)
+    settings.reader = reader
+    return settings
 
 
 def test_a_window_of_mr_follows_the_image_and_one_of_ct_stays():
@@ -30,14 +27,13 @@ def test_a_window_of_mr_follows_the_image_and_one_of_ct_stays():
 
 def test_each_reader_finds_the_own_settings_again(tmp_path):
     path = tmp_path / "new" / "desk.json"
-    desk = Desk()
-    first = Settings(desk, path)
+    first = settings_of("R1", path)
     first.put("layout", "planes")
-    desk.reading = SimpleNamespace(reader="R2")
+    first.reader = "R2"
     assert first.get("layout", "all") == "all"
     first.flush()
     first.write()
-    again = Settings(Desk(), path)
+    again = settings_of("R1", path)
     assert again.get("layout", "all") == "planes"
     assert again.get("layout", 3) == 3
 
@@ -46,7 +42,7 @@ def test_each_reader_finds_the_own_settings_again(tmp_path):
 def test_a_broken_file_is_begun_anew(tmp_path, text):
     path = tmp_path / "desk.json"
     path.write_text(text)
-    found = Settings(Desk(), path)
+    found = settings_of("R1", path)
     assert found.get("layout", "all") == "all"
     found.put("layout", "images")
     found.write()

@@ -36,7 +36,7 @@ def test_panes_share_place_zoom_and_crosshair_and_hold_no_second_volume(bench):
     assert titles == ["CT", "T2", "ADC", "T2 axial", "T2 coronal"]
     bench.close_up()
     t2, axial = panes.panes[1], panes.panes[3]
-    volume = desk.display.volume(t2.shown)
+    volume = desk.volume(t2.shown)
     assert np.shares_memory(t2.cut().pixels, volume.data)
     assert np.shares_memory(axial.cut().pixels, volume.data)
     assert len({pane.zoom for pane in panes.panes}) <= 2
@@ -46,13 +46,13 @@ def test_panes_share_place_zoom_and_crosshair_and_hold_no_second_volume(bench):
     wanted = axial.world_at(QPointF(*place))
     mouse(axial, place)
     assert panes.crosshair.world[1:] == pytest.approx(wanted[1:], abs=1e-6)
-    assert desk.current_slice_mm == pytest.approx(wanted[0], abs=4.8 / 2 + 1e-6)
+    assert bench.viewport.current_slice_mm == pytest.approx(wanted[0], abs=4.8 / 2 + 1e-6)
     before = panes.crosshair.world
     mouse(axial, (50, 50), "wheel", 1)
     assert np.linalg.norm(panes.crosshair.world - before) == pytest.approx(1.0, abs=1e-6)
-    before = desk.current_slice_mm
+    before = bench.viewport.current_slice_mm
     mouse(t2, (50, 50), "wheel", 1)
-    assert abs(desk.current_slice_mm - before) == pytest.approx(4.8)
+    assert abs(bench.viewport.current_slice_mm - before) == pytest.approx(4.8)
 
     # What an instrument draws is drawn on the panes as well.
     def colourful(pane):
@@ -94,7 +94,7 @@ def test_each_reader_finds_panes_widths_and_windows_as_they_left_them(bench):
         hands.wait(80)
 
     def state():
-        layer = desk.image_layer
+        layer = bench.viewport.image_layer
         return (
             arrangement.panes.arrangement,
             arrangement.panes_dock.width(),
@@ -142,13 +142,13 @@ def _point(x, y):
 def test_the_large_image_takes_the_panes_along_until_the_crosshair_is_set(bench):
     from qtpy.QtCore import QPointF
 
-    desk, panes, hands = bench.desk, bench.arrangement.panes, bench.hands
+    panes, hands = bench.arrangement.panes, bench.hands
     panes.set_layout("images")
     hands.wait(60)
     bench.close_up()
     hands.look_at(bench.world(0, -8, 30), millimetres=80.0)
     hands.wait(40)
-    center = np.asarray(desk.viewer.scene.camera.center)[-2:]
+    center = np.asarray(bench.viewport.viewer.scene.camera.center)[-2:]
     assert panes.crosshair.world[1:] == pytest.approx(center, abs=1e-6)
     pane = panes.panes[1]
     zoomed = pane.zoom
@@ -161,7 +161,9 @@ def test_the_large_image_takes_the_panes_along_until_the_crosshair_is_set(bench)
     assert pane.world_at(QPointF(pane.width() / 2, pane.height() / 2)) == pytest.approx(chosen, abs=1e-6)
     for z in (8, -8, -24, -40):
         hands.look_at(bench.world(0, 0, z), millimetres=80.0)
-    assert panes.crosshair.world[1:] == pytest.approx(np.asarray(desk.viewer.scene.camera.center)[-2:], abs=1e-6)
+    assert panes.crosshair.world[1:] == pytest.approx(
+        np.asarray(bench.viewport.viewer.scene.camera.center)[-2:], abs=1e-6
+    )
 
 
 def test_a_change_of_slice_is_drawn_once_on_the_canvas_and_on_each_pane(bench):
@@ -170,7 +172,7 @@ def test_a_change_of_slice_is_drawn_once_on_the_canvas_and_on_each_pane(bench):
     from qtpy.QtCore import QEvent, QObject
     from qtpy.QtOpenGLWidgets import QOpenGLWidget
 
-    desk, panes, hands = bench.desk, bench.arrangement.panes, bench.hands
+    panes, hands = bench.arrangement.panes, bench.hands
     panes.set_layout("all")
     bench.close_up()
     canvas = bench.arrangement.main.centralWidget().findChild(QOpenGLWidget)
@@ -183,13 +185,13 @@ def test_a_change_of_slice_is_drawn_once_on_the_canvas_and_on_each_pane(bench):
             return False
 
     eyes = Eyes()
-    desk.step_slice(1)
+    bench.viewport.step_slice(1)
     hands.wait(200)
     for widget in (canvas, *panes.panes):
         widget.installEventFilter(eyes)
     for steps in (1, -1, 1):
         drawn.clear()
-        desk.step_slice(steps)
+        bench.viewport.step_slice(steps)
         hands.wait(200)
         assert set(drawn.values()) == {1}
         assert len(drawn) == 1 + len(panes.panes)
@@ -201,7 +203,7 @@ def test_an_empty_drawing_is_left_out_and_one_that_is_hidden_by_hand_stays_hidde
     desk = bench.desk
     bench.front("Calipers")
     bench.close_up()
-    layer = next(layer for layer in desk.viewer.layers if layer.name == "Calipers")
+    layer = next(layer for layer in bench.viewport.viewer.layers if layer.name == "Calipers")
     assert not layer.visible
     bench.hands.drag([bench.world(0, 0, 10), bench.world(0, 0, -10)], step_px=40)
     bench.hands.wait(60)
@@ -226,6 +228,6 @@ def test_the_corner_of_the_image_names_it_and_the_place_of_its_slice(bench):
     before = title.text()
     assert before.splitlines()[0] == bench.desk.image.label
     assert " mm " in before.splitlines()[-1]
-    bench.desk.step_slice(1)
+    bench.viewport.step_slice(1)
     assert title.text() != before
     assert title.text().splitlines()[0] == bench.desk.image.label

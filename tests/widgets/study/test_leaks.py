@@ -41,7 +41,7 @@ def look():
         desk.show(image.id)
     session.reading.set_spine("L1")
     session.reading.mark_not_assessable(session.stage, "pedicle_invasion", control)
-    texts = [arrangement.main.windowTitle(), *(layer.name for layer in desk.viewer.layers)]
+    texts = [arrangement.main.windowTitle(), *(layer.name for layer in arrangement.viewport.viewer.layers)]
     QTimer.singleShot(1500, lambda: print("open", session.stage, *texts, flush=True))
 
 timer = QTimer()

@@ -98,7 +98,7 @@ def test_only_the_stage_of_the_worklist_is_there(worklist):
     bench.desk.set_stage("mri")
     assert bench.desk.stage == "ct"
     # No other folder, no export behind the study's back, none of napari's own ways to a file.
-    keys = {binding.key for binding in bench.desk.keys.bindings}
+    keys = {binding.key for binding in bench.viewport.keys.bindings}
     assert not {"Ctrl+Shift+L", "Ctrl+Shift+E"} & keys
     assert not bench.arrangement.main.menuBar().isVisible()
     with pytest.raises(Exception, match="study is read"):
@@ -112,7 +112,7 @@ def test_what_was_measured_is_there_again_to_the_caliper_once_the_case_is_free(w
     bench, desk = worklist.bench, worklist.bench.desk
     desk.reading.set_spine("L1")
     bench.front("Calipers")
-    bench.hands.drag([desk.to_world((0.0, -15.0, 15.0)), desk.to_world((0.0, -15.0, -15.0))])
+    bench.hands.drag([bench.viewport.to_world((0.0, -15.0, 15.0)), bench.viewport.to_world((0.0, -15.0, -15.0))])
     drawn = desk.reading.state.stages["ct"].calipers
     assert len(drawn) == 1
     log = desk.reading.log
@@ -218,10 +218,14 @@ def texts_of(window) -> Iterator[str]:
                     yield from (widget.item(row, column).text(), widget.item(row, column).toolTip())
     for action in main.findChildren(QAction):
         yield from (action.text(), action.toolTip())
-    for layer in window.desk.viewer.layers:
+    for layer in window.viewport.viewer.layers:
         yield from (layer.name, repr(layer.metadata), repr(layer.source))
-    yield window.desk.viewer.title
-    yield window.desk.viewer.status if isinstance(window.desk.viewer.status, str) else repr(window.desk.viewer.status)
+    yield window.viewport.viewer.title
+    yield (
+        window.viewport.viewer.status
+        if isinstance(window.viewport.viewer.status, str)
+        else repr(window.viewport.viewer.status)
+    )
     yield from (text for _, text in window.said)
 
 

@@ -10,7 +10,6 @@ from itertools import groupby
 
 import numpy as np
 
-from napari_vcf import __version__
 from napari_vcf.agreement.analysis.against import against_reference
 from napari_vcf.agreement.analysis.collect import Collected, Pairing
 from napari_vcf.agreement.analysis.groups import baseline_groups, reading_groups
@@ -27,6 +26,7 @@ from napari_vcf.agreement.tables.masks import MaskStore
 from napari_vcf.agreement.tables.readings import ItemTable, Readings
 from napari_vcf.agreement.tables.reference import Reference
 from napari_vcf.records.base import STAGES
+from napari_vcf.version import __version__
 
 __all__ = ["Analysed", "analyse", "make_settings"]
 

@@ -26,8 +26,7 @@ from napari_vcf.widgets.case.image_table import ImageTable
 from napari_vcf.widgets.case.opening import CaseOpener
 from napari_vcf.widgets.case.sample import sample_folder
 from napari_vcf.widgets.common.activity import SteadyBar
-from napari_vcf.widgets.common.controls import button, heading, note
-from napari_vcf.widgets.instruments.instrument import find_dock
+from napari_vcf.widgets.common.controls import button, find_dock, heading, note
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk

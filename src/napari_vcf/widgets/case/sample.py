@@ -8,8 +8,8 @@ from pathlib import Path
 
 from qtpy.QtCore import QStandardPaths
 
-from napari_vcf import __version__
 from napari_vcf.phantom import PhantomTruth, make_case, write_dicom, write_truth
+from napari_vcf.version import __version__
 
 __all__ = ["sample_folder", "write_sample"]
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from napari_vcf.reading.stage_images import STAGE_NAMES
 
@@ -23,6 +33,7 @@ __all__ = [
     "Banner",
     "button",
     "clear_layout",
+    "find_dock",
     "heading",
     "keep_keys",
     "mark",
@@ -203,6 +214,14 @@ class Banner(QWidget):
     def setText(self, text: str) -> None:  # noqa: N802
         """Show a sentence."""
         self._label.setText(text)
+
+
+def find_dock(panel: QWidget) -> QDockWidget | None:
+    """The dock that a panel is in."""
+    parent = panel.parent()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parent()
+    return parent
 
 
 def clear_layout(layout: object) -> None:

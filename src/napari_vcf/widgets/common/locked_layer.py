@@ -95,7 +95,7 @@ class LockedDrawing:
 
     Parameters
     ----------
-    desk : Canvas
+    canvas : Canvas
         Whose canvas it is on.
     name : str
         Name of the layer.
@@ -105,9 +105,9 @@ class LockedDrawing:
         Whether the linked panes show it too.
     """
 
-    def __init__(self, desk: Canvas, name: str, compose: Callable[[], Picture], *, everywhere: bool = True) -> None:
+    def __init__(self, canvas: Canvas, name: str, compose: Callable[[], Picture], *, everywhere: bool = True) -> None:
         self._compose = compose
-        self._linked = desk if isinstance(desk, Linked) else None
+        self._linked = canvas if isinstance(canvas, Linked) else None
         self._shown: Picture | None = None
         self._busy = False
         self._resting = True
@@ -120,7 +120,7 @@ class LockedDrawing:
         self.layer.events.data.connect(self._on_foreign_change)
         self.layer.events.set_data.connect(self._on_foreign_change)
         self.layer.events.mode.connect(self._on_mode)
-        desk.add_layer(self.layer)
+        canvas.add_layer(self.layer)
         if everywhere and self._linked is not None:
             self._linked.drawings.append(self)
 

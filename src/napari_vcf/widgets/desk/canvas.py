@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from napari.components.overlays import TextOverlay
@@ -13,9 +13,7 @@ from psygnal import Signal
 
 from napari_vcf.geometry import Volume
 from napari_vcf.widgets.desk.space import letters, position_text
-
-if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["CanvasDressing", "Readout", "voxel_value"]
 
@@ -73,10 +71,9 @@ class CanvasDressing:
     #: What the image is called, and where the slice lies, changed; carries the lines.
     titled = Signal(str)
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._last_mm: float | None = None
-        viewer = desk.viewer
+    def __init__(self, viewport: Viewport) -> None:
+        self._viewport, self._desk = viewport, viewport.desk
+        viewer = viewport.viewer
         viewer.mouse_drag_callbacks.append(self._on_drag)
         # napari's own habits of the wheel (Ctrl for slices, Alt for layers) would act beside the desk's.
         viewer.mouse_wheel_callbacks.clear()
@@ -86,74 +83,42 @@ class CanvasDressing:
         viewer.mouse_double_click_callbacks.clear()
         # Grey levels are judged against black, whatever the theme.
         viewer.canvas.background_color_override = "black"
-        viewer.dims.events.point.connect(self._on_point)
-        viewer.dims.events.order.connect(self._on_order)
-        desk.image_changed.connect(lambda _image: self.refresh())
-        desk.frame_changed.connect(self.refresh)
-
-    def _on_order(self, _event: Any = None) -> None:
-        """Keep napari from rolling or transposing the axes: letters, slices and instruments know the plane's own."""
-        dims = self._desk.viewer.dims
-        upright = tuple(range(dims.ndim))
-        if self._desk.view is not None and tuple(dims.order) != upright:
-            dims.order = upright
-
-    def fit(self) -> None:
-        """Show the whole image, upright."""
-        desk = self._desk
-        viewer = desk.viewer
-        if desk.view is None:
-            return
-        viewer.dims.ndisplay = 2
-        viewer.dims.order = tuple(range(viewer.dims.ndim))
-        viewer.dims.axis_labels = (*viewer.dims.axis_labels[:-3], "slice", "row", "column")
-        _, rows, columns = desk.view.grid.shape
-        _, row_mm, column_mm = desk.view.grid.spacing_mm
-        # napari's own reset would make room for drawings as well, which may lie in the other patient space.
-        middle = desk.frame.to_world(desk.view.grid.center_lps)
-        viewer.scene.camera.center = (0.0, float(middle[1]), float(middle[2]))
-        viewer.scene.camera.angles = (0.0, 0.0, 90.0)
-        height, width = viewer.canvas.size
-        viewer.scene.camera.zoom = 0.95 * min(height / (rows * row_mm), width / (columns * column_mm))
-        positions = desk.view.positions_mm
-        viewer.dims.set_point(desk.slice_axis, float(positions[len(positions) // 2]))
-        self._last_mm = None
-
-    def center_on(self, point_world: NDArray[np.float64], *, millimetres: float) -> None:
-        """Go to the slice of a world point and show it with so much of its surroundings."""
-        viewer = self._desk.viewer
-        self._desk.go_to_slice(float(point_world[0]))
-        viewer.scene.camera.center = (0.0, float(point_world[1]), float(point_world[2]))
-        viewer.scene.camera.zoom = min(viewer.canvas.size) / millimetres
+        viewport.slice_changed.connect(lambda _position: self._say_title())
+        viewport.desk.image_changed.connect(lambda _image: self.refresh())
+        for signal in (viewport.frame_changed, viewport.overlay_changed):
+            signal.connect(self.refresh)
 
     def refresh(self) -> None:
         """Draw letters and scale bar, and say the title of what is shown now."""
-        desk, overlays = self._desk, self._desk.viewer.canvas.overlays
-        shown = desk.view is not None and desk.image is not None
-        axes = desk.frame.axes
+        viewport, overlays = self._viewport, self._viewport.viewer.canvas.overlays
+        shown = viewport.view is not None and self._desk.image is not None
+        axes = viewport.frame.axes
         texts = (letters(-axes[1]), letters(axes[1]), letters(-axes[2]), letters(axes[2]))
         for side, text in zip(_SIDES, texts, strict=True):
             self._text(f"vcf_{side}", side, text if shown else "", size=14)
-        self.titled.emit(self._title() if shown else "")
+        self._say_title()
         overlays.scale_bar.visible = shown
         overlays.scale_bar.position = "bottom_right"
 
+    def _say_title(self) -> None:
+        self.titled.emit(self._title())
+
     def _title(self) -> str:
-        desk = self._desk
-        assert desk.image is not None
-        assert desk.view is not None
-        layer = desk.image_layer
+        viewport, desk = self._viewport, self._desk
+        if viewport.view is None or desk.image is None:
+            return ""
+        layer = viewport.image_layer
         lines = [layer.name if layer is not None else desk.image.label]
-        if desk.display.overlaid is not None and desk.case is not None:
-            other, opacity = desk.display.overlaid
+        if viewport.overlaid is not None and desk.case is not None:
+            other, opacity = viewport.overlaid
             lines.append(f"+ {desk.case.image(other).label} {opacity:.0%}")
-        if desk.shown_on is not None:
-            lines.append("registered to MRI" if desk.display.accepted else "registration proposed")
-        lines.append(position_text(desk.view, desk.current_slice_mm))
+        if viewport.shown_on is not None:
+            lines.append("registered to MRI" if desk.registered else "registration proposed")
+        lines.append(position_text(viewport.view, viewport.current_slice_mm))
         return "\n".join(lines)
 
     def _text(self, key: str, position: str, text: str, *, size: float) -> None:
-        overlays = self._desk.viewer.canvas.overlays
+        overlays = self._viewport.viewer.canvas.overlays
         if key not in overlays:
             overlays[key] = TextOverlay(
                 position=position, font_size=size, color="#ffd75e", box=True, box_color="#00000070"
@@ -164,16 +129,8 @@ class CanvasDressing:
         overlay.visible = bool(text)
 
     # -- mouse ------------------------------------------------------------------------------------------------------
-    def _on_point(self, _event: Any = None) -> None:
-        position = self._desk.current_slice_mm
-        if self._desk.view is None or position == self._last_mm:
-            return
-        self._last_mm = position
-        self.titled.emit(self._title() if self._desk.image is not None else "")
-        self._desk.slice_changed.emit(position)
-
     def _on_drag(self, _viewer: Any, event: Any) -> Iterator[None]:
-        if self._desk.view is None or event.button not in (2, 3):
+        if self._viewport.view is None or event.button not in (2, 3):
             return
         event.handled = True
         act = self._windowing(event) if event.button == 2 else self._moving(event)
@@ -186,7 +143,7 @@ class CanvasDressing:
 
     def _windowing(self, event: Any) -> Callable[[NDArray[np.float64]], None]:
         start = np.array(event.pos, dtype=np.float64)
-        layer = self._desk.image_layer
+        layer = self._viewport.image_layer
         low, high = (0.0, 1.0) if layer is None else layer.contrast_limits
         center, width = (low + high) / 2, high - low
 
@@ -195,12 +152,12 @@ class CanvasDressing:
             # 400 pixels double the width, or move the centre by the width.
             new_width = max(width * 2.0 ** (across / 400), 1.0)
             new_center = center + down / 400 * width
-            self._desk.display.set_window((new_center - new_width / 2, new_center + new_width / 2))
+            self._desk.set_window((new_center - new_width / 2, new_center + new_width / 2))
 
         return act
 
     def _moving(self, event: Any) -> Callable[[NDArray[np.float64]], None]:
-        camera = self._desk.viewer.scene.camera
+        camera = self._viewport.viewer.scene.camera
         start = np.array(event.pos, dtype=np.float64)
         center = np.array(camera.center, dtype=np.float64)
 
@@ -211,15 +168,15 @@ class CanvasDressing:
         return act
 
     def _on_wheel(self, _viewer: Any, event: Any) -> None:
-        if self._desk.view is None:
+        if self._viewport.view is None:
             return
         event.handled = True
         turn = float(np.clip(event.delta[1], -1, 1))
         if "Control" not in event.modifiers:
             if turn:
-                self._desk.step_slice(-1 if turn > 0 else 1)
+                self._viewport.step_slice(-1 if turn > 0 else 1)
             return
-        camera = self._desk.viewer.scene.camera
+        camera = self._viewport.viewer.scene.camera
         factor = 1.15**turn
         pointer, center = np.array(event.position)[-2:], np.array(camera.center)[-2:]
         # What lies under the pointer stays there.
@@ -231,9 +188,9 @@ class CanvasDressing:
 
     def read(self, point_world: NDArray[np.float64]) -> Readout | None:
         """What lies at a world point in the image in front."""
-        desk = self._desk
+        viewport, desk = self._viewport, self._desk
         if desk.image_id is None or desk.case is None or len(point_world) != 3:
             return None
-        volume = desk.display.volume(desk.image_id)
-        point = desk.to_lps(point_world)
+        volume = desk.volume(desk.image_id)
+        point = viewport.to_lps(point_world)
         return Readout(point, voxel_value(volume, point), volume.unit)

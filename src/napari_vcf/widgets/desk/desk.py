@@ -1,58 +1,66 @@
-"""The reading desk: one per viewer, between the record and the screen.
+"""The reading desk: what is read, at which stage, and which image is in front.
 
-It knows which image the reader looks at, on which plane, and how that plane lies in the patient. It computes no
-measurement; instruments call ``desk.reading`` and redraw from its state when ``desk.reading_changed`` is emitted.
+It knows no window and computes no measurement. A `Viewport` shows what it says; instruments call ``desk.reading`` and
+redraw from its state when ``desk.reading_changed`` is emitted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
-from napari.layers import Image, Layer
-from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
-from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.geometry import ReadingFrame, RigidTransform
+from napari_vcf.geometry import RigidTransform, Volume
 from napari_vcf.reading import Case, CaseImage, LoggedAction, Protocol, Reading, Stage
 from napari_vcf.reading.action_text import describe
 from napari_vcf.reading.actions import Action
 from napari_vcf.reading.case import MR_ROLES
+from napari_vcf.reading.image_pairs import shown_index
 from napari_vcf.reading.stage_images import STAGE_ROLES
 from napari_vcf.reading.state import Registration
-from napari_vcf.widgets.desk.canvas import CanvasDressing
-from napari_vcf.widgets.desk.display import Display
-from napari_vcf.widgets.desk.settings import Settings, settings_path
-from napari_vcf.widgets.desk.shortcuts import Shortcuts
-from napari_vcf.widgets.desk.space import PatientSpace, View
+from napari_vcf.widgets.desk.settings import Settings
+from napari_vcf.widgets.desk.space import PatientSpace
+from napari_vcf.widgets.desk.window_level import Window, presets
 
-if TYPE_CHECKING:
-    from napari_vcf.widgets.common.locked_layer import LockedDrawing
-    from napari_vcf.widgets.linked_views.pane import Section
-
-__all__ = ["Desk"]
+__all__ = ["SAGITTAL", "Desk", "plane_owner"]
 
 T = TypeVar("T")
+SAGITTAL = "sagittal"
+_NATIVE = "native:"
+#: The first of these that a stage has is shown first.
+_FIRST = (Role.T2, Role.T2FS, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.CT, Role.ADC, Role.DWI)
+
+
+def plane_owner(plane: str) -> str | None:
+    """The image whose own slices a plane shows; None for the sagittal reading plane."""
+    return plane.removeprefix(_NATIVE) if plane.startswith(_NATIVE) else None
 
 
 class Desk:
-    """The reading desk of one viewer; get it with `Desk.of`.
+    """The state of one reading desk.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        What is remembered of each reader; by default nothing outlives the desk.
 
     Attributes
     ----------
-    viewer : napari.Viewer
-        The viewer.
     reading : Reading or None
         The open reading; every change goes through its calls.
     stage : {"ct", "mri", "combined"}
         The stage that is being read.
-    keys : Shortcuts
-        The registry of keys.
+    image_id : str or None
+        The image that the reader looks at and measures on.
+    plane : str
+        ``"sagittal"``, or ``"native:"`` and the image whose own slices are shown.
+    generation : int
+        Counts what makes everything on the screen out of date: another role, unit, registration.
     """
 
     opened = Signal()
@@ -60,58 +68,40 @@ class Desk:
     #: The window is going away.
     disposed = Signal()
     stage_changed = Signal(str)
+    #: An image is to be shown, or shown anew; carries its id. Views follow this, everything else `image_changed`.
+    fronted = Signal(str)
     #: The image in front changed; carries its id, or None.
     image_changed = Signal(object)
-    #: The plane or the patient space changed: world coordinates mean something else now.
-    frame_changed = Signal()
-    #: The slice position changed; carries mm.
-    slice_changed = Signal(float)
     reading_changed = Signal(object)
     #: The window of an image was set; carries the image's id.
     window_changed = Signal(str)
-    #: What an instrument draws or paints looks different now.
-    drawing_changed = Signal()
     #: A sentence for the reader and its kind: "info", "warning" or "error".
     message = Signal(str, str)
 
-    _desks: list[Desk] = []  # noqa: RUF012  (one list for the program)
-
-    def __init__(self, viewer: Any) -> None:
-        self.viewer = viewer
+    def __init__(self, settings: Settings | None = None) -> None:
         self.reading: Reading | None = None
         self.stage: Stage = "combined"
         #: The one stage of a study that is read here: no other one opens, and every change is on the disk already.
         self.study_stage: Stage | None = None
         self.saved = True
         self.exported: Path | None = None
-        self.keys = Shortcuts()
-        #: What the instruments draw on the plane, for the linked panes.
-        self.drawings: list[LockedDrawing] = []
+        self.image_id: str | None = None
+        self.plane = SAGITTAL
         #: Each takes a step of what is half done back, and says whether there was one.
         self.half_done: list[Callable[[], bool]] = []
-        #: Each gives the masks that are painted now.
-        self.sections: list[Callable[[], Sequence[Section]]] = []
-        self.settings = Settings(self, settings_path(), later=lambda write: QTimer.singleShot(800, write))
-        self.display = Display(self)
-        self.dressing = CanvasDressing(self)
-
-    @classmethod
-    def of(cls, viewer: Any) -> Desk:
-        """The desk of a viewer, made at the first call."""
-        # napari hands plugins a proxy, which is equal to the viewer but not the same object.
-        for desk in cls._desks:
-            if desk.viewer == viewer:
-                return desk
-        desk = cls(getattr(viewer, "__wrapped__", viewer))
-        cls._desks.append(desk)
-        return desk
+        self.settings = settings if settings is not None else Settings()
+        self.settings.failed.connect(lambda text: self.message.emit(text, "warning"))
+        self._indices: dict[str, int] = {}
+        self._windows: dict[tuple[str, int], Window] = {}
+        self._presets: dict[tuple[str, int], dict[str, Window]] = {}
+        self.generation = 0
+        self._followed: object = None
 
     def dispose(self) -> None:
-        """Forget the viewer; called when its window closes."""
+        """Take leave; called when the window closes."""
         self.settings.flush()
         self.close()
         self.disposed.emit()
-        Desk._desks = [desk for desk in Desk._desks if desk is not self]
 
     # -- case and reading -------------------------------------------------------------------------------------------
     @property
@@ -129,21 +119,26 @@ class Desk:
         """Show a reading, new or taken up again; of a study only one stage, whose changes write themselves down."""
         self.close()
         self.reading = reading
+        self.settings.reader = reading.reader
         self.study_stage = study_stage
         self.saved, self.exported = True, None
         reading.changed.connect(self._on_reading_changed)
         self.stage = self._first_stage()
+        self._followed = self._depends_on()
         self.opened.emit()
         self.stage_changed.emit(self.stage)
         self._show_first()
 
     def close(self) -> None:
-        """Take the case off the screen; the caller has asked about unsaved work."""
+        """Put the case away; the caller has asked about unsaved work."""
         if self.reading is None:
             return
         self.reading.changed.disconnect(self._on_reading_changed)
-        self.reading = None
-        self.display.clear()
+        self.reading = self.settings.reader = None
+        self._leave()
+        for kept in (self._indices, self._windows, self._presets):
+            kept.clear()
+        self.image_changed.emit(None)
         self.closed.emit()
 
     @property
@@ -179,53 +174,48 @@ class Desk:
         return () if self.case is None else tuple(self.case.with_role(*STAGE_ROLES[self.stage]))
 
     @property
-    def image_id(self) -> str | None:
-        """The image that the reader looks at and measures on."""
-        return self.display.image_id
-
-    @property
     def image(self) -> CaseImage | None:
-        """The same, with its geometry and role."""
+        """The image in front, with its geometry and role."""
         return None if self.case is None or self.image_id is None else self.case.image(self.image_id)
-
-    @property
-    def shown_on(self) -> str | None:
-        """The MR image whose space a registered CT is shown in; None where the image is seen as it is."""
-        return self.display.shown_on(self.image_id) if self.image_id is not None else None
 
     def show(self, image_id: str, *, index: int | None = None) -> None:
         """Bring an image to the front; ``index`` picks one of several volumes (b-values)."""
-        self.guard(lambda: self.display.show(image_id, index=index))
+        self.guard(lambda: self._show(image_id, index=index))
+
+    def show_plane(self, plane: str) -> None:
+        """Show ``"sagittal"``, or ``"native:"`` and an image's id: that image's own slices."""
+        target = plane_owner(plane) or self.image_id
+        if target is None:
+            self.plane = plane
+        else:
+            self.guard(lambda: self._show(target, plane=plane))
 
     def set_stage(self, stage: Stage) -> None:
-        """Go to another stage; what it may not see leaves the canvas."""
+        """Go to another stage; what it may not see leaves the screen."""
         if stage == self.stage:
             return
         if stage not in self.stages:
             self.message.emit(f"The {stage.upper()} stage is not open now.", "warning")
             return
         self.stage = stage
-        self.display.clear(at_once=False)
+        self._leave()
+        self._followed = self._depends_on()
         self.stage_changed.emit(stage)
         self._show_first()
-        # Whatever came of it: what this stage may not see is gone.
-        self.display.layers.drop_retired()
 
-    def show_plane(self, plane: str) -> None:
-        """Show ``"sagittal"``, or ``"native:"`` and an image's id: that image's own slices."""
-        self.guard(lambda: self.display.show_plane(plane))
+    def index_of(self, image_id: str) -> int:
+        """Which of an image's volumes is shown; of several b-values the highest."""
+        if image_id not in self._indices:
+            assert self.case is not None
+            self._indices[image_id] = shown_index(self.case.image(image_id).series.volumes)
+        return self._indices[image_id]
 
-    # -- geometry ---------------------------------------------------------------------------------------------------
-    @property
-    def view(self) -> View | None:
-        """The plane on the canvas."""
-        return self.display.view
+    def volume(self, image_id: str) -> Volume:
+        """Native voxels of the volume of an image that is shown."""
+        assert self.case is not None
+        return self.case.volume(image_id, self.index_of(image_id))
 
-    @property
-    def frame(self) -> ReadingFrame:
-        """The frame of the plane on the canvas."""
-        return ReadingFrame.sagittal() if self.view is None else self.view.frame
-
+    # -- patient spaces ---------------------------------------------------------------------------------------------
     def space_of(self, image_id: str) -> PatientSpace:
         """The patient space in which an image was taken."""
         assert self.case is not None
@@ -234,73 +224,67 @@ class Desk:
     @property
     def registration(self) -> Registration | None:
         """The registration through which CT is shown in MR space: the fractured level's, accepted before open."""
-        return self.display.registration
-
-    def to_world(self, points_lps: ArrayLike, image_id: str | None = None) -> NDArray[np.float64]:
-        """An image's own LPS mm to napari's world (slice, row, column) mm, shape (..., 3).
-
-        Through the registration where the image is a CT shown in MR space.
-        """
-        transform = self._transform(image_id)
-        points = np.asarray(points_lps, dtype=np.float64)
-        return self.frame.to_world(points if transform is None else transform.apply(points))
-
-    def to_lps(self, points_world: ArrayLike, image_id: str | None = None) -> NDArray[np.float64]:
-        """Napari's world mm to an image's own LPS mm, shape (..., 3)."""
-        transform = self._transform(image_id)
-        points = self.frame.to_lps(points_world)
-        return points if transform is None else transform.inverse().apply(points)
-
-    def can_show(self, image_id: str) -> bool:
-        """Whether an image's points have a place in the world on the canvas (same space, or registered into it)."""
-        return self.display.can_place(image_id)
-
-    def _transform(self, image_id: str | None) -> RigidTransform | None:
-        image = self.image_id if image_id is None else image_id
-        return None if image is None else self.display.transform_of(image)
+        if self.reading is None or self.stage != "combined":
+            return None
+        state = self.reading.state
+        level = state.spine.fractured if state.spine is not None else None
+        usable = [
+            entry
+            for entry in state.registrations.values()
+            if entry.ct_to_mr is not None and entry.acceptance != "refused"
+        ]
+        usable.sort(key=lambda entry: (entry.level != level, entry.acceptance != "accepted"))
+        return usable[0] if usable else None
 
     @property
-    def slice_axis(self) -> int:
-        """Number of napari's axis through the slices: a layer of somebody else's may have put more axes before it."""
-        return max(0, int(self.viewer.dims.ndim) - 3)
+    def registered(self) -> bool:
+        """Whether the reader has accepted a registration, so that CT belongs to MR space."""
+        registration = self.registration
+        return registration is not None and registration.acceptance == "accepted"
 
-    @property
-    def current_slice_mm(self) -> float:
-        """World position of the slice on the canvas."""
-        return float(self.viewer.dims.point[self.slice_axis])
+    def between(self, source: PatientSpace, target: PatientSpace) -> RigidTransform | None:
+        """From one patient space to another; None where they are the same, or not joined."""
+        registration = self.registration
+        if source == target or registration is None:
+            return None
+        ct_to_mr = RigidTransform(np.array(registration.ct_to_mr))
+        return ct_to_mr if target == "mr" else ct_to_mr.inverse()
 
-    def go_to_slice(self, position_mm: float) -> None:
-        """Show the slice nearest to a world position."""
-        self.display.go_to_slice(position_mm)
+    # -- windows ----------------------------------------------------------------------------------------------------
+    def presets(self, image_id: str) -> dict[str, Window]:
+        """Windows offered for an image."""
+        assert self.case is not None
+        key = image_id, self.index_of(image_id)
+        if key not in self._presets:
+            self._presets[key] = presets(self.case.image(image_id).series.role, self.volume(image_id))
+        return self._presets[key]
 
-    def on_current_slice(self, point_world: ArrayLike) -> bool:
-        """Whether a world point belongs to the slice on the canvas: no other slice is nearer to it."""
-        return self.display.nearest_slice(float(np.asarray(point_world)[0])) == self.display.nearest_slice(
-            self.current_slice_mm
-        )
+    def automatic(self, image_id: str) -> Window:
+        """The window that follows from an image's own values; the first preset where that does not depend on them."""
+        offered = self.presets(image_id)
+        return offered.get("Automatic", next(iter(offered.values())))
 
-    def step_slice(self, steps: int) -> None:
-        """Go some slices on (towards the patient's left in a sagittal plane) or back."""
-        self.display.step_slice(steps)
+    def window_of(self, image_id: str) -> Window:
+        """The window in which an image is shown."""
+        key = image_id, self.index_of(image_id)
+        if key not in self._windows:
+            assert self.case is not None
+            role, automatic = self.case.image(image_id).series.role.value, self.automatic(image_id)
+            kept = self.settings.window(role, automatic, self.volume(image_id).unit)
+            self._windows[key] = kept or next(iter(self.presets(image_id).values()))
+        return self._windows[key]
 
-    # -- layers, keys -----------------------------------------------------------------------------------------------
-    def add_layer(self, layer: Layer) -> None:
-        """Keep an instrument's layer above the images, and put it back if it is deleted by tool."""
-        self.display.layers.add_drawing(layer)
+    def set_window(self, window: Window) -> None:
+        """Set the window of the image in front, and remember it for images of its kind."""
+        image = self.image
+        if image is None:
+            return
+        self._windows[image.id, self.index_of(image.id)] = window
+        unit = self.volume(image.id).unit
+        self.settings.keep_window(image.series.role.value, window, self.automatic(image.id), unit)
+        self.window_changed.emit(image.id)
 
-    def remove_layer(self, layer: Layer) -> None:
-        """Give an instrument's layer up."""
-        self.display.layers.remove_drawing(layer)
-
-    @property
-    def image_layer(self) -> Image | None:
-        """The layer of the image in front."""
-        return self.display.front_layer
-
-    def bind_key(self, key: str, run: Callable[[], object], description: str, *, group: str = "Desk") -> None:
-        """Bind a key (Qt's notation, ``"Ctrl+Z"``); raises `ShortcutError` if it is taken."""
-        self.keys.bind(key, run, description, group=group)
-
+    # -- undo -------------------------------------------------------------------------------------------------------
     def undo(self) -> None:
         """Take the last step of what is half done back, else the last change of the reading, and say which."""
         if not any(take_back() for take_back in self.half_done):
@@ -337,16 +321,64 @@ class Desk:
         return next((stage for stage in wanted if stage in stages), stages[0])
 
     def _show_first(self) -> None:
-        images = self.images()
-        order = (Role.T2, Role.T2FS, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.CT, Role.ADC, Role.DWI)
-        first = min(images, key=lambda image: order.index(image.series.role), default=None)
+        first = min(self.images(), key=lambda image: _FIRST.index(image.series.role), default=None)
         if first is None:
-            self.image_changed.emit(None)
             self.message.emit(f"This case has no image for the {self.stage.upper()} stage.", "warning")
         else:
             self.show(first.id)
+        if self.image_id is None:
+            self.image_changed.emit(None)
+
+    def _show(self, image_id: str, *, index: int | None = None, plane: str | None = None) -> None:
+        if self.case is None:
+            return
+        wanted = self.index_of(image_id) if index is None else index
+        # Refused loading changes nothing on the screen.
+        self.case.volume(image_id, wanted)
+        self._indices[image_id] = wanted
+        before, self.image_id = self.image_id, image_id
+        self.plane = self._possible_plane(self.plane if plane is None else plane, image_id)
+        self.fronted.emit(image_id)
+        if before != image_id or index is not None:
+            self.image_changed.emit(image_id)
+
+    def _possible_plane(self, plane: str, image_id: str) -> str:
+        """A plane on which an image has a place: the wanted one, else the sagittal one."""
+        owner = plane_owner(plane)
+        if owner is None or owner not in {image.id for image in self.images()}:
+            return SAGITTAL
+        same = self.space_of(owner) == self.space_of(image_id)
+        return plane if same or self.registration is not None else SAGITTAL
+
+    def _leave(self) -> None:
+        """Have nothing in front; the views take it off with what is said next."""
+        self.image_id, self.plane = None, SAGITTAL
+
+    def _depends_on(self) -> object:
+        """What of the record decides what is seen."""
+        registration = self.registration
+        return (
+            tuple((image.id, image.label, image.series.unit) for image in self.images()),
+            None if registration is None else (registration.level, registration.ct_to_mr, registration.acceptance),
+        )
 
     def _on_reading_changed(self, logged: LoggedAction) -> None:
         self.saved = False
-        self.display.on_reading_changed(logged)
+        if self._depends_on() != self._followed:
+            self._follow()
         self.reading_changed.emit(logged)
+
+    def _follow(self) -> None:
+        """Follow a correction of a role or unit, or a registration that moved."""
+        self._followed = self._depends_on()
+        self.generation += 1
+        self._presets.clear()
+        reachable = [image.id for image in self.images()]
+        if self.image_id in reachable:
+            self.show(self.image_id)
+            self.image_changed.emit(self.image_id)
+            return
+        self._leave()
+        self.image_changed.emit(None)
+        if reachable:
+            self.show(reachable[0])

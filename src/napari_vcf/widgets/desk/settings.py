@@ -6,16 +6,14 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from platformdirs import user_config_path
+from psygnal import Signal
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.widgets.desk.window_level import Window
-
-if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
 
 __all__ = ["Settings", "settings_path", "window_from", "window_to"]
 
@@ -55,28 +53,33 @@ class Settings:
 
     Parameters
     ----------
-    desk : Desk
-        Whose reader they belong to.
-    path : Path
-        The file.
+    path : Path, optional
+        The file; without one nothing outlives the program.
     later : callable
         Calls what it is given a moment later, so that a drag is not written a hundred times.
+
+    Attributes
+    ----------
+    reader : str or None
+        Whose settings are read and kept now.
     """
 
+    #: They could not be written; carries a sentence.
+    failed = Signal(str)
+
     def __init__(
-        self, desk: Desk, path: Path, later: Callable[[Callable[[], None]], object] = lambda _write: None
+        self, path: Path | None = None, later: Callable[[Callable[[], None]], object] = lambda _write: None
     ) -> None:
-        self._desk, self._path = desk, path
+        self.reader: str | None = None
+        self._path = path
         self._all: dict[str, dict[str, Any]] = {}
         self._later = later
         self._due = False
         self._read()
-        desk.window_changed.connect(self._on_window)
 
     @property
     def _mine(self) -> dict[str, Any]:
-        reading = self._desk.reading
-        return {} if reading is None else self._all.setdefault(reading.reader, {})
+        return {} if self.reader is None else self._all.setdefault(self.reader, {})
 
     def get(self, name: str, otherwise: Any) -> Any:
         """A setting of the reader at the desk."""
@@ -85,7 +88,7 @@ class Settings:
 
     def put(self, name: str, value: Any) -> None:
         """Keep a setting of the reader at the desk."""
-        if self._desk.reading is not None and self._mine.get(name) != value:
+        if self.reader is not None and self._mine.get(name) != value:
             self._mine[name] = value
             if not self._due:
                 self._due = True
@@ -95,14 +98,20 @@ class Settings:
         """The window in which the reader last looked at such an image."""
         return window_from(self.get("windows", {}).get(role), automatic, unit)
 
+    def keep_window(self, role: str, window: Window, automatic: Window, unit: str | None) -> None:
+        """Remember the window in which the reader looks at such an image."""
+        self.put("windows", {**self.get("windows", {}), role: window_to(window, automatic, unit)})
+
     def write(self) -> None:
-        """Write what has changed; a full disk is told once and hinders nothing."""
+        """Write what has changed; a full disk is said once and stops nothing."""
         self._due = False
+        if self._path is None:
+            return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._path, json.dumps(self._all, indent=1) + "\n", overwrite=True)
         except (OSError, NapariVcfError) as error:
-            self._desk.message.emit(f"The desk's settings were not kept: {error}", "warning")
+            self.failed.emit(f"The desk's settings were not kept: {error}")
 
     def flush(self) -> None:
         """Write now what is still waiting."""
@@ -110,7 +119,7 @@ class Settings:
             self.write()
 
     def _read(self) -> None:
-        if not self._path.exists():
+        if self._path is None or not self._path.exists():
             return
         try:
             found = json.loads(self._path.read_text(encoding="utf-8"))
@@ -119,11 +128,3 @@ class Settings:
         # What is broken is begun anew: it holds habits, no measurement.
         if isinstance(found, dict):
             self._all = {str(reader): dict(mine) for reader, mine in found.items() if isinstance(mine, dict)}
-
-    def _on_window(self, image_id: str) -> None:
-        desk = self._desk
-        if desk.case is None:
-            return
-        display, image = desk.display, desk.case.image(image_id)
-        kept = window_to(display.window_of(image_id), display.automatic(image_id), display.volume(image_id).unit)
-        self.put("windows", {**self.get("windows", {}), image.series.role.value: kept})

@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["middle_of_vertebra"]
 
 
-def middle_of_vertebra(desk: Desk, image_id: str) -> NDArray[np.float64]:
+def middle_of_vertebra(viewport: Viewport, image_id: str) -> NDArray[np.float64]:
     """The middle of the fractured vertebra's calipers; without any, the middle of the screen.
 
     Parameters
     ----------
-    desk : Desk
+    viewport : Viewport
         With an image on the screen.
     image_id : str
         The image in whose space the point is wanted.
@@ -28,15 +28,16 @@ def middle_of_vertebra(desk: Desk, image_id: str) -> NDArray[np.float64]:
     ndarray, shape (3,)
         LPS mm.
     """
+    desk = viewport.desk
     reading = desk.reading
     if reading is not None and reading.state.spine is not None:
         level = reading.state.spine.fractured
         ends = [
-            desk.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
+            viewport.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
             for caliper in reading.state.stages[desk.stage].calipers
-            if caliper.level == level and desk.can_show(caliper.image)
+            if caliper.level == level and viewport.can_show(caliper.image)
         ]
         if ends:
-            return desk.to_lps(np.concatenate(ends).mean(axis=0), image_id)
-    center = np.asarray(desk.viewer.scene.camera.center, dtype=np.float64)[-2:]
-    return desk.to_lps([desk.current_slice_mm, *center], image_id)
+            return viewport.to_lps(np.concatenate(ends).mean(axis=0), image_id)
+    center = np.asarray(viewport.viewer.scene.camera.center, dtype=np.float64)[-2:]
+    return viewport.to_lps([viewport.current_slice_mm, *center], image_id)

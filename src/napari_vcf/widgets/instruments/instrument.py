@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
-from weakref import WeakKeyDictionary
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +12,10 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QAbstractButton, QDockWidget, QScrollArea, QVBoxLayout, QWidget
 
 from napari_vcf.reading.state import StageState
+from napari_vcf.widgets.common.controls import find_dock
+from napari_vcf.widgets.desk.viewport import Viewport
 
-if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
-
-__all__ = ["SHARED", "Holder", "Instrument", "Tool", "ToolManager", "World", "find_dock", "on_current_slice"]
+__all__ = ["SHARED", "Holder", "Instrument", "Tool", "ToolManager", "World"]
 
 World = NDArray[np.float64]
 #: Group of the keys that each instrument uses in its own way.
@@ -70,32 +68,29 @@ class Holder(Protocol):
 
 
 class ToolManager:
-    """Arbiter of one desk: gives mouse and shared keys to what is in the reader's hand, one thing at a time."""
+    """Arbiter of one window: gives mouse and shared keys to what is in the reader's hand, one thing at a time.
+
+    Parameters
+    ----------
+    viewport : Viewport
+        The window of the desk.
+    """
 
     #: Something else came into hand; carries it, or None.
     changed = Signal(object)
 
-    _managers: ClassVar[WeakKeyDictionary[Any, ToolManager]] = WeakKeyDictionary()
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, viewport: Viewport) -> None:
+        self.viewport, self.desk = viewport, viewport.desk
         self.active: Holder | None = None
         self._bound: set[str] = set()
         #: Keys of each instrument and what they do there, by its title, for the list of keys.
         self.sheets: dict[str, dict[str, str]] = {}
-        viewer = desk.viewer
+        viewer = viewport.viewer
         viewer.mouse_drag_callbacks.append(self._on_drag)
         viewer.mouse_move_callbacks.append(self._on_move)
         viewer.mouse_double_click_callbacks.append(self._on_double_click)
-        desk.frame_changed.connect(self._on_frame)
-        desk.half_done.append(self._take_back)
-
-    @classmethod
-    def of(cls, desk: Desk) -> ToolManager:
-        """The one tool manager of a desk."""
-        if desk not in cls._managers:
-            cls._managers[desk] = cls(desk)
-        return cls._managers[desk]
+        viewport.frame_changed.connect(self._on_frame)
+        viewport.desk.half_done.append(self._take_back)
 
     def take(self, holder: Holder) -> None:
         """Put something into the reader's hand; what was there before is laid down."""
@@ -119,7 +114,7 @@ class ToolManager:
         self.sheets.setdefault(title, {})[key] = description
         if key not in self._bound:
             self._bound.add(key)
-            self.desk.bind_key(key, lambda: self._press_key(key), description, group=SHARED)
+            self.viewport.bind_key(key, lambda: self._press_key(key), description, group=SHARED)
 
     def _press_key(self, key: str) -> None:
         action = self.active.shared_keys.get(key) if self.active is not None else None
@@ -135,8 +130,8 @@ class ToolManager:
         return self.active is not None and self.active.tool is not None and self.active.tool.take_back()
 
     def _tool(self) -> Tool | None:
-        desk = self.desk
-        usable = desk.reading is not None and desk.view is not None and desk.viewer.dims.ndisplay == 2
+        viewport, desk = self.viewport, self.desk
+        usable = desk.reading is not None and viewport.view is not None and viewport.viewer.dims.ndisplay == 2
         return self.active.tool if usable and self.active is not None else None
 
     def _on_drag(self, viewer: Any, event: Any) -> Iterator[None]:
@@ -177,18 +172,24 @@ def _point(event: Any) -> World:
 
 
 class Instrument(QWidget):
-    """A panel in a dock. It comes into hand when it comes to the front."""
+    """A panel in a dock. It comes into hand when it comes to the front.
+
+    Parameters
+    ----------
+    tools : ToolManager
+        What hands out the mouse and the keys.
+    """
 
     #: Object name of the panel, for scripts.
     name = "instrument"
     #: Heading of its keys; its name, where this is empty.
     title = ""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, tools: ToolManager) -> None:
         super().__init__()
         self.setObjectName(self.name)
-        self.desk = desk
-        self.tools = ToolManager.of(desk)
+        self.tools = tools
+        self.viewport, self.desk = tools.viewport, tools.desk
         self.tool: Tool | None = None
         self.shared_keys: dict[str, Callable[[], object]] = {}
         self._dock: QDockWidget | None = None
@@ -208,8 +209,8 @@ class Instrument(QWidget):
 
     def follow_desk(self) -> None:
         """Refresh with everything that changes on the desk; called once the panel is built."""
-        desk = self.desk
-        for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.frame_changed):
+        viewport, desk = self.viewport, self.desk
+        for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, viewport.frame_changed):
             signal.connect(self._on_desk)
         desk.reading_changed.connect(self._on_desk)
         for signal in (desk.opened, desk.stage_changed):
@@ -289,17 +290,3 @@ class Instrument(QWidget):
         elif self.window().isVisible():
             # While the window closes there is nothing left to tidy up.
             self.tools.lay_down(self)
-
-
-def find_dock(panel: QWidget) -> QDockWidget | None:
-    """The dock that a panel is in."""
-    parent = panel.parent()
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parent()
-    return parent
-
-
-def on_current_slice(desk: Desk, point: World) -> bool:
-    """Whether a world point belongs to the slice on the canvas: nearer to it than to any other."""
-    spacing = desk.view.grid.spacing_mm[0] if desk.view is not None else 1.0
-    return abs(float(point[0]) - desk.current_slice_mm) <= spacing / 2 + 1e-6

@@ -12,7 +12,7 @@ from napari_vcf.widgets.common.controls import PURPLE
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["Crosshair"]
 
@@ -27,29 +27,29 @@ class Crosshair:
 
     Parameters
     ----------
-    desk : Desk
-        The desk.
+    viewport : Viewport
+        The window of the desk.
     """
 
     moved = Signal()
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, viewport: Viewport) -> None:
+        self._viewport, self._desk = viewport, viewport.desk
         self._point: NDArray[np.float64] = np.zeros(3)
         self._space: object = None
         self._lps: NDArray[np.float64] | None = None
         #: Whether the reader put it where it is.
         self.is_set = False
         self.shown = False
-        self._drawing = LockedDrawing(desk, "Crosshair", self._compose, everywhere=False)
-        viewer = desk.viewer
+        self._drawing = LockedDrawing(viewport, "Crosshair", self._compose, everywhere=False)
+        viewer = viewport.viewer
         viewer.mouse_move_callbacks.append(self._on_move)
         camera = viewer.scene.camera.events
         for event in (camera.center, camera.zoom):
             event.connect(self._on_camera)
-        desk.slice_changed.connect(self._on_slice)
-        desk.frame_changed.connect(self._on_frame)
-        desk.closed.connect(self._forget)
+        viewport.slice_changed.connect(self._on_slice)
+        viewport.frame_changed.connect(self._on_frame)
+        viewport.desk.closed.connect(self._forget)
         self.moved.connect(self._drawing.redraw_soon)
 
     @property
@@ -60,7 +60,7 @@ class Crosshair:
     @property
     def lps(self) -> NDArray[np.float64]:
         """The point in the patient space on the canvas, LPS mm."""
-        return self._desk.frame.to_lps(self._point)
+        return self._viewport.frame.to_lps(self._point)
 
     def show(self, shown: bool) -> None:
         """Draw the cross on the large image, or not."""
@@ -69,23 +69,23 @@ class Crosshair:
 
     def set(self, point_world: ArrayLike) -> None:
         """Put the crosshair on a point, and show its slice; a point off the image is brought to its edge."""
-        desk = self._desk
-        if desk.view is None:
+        viewport = self._viewport
+        if viewport.view is None:
             return
         point = np.asarray(point_world, dtype=np.float64)[-3:].copy()
-        corners = desk.frame.to_world(desk.view.grid.corners_lps)
+        corners = viewport.frame.to_world(viewport.view.grid.corners_lps)
         point = np.clip(point, corners.min(axis=0), corners.max(axis=0))
-        point[0] = desk.view.positions_mm[desk.display.nearest_slice(float(point[0]))]
+        point[0] = viewport.view.positions_mm[viewport.nearest_slice(float(point[0]))]
         self.is_set = True
         self._put(point)
         self._drawing.redraw_soon()
         # Only once the point is known: the canvas tells of its slice at once.
-        desk.go_to_slice(float(point[0]))
+        viewport.go_to_slice(float(point[0]))
 
     def set_to_pointer(self) -> None:
         """Put the crosshair under the mouse pointer."""
-        position = np.asarray(self._desk.viewer.cursor.position, dtype=np.float64)
-        self.set([self._desk.current_slice_mm, *position[-2:]])
+        position = np.asarray(self._viewport.viewer.cursor.position, dtype=np.float64)
+        self.set([self._viewport.current_slice_mm, *position[-2:]])
 
     def _forget(self) -> None:
         """The next case is another patient."""
@@ -99,7 +99,7 @@ class Crosshair:
         self.moved.emit()
 
     def _remember(self) -> None:
-        view = self._desk.view
+        view = self._viewport.view
         self._space, self._lps = (None, None) if view is None else (view.space, self.lps)
 
     def _on_slice(self, position_mm: float) -> None:
@@ -107,31 +107,31 @@ class Crosshair:
 
     def _on_frame(self) -> None:
         """Another plane: the same point of the patient where that is known, else the middle of the canvas."""
-        view = self._desk.view
+        view = self._viewport.view
         if view is None:
             return
         if self.is_set and self._lps is not None and self._space == view.space:
-            point = self._desk.frame.to_world(self._lps)
+            point = self._viewport.frame.to_world(self._lps)
             if not view.grid.contains(self._lps):
                 point = self._middle()
         else:
             point, self.is_set = self._middle(), False
-        point[0] = self._desk.current_slice_mm
+        point[0] = self._viewport.current_slice_mm
         self._point = point
         self._remember()
         self.moved.emit()
 
     def _middle(self) -> NDArray[np.float64]:
-        center = np.asarray(self._desk.viewer.scene.camera.center, dtype=np.float64)[-2:]
-        return np.array([self._desk.current_slice_mm, *center])
+        center = np.asarray(self._viewport.viewer.scene.camera.center, dtype=np.float64)[-2:]
+        return np.array([self._viewport.current_slice_mm, *center])
 
     def _on_camera(self, _event: Any = None) -> None:
         """Follow the middle of the image; a point that was set, only when it is out of sight."""
-        if self._desk.view is None:
+        if self._viewport.view is None:
             return
-        camera = self._desk.viewer.scene.camera
+        camera = self._viewport.viewer.scene.camera
         center = np.asarray(camera.center, dtype=np.float64)[-2:]
-        reach = np.array(self._desk.viewer.canvas.size, dtype=np.float64) / max(float(camera.zoom), 1e-6) / 2
+        reach = np.array(self._viewport.viewer.canvas.size, dtype=np.float64) / max(float(camera.zoom), 1e-6) / 2
         if not self.is_set or (np.abs(self._point[1:] - center) > reach).any():
             self.is_set = False
             self._put(np.array([self._point[0], *center]))
@@ -140,14 +140,14 @@ class Crosshair:
     def _on_move(self, _viewer: Any, event: Any) -> None:
         # As other viewers do it: the crosshair follows the pointer while Shift is held.
         if self.shown and not event.is_dragging and "Shift" in event.modifiers:
-            self.set([self._desk.current_slice_mm, *np.asarray(event.position, dtype=np.float64)[-2:]])
+            self.set([self._viewport.current_slice_mm, *np.asarray(event.position, dtype=np.float64)[-2:]])
 
     def _compose(self) -> Picture:
         picture = Picture()
         # In the very middle it would only be in the way of what is measured there.
-        if not (self.shown and self.is_set) or self._desk.view is None:
+        if not (self.shown and self.is_set) or self._viewport.view is None:
             return picture
-        zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+        zoom = max(float(self._viewport.viewer.scene.camera.zoom), 1e-6)
         for direction in ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)):
             ends = np.outer((_FROM_PX, _TO_PX), direction) / zoom
             picture.line(self._point[1:] + ends, 1.6 / zoom, rgba(PURPLE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,16 +14,16 @@ from scipy import ndimage
 
 from napari_vcf.dicom import Role
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.geometry import ReadingFrame, Volume
+from napari_vcf.geometry import ReadingFrame
 from napari_vcf.widgets.common.controls import ORANGE, PURPLE
 from napari_vcf.widgets.desk.space import letters
 from napari_vcf.widgets.linked_views.reslice import Cut, cross_frame, cut_volume, to_gray
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
     from napari_vcf.widgets.linked_views.crosshair import Crosshair
 
-__all__ = ["MIN_FIELD_MM", "Pane", "Section"]
+__all__ = ["MIN_FIELD_MM", "Pane"]
 
 #: A pane shows at least so much of the patient, however far the large image is enlarged: one vertebra.
 MIN_FIELD_MM = 60.0
@@ -33,38 +32,13 @@ _FREE_PX = 6.0
 _PLANE_OF_AXIS = ("sagittal", "coronal", "axial")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Section:
-    """A mask that is painted on an image.
-
-    Attributes
-    ----------
-    image : str
-        The image.
-    volume : Volume
-        Codes on its native grid.
-    code : int
-        The code that belongs to the mask.
-    color : str
-        ``"#rrggbb"``.
-    outlined : bool
-        Whether only its edge is drawn; filled otherwise.
-    """
-
-    image: str
-    volume: Volume
-    code: int
-    color: str
-    outlined: bool
-
-
 class Pane(QWidget):
     """A plane of one image.
 
     Parameters
     ----------
-    desk : Desk
-        The desk.
+    viewport : Viewport
+        The window of the desk.
     crosshair : Crosshair
         The crosshair.
     axis : {0, 1, 2}
@@ -76,9 +50,10 @@ class Pane(QWidget):
     #: The image was double-clicked.
     chosen = Signal(str)
 
-    def __init__(self, desk: Desk, crosshair: Crosshair, axis: int, image_id: str | None = None) -> None:
+    def __init__(self, viewport: Viewport, crosshair: Crosshair, axis: int, image_id: str | None = None) -> None:
         super().__init__()
-        self._desk, self._crosshair = desk, crosshair
+        self._viewport, self._desk = viewport, viewport.desk
+        self._crosshair = crosshair
         self.axis, self.image_id = axis, image_id
         self._cut: Cut | None = None
         self._cut_for: object = None
@@ -101,22 +76,22 @@ class Pane(QWidget):
     @property
     def frame(self) -> ReadingFrame:
         """Its plane."""
-        return cross_frame(self._desk.frame, self.axis)
+        return cross_frame(self._viewport.frame, self.axis)
 
     @property
     def zoom(self) -> float:
         """Pixels of the screen per mm: those of the large image, as far as a vertebra finds room."""
-        large = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+        large = max(float(self._viewport.viewer.scene.camera.zoom), 1e-6)
         return min(large, min(self.width(), self.height()) / MIN_FIELD_MM)
 
     def cut(self) -> Cut | None:
         """The plane as far as it is on the screen; computed once for a place."""
-        desk, image_id = self._desk, self.shown
-        if desk.case is None or image_id is None or desk.view is None or not desk.can_show(image_id):
+        viewport, desk, image_id = self._viewport, self._desk, self.shown
+        if desk.case is None or image_id is None or viewport.view is None or not viewport.can_show(image_id):
             return None
         frame, center, zoom = self.frame, self._crosshair.lps, self.zoom
-        transform = desk.display.transform_of(image_id)
-        volume = desk.display.volume(image_id)
+        transform = viewport.transform_of(image_id)
+        volume = desk.volume(image_id)
         key = (
             id(volume),
             frame.axes.tobytes(),
@@ -146,9 +121,9 @@ class Pane(QWidget):
         """Draw the plane, the masks, the instruments, the crosshair and the title."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor("black"))
-        desk = self._desk
+        viewport, desk = self._viewport, self._desk
         image_id = self.shown
-        if desk.reading is None or image_id is None or desk.view is None:
+        if desk.reading is None or image_id is None or viewport.view is None:
             return
         try:
             cut = self.cut()
@@ -156,12 +131,12 @@ class Pane(QWidget):
             self._say(painter, str(error))
             return
         if cut is None:
-            why = "not joined to this image" if not desk.can_show(image_id) else "nothing of it at this place"
+            why = "not joined to this image" if not viewport.can_show(image_id) else "nothing of it at this place"
             self._say(painter, why)
         else:
             smooth = desk.case is None or desk.case.image(image_id).series.role is not Role.ADC or self.axis != 0
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-            gray = self._grays(cut, desk.display.window_of(image_id))
+            gray = self._grays(cut, desk.window_of(image_id))
             rows, columns = gray.shape
             image = QImage(gray.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
             painter.drawImage(self._rect(cut), image)
@@ -189,9 +164,9 @@ class Pane(QWidget):
 
     def _draw_masks(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        for sections in self._desk.sections:
+        for sections in self._viewport.sections:
             for section in sections():
-                transform = self._desk.display.transform_of(section.image)
+                transform = self._viewport.transform_of(section.image)
                 if transform is not None:
                     continue
                 size = (self.height(), self.width())
@@ -217,7 +192,7 @@ class Pane(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         painter.translate(self._place(0.0, 0.0))
         painter.scale(self.zoom, self.zoom)
-        for drawing in self._desk.drawings:
+        for drawing in self._viewport.drawings:
             picture = drawing.picture
             for line, color in picture.lines if picture is not None else ():
                 pen = QPen(color, 1.4)
@@ -267,11 +242,11 @@ class Pane(QWidget):
         normal, row, column = frame.to_world(self._crosshair.lps)
         row += (position.y() - self.height() / 2) / self.zoom
         column += (position.x() - self.width() / 2) / self.zoom
-        return self._desk.frame.to_world(frame.to_lps([normal, row, column]))
+        return self._viewport.frame.to_world(frame.to_lps([normal, row, column]))
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: N802
         """Put the crosshair there."""
-        if event.button() == Qt.MouseButton.LeftButton and self._desk.view is not None:
+        if event.button() == Qt.MouseButton.LeftButton and self._viewport.view is not None:
             # The plane moves under the pointer while it is dragged; what is meant is the place at the press.
             self._crosshair.set(self.world_at(event.position()))
 
@@ -283,19 +258,19 @@ class Pane(QWidget):
     def wheelEvent(self, event: Any) -> None:  # noqa: N802
         """Go through the slices of this plane, or zoom."""
         turn = event.angleDelta().y()
-        if self._desk.view is None or turn == 0:
+        if self._viewport.view is None or turn == 0:
             return
         event.accept()
         step = -1 if turn > 0 else 1
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._desk.viewer.scene.camera.zoom *= 1.15**-step
+            self._viewport.viewer.scene.camera.zoom *= 1.15**-step
         elif self.axis == 0:
-            self._desk.step_slice(step)
+            self._viewport.step_slice(step)
         else:
             normal = self.frame.axes[0]
-            self._crosshair.set(self._desk.frame.to_world(self._crosshair.lps + step * self._step_mm() * normal))
+            self._crosshair.set(self._viewport.frame.to_world(self._crosshair.lps + step * self._step_mm() * normal))
 
     def _step_mm(self) -> float:
         """Distance of two slices at right angles to the screen: a millimetre, or the image's own if that is more."""
-        assert self._desk.view is not None
-        return max(1.0, self._desk.view.grid.spacing_mm[self.axis])
+        assert self._viewport.view is not None
+        return max(1.0, self._viewport.view.grid.spacing_mm[self.axis])

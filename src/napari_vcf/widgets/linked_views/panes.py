@@ -12,7 +12,7 @@ from napari_vcf.widgets.linked_views.crosshair import Crosshair
 from napari_vcf.widgets.linked_views.pane import Pane
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["LAYOUTS", "Layout", "Panes"]
 
@@ -31,19 +31,20 @@ class Panes(QWidget):
 
     Parameters
     ----------
-    desk : Desk
-        The desk.
+    viewport : Viewport
+        The window of the desk.
     """
 
     layout_changed = Signal(str)
     #: Whether there is anything to show.
     needed = Signal(bool)
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, viewport: Viewport) -> None:
         super().__init__()
         self.setObjectName("panes")
-        self._desk = desk
-        self.crosshair = Crosshair(desk)
+        self._viewport, self._desk = viewport, viewport.desk
+        desk = viewport.desk
+        self.crosshair = Crosshair(viewport)
         self.arrangement: Layout = "all"
         self.panes: list[Pane] = []
         self._shown_for: object = None
@@ -51,8 +52,13 @@ class Panes(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(2)
-        signals: tuple[Any, ...] = (desk.image_changed, desk.frame_changed, desk.reading_changed, desk.window_changed)
-        for signal in (*signals, desk.drawing_changed, desk.slice_changed, self.crosshair.moved):
+        signals: tuple[Any, ...] = (
+            desk.image_changed,
+            viewport.frame_changed,
+            desk.reading_changed,
+            desk.window_changed,
+        )
+        for signal in (*signals, viewport.drawing_changed, viewport.slice_changed, self.crosshair.moved):
             signal.connect(self._draw)
         desk.opened.connect(lambda: self.set_layout(desk.settings.get("layout", "all")))
         for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.reading_changed):
@@ -96,7 +102,7 @@ class Panes(QWidget):
                 self._grid.removeWidget(old)
                 old.setParent(None)
                 old.deleteLater()
-            self.panes = [Pane(self._desk, self.crosshair, axis, image) for axis, image in wanted]
+            self.panes = [Pane(self._viewport, self.crosshair, axis, image) for axis, image in wanted]
             for pane in self.panes:
                 pane.chosen.connect(self._desk.show)
             self._columns = 0

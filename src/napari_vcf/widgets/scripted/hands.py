@@ -41,7 +41,7 @@ class Hands:
 
     def __init__(self, arrangement: Arrangement) -> None:
         self._main = arrangement.main
-        self._desk = arrangement.desk
+        self._viewport, self._desk = arrangement.viewport, arrangement.desk
         self.counts = {"clicks": 0, "drags": 0, "keys": 0, "wheel steps": 0}
         # Keys go to the active window; without a window manager nobody has made it so.
         self._main.activateWindow()
@@ -68,7 +68,7 @@ class Hands:
     # -- the canvas -------------------------------------------------------------------------------------------------
     def pixel(self, world: ArrayLike) -> QPointF:
         """Where a world point (slice, row, column) lies on the canvas, in the widget's pixels."""
-        camera = self._desk.viewer.scene.camera
+        camera = self._viewport.viewer.scene.camera
         row, column = np.asarray(world, dtype=np.float64)[-2:]
         center = np.asarray(camera.center, dtype=np.float64)[-2:]
         return QPointF(
@@ -123,13 +123,13 @@ class Hands:
 
     def go_to(self, world: ArrayLike) -> None:
         """Turn the wheel until the slice of a world point is shown."""
-        target = self._desk.display.nearest_slice(float(np.asarray(world)[0]))
+        target = self._viewport.nearest_slice(float(np.asarray(world)[0]))
         for _ in range(400):
-            before = self._desk.display.nearest_slice(self._desk.current_slice_mm)
+            before = self._viewport.nearest_slice(self._viewport.current_slice_mm)
             if before == target:
                 return
             self.scroll(1 if target > before else -1)
-            after = self._desk.display.nearest_slice(self._desk.current_slice_mm)
+            after = self._viewport.nearest_slice(self._viewport.current_slice_mm)
             # A finely cut reformat goes by several slices at a step.
             if after == before or (target - before) * (target - after) < 0:
                 return
@@ -137,7 +137,7 @@ class Hands:
     def look_at(self, world: ArrayLike, *, millimetres: float) -> None:
         """Bring a point to the middle, with so much of its surroundings: the wheel, Ctrl + wheel, middle drag."""
         self.go_to(world)
-        ratio = self.canvas.height() / millimetres / self._desk.viewer.scene.camera.zoom
+        ratio = self.canvas.height() / millimetres / self._viewport.viewer.scene.camera.zoom
         steps = round(float(np.log(ratio) / np.log(1.15)))
         if steps:
             self.scroll(steps, over=world, zoom=True)

@@ -84,7 +84,7 @@ class ScriptedReader:
         shoot: Callable[[str], None] = lambda _name: None,
     ) -> None:
         self._arrangement = arrangement
-        self._desk = arrangement.desk
+        self._viewport, self._desk = arrangement.viewport, arrangement.desk
         self._truth = truth
         self._say = say
         self._shoot = shoot
@@ -177,7 +177,7 @@ class ScriptedReader:
         if level_box.currentText() != truth.level:
             self.hands.name_by_key("N", truth.level, lambda: level_box.currentText() == truth.level)
         marks = self._marks()
-        center = self._desk.to_world(marks[truth.level]["body_center"])
+        center = self._viewport.to_world(marks[truth.level]["body_center"])
         self.hands.look_at(center, millimetres=115.0)
         for which, level in (
             ("fractured", truth.level),
@@ -188,7 +188,7 @@ class ScriptedReader:
                 # The guide goes on by itself; a height is chosen only where it leads elsewhere.
                 if panel.target() != (level, position):
                     self.hands.key(CELL_KEYS[which, position])
-                ends = [self._desk.to_world(marks[level][f"{position}_{end}"]) for end in ("superior", "inferior")]
+                ends = [self._viewport.to_world(marks[level][f"{position}_{end}"]) for end in ("superior", "inferior")]
                 if position == "middle":
                     self.hands.drag(ends)
                 else:
@@ -213,7 +213,7 @@ class ScriptedReader:
             mark = self._button(panel, f"mark_{space}")
             if not mark.isChecked():
                 self.hands.key(key)
-            center = self._desk.to_world(marks[truth.level]["body_center"])
+            center = self._viewport.to_world(marks[truth.level]["body_center"])
             self.hands.go_to(center)
             self.hands.click_at(center)
         self.hands.key("R")
@@ -296,7 +296,7 @@ class ScriptedReader:
         counts = dict(self.hands.counts)
         self.hands.key("H")
         self.hands.press(self._button(self._panel("Lesion extent"), "tissue_normal_vertebra"))
-        normal = self._desk.to_world(self._marks()[self._truth.level_below]["body_center"])
+        normal = self._viewport.to_world(self._marks()[self._truth.level_below]["body_center"])
         self.hands.go_to(normal)
         self.hands.click_at(normal)
         self.hands.wait(100)
@@ -308,7 +308,7 @@ class ScriptedReader:
         """World points of pixels of the T2."""
         slices = np.full(len(rows_columns), index, dtype=np.float64)
         lps = self._truth.t2_grid.to_lps(np.column_stack([rows_columns[:, 1], rows_columns[:, 0], slices]))
-        return self._desk.frame.to_world(lps)
+        return self._viewport.frame.to_world(lps)
 
     def _adc(self) -> None:
         self._begin(f"ADC rectangles, {self._desk.stage}")
@@ -322,7 +322,7 @@ class ScriptedReader:
             for _ in range(2):
                 if tissue == "normal" and self._box(panel, "normal_level").currentText() != truth.marrow_level:
                     self.hands.key("N")
-            center = self._desk.to_world(spot)
+            center = self._viewport.to_world(spot)
             self.hands.look_at(center, millimetres=90.0)
             for down, right in ((0.0, 0.0), (0.6, -0.8), (-0.5, 0.9)):
                 self.hands.click_at(center + np.array([0.0, down, right]))

@@ -20,7 +20,7 @@ from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.relay import ProgressRelay
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["StudyDesk"]
 
@@ -50,7 +50,7 @@ class StudyDesk:
 
     Parameters
     ----------
-    desk : Desk
+    viewport : Viewport
         Where the cases are shown.
     study : ReaderStudy
         The reader's part of the study.
@@ -70,8 +70,8 @@ class StudyDesk:
     #: The time at work has gone on, or stands still.
     ticked = Signal()
 
-    def __init__(self, desk: Desk, study: ReaderStudy) -> None:
-        self.desk = desk
+    def __init__(self, viewport: Viewport, study: ReaderStudy) -> None:
+        desk = self.desk = viewport.desk
         self.study = study
         self.session: StageSession | None = None
         self.items: tuple[WorkItem, ...] = ()
@@ -89,7 +89,7 @@ class StudyDesk:
         self._timer = QTimer()
         self._timer.timeout.connect(self._tick)
         desk.closed.connect(self._on_desk_closed)
-        for signal in (desk.slice_changed, desk.image_changed, desk.reading_changed):
+        for signal in (viewport.slice_changed, desk.image_changed, desk.reading_changed):
             signal.connect(self._on_sign_of_life)
 
     # -- opening ----------------------------------------------------------------------------------------------------

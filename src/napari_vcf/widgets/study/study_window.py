@@ -44,7 +44,7 @@ def begin_study(arrangement: Arrangement, study: ReaderStudy) -> WorklistPanel:
     -------
     WorklistPanel
     """
-    panel = WorklistPanel(arrangement.desk, study)
+    panel = WorklistPanel(arrangement.viewport, study)
     panel.instead_of = arrangement.replace_panel("Case", WORKLIST, panel)
     close_side_doors(arrangement.main)
     arrangement.raise_panel(WORKLIST)

@@ -41,7 +41,7 @@ from napari_vcf.widgets.common.controls import (
 from napari_vcf.widgets.study.study_desk import StudyDesk
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["WorklistPanel"]
 
@@ -54,20 +54,20 @@ class WorklistPanel(QWidget):
 
     Parameters
     ----------
-    desk : Desk
+    viewport : Viewport
         Where the cases are shown.
     study : ReaderStudy
         The reader's part of the study.
     """
 
-    def __init__(self, desk: Desk, study: ReaderStudy) -> None:
+    def __init__(self, viewport: Viewport, study: ReaderStudy) -> None:
         super().__init__()
         self.setObjectName("worklist")
-        self._desk = desk
+        desk = self._desk = viewport.desk
         self._listed: object = None
         #: The panel whose place this one has taken.
         self.instead_of: QWidget | None = None
-        self.study_desk = StudyDesk(desk, study)
+        self.study_desk = StudyDesk(viewport, study)
         self._build()
         self.study_desk.changed.connect(self.refresh)
         self.study_desk.ticked.connect(self._show_time)

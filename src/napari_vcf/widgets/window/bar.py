@@ -20,7 +20,7 @@ from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import STAGES
 from napari_vcf.widgets.common.controls import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
 from napari_vcf.widgets.common.notifying import notify
-from napari_vcf.widgets.desk.canvas import Readout
+from napari_vcf.widgets.desk.canvas import CanvasDressing, Readout
 from napari_vcf.widgets.desk.space import position_text
 from napari_vcf.widgets.desk.vertebra import middle_of_vertebra
 from napari_vcf.widgets.desk.window_level import window_around
@@ -28,7 +28,7 @@ from napari_vcf.widgets.linked_views.panes import LAYOUTS, Panes
 from napari_vcf.widgets.window.bar_controls import SteadyLabel, bar_box, bar_gap, bar_tool, fill_box
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["DeskBar"]
 
@@ -51,25 +51,28 @@ class DeskBar(QWidget):
 
     Parameters
     ----------
-    desk : Desk
+    viewport : Viewport
         What they act on.
+    dressing : CanvasDressing
+        Tells what lies under the pointer.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, viewport: Viewport, dressing: CanvasDressing) -> None:
         super().__init__()
         self.setObjectName("desk_bar")
-        self._desk = desk
-        self._before_flicker = 0.5
+        self._viewport, self._desk = viewport, viewport.desk
+        desk = viewport.desk
         self.setStyleSheet(_STYLE)
         self._stages = QButtonGroup(self)
         self._images = QButtonGroup(self)
         self._build()
         desk.message.connect(self._on_message)
-        desk.dressing.readout.connect(self._on_readout)
-        desk.slice_changed.connect(self._on_slice)
-        for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.frame_changed):
+        dressing.readout.connect(self._on_readout)
+        viewport.slice_changed.connect(self._on_slice)
+        for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, viewport.frame_changed):
             signal.connect(self.refresh)
         desk.reading_changed.connect(self.refresh)
+        viewport.overlay_changed.connect(self._refresh_overlay)
         for signal in (desk.opened, desk.reading_changed):
             signal.connect(self._outdate)
         self.refresh()
@@ -198,7 +201,7 @@ class DeskBar(QWidget):
         self.volume.setVisible(len(volumes) > 1)
         fill_box(self.volume, [(info.label, index) for index, info in enumerate(volumes)])
         if image is not None:
-            self.volume.setCurrentIndex(self._desk.display.index_of(image.id))
+            self.volume.setCurrentIndex(self._desk.index_of(image.id))
 
     def _refresh_planes(self) -> None:
         entries = [("Sagittal", "sagittal")]
@@ -209,11 +212,11 @@ class DeskBar(QWidget):
         ]
         self.plane.setVisible(len(entries) > 1)
         fill_box(self.plane, entries)
-        self.plane.setCurrentIndex(max(0, self.plane.findData(self._desk.display.plane)))
+        self.plane.setCurrentIndex(max(0, self.plane.findData(self._desk.plane)))
 
     def _refresh_presets(self) -> None:
         image = self._desk.image
-        names = [] if image is None else list(self._desk.display.presets(image.id))
+        names = [] if image is None else list(self._desk.presets(image.id))
         if image is not None and image.series.role is not Role.CT:
             names.append(_VERTEBRA)
         self.window_preset.setEnabled(bool(names))
@@ -223,15 +226,15 @@ class DeskBar(QWidget):
             self.window_preset.setCurrentText(before)
 
     def _refresh_overlay(self) -> None:
-        desk = self._desk
+        viewport, desk = self._viewport, self._desk
         others = [
             image
             for image in desk.images()
-            if image.id != desk.image_id and desk.view is not None and desk.can_show(image.id)
+            if image.id != desk.image_id and viewport.view is not None and viewport.can_show(image.id)
         ]
         # CT over MR is what a registration is judged by.
         others.sort(key=lambda image: image.series.role is not Role.CT)
-        overlaid = desk.display.overlaid
+        overlaid = viewport.overlaid
         fill_box(self.overlay, [("no overlay", ""), *((f"+ {image.label}", image.id) for image in others)])
         index = 0 if overlaid is None else max(0, self.overlay.findData(overlaid[0]))
         self.overlay.setCurrentIndex(index)
@@ -251,13 +254,13 @@ class DeskBar(QWidget):
         if image is None:
             return
         if name == _VERTEBRA:
-            window = window_around(self._desk.display.volume(image), middle_of_vertebra(self._desk, image))
+            window = window_around(self._desk.volume(image), middle_of_vertebra(self._viewport, image))
         else:
-            window = self._desk.display.presets(image).get(name)
+            window = self._desk.presets(image).get(name)
         if window is None:
             self._desk.message.emit("There is too little of the image around the middle of the screen.", "info")
         else:
-            self._desk.display.set_window(window)
+            self._desk.set_window(window)
 
     def next_window(self) -> None:
         """Go to the next preset."""
@@ -274,13 +277,11 @@ class DeskBar(QWidget):
     def _on_fusion(self) -> None:
         chosen = self.overlay.currentData()
         if not chosen:
-            self._desk.display.overlay(None)
+            self._viewport.overlay(None)
         else:
-            before = self._desk.display.overlaid
+            before = self._viewport.overlaid
             fresh = before is None or before[0] != chosen
-            self._desk.display.overlay(chosen, 0.5 if fresh else self.fusion.value() / 100)
-        self._refresh_overlay()
-        self._desk.dressing.refresh()
+            self._viewport.overlay(chosen, 0.5 if fresh else self.fusion.value() / 100)
 
     def next_volume(self) -> None:
         """Go to the next of the image's volumes."""
@@ -295,23 +296,21 @@ class DeskBar(QWidget):
 
     def fuse(self, percent: int) -> None:
         """Show more or less of the image laid over; without one, the first is laid over by half."""
-        if self._desk.display.overlaid is None:
+        if self._viewport.overlaid is None:
             self.next_overlay()
         else:
             self.fusion.setValue(self.fusion.value() + percent)
 
     def flicker(self) -> None:
         """Change between the image in front and the one laid over it."""
-        overlaid = self._desk.display.overlaid
+        overlaid = self._viewport.overlaid
         if overlaid is None:
             if self.overlay.count() < 2:
                 self._desk.message.emit("There is no other image to change to on this plane.", "info")
                 return
-            self._desk.display.overlay(self.overlay.itemData(1), 1.0)
+            self._viewport.overlay(self.overlay.itemData(1), 1.0)
         else:
-            self._desk.display.overlay(overlaid[0], 0.0 if overlaid[1] > 0.5 else 1.0)
-        self._refresh_overlay()
-        self._desk.dressing.refresh()
+            self._viewport.overlay(overlaid[0], 0.0 if overlaid[1] > 0.5 else 1.0)
 
     def _on_message(self, text: str, kind: str) -> None:
         notify(text, kind)
@@ -336,12 +335,12 @@ class DeskBar(QWidget):
             self._fading.start(4_000)
 
     def _on_slice(self, position: float) -> None:
-        view = self._desk.view
+        view = self._viewport.view
         self.readout.setText("" if view is None else position_text(view, position))
 
     def _on_readout(self, readout: Readout | None) -> None:
-        view = self._desk.view
+        view = self._viewport.view
         if readout is None or view is None:
             self.readout.setText("")
             return
-        self.readout.setText(f"{position_text(view, self._desk.current_slice_mm)}    {readout.text}")
+        self.readout.setText(f"{position_text(view, self._viewport.current_slice_mm)}    {readout.text}")

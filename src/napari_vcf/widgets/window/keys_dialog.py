@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from html import escape
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_vcf.widgets.desk.shortcuts import key_text
 from napari_vcf.widgets.instruments.instrument import SHARED, ToolManager
-
-if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
 
 __all__ = ["KeysDialog"]
 
@@ -34,17 +30,17 @@ class KeysDialog(QDialog):
 
     Parameters
     ----------
-    desk : Desk
+    tools : ToolManager
         Whose keys are listed.
     parent : QWidget
         The window.
     """
 
-    def __init__(self, desk: Desk, parent: QWidget) -> None:
+    def __init__(self, tools: ToolManager, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("keys")
         self.setWindowTitle("Keys and mouse")
-        self._desk = desk
+        self._tools = tools
         self._text = QLabel()
         self._text.setMargin(12)
         self._area = QScrollArea()
@@ -69,12 +65,12 @@ class KeysDialog(QDialog):
 
     def _html(self) -> str:
         groups: dict[str, list[tuple[str, str]]] = {"Mouse": list(_MOUSE)}
-        for binding in self._desk.keys.bindings:
+        for binding in self._tools.viewport.keys.bindings:
             if binding.group == SHARED:
                 continue
             groups.setdefault(binding.group, []).append((key_text(binding.key), binding.description))
         # The same key means something of its own in each panel.
-        for title, keys in ToolManager.of(self._desk).sheets.items():
+        for title, keys in self._tools.sheets.items():
             groups[f"In {title}"] = [(key_text(key), text) for key, text in keys.items()]
         groups = {name: _merged(entries) for name, entries in groups.items()}
         wide = self.screen().availableGeometry().width() >= _THREE_COLUMNS_PX

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QTabWidget, QToolButton, QWidget
 
@@ -14,37 +14,32 @@ from napari_vcf.reading import STAGES
 from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.panel import CasePanel
 from napari_vcf.widgets.common.preferences import follow_preferences
+from napari_vcf.widgets.desk.canvas import CanvasDressing
 from napari_vcf.widgets.desk.desk import Desk
+from napari_vcf.widgets.desk.settings import Settings, settings_path
 from napari_vcf.widgets.desk.title import Title
+from napari_vcf.widgets.desk.viewport import Viewport
+from napari_vcf.widgets.instruments.adc.panel import AdcWidget
+from napari_vcf.widgets.instruments.calipers.panel import CalipersWidget
+from napari_vcf.widgets.instruments.extent.panel import ExtentWidget
+from napari_vcf.widgets.instruments.findings.panel import FindingsWidget
+from napari_vcf.widgets.instruments.instrument import ToolManager
+from napari_vcf.widgets.instruments.registration.panel import RegistrationWidget
 from napari_vcf.widgets.linked_views.panes import Panes
 from napari_vcf.widgets.window.bar import DeskBar
 from napari_vcf.widgets.window.keys_dialog import KeysDialog
 
-if TYPE_CHECKING:
-    from napari_vcf.widgets.instruments.instrument import Instrument
-
 __all__ = ["PANELS", "Arrangement", "OtherDeskError", "arrange"]
 
 #: Panels in the order of the work: name of the dock, and who builds it.
-PANELS: tuple[tuple[str, str], ...] = (
-    ("Case", "napari_vcf.widgets.case.panel:CasePanel"),
-    ("Registration", "napari_vcf.widgets.instruments.registration.panel:RegistrationWidget"),
-    ("Calipers", "napari_vcf.widgets.instruments.calipers.panel:CalipersWidget"),
-    ("Lesion extent", "napari_vcf.widgets.instruments.extent.panel:ExtentWidget"),
-    ("ADC ROI", "napari_vcf.widgets.instruments.adc.panel:AdcWidget"),
-    ("Findings", "napari_vcf.widgets.instruments.findings.panel:FindingsWidget"),
-)
-
-
-def build_panel(name: str, desk: Desk) -> QWidget:
-    """Build the panel of a dock."""
-    from importlib import import_module
-
-    module, _, attribute = dict(PANELS)[name].partition(":")
-    built: QWidget = getattr(import_module(module), attribute)(desk)
-    return built
-
-
+PANELS: dict[str, Callable[[ToolManager], QWidget]] = {
+    "Case": lambda tools: CasePanel(tools.desk),
+    "Registration": RegistrationWidget,
+    "Calipers": CalipersWidget,
+    "Lesion extent": ExtentWidget,
+    "ADC ROI": AdcWidget,
+    "Findings": FindingsWidget,
+}
 PANEL_WIDTH = 460
 PANES_WIDTH = 350
 #: On a narrow screen panel and panes take no more than these shares of it, so that the image stays the largest.
@@ -62,19 +57,32 @@ class Arrangement(QObject):
 
     Parameters
     ----------
+    viewer : napari.Viewer
+        The viewer whose window it is.
+
+    Attributes
+    ----------
     desk : Desk
-        The desk.
+        What is read.
+    viewport : Viewport
+        What is seen of it.
+    tools : ToolManager
+        Who has the mouse.
     """
 
-    _all: list[Arrangement] = []  # noqa: RUF012  (one list for the program)
+    #: The one register of windows.
+    _all: ClassVar[list[Arrangement]] = []
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, viewer: Any) -> None:
         super().__init__()
-        self.desk = desk
+        self.desk = desk = Desk(Settings(settings_path(), later=lambda write: QTimer.singleShot(800, write)))
+        self.viewport = viewport = Viewport(viewer, desk)
+        self.dressing = CanvasDressing(viewport)
+        self.tools = ToolManager(viewport)
         self.panels: dict[str, QWidget] = {}
         self.docks: dict[str, QDockWidget] = {}
-        window = desk.viewer.window
-        self.bar = DeskBar(desk)
+        window = viewport.viewer.window
+        self.bar = DeskBar(viewport, self.dressing)
         bar_dock = window.add_dock_widget(self.bar, name="Reading desk bar", area="top", add_vertical_stretch=False)
         main = bar_dock.parent()
         assert isinstance(main, QMainWindow)
@@ -87,14 +95,14 @@ class Arrangement(QObject):
         canvas = main.centralWidget().findChild(QOpenGLWidget)
         assert canvas is not None
         self.title = Title(canvas)
-        desk.dressing.titled.connect(self.title.say)
+        self.dressing.titled.connect(self.title.say)
         self._add_panes()
-        for name, _ in PANELS:
+        for name in PANELS:
             self._add_panel(name)
         self._bind_keys()
-        desk.keys.attach(main)
+        viewport.keys.attach(main)
         main.installEventFilter(self)
-        self.keys_dialog = KeysDialog(desk, main)
+        self.keys_dialog = KeysDialog(self.tools, main)
         self.bar.help.clicked.connect(self.keys_dialog.toggle)
         self.bar.panels.clicked.connect(lambda: self.show_napari_panels(not self._napari_panels_shown()))
         self.show_napari_panels(shown=False)
@@ -103,8 +111,8 @@ class Arrangement(QObject):
         desk.opened.connect(self._set_widths)
 
     def _add_panes(self) -> None:
-        self.panes = Panes(self.desk)
-        dock = self.desk.viewer.window.add_dock_widget(
+        self.panes = Panes(self.viewport)
+        dock = self.viewport.viewer.window.add_dock_widget(
             self.panes, name="Linked panes", area="left", add_vertical_stretch=False
         )
         dock.setTitleBarWidget(QWidget())
@@ -139,8 +147,8 @@ class Arrangement(QObject):
             self.desk.settings.put("panes_width" if dock is self.panes_dock else "panel_width", width)
 
     def _add_panel(self, name: str) -> None:
-        panel = build_panel(name, self.desk)
-        dock = self.desk.viewer.window.add_dock_widget(
+        panel = PANELS[name](self.tools)
+        dock = self.viewport.viewer.window.add_dock_widget(
             panel, name=name, area="right", tabify=bool(self.docks), add_vertical_stretch=False
         )
         # The tabs name the panels already, and a panel that can be closed by mistake is one that is missed later.
@@ -169,7 +177,7 @@ class Arrangement(QObject):
         """
         dock, before = self.docks[name], self.panels[name]
         for key, *_ in _keys_of(before):
-            self.desk.keys.unbind(key)
+            self.viewport.keys.unbind(key)
         before.hide()
         before.setParent(None)
         dock.setWidget(panel)
@@ -184,7 +192,7 @@ class Arrangement(QObject):
         self._bind_panel(new_name)
         return before
 
-    def instrument(self, name: str) -> Instrument | QWidget:
+    def instrument(self, name: str) -> QWidget:
         """The panel of an instrument."""
         return self.panels[name]
 
@@ -197,13 +205,13 @@ class Arrangement(QObject):
     def fit_screen(self) -> None:
         """Make the window as large as the screen allows, and the panels as wide as they like to be."""
         screen = self.main.screen().availableGeometry()
-        self.desk.viewer.window.resize(screen.width(), screen.height())
+        self.viewport.viewer.window.resize(screen.width(), screen.height())
         self._set_widths()
 
     # -- keys -------------------------------------------------------------------------------------------------------
     def _bind_keys(self) -> None:
-        desk, bar = self.desk, self.bar
-        bind = desk.bind_key
+        desk, viewport, bar = self.desk, self.viewport, self.bar
+        bind = viewport.bind_key
         for name in self.docks:
             self._bind_panel(name)
         for number, stage in enumerate(STAGES, start=1):
@@ -225,9 +233,9 @@ class Arrangement(QObject):
         bind("Shift+V", bar.next_volume, "Next volume of the image (b-value, echo)", group="Image")
         bind("V", self.panes.next_layout, "Next choice of linked panes", group="Image")
         bind("X", self.panes.crosshair.set_to_pointer, "Crosshair to the pointer (or Shift and move)", group="Image")
-        bind("PgUp", lambda: desk.step_slice(-1), "Slice before (or the wheel)", group="Image")
-        bind("PgDown", lambda: desk.step_slice(1), "Next slice (or the wheel)", group="Image")
-        bind("Home", desk.dressing.fit, "Show the whole image", group="Image")
+        bind("PgUp", lambda: viewport.step_slice(-1), "Slice before (or the wheel)", group="Image")
+        bind("PgDown", lambda: viewport.step_slice(1), "Next slice (or the wheel)", group="Image")
+        bind("Home", viewport.fit, "Show the whole image", group="Image")
         bind("Ctrl+Z", desk.undo, "Undo", group="Reading")
         bind("Ctrl+Shift+Z", desk.redo, "Redo", group="Reading")
         bind("F8", bar.panels.click, "Show or hide napari's own layer list and controls", group="Panels")
@@ -236,10 +244,10 @@ class Arrangement(QObject):
     def _bind_panel(self, name: str) -> None:
         """Bind the key that brings a panel to the front, and those that the panel has of its own."""
         key = f"F{list(self.docks).index(name) + 1}"
-        self.desk.keys.unbind(key)
-        self.desk.bind_key(key, lambda: self.raise_panel(name), f"Go to {name}", group="Panels")
+        self.viewport.keys.unbind(key)
+        self.viewport.bind_key(key, lambda: self.raise_panel(name), f"Go to {name}", group="Panels")
         for key, run, description in _keys_of(self.panels[name]):
-            self.desk.bind_key(key, run, description, group="Reading")
+            self.viewport.bind_key(key, run, description, group="Reading")
 
     def _show_image(self, index: int) -> None:
         images = self.desk.images()
@@ -317,12 +325,12 @@ def _stage_text(number: int) -> str:
 
 def arrange(viewer: Any) -> Arrangement:
     """Lay the desk out in a viewer's window; a second call gives the same."""
-    desk = Desk.of(viewer)
+    # napari hands plugins a proxy, which is equal to the viewer but not the same object.
     for known in Arrangement._all:
-        if known.desk is desk:
+        if known.viewport.viewer == viewer:
             return known
-    arrangement = Arrangement(desk)
+    arrangement = Arrangement(getattr(viewer, "__wrapped__", viewer))
     Arrangement._all.append(arrangement)
     for sentence in follow_preferences():
-        desk.message.emit(sentence, "warning")
+        arrangement.desk.message.emit(sentence, "warning")
     return arrangement

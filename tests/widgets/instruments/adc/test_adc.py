@@ -13,9 +13,9 @@ def panel(bench):
     panel = bench.front("ADC ROI")
     bench.hands.wait(60)
     middle = bench.world(0, 0, 0, role="ADC")
-    bench.desk.go_to_slice(float(middle[0]))
-    bench.desk.viewer.scene.camera.center = (0.0, *middle[1:])
-    bench.desk.viewer.scene.camera.zoom = 8.0
+    bench.viewport.go_to_slice(float(middle[0]))
+    bench.viewport.viewer.scene.camera.center = (0.0, *middle[1:])
+    bench.viewport.viewer.scene.camera.zoom = 8.0
     bench.hands.wait(30)
     return panel
 
@@ -44,22 +44,27 @@ def test_the_rectangle_stays_congruent_whatever_is_done(bench, panel):
     assert desk.image.label == "ADC"
     hands.click_at(bench.world(0, 0, 0, role="ADC"))
     first = panel.model.movable()
-    hands.drag([desk.to_world(first.center_lps), desk.to_world(first.center_lps) + np.array([0, 2, 3])], step_px=30)
+    hands.drag(
+        [bench.viewport.to_world(first.center_lps), bench.viewport.to_world(first.center_lps) + np.array([0, 2, 3])],
+        step_px=30,
+    )
     moved = panel.model.movable()
-    assert desk.to_world(moved.center_lps) - desk.to_world(first.center_lps) == pytest.approx([0, 2, 3], abs=0.13)
-    handle = desk.to_world(handle_point(moved))
+    assert bench.viewport.to_world(moved.center_lps) - bench.viewport.to_world(first.center_lps) == pytest.approx(
+        [0, 2, 3], abs=0.13
+    )
+    handle = bench.viewport.to_world(handle_point(moved))
     hands.drag([handle, handle + np.array([0, 4, -1])], step_px=30)
     turned = panel.model.movable()
     assert turned.center_lps == pytest.approx(moved.center_lps)
     assert shape_mm(turned) == pytest.approx(CONGRUENT, abs=1e-9)
-    corner = desk.to_world(turned.center_lps + 0.95 * (turned.corners_lps[2] - turned.center_lps))
+    corner = bench.viewport.to_world(turned.center_lps + 0.95 * (turned.corners_lps[2] - turned.center_lps))
     hands.drag([corner, corner + np.array([0, -4, -5])], step_px=30)
     assert shape_mm(panel.model.movable()) == pytest.approx(CONGRUENT, abs=1e-9)
 
     before = panel.model.movable()
     hands.key("Right")
     hands.key("Down")
-    step = desk.to_world(panel.model.movable().center_lps) - desk.to_world(before.center_lps)
+    step = bench.viewport.to_world(panel.model.movable().center_lps) - bench.viewport.to_world(before.center_lps)
     assert step == pytest.approx([0, 0.5, 0.5], abs=1e-9)
     hands.key("]")
     angle = np.degrees(np.arccos(panel.model.movable().axis_long @ before.axis_long))
@@ -118,7 +123,7 @@ def test_values_and_earlier_placements_are_hidden_until_the_last_and_fixed_after
 
 
 def test_a_rectangle_over_the_edge_is_refused_in_a_sentence(bench, panel):
-    bench.desk.viewer.scene.camera.zoom = 4
+    bench.viewport.viewer.scene.camera.zoom = 4
     bench.hands.click_at(bench.world(0, 61, 0, role="ADC"))
     assert not panel.model.placed()
     assert any(kind == "error" and "edge" in sentence for kind, sentence in bench.said)
@@ -129,7 +134,7 @@ def test_a_new_rectangle_is_parallel_to_the_endplates_and_says_what_is_doubtful(
     tilt = np.radians(12.0)
     back = np.array([0.0, np.cos(tilt), np.sin(tilt)])
     for position, along in (("anterior", -10.0), ("posterior", 10.0)):
-        middle = desk.to_lps(bench.world(0, 0, 0), bench.image("T2")) + along * back
+        middle = bench.viewport.to_lps(bench.world(0, 0, 0), bench.image("T2")) + along * back
         desk.reading.place_caliper(
             stage=desk.stage, level="L1", position=position, image=bench.image("T2"),
             start_lps=middle + 10 * UP, end_lps=middle - 10 * UP,
@@ -148,7 +153,7 @@ def test_a_new_rectangle_is_parallel_to_the_endplates_and_says_what_is_doubtful(
 
 
 def test_a_rectangle_on_another_slice_is_brought_here_by_a_click_and_not_moved_unseen(bench, panel):
-    desk, hands = bench.desk, bench.hands
+    hands = bench.hands
     middle = bench.world(0, 0, 0, role="ADC")
     hands.click_at(middle)
     first = panel.model.movable()
@@ -156,11 +161,11 @@ def test_a_rectangle_on_another_slice_is_brought_here_by_a_click_and_not_moved_u
     assert "another slice" in text(panel, "guide")
     hands.key("Left")
     np.testing.assert_array_equal(panel.model.movable().center_lps, first.center_lps)
-    assert desk.on_current_slice(middle), "the key shows where it is"
+    assert bench.viewport.on_current_slice(middle), "the key shows where it is"
     hands.scroll(1)
     hands.click_at(middle + np.array([0, 2, 3]))
     moved = panel.model.movable()
-    assert desk.on_current_slice(desk.to_world(moved.center_lps, panel.model.current.image))
+    assert bench.viewport.on_current_slice(bench.viewport.to_world(moved.center_lps, panel.model.current.image))
     assert len(panel.model.placed()) == 1
     np.testing.assert_array_equal(moved.axis_long, first.axis_long)
 

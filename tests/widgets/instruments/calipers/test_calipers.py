@@ -94,17 +94,17 @@ def test_the_drawing_is_drawn_again_whatever_is_done_to_it(bench, panel):
     layer.mode = "select"
     layer.selected_data = {0}
     layer.remove_selected()
-    bench.desk.viewer.layers.remove(layer)
+    bench.viewport.viewer.layers.remove(layer)
     bench.hands.wait(60)
     assert str(layer.mode) == "pan_zoom"
-    assert layer in bench.desk.viewer.layers
+    assert layer in bench.viewport.viewer.layers
     assert len(layer.data) == len(drawn)
     assert all(np.allclose(new, old) for new, old in zip(layer.data, drawn, strict=True))
     assert bench.desk.reading.state is state
 
 
 def test_a_height_outside_the_image_is_refused_in_a_sentence(bench, panel):
-    bench.desk.viewer.scene.camera.zoom = 3
+    bench.viewport.viewer.scene.camera.zoom = 3
     bench.hands.drag([bench.world(0, 0, 50), bench.world(0, 0, 70)], step_px=40)
     assert not bench.desk.reading.state.stages[bench.desk.stage].calipers
     assert any(kind == "error" and "outside" in sentence for kind, sentence in bench.said)
@@ -120,7 +120,7 @@ def test_ends_are_drawn_to_the_edge_only_while_that_is_wanted_and_allowed(bench,
     # A voxel of 0.9 mm, mixed by no one, may lie with its edge up to half of that away.
     assert heights(bench).anterior == pytest.approx(24, abs=1.0)
     assert caliper().snapped == ("start", "end")
-    bench.hands.drag([bench.desk.to_world(caliper().end_lps), bench.world(0, 0, -6)], step_px=40)
+    bench.hands.drag([bench.viewport.to_world(caliper().end_lps), bench.world(0, 0, -6)], step_px=40)
     assert caliper().snapped == ("start",)
     bench.hands.key("S")
     bench.hands.drag([bench.world(0, 8, 10.8), bench.world(0, 8, -10.8)], step_px=40)
@@ -143,7 +143,7 @@ def test_ends_are_drawn_to_the_edge_only_while_that_is_wanted_and_allowed(bench,
     assert not panel.button("snapping").isEnabled()
     bench.hands.key("S")
     panel._snap.setChecked(True)
-    bench.hands.drag([bench.desk.to_world(caliper().start_lps), bench.world(0, -8, 10.7)], step_px=40)
+    bench.hands.drag([bench.viewport.to_world(caliper().start_lps), bench.world(0, -8, 10.7)], step_px=40)
     assert caliper().snapped == ()
     assert heights(bench).posterior == pytest.approx(21.5, abs=2 * PIXEL_MM)
     panel._snap.setChecked(False)

@@ -18,7 +18,7 @@ def panel(bench):
 def outline(bench, slice_lps, half_mm=(15.0, 11.0)):
     """Outline a box of the body with four clicks and Enter."""
     across, up = half_mm
-    bench.desk.go_to_slice(float(bench.world(slice_lps, 0, 0)[0]))
+    bench.viewport.go_to_slice(float(bench.world(slice_lps, 0, 0)[0]))
     for y, z in ((-across, up), (across, up), (across, -up), (-across, -up)):
         bench.hands.click_at(bench.world(slice_lps, y, z))
     bench.hands.key("Return")
@@ -54,7 +54,7 @@ def test_body_from_outlines_lesion_inside_it_and_the_eye_before_the_measure(benc
     hands.key("U")
     assert "All 5" in text(panel, "unseen")
 
-    bench.desk.go_to_slice(float(bench.world(0, 0, 0)[0]))
+    bench.viewport.go_to_slice(float(bench.world(0, 0, 0)[0]))
     hands.key("L")
     hands.drag([bench.world(0, -30, 20), bench.world(0, 0, 0), bench.world(0, 30, -20)], step_px=30)
     painted, lesion = body_and_lesion(bench)
@@ -137,7 +137,7 @@ def test_the_body_begins_with_the_calipers_and_a_lesion_may_be_outlined_in_it(be
     assert any("height" in sentence for _, sentence in bench.said)
     t2 = bench.image("T2")
     for position, y, half in (("anterior", -14, 8), ("middle", 0, 9), ("posterior", 14, 11)):
-        start, end = bench.desk.to_lps([bench.world(0, y, half), bench.world(0, y, -half)], t2)
+        start, end = bench.viewport.to_lps([bench.world(0, y, half), bench.world(0, y, -half)], t2)
         bench.desk.reading.place_caliper(
             stage=bench.desk.stage, level="L1", position=position, image=t2, start_lps=start, end_lps=end
         )
@@ -187,8 +187,8 @@ def test_lesion_by_threshold_against_a_tissue_that_is_clicked(bench, panel):
     outline(bench, 9.6, half_mm=(25.0, 11.0))
     outline(bench, -9.6, half_mm=(25.0, 11.0))
     body, _ = body_and_lesion(bench)
-    values = bench.desk.display.volume(bench.image("T2")).data
-    bench.desk.go_to_slice(float(bench.world(0, 0, 0)[0]))
+    values = bench.desk.volume(bench.image("T2")).data
+    bench.viewport.go_to_slice(float(bench.world(0, 0, 0)[0]))
     hands, changes = bench.hands, len(bench.desk.reading.log)
 
     hands.key("H")
@@ -204,8 +204,8 @@ def test_lesion_by_threshold_against_a_tissue_that_is_clicked(bench, panel):
     # What is only shown is neither lesion nor in the record, even while the slices go by.
     seen = panel.model.layers.lesion.data == 2
     assert seen.sum() == (body & (values < limit)).sum()
-    bench.desk.step_slice(1)
-    bench.desk.step_slice(-1)
+    bench.viewport.step_slice(1)
+    bench.viewport.step_slice(-1)
     hands.wait(40)
     assert not panel.model.layers.masks()[1].any()
     assert len(bench.desk.reading.log) == changes

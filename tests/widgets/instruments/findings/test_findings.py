@@ -69,7 +69,7 @@ def test_a_key_that_is_held_down_answers_one_item(bench, panel):
     assert row.hasFocus()
     # Nor do the window's keys repeat themselves, but for those that go by steps.
     repeated = {s.key().toString() for s in panel.window().findChildren(QShortcut) if s.autoRepeat()}
-    bound = {binding.key for binding in bench.desk.keys.bindings}
+    bound = {binding.key for binding in bench.viewport.keys.bindings}
     assert {"1", "Y", "Return", "S", "U", "Ctrl+Z"} <= bound
     steps = {"Left", "Right", "Up", "Down", "Shift+Left", "Shift+Right", "PgUp", "PgDown", "[", "]", ",", "."}
     assert repeated & bound == steps

@@ -12,10 +12,9 @@ from napari_vcf.reading.state import Roi, Tissue
 from napari_vcf.widgets.common.controls import SKY, VERMILLION, YELLOW
 from napari_vcf.widgets.common.locked_layer import Color, LockedDrawing, Picture, rgba
 from napari_vcf.widgets.instruments.adc.tool import RoiTool, handle_point
-from napari_vcf.widgets.instruments.instrument import on_current_slice
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["RoiDrawing"]
 
@@ -28,16 +27,16 @@ Shown = Callable[[], list[tuple[Rectangle, Roi, bool]]]
 class RoiDrawing:
     """Draws rectangles with a knob on the one that may be turned."""
 
-    def __init__(self, desk: Desk, tool: RoiTool, shown: Shown) -> None:
-        self._desk = desk
+    def __init__(self, viewport: Viewport, tool: RoiTool, shown: Shown) -> None:
+        self._viewport, self._desk = viewport, viewport.desk
         self._tool = tool
         self._shown = shown
-        self._drawing = LockedDrawing(desk, "ADC ROI", self._compose)
+        self._drawing = LockedDrawing(viewport, "ADC ROI", self._compose)
         self.layer = self._drawing.layer
         self.redraw = self._drawing.redraw
         tool.changed.connect(self._drawing.redraw_soon)
-        desk.slice_changed.connect(self._drawing.redraw)
-        desk.viewer.scene.camera.events.zoom.connect(self._drawing.redraw_soon)
+        viewport.slice_changed.connect(self._drawing.redraw)
+        viewport.viewer.scene.camera.events.zoom.connect(self._drawing.redraw_soon)
 
     def _compose(self) -> Picture:
         picture, draft = Picture(), self._tool.draft
@@ -53,19 +52,19 @@ class RoiDrawing:
 
     def _add(self, picture: Picture, rectangle: Rectangle, image: str, color: Color, label: str | None) -> None:
         """Add a rectangle: with its number, or with the knob by which it is turned."""
-        desk = self._desk
-        if not desk.can_show(image):
+        viewport = self._viewport
+        if not viewport.can_show(image):
             return
-        corners = desk.to_world(rectangle.corners_lps, image)
-        if not on_current_slice(desk, corners.mean(axis=0)):
+        corners = viewport.to_world(rectangle.corners_lps, image)
+        if not viewport.on_current_slice(corners.mean(axis=0)):
             return
-        zoom = max(float(desk.viewer.scene.camera.zoom), 1e-6)
+        zoom = max(float(viewport.viewer.scene.camera.zoom), 1e-6)
         width = 2.0 / zoom
         picture.line(np.concatenate([corners, corners[:1]])[:, 1:], width, color)
         if label is not None:
             picture.text(corners.mean(axis=0)[1:], label, color, pixel=1 / zoom)
             return
-        knob, side = desk.to_world(
+        knob, side = viewport.to_world(
             [handle_point(rectangle), rectangle.center_lps + rectangle.long_mm / 2 * rectangle.axis_long], image
         )
         angle = np.linspace(0, 2 * np.pi, 17)

@@ -18,11 +18,10 @@ from napari_vcf.widgets.instruments.adc.drawing import RoiDrawing
 from napari_vcf.widgets.instruments.adc.model import TISSUE_NAMES, AdcModel
 from napari_vcf.widgets.instruments.adc.table import AdcTable
 from napari_vcf.widgets.instruments.adc.tool import RoiTool
-from napari_vcf.widgets.instruments.instrument import Instrument
+from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
 if TYPE_CHECKING:
     from napari_vcf.reading import CaseImage, Protocol
-    from napari_vcf.widgets.desk.desk import Desk
 
 __all__ = ["AdcWidget"]
 
@@ -46,19 +45,20 @@ class AdcWidget(Instrument):
 
     Parameters
     ----------
-    desk : Desk
-        The desk on which it measures.
+    tools : ToolManager
+        What hands out the mouse and the keys.
     """
 
     name = "adc"
     title = "ADC ROI"
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self.model = AdcModel(desk)
+    def __init__(self, tools: ToolManager) -> None:
+        super().__init__(tools)
+        desk, viewport = self.desk, self.viewport
+        self.model = AdcModel(self.desk)
         self._before: tuple[str, str | None] | None = None
         self.roi_tool = RoiTool(
-            desk,
+            viewport,
             current=self.model.movable,
             place=self._place,
             may_place=self._may_place,
@@ -66,9 +66,9 @@ class AdcWidget(Instrument):
         )
         self.tool = self.roi_tool
         self._build()
-        self.drawing = RoiDrawing(desk, self.roi_tool, self.model.shown)
+        self.drawing = RoiDrawing(viewport, self.roi_tool, self.model.shown)
         desk.opened.connect(self._forget)
-        desk.slice_changed.connect(self._on_slice)
+        viewport.slice_changed.connect(self._on_slice)
         self.roi_tool.changed.connect(self._show_guide)
         for key, right, down in _ARROWS:
             self.share(
@@ -252,7 +252,7 @@ class AdcWidget(Instrument):
             self.roi_tool.turn(angle_deg - self._screen_angle(rectangle))
 
     def _screen_angle(self, rectangle: Rectangle) -> float:
-        axes = self.desk.frame.axes
+        axes = self.viewport.frame.axes
         return float(np.degrees(np.arctan2(rectangle.axis_long @ axes[1], rectangle.axis_long @ axes[2])))
 
     def _forget(self) -> None:
@@ -266,7 +266,7 @@ class AdcWidget(Instrument):
         image = self.model.image
         if image is None or self.desk.reading is None or self.desk.image_id == image.id:
             return
-        self._before = (self.desk.display.plane, self.desk.image_id)
+        self._before = (self.desk.plane, self.desk.image_id)
         self.desk.show_plane(f"native:{image.id}")
 
     def laid_down(self) -> None:

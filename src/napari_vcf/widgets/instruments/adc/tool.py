@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.geometry import Rectangle
-from napari_vcf.widgets.instruments.instrument import Tool, World, on_current_slice
+from napari_vcf.widgets.instruments.instrument import Tool, World
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["HANDLE_MM", "RoiTool", "handle_point", "initial_axes"]
 
@@ -29,7 +29,7 @@ class RoiTool(Tool):
 
     Parameters
     ----------
-    desk : Desk
+    viewport : Viewport
         Where it is placed.
     current : callable
         The rectangle that may be moved now; None if there is none.
@@ -47,14 +47,14 @@ class RoiTool(Tool):
 
     def __init__(
         self,
-        desk: Desk,
+        viewport: Viewport,
         *,
         current: Callable[[], Rectangle | None],
         place: Callable[[Rectangle], None],
         may_place: Callable[[], bool],
         endplates: Callable[[NDArray[np.float64]], NDArray[np.float64] | None] = lambda _point: None,
     ) -> None:
-        self._desk = desk
+        self._viewport, self._desk = viewport, viewport.desk
         self._current = current
         self._place = place
         self._may_place = may_place
@@ -71,7 +71,7 @@ class RoiTool(Tool):
         if rectangle is None:
             if not self._may_place():
                 return False
-            long, short = initial_axes(self._desk, self._endplates(at))
+            long, short = initial_axes(self._viewport, self._endplates(at))
             assert self._desk.reading is not None
             self._origin = self._desk.reading.roi_rectangle(at, long, short)
             self._mode = "move"
@@ -81,7 +81,7 @@ class RoiTool(Tool):
             self._mode = "move"
             self._origin = self._desk.reading.roi_rectangle(at, rectangle.axis_long, rectangle.axis_short)
         else:
-            reach = min(GRAB_PX / max(float(self._desk.viewer.scene.camera.zoom), 1e-6), GRAB_MM)
+            reach = min(GRAB_PX / max(float(self._viewport.viewer.scene.camera.zoom), 1e-6), GRAB_MM)
             if _in_plane(at - handle_point(rectangle), rectangle) <= reach:
                 self._mode = "turn"
             elif _inside(rectangle, at, reach / 2):
@@ -121,14 +121,14 @@ class RoiTool(Tool):
 
     def on_screen(self, rectangle: Rectangle) -> bool:
         """Whether a rectangle lies on the slice on the canvas."""
-        return on_current_slice(self._desk, self._desk.to_world(rectangle.center_lps, self._desk.image_id))
+        return self._viewport.on_current_slice(self._viewport.to_world(rectangle.center_lps, self._desk.image_id))
 
     def _in_sight(self) -> Rectangle | None:
         """The rectangle that may be moved; one on another slice is shown first, and not moved unseen."""
         rectangle = self._current()
         if rectangle is None or self.on_screen(rectangle):
             return rectangle
-        self._desk.go_to_slice(float(self._desk.to_world(rectangle.center_lps, self._desk.image_id)[0]))
+        self._viewport.go_to_slice(float(self._viewport.to_world(rectangle.center_lps, self._desk.image_id)[0]))
         self._desk.message.emit("The rectangle lies on this slice.", "info")
         return None
 
@@ -136,14 +136,14 @@ class RoiTool(Tool):
         """Move by a step along the screen."""
         rectangle = self._in_sight()
         if rectangle is not None:
-            axes = self._desk.frame.axes
+            axes = self._viewport.frame.axes
             self._place(rectangle.moved(right_mm * axes[2] + down_mm * axes[1]))
 
     def turn(self, angle_deg: float) -> None:
         """Turn by a step; positive is clockwise on the screen."""
         rectangle = self._in_sight()
         if rectangle is not None:
-            axes = self._desk.frame.axes
+            axes = self._viewport.frame.axes
             # Seen on the screen, right then down is clockwise.
             sign = 1.0 if float(np.cross(axes[2], axes[1]) @ rectangle.normal) > 0 else -1.0
             self._place(rectangle.rotated(sign * angle_deg))
@@ -154,19 +154,19 @@ class RoiTool(Tool):
         endplates = None if rectangle is None else self._endplates(rectangle.center_lps)
         if rectangle is None or endplates is None or self._desk.reading is None:
             return False
-        long, short = initial_axes(self._desk, endplates)
+        long, short = initial_axes(self._viewport, endplates)
         self._place(self._desk.reading.roi_rectangle(rectangle.center_lps, long, short))
         return True
 
     def _lps(self, point: World) -> NDArray[np.float64]:
-        return self._desk.to_lps(point, self._desk.image_id)
+        return self._viewport.to_lps(point, self._desk.image_id)
 
 
 def initial_axes(
-    desk: Desk, endplates_lps: NDArray[np.float64] | None = None
+    viewport: Viewport, endplates_lps: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Long side along the endplates, or else across the screen (front to back); short side down it."""
-    axes = desk.frame.axes
+    axes = viewport.frame.axes
     if endplates_lps is not None:
         down, right = float(endplates_lps @ axes[1]), float(endplates_lps @ axes[2])
         length = float(np.hypot(down, right))

@@ -12,10 +12,10 @@ from napari_vcf.reading.state import Caliper
 from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.instruments.calipers.tool import CaliperTool
-from napari_vcf.widgets.instruments.instrument import World, on_current_slice
+from napari_vcf.widgets.instruments.instrument import World
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["POSITION_COLORS", "POSITION_SHORT", "CaliperDrawing", "with_serifs"]
 
@@ -36,16 +36,16 @@ _OTHER_SLICE_ALPHA = 0.25
 class CaliperDrawing:
     """Draws the calipers of the current stage and the one that is being placed."""
 
-    def __init__(self, desk: Desk, tool: CaliperTool) -> None:
-        self._desk = desk
+    def __init__(self, viewport: Viewport, tool: CaliperTool) -> None:
+        self._viewport, self._desk = viewport, viewport.desk
         self._tool = tool
-        self._placed = LockedDrawing(desk, "Calipers", lambda: self._compose(drafts=False))
+        self._placed = LockedDrawing(viewport, "Calipers", lambda: self._compose(drafts=False))
         # On a layer of its own, so that a drag draws one caliper again and not nine.
-        self._draft = LockedDrawing(desk, "Caliper being drawn", lambda: self._compose(drafts=True))
+        self._draft = LockedDrawing(viewport, "Caliper being drawn", lambda: self._compose(drafts=True))
         self.layer = self._placed.layer
         tool.changed.connect(self._redraw_soon)
-        desk.slice_changed.connect(self.redraw)
-        desk.viewer.scene.camera.events.zoom.connect(self._redraw_soon)
+        viewport.slice_changed.connect(self.redraw)
+        viewport.viewer.scene.camera.events.zoom.connect(self._redraw_soon)
 
     def redraw(self, *_: object) -> None:
         """Draw what has changed."""
@@ -58,7 +58,7 @@ class CaliperDrawing:
 
     def _compose(self, *, drafts: bool) -> Picture:
         picture = Picture()
-        zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+        zoom = max(float(self._viewport.viewer.scene.camera.zoom), 1e-6)
         draft = self._tool.draft
         for start, end, caliper, selected, here in self._items():
             if drafts is not (draft is not None and caliper is draft.caliper):
@@ -82,12 +82,12 @@ class CaliperDrawing:
         tool = self._tool
         items = []
         for caliper in tool.stage_with_draft().calipers:
-            if not self._desk.can_show(caliper.image):
+            if not self._viewport.can_show(caliper.image):
                 continue
-            start, end = self._desk.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
+            start, end = self._viewport.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
             selected = tool.selected == (caliper.level, caliper.position)
             drawn = tool.draft is not None and tool.draft.caliper is caliper
-            items.append((start[1:], end[1:], caliper, selected or drawn, on_current_slice(self._desk, start)))
+            items.append((start[1:], end[1:], caliper, selected or drawn, self._viewport.on_current_slice(start)))
         return items
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QMessageBox, QWidget
 
@@ -25,10 +23,7 @@ from napari_vcf.widgets.common.controls import (
 from napari_vcf.widgets.instruments.calipers.drawing import POSITION_SHORT, CaliperDrawing
 from napari_vcf.widgets.instruments.calipers.table import CELL_KEYS, CaliperTable
 from napari_vcf.widgets.instruments.calipers.tool import CaliperTool, Height
-from napari_vcf.widgets.instruments.instrument import Instrument
-
-if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
 __all__ = ["RULE_NAMES", "CalipersWidget"]
 
@@ -46,19 +41,20 @@ class CalipersWidget(Instrument):
 
     Parameters
     ----------
-    desk : Desk
-        The desk on which it measures.
+    tools : ToolManager
+        What hands out the mouse and the keys.
     """
 
     name = "calipers"
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, tools: ToolManager) -> None:
+        super().__init__(tools)
+        desk, viewport = self.desk, self.viewport
         self._chosen: Height | None = None
-        self.calipers = CaliperTool(desk, self.target)
+        self.calipers = CaliperTool(viewport, self.target)
         self.tool = self.calipers
         self._build()
-        self.drawing = CaliperDrawing(desk, self.calipers)
+        self.drawing = CaliperDrawing(viewport, self.calipers)
         self.calipers.changed.connect(self._show)
         self.share("N", lambda: open_box(self._level), "Name the fractured vertebra: type it, then Enter")
         for cell, key in sorted(CELL_KEYS.items(), key=lambda item: item[1]):
@@ -174,8 +170,8 @@ class CalipersWidget(Instrument):
             self.calipers.select(None)
         else:
             self._chosen = None
-            if self.desk.can_show(caliper.image):
-                self.desk.go_to_slice(float(self.desk.to_world(caliper.start_lps, caliper.image)[0]))
+            if self.viewport.can_show(caliper.image):
+                self.viewport.go_to_slice(float(self.viewport.to_world(caliper.start_lps, caliper.image)[0]))
             self.calipers.select(height)
 
     def delete(self) -> None:

@@ -14,10 +14,10 @@ from napari_vcf.measure import HeightLoss, NoEdge, Position, ReferenceRule, draw
 from napari_vcf.reading.results import caliper_mm, losses_of
 from napari_vcf.reading.state import Caliper, CaliperEnd, StageState
 from napari_vcf.records.base import utc_now
-from napari_vcf.widgets.instruments.instrument import Tool, World, on_current_slice
+from napari_vcf.widgets.instruments.instrument import Tool, World
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["CaliperTool", "Draft", "Height"]
 
@@ -54,8 +54,8 @@ class CaliperTool(Tool):
     #: Something to redraw: the draft or the selection.
     changed = Signal()
 
-    def __init__(self, desk: Desk, target: Callable[[], Height | None]) -> None:
-        self._desk = desk
+    def __init__(self, viewport: Viewport, target: Callable[[], Height | None]) -> None:
+        self._viewport, self._desk = viewport, viewport.desk
         self._target = target
         self.selected: Height | None = None
         self.draft: Draft | None = None
@@ -89,7 +89,7 @@ class CaliperTool(Tool):
         self._grip = point
         if self._mode == "idle":
             self._undrawn = {}
-        if self._mode == "wait" and not on_current_slice(self._desk, self._start):
+        if self._mode == "wait" and not self._viewport.on_current_slice(self._start):
             self.cancel()
             self._desk.message.emit("Both ends of a height lie on one slice: it begins anew on this one.", "info")
         if self._mode == "wait":
@@ -136,7 +136,7 @@ class CaliperTool(Tool):
 
     def hover(self, point: World) -> None:
         """Let the second end follow the pointer."""
-        if self._mode == "wait" and on_current_slice(self._desk, self._start):
+        if self._mode == "wait" and self._viewport.on_current_slice(self._start):
             self._reach(point)
 
     def take_back(self) -> bool:
@@ -176,10 +176,10 @@ class CaliperTool(Tool):
 
     @property
     def _zoom(self) -> float:
-        return max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+        return max(float(self._viewport.viewer.scene.camera.zoom), 1e-6)
 
     def _ends(self, caliper: Caliper) -> tuple[World, World]:
-        start, end = self._desk.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
+        start, end = self._viewport.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
         return start, end
 
     def _hit(self, point: World) -> tuple[Literal["start", "end", "move"], Caliper] | None:
@@ -189,10 +189,10 @@ class CaliperTool(Tool):
         reach = min(GRAB_PX / self._zoom, GRAB_MM)
         best: tuple[float, Literal["start", "end", "move"], Caliper] | None = None
         for caliper in stage.calipers:
-            if not self._desk.can_show(caliper.image):
+            if not self._viewport.can_show(caliper.image):
                 continue
             start, end = self._ends(caliper)
-            if not on_current_slice(self._desk, start):
+            if not self._viewport.on_current_slice(start):
                 continue
             candidates: list[tuple[float, Literal["start", "end", "move"]]] = [
                 (_distance(point, start), "start"),
@@ -230,13 +230,13 @@ class CaliperTool(Tool):
         self._snapped.discard(end)
         self._undrawn.pop(end, None)
         length = float(np.linalg.norm(way))
-        desk = self._desk
+        viewport, desk = self._viewport, self._desk
         if not self.snapping or length < MIN_SNAP_MM or desk.image is None or desk.image_id is None:
             return point
         along = way / length
         across = np.array([0.0, -along[2], along[1]])
-        here, there, beside = desk.to_lps([point, point + along, point + across], desk.image_id)
-        volume = desk.display.volume(desk.image_id)
+        here, there, beside = viewport.to_lps([point, point + along, point + across], desk.image_id)
+        volume = desk.volume(desk.image_id)
         is_ct = desk.image.series.role is Role.CT
         found = draw_to_edge(volume, here, there - here, beside - here, is_ct=is_ct)
         if isinstance(found, NoEdge):
@@ -244,11 +244,11 @@ class CaliperTool(Tool):
             return point
         self._snapped.add(end)
         # Through the registration and back a point may leave the slice by a rounding.
-        row, column = desk.to_world(found, desk.image_id)[1:]
+        row, column = viewport.to_world(found, desk.image_id)[1:]
         return np.array([point[0], row, column])
 
     def _make_draft(self) -> None:
-        desk = self._desk
+        viewport, desk = self._viewport, self._desk
         if desk.image_id is None or self._height is None:
             return
         # The record's first end is the one on the upper endplate, however it was drawn.
@@ -261,12 +261,12 @@ class CaliperTool(Tool):
             self.draft = None
             self.changed.emit()
             return
-        start_lps, end_lps = desk.to_lps([start, end], desk.image_id)
+        start_lps, end_lps = viewport.to_lps([start, end], desk.image_id)
         caliper = Caliper(
             level=self._height[0],
             position=self._height[1],
             image=desk.image_id,
-            shown_on=desk.shown_on,
+            shown_on=viewport.shown_on,
             start_lps=tuple(start_lps.tolist()),
             end_lps=tuple(end_lps.tolist()),
             snapped=snapped,

@@ -21,11 +21,11 @@ from qtpy.QtWidgets import QApplication
 from napari_vcf.geometry import Grid, Volume
 from napari_vcf.measure import Box
 from napari_vcf.widgets.common.controls import SKY, VERMILLION, YELLOW
+from napari_vcf.widgets.desk.section import Section
 from napari_vcf.widgets.desk.space import axis_order, turned_grid
-from napari_vcf.widgets.linked_views.pane import Section
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["OUTSIDE", "ExtentLayers", "Part"]
 
@@ -39,7 +39,7 @@ class ExtentLayers:
 
     Parameters
     ----------
-    desk : Desk
+    viewport : Viewport
         Whose plane they are shown on.
     grid : Grid
         Native grid of the image. It must be parallel to the plane: see `fits`.
@@ -50,17 +50,17 @@ class ExtentLayers:
     #: The lesion changes while a stroke is being made.
     touched = Signal()
 
-    def __init__(self, desk: Desk, grid: Grid) -> None:
-        order = axis_order(grid, desk.frame)
+    def __init__(self, viewport: Viewport, grid: Grid) -> None:
+        order = axis_order(grid, viewport.frame)
         assert order is not None
-        self._desk = desk
+        self._viewport, self._desk = viewport, viewport.desk
         self.grid = grid
         self._body = np.zeros(grid.shape, dtype=np.uint8)
         self._lesion = np.full(grid.shape, OUTSIDE, dtype=np.uint8)
         self._saved = {"body": self._body.copy(), "lesion": self._lesion.copy()}
         self._loading = False
         self._part: Part | None = None
-        scale, translate = desk.frame.placement(turned_grid(grid, order))
+        scale, translate = viewport.frame.placement(turned_grid(grid, order))
         where: dict[str, Any] = {"scale": scale, "translate": translate, "units": "mm"}
         self.body = Labels(order.turn(self._body), name="Vertebral body", colormap=_colors(SKY), opacity=0.9, **where)
         self.lesion = Labels(
@@ -70,7 +70,7 @@ class ExtentLayers:
         for part, layer in self._layers():
             layer.selected_label = 1
             layer.brush_size = 9
-            desk.add_layer(layer)
+            viewport.add_layer(layer)
             layer.events.paint.connect(lambda _e, p=part: self._on_painted(p))
             layer.events.set_data.connect(lambda _e, p=part: self._on_set_data(p))
             layer.events.selected_label.connect(lambda _e, la=layer: self._guard(la))
@@ -79,18 +79,18 @@ class ExtentLayers:
         self.lesion.events.labels_update.connect(lambda _e: self.touched.emit())
         self.lesion.preserve_labels = True
         # First, before the layer sees the press.
-        desk.viewer.mouse_drag_callbacks.insert(0, self._on_right_drag)
+        viewport.viewer.mouse_drag_callbacks.insert(0, self._on_right_drag)
 
     @staticmethod
-    def fits(desk: Desk, grid: Grid) -> bool:
+    def fits(viewport: Viewport, grid: Grid) -> bool:
         """Whether a grid's own voxels lie on the plane on the screen, so that they can be painted."""
-        return desk.view is not None and axis_order(grid, desk.frame) is not None
+        return viewport.view is not None and axis_order(grid, viewport.frame) is not None
 
     def remove(self) -> None:
         """Take both layers off the canvas."""
-        self._desk.viewer.mouse_drag_callbacks.remove(self._on_right_drag)
+        self._viewport.viewer.mouse_drag_callbacks.remove(self._on_right_drag)
         for _, layer in self._layers():
-            self._desk.remove_layer(layer)
+            self._viewport.remove_layer(layer)
 
     def _layers(self) -> tuple[tuple[Part, Labels], tuple[Part, Labels]]:
         return ("body", self.body), ("lesion", self.lesion)
@@ -154,7 +154,7 @@ class ExtentLayers:
         self.body.opacity = 0.4 if part == "body" else 0.9
         for other, layer in self._layers():
             layer.mode = mode if other == part else "pan_zoom"
-        self._desk.viewer.layers.selection.active = getattr(self, part)
+        self._viewport.viewer.layers.selection.active = getattr(self, part)
 
     def stop(self) -> None:
         """Give the mouse back."""
@@ -188,7 +188,7 @@ class ExtentLayers:
 
     def _on_set_data(self, part: Part) -> None:
         """Look for napari's own undo, which shows itself only here, as does every slice that is drawn."""
-        self._desk.drawing_changed.emit()
+        self._viewport.drawing_changed.emit()
         if self._loading or QApplication.mouseButtons() != Qt.MouseButton.NoButton:
             return
         array = self._body if part == "body" else self._lesion

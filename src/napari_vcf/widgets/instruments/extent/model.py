@@ -17,8 +17,8 @@ from napari_vcf.reading.state import Masks
 from napari_vcf.widgets.instruments.extent.layers import ExtentLayers, Part
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
-    from napari_vcf.widgets.linked_views.pane import Section
+    from napari_vcf.widgets.desk.section import Section
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["PAINTED_ROLES", "ExtentModel"]
 
@@ -31,8 +31,8 @@ class ExtentModel:
 
     Parameters
     ----------
-    desk : Desk
-        The desk.
+    viewport : Viewport
+        The window of the desk.
     wanted : callable
         Whether the layers are needed though nothing is painted yet.
     """
@@ -42,8 +42,8 @@ class ExtentModel:
     #: The lesion changes while a stroke is being made.
     touched = Signal()
 
-    def __init__(self, desk: Desk, wanted: Callable[[], bool]) -> None:
-        self._desk = desk
+    def __init__(self, viewport: Viewport, wanted: Callable[[], bool]) -> None:
+        self._viewport, self._desk = viewport, viewport.desk
         self.wanted = wanted
         self.layers: ExtentLayers | None = None
         self.fill_between = True
@@ -54,7 +54,7 @@ class ExtentModel:
         self._shown: Masks | None = None
         self._saving = False
         self._box: Box | None = None
-        desk.sections.append(self.sections)
+        viewport.sections.append(self.sections)
 
     # -- image ------------------------------------------------------------------------------------------------------
     def images(self) -> tuple[CaseImage, ...]:
@@ -94,12 +94,14 @@ class ExtentModel:
         image = self.image
         needed = self.masks is not None or self.wanted()
         fits = needed and image is not None and self._desk.image_id is not None and self._can_place(image)
-        key = (image.id, self._desk.frame.axes.tobytes(), self._desk.view) if image is not None and fits else None
+        key = (
+            (image.id, self._viewport.frame.axes.tobytes(), self._viewport.view) if image is not None and fits else None
+        )
         if key != self._made_for:
             self._made_for = key
             if self.layers is not None:
                 self.layers.remove()
-            self.layers = None if key is None or image is None else ExtentLayers(self._desk, image.series.grid)
+            self.layers = None if key is None or image is None else ExtentLayers(self._viewport, image.series.grid)
             self._shown = None
             if self.layers is not None:
                 self.layers.painted.connect(self.save)
@@ -111,8 +113,8 @@ class ExtentModel:
         self.look()
 
     def _can_place(self, image: CaseImage) -> bool:
-        view = self._desk.view
-        return view is not None and view.space == "mr" and ExtentLayers.fits(self._desk, image.series.grid)
+        view = self._viewport.view
+        return view is not None and view.space == "mr" and ExtentLayers.fits(self._viewport, image.series.grid)
 
     def _load(self) -> None:
         self._shown = masks = self.masks
@@ -172,15 +174,16 @@ class ExtentModel:
 
     def caliper_corners(self) -> NDArray[np.float64] | None:
         """The fractured vertebra's caliper ends as an outline, world mm; None without its front and back height."""
-        reading, desk = self._desk.reading, self._desk
+        viewport, desk = self._viewport, self._desk
+        reading = desk.reading
         if reading is None or reading.state.spine is None:
             return None
         stage, level = reading.state.stages[desk.stage], reading.state.spine.fractured
         placed = [stage.caliper(level, position) for position in POSITIONS]
         if placed[0] is None or placed[-1] is None:
             return None
-        shown = [c for c in placed if c is not None and desk.can_show(c.image)]
-        ends = [desk.to_world([c.start_lps, c.end_lps], c.image) for c in shown]
+        shown = [c for c in placed if c is not None and viewport.can_show(c.image)]
+        ends = [viewport.to_world([c.start_lps, c.end_lps], c.image) for c in shown]
         if len(ends) < 2:
             return None
         outline = np.stack([*(upper for upper, _ in ends), *(lower for _, lower in reversed(ends))])
@@ -194,7 +197,7 @@ class ExtentModel:
         if image is None or self.layers is None:
             return
         grid = image.series.grid
-        points = self._desk.to_lps(points_world, image.id)
+        points = self._viewport.to_lps(points_world, image.id)
         index = round(float(grid.to_index(points.mean(axis=0))[2]))
 
         def change() -> None:
@@ -255,7 +258,7 @@ class ExtentModel:
         image = self.image
         if image is None or self.layers is None:
             return None
-        point = self._desk.to_lps((self._desk.current_slice_mm, 0.0, 0.0), image.id)
+        point = self._viewport.to_lps((self._viewport.current_slice_mm, 0.0, 0.0), image.id)
         index = round(float(image.series.grid.to_index(point)[2]))
         return index if 0 <= index < image.series.grid.shape[0] else None
 
@@ -275,4 +278,4 @@ class ExtentModel:
         image = self.image
         if image is not None:
             point = image.series.grid.to_lps((0, 0, index))
-            self._desk.go_to_slice(float(self._desk.to_world(point, image.id)[0]))
+            self._viewport.go_to_slice(float(self._viewport.to_world(point, image.id)[0]))

@@ -14,7 +14,7 @@ from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.instruments.instrument import Tool, World
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["OutlineDrawing", "OutlineTool"]
 
@@ -29,7 +29,7 @@ class OutlineTool(Tool):
 
     Parameters
     ----------
-    desk : Desk
+    viewport : Viewport
         Where it is drawn.
     finish : callable
         Called with the points (n, 3), world mm, of an outline that was closed.
@@ -37,8 +37,8 @@ class OutlineTool(Tool):
 
     changed = Signal()
 
-    def __init__(self, desk: Desk, finish: Callable[[NDArray[np.float64]], None]) -> None:
-        self._desk = desk
+    def __init__(self, viewport: Viewport, finish: Callable[[NDArray[np.float64]], None]) -> None:
+        self._viewport, self._desk = viewport, viewport.desk
         self._finish = finish
         self.points: list[World] = []
         self.pointer: World | None = None
@@ -109,26 +109,26 @@ class OutlineTool(Tool):
         self.changed.emit()
 
     def _near_first(self, point: World, factor: float = 1.0) -> bool:
-        zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+        zoom = max(float(self._viewport.viewer.scene.camera.zoom), 1e-6)
         return float(np.linalg.norm((point - self.points[0])[1:])) <= factor * CLOSE_PX / zoom
 
 
 class OutlineDrawing:
     """Shows the outline while it is drawn."""
 
-    def __init__(self, desk: Desk, tool: OutlineTool) -> None:
-        self._desk = desk
+    def __init__(self, viewport: Viewport, tool: OutlineTool) -> None:
+        self._viewport, self._desk = viewport, viewport.desk
         self._tool = tool
-        self._drawing = LockedDrawing(desk, "Outline being drawn", self._compose)
+        self._drawing = LockedDrawing(viewport, "Outline being drawn", self._compose)
         self.layer = self._drawing.layer
         tool.changed.connect(self._drawing.redraw_soon)
-        desk.slice_changed.connect(self._drawing.redraw)
+        viewport.slice_changed.connect(self._drawing.redraw)
 
     def _compose(self) -> Picture:
         tool, picture = self._tool, Picture()
-        if not tool.points or abs(tool.points[0][0] - self._desk.current_slice_mm) > 1e-3:
+        if not tool.points or abs(tool.points[0][0] - self._viewport.current_slice_mm) > 1e-3:
             return picture
-        zoom = max(float(self._desk.viewer.scene.camera.zoom), 1e-6)
+        zoom = max(float(self._viewport.viewer.scene.camera.zoom), 1e-6)
         path = [p[1:] for p in tool.points] + ([tool.pointer[1:]] if tool.pointer is not None else [])
         if len(path) == 1:
             path = [path[0], path[0] + 0.01]

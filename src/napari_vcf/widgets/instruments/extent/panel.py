@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +27,7 @@ from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from napari_vcf.widgets.instruments.extent.outline_tool import OutlineDrawing, OutlineTool
 from napari_vcf.widgets.instruments.extent.threshold import ThresholdTool
 from napari_vcf.widgets.instruments.extent.tools import BRUSHES, MODES, OUTLINES, BrushBox, Mode, extent_texts
-from napari_vcf.widgets.instruments.instrument import Instrument
-
-if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
 __all__ = ["ExtentWidget"]
 
@@ -45,21 +41,22 @@ class ExtentWidget(Instrument):
 
     Parameters
     ----------
-    desk : Desk
-        The desk on which it paints.
+    tools : ToolManager
+        What hands out the mouse and the keys.
     """
 
     name = "extent"
     title = "Lesion extent"
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self.model = ExtentModel(desk, lambda: self.in_hand)
-        self.outline = OutlineTool(desk, self._on_outline)
-        self.threshold = ThresholdTool(desk, self.model, self._show_guide)
+    def __init__(self, tools: ToolManager) -> None:
+        super().__init__(tools)
+        desk, viewport = self.desk, self.viewport
+        self.model = ExtentModel(viewport, lambda: self.in_hand)
+        self.outline = OutlineTool(viewport, self._on_outline)
+        self.threshold = ThresholdTool(viewport, self.model, self._show_guide)
         self.mode: Mode = "outline"
         self._build()
-        self.drawing = OutlineDrawing(desk, self.outline)
+        self.drawing = OutlineDrawing(viewport, self.outline)
         self.model.layers_changed.connect(self._use_mode)
         self._live = QTimer(self)
         self._live.setSingleShot(True)
@@ -67,7 +64,7 @@ class ExtentWidget(Instrument):
         self._live.timeout.connect(self._show_live)
         self.model.touched.connect(self._on_touched)
         self.outline.changed.connect(self._show_guide)
-        desk.slice_changed.connect(self._on_slice)
+        viewport.slice_changed.connect(self._on_slice)
         desk.opened.connect(self._forget)
         for mode, (_, text, key) in MODES.items():
             self.share(key, lambda m=mode: self.set_mode(m), text)
@@ -234,7 +231,7 @@ class ExtentWidget(Instrument):
         elif corners is None:
             self.desk.message.emit("Measure at least the anterior and the posterior height first.", "info")
         else:
-            self.desk.go_to_slice(float(corners[0][0]))
+            self.viewport.go_to_slice(float(corners[0][0]))
             self.model.outline(corners, part="body")
 
     def _on_image(self, index: int) -> None:

@@ -23,10 +23,10 @@ from napari_vcf.measure import (
 from napari_vcf.widgets.common.controls import GREEN, button, keep_keys, note, toggle
 from napari_vcf.widgets.common.locked_layer import FRAME_MS, LockedDrawing, Picture, rgba
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
-from napari_vcf.widgets.instruments.instrument import Tool, World, on_current_slice
+from napari_vcf.widgets.instruments.instrument import Tool, World
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+    from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["ReferenceTool", "ThresholdTool"]
 
@@ -59,7 +59,7 @@ class ThresholdTool(QWidget):
 
     Parameters
     ----------
-    desk : Desk
+    viewport : Viewport
         Where the reference is picked.
     model : ExtentModel
         Body and lesion.
@@ -67,9 +67,9 @@ class ThresholdTool(QWidget):
         Called when its `guidance` says something else.
     """
 
-    def __init__(self, desk: Desk, model: ExtentModel, changed: Callable[[], None]) -> None:
+    def __init__(self, viewport: Viewport, model: ExtentModel, changed: Callable[[], None]) -> None:
         super().__init__()
-        self._desk = desk
+        self._viewport, self._desk = viewport, viewport.desk
         self._model = model
         self._changed = changed
         self.tissue: ReferenceTissue = "muscle"
@@ -80,14 +80,14 @@ class ThresholdTool(QWidget):
         self._active = False
         self.tool = ReferenceTool(self._pick)
         self._build()
-        self._drawing = LockedDrawing(desk, "Reference tissue", self._compose)
+        self._drawing = LockedDrawing(viewport, "Reference tissue", self._compose)
         self.layer = self._drawing.layer
-        desk.slice_changed.connect(self._drawing.redraw)
+        viewport.slice_changed.connect(self._drawing.redraw)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self._preview)
-        desk.slice_changed.connect(self._soon)
+        viewport.slice_changed.connect(self._soon)
         self.setVisible(False)
 
     def _build(self) -> None:
@@ -231,7 +231,7 @@ class ThresholdTool(QWidget):
                 side=self.side,
                 factor=self.factor,
                 slices=slices,
-                volume=self._desk.display.index_of(image.id),
+                volume=self._desk.index_of(image.id),
             )
         )
 
@@ -239,8 +239,8 @@ class ThresholdTool(QWidget):
         image = self._model.image
         if image is None or self._model.layers is None:
             return
-        center = self._desk.to_lps(point, image.id)
-        signal = self._desk.guard(lambda: reference_signal(self._desk.display.volume(image.id), center))
+        center = self._viewport.to_lps(point, image.id)
+        signal = self._desk.guard(lambda: reference_signal(self._desk.volume(image.id), center))
         if signal is not None:
             fresh = self.signal is None
             self._center_lps, self.signal, self._image = center, signal, image.id
@@ -279,16 +279,16 @@ class ThresholdTool(QWidget):
             layers.preview(None)
             return
         body, _ = layers.masks()
-        volume = self._desk.display.volume(image.id)
+        volume = self._desk.volume(image.id)
         layers.preview(voxels_beyond(volume, body, self.factor * self.signal.mean, self.side, slices=self._slices()))
 
     def _compose(self) -> Picture:
-        picture, desk = Picture(), self._desk
-        if not self._active or self._center_lps is None or self._image is None or not desk.can_show(self._image):
+        picture, viewport = Picture(), self._viewport
+        if not self._active or self._center_lps is None or self._image is None or not viewport.can_show(self._image):
             return picture
-        center = desk.to_world(self._center_lps, self._image)
-        if on_current_slice(desk, center):
-            zoom = max(float(desk.viewer.scene.camera.zoom), 1e-6)
+        center = viewport.to_world(self._center_lps, self._image)
+        if viewport.on_current_slice(center):
+            zoom = max(float(viewport.viewer.scene.camera.zoom), 1e-6)
             angle = np.linspace(0, 2 * np.pi, 33)
             ring = center[1:] + REFERENCE_RADIUS_MM * np.stack([np.sin(angle), np.cos(angle)], axis=1)
             picture.line(ring, 2.0 / zoom, rgba(GREEN))

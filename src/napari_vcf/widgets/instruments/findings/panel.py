@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
@@ -21,10 +21,7 @@ from napari_vcf.widgets.common.controls import (
     rule,
 )
 from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls
-from napari_vcf.widgets.instruments.instrument import Instrument
-
-if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
+from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
 __all__ = ["FindingsWidget"]
 
@@ -43,14 +40,14 @@ class FindingsWidget(Instrument):
 
     Parameters
     ----------
-    desk : Desk
-        Whose reading is answered.
+    tools : ToolManager
+        What hands out the mouse and the keys.
     """
 
     name = "findings"
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, tools: ToolManager) -> None:
+        super().__init__(tools)
         self.rows: dict[str, FindingRow] = {}
         self._shown_for: object = None
         self._stale = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +14,9 @@ from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION, open_box
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.desk.space import PatientSpace
-from napari_vcf.widgets.instruments.instrument import Tool, World
+from napari_vcf.widgets.instruments.instrument import Tool, ToolManager, World
 from napari_vcf.widgets.instruments.registration.form import SPACE_NAMES, STEP_DEG, STEP_MM, RegistrationForm
 from napari_vcf.widgets.instruments.registration.run import RegistrationRun
-
-if TYPE_CHECKING:
-    from napari_vcf.widgets.desk.desk import Desk
 
 __all__ = ["RegistrationWidget"]
 
@@ -50,12 +46,13 @@ class RegistrationWidget(RegistrationForm):
 
     Parameters
     ----------
-    desk : Desk
-        Whose case is registered.
+    tools : ToolManager
+        What hands out the mouse and the keys.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, tools: ToolManager) -> None:
+        super().__init__(tools)
+        desk, viewport = self.desk, self.viewport
         self.marks: dict[PatientSpace, NDArray[np.float64]] = {}
         #: On which image each of them was set.
         self._marked_on: dict[PatientSpace, str] = {}
@@ -65,9 +62,9 @@ class RegistrationWidget(RegistrationForm):
         self.tool = MarkTool(self)
         self.build()
         self.run.progressed.connect(self.progress.report)
-        self.drawing = LockedDrawing(desk, "Vertebral centre", self._compose)
+        self.drawing = LockedDrawing(viewport, "Vertebral centre", self._compose)
         desk.opened.connect(self._forget)
-        desk.slice_changed.connect(lambda _position: self.drawing.redraw())
+        viewport.slice_changed.connect(lambda _position: self.drawing.redraw())
         for key, direction, text in (("Up", (0, -1, 0), "up"), ("Down", (0, 1, 0), "down")):
             self.share(key, lambda d=direction: self.nudge(d), f"Move the CT {text} by {STEP_MM:g} mm")
         for key, direction, text in (("Left", (0, 0, -1), "left"), ("Right", (0, 0, 1), "right")):
@@ -127,7 +124,7 @@ class RegistrationWidget(RegistrationForm):
         image_id = self.desk.image_id
         if image_id is None or self.marking is None or self.desk.space_of(image_id) != self.marking:
             return False
-        self.marks[self.marking] = self.desk.to_lps(point)
+        self.marks[self.marking] = self.viewport.to_lps(point)
         self._marked_on[self.marking] = image_id
         other: PatientSpace = "ct" if self.marking == "mr" else "mr"
         self.set_marking(None if other in self.marks else other)
@@ -140,10 +137,10 @@ class RegistrationWidget(RegistrationForm):
             return picture
         shown: dict[PatientSpace, CaseImage | None] = {"mr": next(iter(self._mr().values()), None), "ct": self._ct()}
         for space, image in shown.items():
-            if space not in self.marks or image is None or not self.desk.can_show(image.id):
+            if space not in self.marks or image is None or not self.viewport.can_show(image.id):
                 continue
-            world = self.desk.to_world(self.marks[space], image.id)
-            if self.desk.on_current_slice(world):
+            world = self.viewport.to_world(self.marks[space], image.id)
+            if self.viewport.on_current_slice(world):
                 for across in np.eye(2) * _MARK_MM:
                     picture.line(np.stack([world[1:] - across, world[1:] + across]), 0.4, rgba(SKY))
         return picture
@@ -190,8 +187,8 @@ class RegistrationWidget(RegistrationForm):
                 self.desk.message.emit(f"{image.label}: {image.series.not_measurable_reason}", "warning")
         volumes = self.desk.guard(
             lambda: (
-                self.desk.display.volume(ct.id),
-                {name: self.desk.display.volume(image.id) for name, image in mr.items()},
+                self.desk.volume(ct.id),
+                {name: self.desk.volume(image.id) for name, image in mr.items()},
             )
         )
         if volumes is None:
@@ -238,28 +235,27 @@ class RegistrationWidget(RegistrationForm):
         """Show the proposal where it is to be judged: fused, with edges, at the clicked point."""
         shown = _best_seen(image for image in self.desk.images() if image.id in self._images[1])
         self.desk.show(self._images[1][0] if shown is None else shown.id)
-        self.desk.display.overlay(self._images[0], 0.4)
+        self.viewport.overlay(self._images[0], 0.4)
         self.edges.setChecked(True)
-        self.desk.dressing.center_on(self.desk.to_world(self._points[0], self._images[1][0]), millimetres=110.0)
-        self.desk.image_changed.emit(self.desk.image_id)
+        self.viewport.center_on(self.viewport.to_world(self._points[0], self._images[1][0]), millimetres=110.0)
 
     # -- judging ----------------------------------------------------------------------------------------------------
     def show_edges(self, checked: bool) -> None:
         """Draw the CT's edges, or not."""
-        self.desk.display.show_edges(checked)
+        self.viewport.show_edges(checked)
 
     def show_checkerboard(self, checked: bool) -> None:
         """Show the CT in every other square, or not."""
-        self.desk.display.show_checkerboard(checked)
+        self.viewport.show_checkerboard(checked)
 
     def nudge(self, direction: tuple[int, int, int]) -> None:
         """Move the CT on the MR by a step along (slice, row, column) of the screen."""
-        shift = np.array(direction, dtype=np.float64) @ self.desk.frame.axes * STEP_MM
+        shift = np.array(direction, dtype=np.float64) @ self.viewport.frame.axes * STEP_MM
         self._nudge(shift, np.zeros(3))
 
     def turn(self, direction: int) -> None:
         """Turn the CT in the plane of the screen, clockwise for 1."""
-        axes = self.desk.frame.axes
+        axes = self.viewport.frame.axes
         # From the column axis (to the right) towards the row axis (down) is clockwise on the screen.
         self._nudge(np.zeros(3), np.cross(axes[2], axes[1]) * direction * STEP_DEG)
 
@@ -277,8 +273,7 @@ class RegistrationWidget(RegistrationForm):
             self.desk.guard(lambda: reading.accept_registration(registration.level))
             # What helped to judge is in the way of reading.
             self._put_away()
-            self.desk.display.overlay(None)
-            self.desk.image_changed.emit(self.desk.image_id)
+            self.viewport.overlay(None)
 
     def refuse(self) -> None:
         """Refuse, with the reason; CT and MRI stay apart."""

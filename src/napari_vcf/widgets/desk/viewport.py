@@ -1,0 +1,388 @@
+"""What a napari window shows of a desk: the plane, the slice, where each image lies on it, and the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Layer
+from numpy.typing import ArrayLike, NDArray
+from psygnal import Signal
+
+from napari_vcf.dicom import Role
+from napari_vcf.geometry import ReadingFrame, RigidTransform
+from napari_vcf.reading import CaseImage
+from napari_vcf.widgets.common.locked_layer import LockedDrawing
+from napari_vcf.widgets.desk.checkerboard import CheckerSquares
+from napari_vcf.widgets.desk.ct_edges import EdgeLines
+from napari_vcf.widgets.desk.desk import Desk, plane_owner
+from napari_vcf.widgets.desk.layers import ImageLayers, LazyReslice, PlacedImage, place_image
+from napari_vcf.widgets.desk.planes import plane_image
+from napari_vcf.widgets.desk.section import Section
+from napari_vcf.widgets.desk.shortcuts import Shortcuts
+from napari_vcf.widgets.desk.space import View, native_view, sagittal_view
+
+__all__ = ["Viewport"]
+
+
+class Viewport:
+    """The window of a desk.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer.
+    desk : Desk
+        What is shown.
+
+    Attributes
+    ----------
+    view : View or None
+        The plane on the canvas.
+    keys : Shortcuts
+        The registry of keys.
+    """
+
+    #: The plane or the patient space changed: world coordinates mean something else now.
+    frame_changed = Signal()
+    #: The slice position changed; carries mm.
+    slice_changed = Signal(float)
+    #: What an instrument draws or paints looks different now.
+    drawing_changed = Signal()
+    #: Another image is laid over the one in front, or another share of it is seen.
+    overlay_changed = Signal()
+
+    def __init__(self, viewer: Any, desk: Desk) -> None:
+        self.viewer = viewer
+        self.desk = desk
+        self.keys = Shortcuts()
+        #: What the instruments draw on the plane, for the linked panes.
+        self.drawings: list[LockedDrawing] = []
+        #: Each gives the masks that are painted now.
+        self.sections: list[Callable[[], Sequence[Section]]] = []
+        self.layers = ImageLayers(viewer)
+        self.layers.on_restored = self._refresh
+        self.view: View | None = None
+        self._last_mm: float | None = None
+        self._generation = desk.generation
+        self._overlaid: tuple[str, float] | None = None
+        self._edges_wanted = False
+        self._checkerboard_wanted = False
+        self._fresh = False
+        desk.fronted.connect(self._on_fronted)
+        desk.stage_changed.connect(lambda _stage: self._clear())
+        desk.image_changed.connect(self._on_image)
+        desk.window_changed.connect(self._on_window)
+        viewer.dims.events.point.connect(self._on_point)
+        viewer.dims.events.order.connect(self._on_order)
+
+    def bind_key(self, key: str, run: Callable[[], object], description: str, *, group: str = "Desk") -> None:
+        """Bind a key (Qt's notation, ``"Ctrl+Z"``); raises `ShortcutError` if it is taken."""
+        self.keys.bind(key, run, description, group=group)
+
+    # -- geometry ---------------------------------------------------------------------------------------------------
+    @property
+    def frame(self) -> ReadingFrame:
+        """The frame of the plane on the canvas."""
+        return ReadingFrame.sagittal() if self.view is None else self.view.frame
+
+    def transform_of(self, image_id: str) -> RigidTransform | None:
+        """From an image's own LPS to the LPS of the space on the canvas; None where they are the same."""
+        return None if self.view is None else self.desk.between(self.desk.space_of(image_id), self.view.space)
+
+    def to_world(self, points_lps: ArrayLike, image_id: str | None = None) -> NDArray[np.float64]:
+        """An image's own LPS mm to napari's world (slice, row, column) mm, shape (..., 3).
+
+        Through the registration where the image is a CT shown in MR space.
+        """
+        transform = self._transform(image_id)
+        points = np.asarray(points_lps, dtype=np.float64)
+        return self.frame.to_world(points if transform is None else transform.apply(points))
+
+    def to_lps(self, points_world: ArrayLike, image_id: str | None = None) -> NDArray[np.float64]:
+        """Napari's world mm to an image's own LPS mm, shape (..., 3)."""
+        transform = self._transform(image_id)
+        points = self.frame.to_lps(points_world)
+        return points if transform is None else transform.inverse().apply(points)
+
+    def _transform(self, image_id: str | None) -> RigidTransform | None:
+        image = self.desk.image_id if image_id is None else image_id
+        return None if image is None else self.transform_of(image)
+
+    def can_show(self, image_id: str) -> bool:
+        """Whether an image's points have a place in the world on the canvas (same space, or registered into it)."""
+        return self.view is not None and (
+            self.view.space == self.desk.space_of(image_id) or self.desk.registration is not None
+        )
+
+    @property
+    def shown_on(self) -> str | None:
+        """The MR image in whose space a registered CT is shown; None where the image is seen as it is."""
+        image_id = self.desk.image_id
+        if image_id is None or self.view is None or self.desk.space_of(image_id) == "mr" or self.view.space == "ct":
+            return None
+        return plane_image(self.desk.images())
+
+    def _make_view(self, image_id: str) -> View:
+        """The plane for an image: the one that is chosen, in the space in which the image is seen."""
+        desk, case = self.desk, self.desk.case
+        assert case is not None
+        owner = plane_owner(desk.plane)
+        if owner is not None:
+            return native_view(desk.space_of(owner), owner, case.image(owner).series.grid)
+        space = "mr" if desk.registered else desk.space_of(image_id)
+        setter = image_id if space == "ct" else plane_image(desk.images())
+        assert setter is not None
+        return sagittal_view(space, case.image(setter).series.grid)
+
+    # -- slices -----------------------------------------------------------------------------------------------------
+    @property
+    def slice_axis(self) -> int:
+        """Number of napari's axis through the slices: a layer of somebody else's may have put more axes before it."""
+        return max(0, int(self.viewer.dims.ndim) - 3)
+
+    @property
+    def current_slice_mm(self) -> float:
+        """World position of the slice on the canvas."""
+        return float(self.viewer.dims.point[self.slice_axis])
+
+    def nearest_slice(self, position_mm: float) -> int:
+        """Number of the slice nearest to a world position."""
+        if self.view is None:
+            return 0
+        return int(np.abs(self.view.positions_mm - position_mm).argmin())
+
+    def on_current_slice(self, point_world: ArrayLike) -> bool:
+        """Whether a world point belongs to the slice on the canvas: no other slice is nearer, and it is not beyond it.
+
+        A point further beyond the first or last slice than half their distance lies on none.
+        """
+        if self.view is None:
+            return False
+        position = float(np.asarray(point_world)[0])
+        index = self.nearest_slice(position)
+        beyond = abs(position - float(self.view.positions_mm[index])) > self.view.grid.spacing_mm[0] / 2 + 1e-6
+        return not beyond and index == self.nearest_slice(self.current_slice_mm)
+
+    def go_to_slice(self, position_mm: float) -> None:
+        """Show the slice nearest to a world position."""
+        if self.view is not None:
+            self._go_to(self.nearest_slice(position_mm))
+
+    def step_slice(self, steps: int) -> None:
+        """Go some slices on (towards the patient's left in a sagittal plane) or back.
+
+        A finely cut reformat goes by at least a millimetre.
+        """
+        if self.view is not None:
+            stride = max(1, round(1.0 / self.view.grid.spacing_mm[0]))
+            last = len(self.view.positions_mm) - 1
+            self._go_to(int(np.clip(self.nearest_slice(self.current_slice_mm) + steps * stride, 0, last)))
+
+    def _go_to(self, index: int) -> None:
+        assert self.view is not None
+        self.viewer.dims.set_point(self.slice_axis, float(self.view.positions_mm[index]))
+
+    # -- camera -----------------------------------------------------------------------------------------------------
+    def fit(self) -> None:
+        """Show the whole image, upright, with the slice in the middle of it."""
+        viewer, view = self.viewer, self.view
+        if view is None:
+            return
+        viewer.dims.ndisplay = 2
+        viewer.dims.order = tuple(range(viewer.dims.ndim))
+        viewer.dims.axis_labels = (*viewer.dims.axis_labels[:-3], "slice", "row", "column")
+        _, rows, columns = view.grid.shape
+        _, row_mm, column_mm = view.grid.spacing_mm
+        # napari's own reset would make room for drawings as well, which may lie in the other patient space.
+        middle = view.frame.to_world(view.grid.center_lps)
+        viewer.scene.camera.center = (0.0, float(middle[1]), float(middle[2]))
+        viewer.scene.camera.angles = (0.0, 0.0, 90.0)
+        height, width = viewer.canvas.size
+        viewer.scene.camera.zoom = 0.95 * min(height / (rows * row_mm), width / (columns * column_mm))
+        self._go_to(len(view.positions_mm) // 2)
+        self._last_mm = None
+
+    def center_on(self, point_world: NDArray[np.float64], *, millimetres: float) -> None:
+        """Go to the slice of a world point and show it with so much of its surroundings."""
+        self.go_to_slice(float(point_world[0]))
+        self.viewer.scene.camera.center = (0.0, float(point_world[1]), float(point_world[2]))
+        self.viewer.scene.camera.zoom = min(self.viewer.canvas.size) / millimetres
+
+    # -- layers -----------------------------------------------------------------------------------------------------
+    def add_layer(self, layer: Layer) -> None:
+        """Keep an instrument's layer above the images, and put it back if it is deleted by hand."""
+        self.layers.add_drawing(layer)
+
+    def remove_layer(self, layer: Layer) -> None:
+        """Give an instrument's layer up."""
+        self.layers.remove_drawing(layer)
+
+    @property
+    def image_layer(self) -> Image | None:
+        """The layer of the image in front."""
+        return None if self.desk.image_id is None else self.layers.image(self._key(self.desk.image_id))
+
+    # -- what is laid over ------------------------------------------------------------------------------------------
+    @property
+    def overlaid(self) -> tuple[str, float] | None:
+        """The image laid over the one in front, and its opacity."""
+        return self._overlaid
+
+    def overlay(self, image_id: str | None, opacity: float = 0.5) -> None:
+        """Lay another image over the one in front; None takes it off."""
+        self._overlaid = None if image_id is None else (image_id, opacity)
+        self._refresh()
+        self.overlay_changed.emit()
+
+    def show_edges(self, wanted: bool) -> None:
+        """Draw the CT's edges over the MR, or not."""
+        self._edges_wanted = wanted
+        self._refresh()
+
+    def show_checkerboard(self, wanted: bool) -> None:
+        """Show the CT in every other square over the MR, or not."""
+        self._checkerboard_wanted = wanted
+        self._refresh()
+
+    # -- following the desk -----------------------------------------------------------------------------------------
+    def _on_fronted(self, image_id: str) -> None:
+        self.desk.guard(lambda: self._put_in_front(image_id))
+        # Whatever came of it: what this stage may not see is gone.
+        self.layers.drop_retired()
+
+    def _put_in_front(self, image_id: str) -> None:
+        view = self._make_view(image_id)
+        if not view.same_as(self.view):
+            self.layers.retire_images()
+            self.view, self._overlaid, self._fresh = view, None, True
+        if self._generation != self.desk.generation:
+            self._generation = self.desk.generation
+            self.layers.retire_images()
+        reachable = {image.id for image in self.desk.images()} - {image_id}
+        if self._overlaid is not None and self._overlaid[0] not in reachable:
+            self._overlaid = None
+        self._refresh()
+
+    def _on_image(self, image_id: str | None) -> None:
+        if image_id is None:
+            self._clear()
+            self.layers.drop_retired()
+
+    def _clear(self) -> None:
+        """Give everything up. It leaves the canvas as soon as something else has taken its place."""
+        self.layers.retire_images()
+        self.view = self._overlaid = None
+
+    def _on_window(self, image_id: str) -> None:
+        layer, window = self.layers.image(self._key(image_id)), self.desk.window_of(image_id)
+        if layer is not None:
+            known = layer.contrast_limits_range
+            layer.contrast_limits_range = (min(window[0], known[0]), max(window[1], known[1]))
+            layer.contrast_limits = window
+
+    def _on_point(self, _event: Any = None) -> None:
+        position = self.current_slice_mm
+        if self.view is not None and position != self._last_mm:
+            self._last_mm = position
+            self.slice_changed.emit(position)
+
+    def _on_order(self, _event: Any = None) -> None:
+        """Keep napari from rolling or transposing the axes: letters, slices and instruments know the plane's own."""
+        dims = self.viewer.dims
+        upright = tuple(range(dims.ndim))
+        if self.view is not None and tuple(dims.order) != upright:
+            dims.order = upright
+
+    # -- drawing ----------------------------------------------------------------------------------------------------
+    def _refresh(self) -> None:
+        """Make the canvas show exactly the image in front and what is laid over it."""
+        front_id = self.desk.image_id
+        if front_id is None or self.view is None:
+            return
+        front, over = self._ensure(front_id), None
+        if self._overlaid is not None and self.can_show(self._overlaid[0]):
+            over = self._ensure(self._overlaid[0])
+        for layer in self.layers.images.values():
+            layer.visible = layer is front or layer is over
+            layer.opacity = 1.0
+        if over is not None and self._overlaid is not None:
+            over.opacity = self._overlaid[1]
+            self.layers.bring_forward(over)
+        self.layers.drop_retired()
+        # Only now is the name free: napari numbers a second layer of the same name.
+        self.layers.restore_titles()
+        for aid in (self._checkerboard(), self._edges()):
+            if aid is not None:
+                aid.visible = True
+        if self._fresh:
+            self._fresh = False
+            self.fit()
+            self.frame_changed.emit()
+        active = self.viewer.layers.selection.active
+        # A layer that is being painted on keeps the mouse; a drawing has no use for it.
+        if active is None or str(active.mode) == "pan_zoom":
+            self.viewer.layers.selection.active = front
+
+    def _key(self, image_id: str) -> tuple[str, int]:
+        return image_id, self.desk.index_of(image_id)
+
+    def _ensure(self, image_id: str) -> Image:
+        """The layer of an image on this plane."""
+        assert self.desk.case is not None
+        assert self.view is not None
+        layer = self.layers.image(self._key(image_id))
+        if layer is None:
+            image, window = self.desk.case.image(image_id), self.desk.window_of(image_id)
+            volume, transform = self.desk.volume(image_id), self.transform_of(image_id)
+            placed = place_image(volume, self.view, transform, fill=min(window[0], 0.0))
+            name = self._title(image, resliced=placed.resliced)
+            layer = self.layers.add_image(self._key(image_id), placed, name=name, window=window, role=image.series.role)
+        return layer
+
+    def _title(self, image: CaseImage, *, resliced: bool) -> str:
+        """What an image is called on the canvas; it says whether its pixels are interpolated."""
+        info = image.series.volumes[self.desk.index_of(image.id)] if image.series.volumes else None
+        b_value = (
+            f" b {info.b_value:g}"
+            if info is not None and info.b_value is not None and image.series.role is Role.DWI
+            else ""
+        )
+        return f"{image.label}{b_value}{' (resliced)' if resliced else ''}"
+
+    def _joined_ct(self) -> str | None:
+        """The CT whose fit on the MR in front can be judged."""
+        registration = self.desk.registration
+        if registration is None or self.view is None or self.view.space != "mr":
+            return None
+        ct = registration.ct_image
+        return ct if ct in {image.id for image in self.desk.images()} else None
+
+    def _edges(self) -> Image | None:
+        """The layer of edges, where they are wanted and have a place."""
+        ct = self._joined_ct()
+        if not self._edges_wanted or ct is None:
+            return None
+        layer = self.layers.image("edges")
+        if layer is None:
+            layer = self.layers.add_edges("edges", self._judged(ct, EdgeLines))
+        self.layers.bring_forward(layer)
+        return layer
+
+    def _checkerboard(self) -> Image | None:
+        """The layer of squares, where they are wanted and have a place."""
+        ct = self._joined_ct()
+        if not self._checkerboard_wanted or ct is None:
+            return None
+        layer, window = self.layers.image("checkerboard"), self.desk.window_of(ct)
+        if layer is None:
+            placed = self._judged(ct, CheckerSquares)
+            layer = self.layers.add_image("checkerboard", placed, name="CT checkerboard", window=window, role=Role.CT)
+        layer.contrast_limits = window
+        self.layers.bring_forward(layer)
+        return layer
+
+    def _judged(self, ct: str, lazily: type[LazyReslice]) -> PlacedImage:
+        assert self.view is not None
+        return place_image(self.desk.volume(ct), self.view, self.transform_of(ct), fill=-1024.0, lazily=lazily)
