@@ -21,7 +21,7 @@ from napari_vcf.measure.height import (
     VertebraStatus,
     height_loss,
 )
-from napari_vcf.measure.outline import fill_outline, interpolate_slices
+from napari_vcf.measure.outline import beyond_outlines, fill_outline, interpolate_slices
 from napari_vcf.measure.placement import BodyPlace, deviation_deg, endplate_direction, place_in_body, touched_voxels
 from napari_vcf.measure.recount import Box, body_box, recount_extent
 from napari_vcf.measure.snapping import draw_to_edge
@@ -63,6 +63,7 @@ __all__ = [
     "RoiStatistics",
     "Side",
     "VertebraStatus",
+    "beyond_outlines",
     "body_box",
     "deviation_deg",
     "draw_to_edge",

@@ -55,6 +55,8 @@ _REASONS = {
     "adc": "in the combined stage",
 }
 _BRUSHES = (13, 5)
+#: Fewer pixels of a slice cannot be clicked around.
+_SMALLEST_PX = 10
 #: A busy machine swallows parts of a stroke; where more than this share of a lesion is missing, a person sees the gap.
 _GAP = 0.06
 _VISUAL = "lesion_extent_visual"
@@ -243,8 +245,9 @@ class ScriptedReader:
         rows, columns = np.nonzero(truth.body_mask[middle])
         self.hands.look_at(self._world(middle, np.array([[rows.mean(), columns.mean()]]))[0], millimetres=75.0)
         self.hands.key("O")
-        # Every second slice by hand; those between follow.
-        for index in sorted({*slices[::2], slices[-1]}):
+        # Every second slice by hand, and the outermost that show more than a few pixels; those between follow.
+        drawable = [index for index in slices if np.count_nonzero(truth.body_mask[index]) >= _SMALLEST_PX]
+        for index in sorted({*drawable[::2], drawable[-1]}):
             points = self._world(index, outline_of(truth.body_mask[index]))
             self.hands.go_to(points[0])
             for point in points:

@@ -48,11 +48,15 @@ def test_body_from_outlines_lesion_inside_it_and_the_eye_before_the_measure(benc
     assert areas == pytest.approx([30 * 22] * 5, rel=0.06)
     assert not lesion.any()
 
-    # The middle one was on the screen before.
-    assert "2</b> of 5 body slices not yet looked at" in text(panel, "unseen")
-    hands.key("U")
-    hands.key("U")
+    # The middle one was on the screen before, but not with what was filled there.
+    assert "3</b> of 5 body slices not yet looked at" in text(panel, "unseen")
+    for _ in range(3):
+        hands.key("U")
     assert "All 5" in text(panel, "unseen")
+    assert "2</b> beyond the outermost outlines not" in text(panel, "unseen")
+    hands.key("U")
+    hands.key("U")
+    assert text(panel, "unseen") == "All 5 body slices looked at"
 
     bench.viewport.go_to_slice(float(bench.world(0, 0, 0)[0]))
     hands.key("L")

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.dicom import Role
-from napari_vcf.measure import POSITIONS, Box, Extent, body_box, fill_outline, interpolate_slices, recount_extent
+from napari_vcf.measure import (
+    POSITIONS,
+    Box,
+    Extent,
+    beyond_outlines,
+    body_box,
+    fill_outline,
+    interpolate_slices,
+    recount_extent,
+)
 from napari_vcf.reading import CaseImage
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Masks
@@ -205,6 +214,9 @@ class ExtentModel:
             if body is None or lesion is None:
                 return
             inside = fill_outline(grid, index, points)
+            if not inside.any():
+                self._desk.message.emit("This outline holds no pixel; draw it larger.", "info")
+                return
             if part == "lesion":
                 if not (inside & body[index]).any():
                     self._desk.message.emit("Nothing of this outline lies in the body; outline the body first.", "info")
@@ -215,7 +227,11 @@ class ExtentModel:
             outlined = self._outlined.setdefault(image.id, set())
             outlined.add(index)
             if self.fill_between and len([i for i in outlined if body[i].any()]) >= 2:
-                body = interpolate_slices(body, outlined, pixel_mm=grid.spacing_mm[1:])
+                filled = interpolate_slices(body, outlined, pixel_mm=grid.spacing_mm[1:])
+                # What was filled anew nobody has looked at, whatever was on the screen before.
+                new = np.flatnonzero((filled != body).any(axis=(1, 2))).tolist()
+                self._seen -= {(image.id, index) for index in new}
+                body = filled
             self._apply(body, lesion)
 
         self._desk.guard(change)
@@ -272,6 +288,13 @@ class ExtentModel:
         """Slices of the painted image that were not on the screen yet."""
         image = self.image
         return () if image is None else tuple(i for i in slices if (image.id, i) not in self._seen)
+
+    def unseen_beyond(self) -> tuple[int, ...]:
+        """Slices next to the outermost outlines that were not on the screen yet: the body may go on there."""
+        if self.image is None or self.layers is None:
+            return ()
+        outlined = self._outlined.get(self.image.id, set())
+        return self.unseen(beyond_outlines(self.layers.masks()[0], outlined))
 
     def go_to(self, index: int) -> None:
         """Show a slice of the painted image."""

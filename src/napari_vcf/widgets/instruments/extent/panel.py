@@ -214,9 +214,11 @@ class ExtentWidget(Instrument):
         self._use_mode()
 
     def next_unseen(self) -> None:
-        """Show the next slice of the body that was not looked at."""
+        """Show the next slice of the body, or next to it, that was not looked at."""
         extent = self._extent()
-        unseen = self.model.unseen(extent.body_slices) if extent is not None else ()
+        if extent is None:
+            return
+        unseen = (*self.model.unseen(extent.body_slices), *self.model.unseen_beyond())
         if unseen:
             self.model.go_to(unseen[0])
 
@@ -336,11 +338,13 @@ class ExtentWidget(Instrument):
         if self.outline.points:
             return f"{len(self.outline.points)} points. Close at the first one, by a double click or Enter; Esc stops."
         if self.model.masks is None or self.model.masks.body.voxels == 0:
-            return f"Outline the body of <b>{reading.state.spine.fractured}</b>: every second or third slice is enough."
+            level = reading.state.spine.fractured
+            return f"Outline the body of <b>{level}</b> on every second slice, and on the outermost two."
         return {
             "threshold": self.threshold.guidance(),
             "lesion_outline": "Click around abnormal marrow, or draw freehand; what lies in the body becomes lesion.",
-            "outline": "Click around the body on this slice, or draw freehand. Slices between are filled.",
+            "outline": "Click around the body on this slice, or draw freehand. Slices between are filled, but none "
+            "beyond the outermost outlines.",
             "body_add": "Paint what belongs to the body.",
             "body_erase": "Paint over what does not belong to the body.",
             "lesion_add": "Paint abnormal marrow; the brush cannot leave the body.",
@@ -359,17 +363,14 @@ class ExtentWidget(Instrument):
         for widget in (self._result, self._details, self._differ):
             widget.setText("")
         unseen = self.model.unseen(extent.body_slices) if extent is not None else ()
-        self._next.setVisible(bool(unseen))
+        beyond = self.model.unseen_beyond() if extent is not None else ()
+        self._next.setVisible(bool(unseen or beyond))
         if extent is None:
             self._result.setText("No body outlined yet.")
             self._unseen.setText("")
             return
-        self._unseen.setText(
-            f"<b>{len(unseen)}</b> of {len(extent.body_slices)} body slices not yet looked at"
-            if unseen
-            else f"All {len(extent.body_slices)} body slices looked at"
-        )
-        mark(self._unseen, ORANGE if unseen else "")
+        self._unseen.setText(_looked_at(len(unseen), len(extent.body_slices), len(beyond)))
+        mark(self._unseen, ORANGE if unseen or beyond else "")
         if reading is not None and EXTENT in reading.hidden(stage):
             self._result.setText("Hidden until you have given your own estimate above.")
             return
@@ -394,3 +395,17 @@ class ExtentWidget(Instrument):
         result, details = extent_texts(extent)
         self._result.setText(result)
         self._details.setText(details)
+
+
+def _looked_at(unseen: int, slices: int, beyond: int) -> str:
+    """What of the body, and of what lies next to it, was not on the screen yet."""
+    sentences = [
+        f"<b>{unseen}</b> of {slices} body slices not yet looked at"
+        if unseen
+        else f"All {slices} body slices looked at"
+    ]
+    if beyond:
+        sentences.append(
+            f"<b>{beyond}</b> beyond the outermost outline{'s' * (beyond > 1)} not: does the body go on there?"
+        )
+    return "; ".join(sentences)
