@@ -15,10 +15,11 @@ from pydicom.dataset import Dataset
 from napari_vcf.cli import main
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.interchange import servers
+from napari_vcf.interchange.connecting import connect
 from napari_vcf.interchange.dicomweb import DicomWeb
 from napari_vcf.interchange.errors import InterchangeError, ServerError
 from napari_vcf.interchange.fetching import Wanted, fetch_case, incoming_folder, read_list
-from napari_vcf.interchange.servers import Credentials, Instance, Studies, connect, credentials_for
+from napari_vcf.interchange.servers import Credentials, Instance, Studies, credentials_for
 from support.dicomfiles import SAGITTAL, save, slice_dataset, write_series
 from support.made_readings import make
 from support.orthanc import orthanc

@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
     from napari_vcf.interchange.extra import needs_extra
 
     with needs_extra():
+        from napari_vcf.interchange.connecting import connect
         from napari_vcf.interchange.fetching import fetch_case, read_list
-        from napari_vcf.interchange.servers import connect
 
         wanted = read_list(args.list)
         server = connect(dicomweb=args.dicomweb, dicom=args.dicom, title=args.title, tls=args.tls)

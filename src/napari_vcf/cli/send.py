@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     from napari_vcf.interchange.extra import needs_extra
 
     with needs_extra():
-        from napari_vcf.interchange.servers import connect, read_object
+        from napari_vcf.interchange.connecting import connect
+        from napari_vcf.interchange.servers import read_object
 
         server = connect(dicomweb=args.dicomweb, dicom=args.dicom, title=args.title, tls=args.tls)
     paths = [path for given in args.files for path in (sorted(given.glob("*.dcm")) if given.is_dir() else [given])]

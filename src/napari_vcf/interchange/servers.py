@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from napari_vcf.interchange.errors import ServerError
 
-__all__ = ["Credentials", "Instance", "Server", "Studies", "connect", "credentials_for"]
+__all__ = ["Credentials", "Instance", "Server", "Studies", "credentials_for"]
 
 _USER, _PASSWORD = "NAPARI_VCF_DICOM_USER", "NAPARI_VCF_DICOM_PASSWORD"
 _SERVICE = "napari-vcf"
@@ -93,40 +93,6 @@ def credentials_for(server: str) -> Credentials | None:
     except KeyringError:
         return None
     return Credentials(found.username, found.password) if found is not None else None
-
-
-def connect(*, dicomweb: str = "", dicom: str = "", title: str = "NAPARI-VCF", tls: bool = False) -> Server:
-    """Reach a server by one of the two protocols.
-
-    Parameters
-    ----------
-    dicomweb : str
-        Address of a DICOMweb service, such as ``https://pacs.example.org/dicom-web``.
-    dicom : str
-        ``TITLE@host:port`` of a DICOM service.
-    title : str
-        Application entity title of this side.
-    tls : bool
-        Whether the DICOM service speaks TLS; its certificate is checked.
-
-    Raises
-    ------
-    ServerError
-        If neither or both are named, or the address is none.
-    """
-    if bool(dicomweb) == bool(dicom):
-        raise ServerError("Name one server: --dicomweb URL or --dicom TITLE@host:port.")
-    if dicomweb:
-        from napari_vcf.interchange.dicomweb import DicomWeb
-
-        return DicomWeb(dicomweb, credentials_for(dicomweb))
-    from napari_vcf.interchange.dimse import Dimse
-
-    called, _, place = dicom.partition("@")
-    host, _, port = place.rpartition(":")
-    if not called or not host or not port.isdigit():
-        raise ServerError(f"'{dicom}' is no DICOM service; write TITLE@host:port.")
-    return Dimse(called, host, int(port), title=title, tls=tls)
 
 
 def read_object(path: Path) -> Dataset:
