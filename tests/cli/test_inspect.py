@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
@@ -23,17 +25,19 @@ def test_json_holds_what_scripts_rely_on(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "notes.txt").write_text("not an image")
     assert main(["inspect", str(tmp_path), "--json", "-"]) == 0
     listing = json.loads(capsys.readouterr().out)
-    assert set(listing) == {"series", "refused"}
+    assert set(listing) == {"series", "refused", "remarks"}
     (series,) = listing["series"]
     assert set(series) == {
         "series_instance_uid", "role", "role_evidence", "modality", "shape", "spacing_mm", "affine_lps", "volumes",
-        "unit", "unit_evidence", "corrections",
+        "unit", "unit_evidence", "corrections", "measurable", "frame_of_reference", "seconds_after_injection",
     }  # fmt: skip
     assert series["role"] == series["modality"] == "CT"
     assert series["shape"] == [4, 6, 8]
     assert series["spacing_mm"] == pytest.approx([2.5, 1.5, 1.25])
     assert series["affine_lps"][0] == pytest.approx([1.25, 0, 0, -20])
-    assert series["volumes"] == [{"kind": "ct", "b_value": None, "mean": pytest.approx(150 + 23.5 - 1024)}]
+    mean = pytest.approx(150 + 23.5 - 1024)
+    assert series["volumes"] == [{"kind": "ct", "b_value": None, "echo_time_ms": None, "mean": mean, "reason": None}]
+    assert (series["measurable"], series["frame_of_reference"], series["seconds_after_injection"]) == (True, 1, None)
     assert series["unit"] == "HU"
     assert [entry["path"] for entry in listing["refused"]] == ["notes.txt"]
 
@@ -211,3 +215,89 @@ def test_a_full_disk_and_an_interruption_are_said_in_a_sentence(
     monkeypatch.setattr("napari_vcf.cli.inspect.run", run)
     assert main(["inspect", str(tmp_path)]) == status
     assert capsys.readouterr().err == f"napari-vcf: {words}{'' if words.endswith('.') else '.'}\n"
+
+
+def _read(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict:
+    assert main(["inspect", str(folder), "--json", "-"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_two_patients_in_one_volume_are_in_the_json_as_in_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def edit(number: int, dataset: Dataset) -> None:
+        dataset.PatientID = f"SECRET-{number // 2}"
+
+    write_series(tmp_path, 4, edit=edit)
+    listing = _read(tmp_path, capsys)
+    (series,) = listing["series"]
+    assert not series["measurable"]
+    assert any("2 different patients" in text for text in series["corrections"])
+    assert any("2 different patients" in text for text in listing["remarks"])
+    assert main(["inspect", str(tmp_path)]) == 0
+    table = capsys.readouterr().out
+    assert all(text in table for text in (*listing["remarks"], *series["corrections"]))
+
+
+def test_a_volume_that_cannot_be_read_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, b_value in enumerate((0.0, 800.0)):
+        dataset = slice_dataset(ramp(0), (0, 0, 0), DiffusionBValue=b_value, instance=number + 1)
+        if b_value:
+            dataset.PixelData = encapsulate([b"\xff\xd8 this is no picture"])
+            dataset["PixelData"].is_undefined_length = True
+            save(dataset, tmp_path / "bad.dcm", JPEG2000Lossless)
+        else:
+            save(dataset, tmp_path / "good.dcm")
+    good, bad = _read(tmp_path, capsys)["series"][0]["volumes"]
+    assert (good["mean"], good["reason"]) == (23.5, None)
+    assert bad["mean"] is None
+    assert bad["reason"].startswith("bad.dcm: pixels in JPEG 2000 cannot be decoded")
+
+
+def test_the_table_says_of_pixels_that_cannot_be_decoded_what_the_json_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = slice_dataset(ramp(0), (0, 0, 0))
+    dataset.PixelData = encapsulate([b"\xff\xd8 this is no picture"])
+    dataset["PixelData"].is_undefined_length = True
+    save(dataset, tmp_path / "bad.dcm", JPEG2000Lossless)
+    main(["inspect", str(tmp_path), "--json", "-"])
+    (refused,) = json.loads(capsys.readouterr().out)["refused"]
+    main(["inspect", str(tmp_path)])
+    assert f"{refused['path']}: {refused['reason']}" in capsys.readouterr().out
+
+
+def test_the_echo_time_of_each_echo_is_in_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for echo in (11, 92):
+        write_series(tmp_path, 3, prefix=f"e{echo}", RepetitionTime=4320, EchoTime=echo, ScanningSequence="SE")
+    found = _read(tmp_path, capsys)["series"]
+    assert [[volume["echo_time_ms"] for volume in entry["volumes"]] for entry in found] == [[11], [92]]
+    main(["inspect", str(tmp_path)])
+    table = capsys.readouterr().out
+    assert "TE 11 ms" in table
+    assert "TE 92 ms" in table
+
+
+def test_images_in_different_frames_of_reference_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_series(tmp_path / "a", 2, SeriesInstanceUID="1.2.1", FrameOfReferenceUID="1.9.1", SeriesNumber=1)
+    write_series(tmp_path / "b", 2, SeriesInstanceUID="1.2.2", FrameOfReferenceUID="1.9.1", SeriesNumber=2)
+    assert _read(tmp_path, capsys)["remarks"] == []
+    write_series(tmp_path / "c", 2, SeriesInstanceUID="1.2.3", FrameOfReferenceUID="1.9.2", SeriesNumber=3)
+    write_series(tmp_path / "d", 2, SeriesInstanceUID="1.2.4", FrameOfReferenceUID="", SeriesNumber=4)
+    listing = _read(tmp_path, capsys)
+    assert [entry["frame_of_reference"] for entry in listing["series"]] == [1, 1, 2, None]
+    (remark,) = listing["remarks"]
+    assert "2 frames of reference (1: OTHER; 2: OTHER)" in remark
+    main(["inspect", str(tmp_path)])
+    table = capsys.readouterr().out
+    assert remark in table
+    assert "frame of reference not stated" in table
+    assert "1.9.1" not in table
+
+
+def test_a_volume_file_has_a_modality(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nibabel.save(nibabel.Nifti1Image(np.zeros((4, 3, 2), np.int16), np.diag([-1, -1, 2, 1])), tmp_path / "mask.nii.gz")
+    assert _read(tmp_path, capsys)["series"][0]["modality"] == "OT"
+    for role, modality in (("CT", "CT"), ("T2", "MR")):
+        main(["inspect", str(tmp_path), "--role", f"1={role}", "--json", "-"])
+        assert json.loads(capsys.readouterr().out)["series"][0]["modality"] == modality

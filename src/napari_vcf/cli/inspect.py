@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if args.role or args.adc_unit:
         scan = check_adc_units(_with_answers(scan, args.role, args.adc_unit))
     if args.json is None:
-        print(_table(scan))
+        print(_table(scan, _undecodable(scan)))
         return 0 if scan.series else 1
     listing = _listing(scan)
     text = json.dumps(listing, indent=1, allow_nan=False)
@@ -71,8 +71,21 @@ def run(args: argparse.Namespace) -> int:
         except OSError as error:
             print(f"napari-vcf: {args.json} cannot be written: {error.strerror}.", file=sys.stderr)
             return 1
-        print(_table(scan))
+        print(_table(scan, {}))
     return 0 if listing["series"] else 1
+
+
+def _undecodable(scan: Scan) -> dict[str, str]:
+    """Key of each series whose first compressed pixels cannot be decoded -> why: the table reads no others."""
+    from napari_vcf.dicom import PixelError, check_decodable
+
+    failures: dict[str, str] = {}
+    for series in scan.series:
+        try:
+            check_decodable(series)
+        except PixelError as error:
+            failures[series.key] = f"It cannot be read: {error}"
+    return failures
 
 
 def _with_answers(scan: Scan, roles: list[str], units: list[str]) -> Scan:
@@ -109,54 +122,113 @@ def _listing(scan: Scan) -> dict[str, Any]:
     from napari_vcf.dicom import PixelError, native_mean
 
     entries: list[dict[str, Any]] = []
+    frames = _frames_of_reference(scan)
     refused = [{"path": entry.path.as_posix(), "reason": entry.reason} for entry in scan.refused]
     for series in scan.series:
         volumes: list[dict[str, Any]] = []
         failures: list[str] = []
         for index, volume in enumerate(series.volumes):
             mean: float | None = None
+            reason: str | None = None
             try:
                 mean = native_mean(series, index)
             except PixelError as error:
                 refused.append({"path": error.name, "reason": error.reason})
+                reason = str(error)
                 failures.append(f"Volume {index + 1} cannot be read: {error}")
-            volumes.append({"kind": volume.kind, "b_value": volume.b_value, "mean": mean})
+            volumes.append(
+                {
+                    "kind": volume.kind,
+                    "b_value": volume.b_value,
+                    "echo_time_ms": volume.echo_time_ms,
+                    "mean": mean,
+                    "reason": reason,
+                }
+            )
         if len(failures) < len(volumes):
-            entries.append(_entry(series, volumes, failures))
-    return {"series": entries, "refused": refused}
+            entries.append(_entry(series, volumes, failures, frames.get(series.key)))
+    return {"series": entries, "refused": refused, "remarks": list(_remarks(scan))}
 
 
-def _entry(series: Series, volumes: list[dict[str, Any]], failures: list[str]) -> dict[str, Any]:
+def _frames_of_reference(scan: Scan) -> dict[str, int]:
+    """Key of each series that names a frame of reference -> its number among those of the folder."""
+    numbers: dict[str, int] = {}
+    for series in scan.series:
+        if series.frame_of_reference_uid is not None:
+            numbers.setdefault(series.frame_of_reference_uid, len(numbers) + 1)
+    return {
+        series.key: numbers[series.frame_of_reference_uid]
+        for series in scan.series
+        if series.frame_of_reference_uid is not None
+    }
+
+
+def _remarks(scan: Scan) -> tuple[str, ...]:
+    """Sentences on the folder as a whole."""
+    frames = _frames_of_reference(scan)
+    roles: dict[int, list[str]] = {}
+    for series in scan.series:
+        if series.key in frames:
+            roles.setdefault(frames[series.key], []).append(str(series.role))
+    if len(roles) < 2:
+        return scan.remarks
+    groups = "; ".join(f"{number}: {', '.join(dict.fromkeys(found))}" for number, found in roles.items())
+    text = (
+        f"The images lie in {len(roles)} frames of reference ({groups}): their places can be compared within one only."
+    )
+    return (*scan.remarks, text)
+
+
+def _entry(series: Series, volumes: list[dict[str, Any]], failures: list[str], frame: int | None) -> dict[str, Any]:
     closed = [series.not_measurable_reason] if series.not_measurable_reason else []
     return {
         "series_instance_uid": series.series_instance_uid,
         "role": str(series.role),
         "role_evidence": series.role_evidence,
-        "modality": series.modality,
+        "modality": series.modality or _modality_of(series),
         "shape": list(series.grid.shape),
         "spacing_mm": list(series.grid.spacing_mm),
         "affine_lps": series.grid.affine_lps.tolist(),
         "volumes": volumes,
+        "measurable": series.measurable,
+        "frame_of_reference": frame,
+        "seconds_after_injection": series.seconds_after_injection,
         "unit": series.unit,
         "unit_evidence": series.unit_evidence,
         "corrections": list(dict.fromkeys([*series.corrections, *closed, *failures])),
     }
 
 
-def _table(scan: Scan) -> str:
+def _modality_of(series: Series) -> str:
+    """Modality of a volume file, which states none: by the role that the person gave; OT, for other, without one."""
+    from napari_vcf.dicom import Role
+
+    if series.role in (Role.OTHER, Role.LOCALIZER):
+        return "OT"
+    return "CT" if series.role is Role.CT else "MR"
+
+
+def _table(scan: Scan, undecodable: dict[str, str]) -> str:
+    frames = _frames_of_reference(scan)
+    several = len(set(frames.values())) > 1
     lines = []
     for number, series in enumerate(scan.series, start=1):
         shape = " x ".join(str(size) for size in series.grid.shape)
         spacing = " x ".join(f"{step:.3f}" for step in series.grid.spacing_mm)
         many = f", {len(series.volumes)} volumes" if len(series.volumes) > 1 else ""
+        where = f", frame of reference {frames.get(series.key, 'not stated')}" if several else ""
         unit = series.unit or "unit unknown"
-        lines.append(f"{number:3d}  {series.role:9s}  {shape} at {spacing} mm, {series.grid.plane}{many}, {unit}")
+        lines.append(
+            f"{number:3d}  {series.role:9s}  {shape} at {spacing} mm, {series.grid.plane}{many}, {unit}{where}"
+        )
         lines.append(f"     {series.description or '(no description)'}")
         lines.append(f"     role: {series.role_evidence}; unit: {series.unit_evidence}")
         lines.extend(f"     ! {correction}" for correction in series.corrections)
         if series.not_measurable_reason:
             lines.append(f"     ! {series.not_measurable_reason}")
-    lines.extend(f"! {remark}" for remark in scan.remarks)
+        if series.key in undecodable:
+            lines.append(f"     ! {undecodable[series.key]}")
+    lines.extend(f"! {remark}" for remark in _remarks(scan))
     if not scan.series:
         lines.append("No series could be read.")
     if scan.refused:

@@ -13,7 +13,7 @@ from napari_vcf.dicom.volumes.cache import cache_folder, load_prepared, prefer_c
 from napari_vcf.dicom.volumes.computed import compute_adc
 from napari_vcf.dicom.volumes.derived import check_adc_units, with_computed_adc
 from napari_vcf.dicom.volumes.loading import load_volume
-from napari_vcf.dicom.volumes.stored import native_mean
+from napari_vcf.dicom.volumes.stored import check_decodable, native_mean
 
 __all__ = [
     "ADC_UNITS",
@@ -32,6 +32,7 @@ __all__ = [
     "adc_from_signals",
     "cache_folder",
     "check_adc_units",
+    "check_decodable",
     "compute_adc",
     "folder_of",
     "geometric_mean",

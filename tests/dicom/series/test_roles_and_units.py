@@ -120,6 +120,26 @@ def test_a_role_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "image_type",
+    [
+        ["DERIVED", "PRIMARY", "PERFUSION", "RCBF"],
+        ["DERIVED", "SECONDARY", "CBV"],
+        ["DERIVED", "PRIMARY", "AXIAL", "MTT"],
+    ],
+)
+def test_a_perfusion_map_of_a_ct_is_no_ct_and_in_no_hounsfield_units(tmp_path: Path, image_type: list[str]) -> None:
+    write_series(tmp_path, 3, modality="CT", ImageType=image_type, RescaleType="US")
+    (series,) = scan_folder(tmp_path).series
+    assert (series.role, series.unit, series.volumes[0].kind) == (Role.OTHER, "signal", "map")
+
+
+def test_the_source_images_of_a_ct_perfusion_are_a_ct(tmp_path: Path) -> None:
+    write_series(tmp_path, 3, modality="CT", ImageType=["ORIGINAL", "PRIMARY", "PERFUSION", "NONE"])
+    (series,) = scan_folder(tmp_path).series
+    assert (series.role, series.unit) == (Role.CT, "HU")
+
+
+@pytest.mark.parametrize(
     ("elements", "unit", "words"),
     [
         ({"Manufacturer": "Siemens Healthineers"}, "um2/s", "vendor rule"),

@@ -319,3 +319,47 @@ def test_a_mosaic_without_its_private_header_is_refused(tmp_path: Path) -> None:
     scan = scan_folder(tmp_path)
     assert not scan.series
     assert "mosaic" in scan.refused[0].reason
+
+
+def _united_mosaic(folder: Path, count: int = 7) -> None:
+    """Seven slices of 6 x 8 in 3 x 3 tiles, the last two empty; their order runs against their positions."""
+    whole = np.zeros((18, 24), np.int16)
+    slices = DicomSequence()
+    for number in range(count):
+        row, column = divmod(number, 3)
+        whole[row * 6 : row * 6 + 6, column * 8 : column * 8 + 8] = ramp(number)
+        slices.append(Dataset())
+        slices[-1].ImagePositionPatient = [-20, 30, 40 - 4.2 * number]
+    dataset = slice_dataset(whole, (0, 0, 0), ImageType=["ORIGINAL", "PRIMARY", "M", "VFRAME"], Manufacturer="UIH")
+    del dataset.ImagePositionPatient
+    block = dataset.private_block(0x0065, "Image Private Header", create=True)
+    block.add_new(0x09, "FD", 1.25)
+    block.add_new(0x37, "FD", [0.0, 0.0, 0.0])
+    block.add_new(0x51, "SQ", slices)
+    save(dataset, folder / "m")
+
+
+def test_a_mosaic_of_united_imaging_lies_where_its_slices_say(tmp_path: Path) -> None:
+    _united_mosaic(tmp_path)
+    series = only(tmp_path)
+    assert series.grid.shape == (7, 6, 8)
+    assert series.grid.spacing_mm == pytest.approx((4.2, 1.5, 1.25))
+    assert series.grid.origin_lps == pytest.approx((-20, 30, 40 - 6 * 4.2))
+    assert load_volume(series).data.tolist() == [ramp(number).tolist() for number in reversed(range(7))]
+
+
+def test_crushers_of_united_imaging_are_no_weighting(tmp_path: Path) -> None:
+    write_series(tmp_path, 3, edit=lambda _, dataset: _united(dataset, 800), prefix="a")
+
+    def edit(_: int, dataset: Dataset) -> None:
+        _united(dataset, 1.25)
+        dataset.private_block(0x0065, "Image Private Header").add_new(0x37, "FD", [0.0, 0.0, 0.0])
+
+    write_series(tmp_path, 3, edit=edit, prefix="b")
+    assert [(volume.kind, volume.b_value) for volume in only(tmp_path).volumes] == [("b", 0), ("b", 800)]
+
+
+def test_a_mosaic_of_united_imaging_without_its_private_sequence_is_named_as_what_it_is(tmp_path: Path) -> None:
+    _united_mosaic(tmp_path, count=0)
+    (refused,) = scan_folder(tmp_path).refused
+    assert refused.reason.startswith("This is a mosaic of slices")

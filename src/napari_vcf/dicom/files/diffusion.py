@@ -20,6 +20,8 @@ ZERO_B_LIMIT: Final = 1.0
 _SMALLEST_B: Final = 1e-6
 #: No scanner weights more strongly; beyond it a number is damage.
 _LARGEST_B: Final = 1e6
+#: United Imaging counts its crusher gradients in, s/mm2.
+_CRUSHED: Final = 5.0
 #: GE adds multiples of this to mark the kind of its b-value.
 _GE_OFFSET: Final = 100_000
 _CANON_COMMENT: Final = re.compile(r"\bb\s*=\s*(\d+(?:\.\d+)?)\s*(?:\(([^)]*)\))?", re.IGNORECASE)
@@ -180,7 +182,11 @@ def _canon(root: Header) -> Diffusion:
 
 
 def _united(root: Header) -> Diffusion:
-    return Diffusion(root.number(0x00651009), root.vector(0x00651037, 3))
+    b_value, direction = root.number(0x00651009), root.vector(0x00651037, 3)
+    if b_value is not None and b_value < _CRUSHED and not any(direction or ()):
+        # The crushers around the refocusing pulse weight by as much; the image is the one without weighting.
+        return Diffusion(0.0)
+    return Diffusion(b_value, direction)
 
 
 _VENDORS: Final = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from napari_vcf.dicom.files.intensity import Intensity, intensity_of
 from napari_vcf.dicom.files.private import bring_private_home
 from napari_vcf.dicom.files.siemens import Mosaic, is_mosaic, mosaic_of
 from napari_vcf.dicom.files.source import PARAMETRIC_MAP, SourceFile
+from napari_vcf.dicom.files.united import is_tiled, tiling_of
 
 __all__ = ["Frame", "frames_of"]
 
@@ -53,6 +54,16 @@ _MAP_OF: Final = {
     "MTT": "map",
     "FAT_FRACTION": "map",
 }
+#: What images computed from CT are called whose values are no attenuation.
+_CT_MAPS: Final = frozenset(
+    {
+        *("CBF", "CBV", "MTT", "TTP", "TMAX", "TTD", "RCBF", "RCBV", "RMTT", "RTTP", "RTMAX"),
+        *("PERMEABILITY", "KTRANS", "FLOW_EXTRACTION", "PBV", "TTS", "IRF_T0"),
+        *("IODINE", "MATERIAL_FRACTION", "MATERIAL_SPECIFIC", "EFF_ATOMIC_NUM", "ELECTRON_DENSITY", "CONCENTRATION"),
+    }
+)
+_POSITION: Final = 0x00200032
+_UNITED_SLICES: Final = 0x00651051
 _DIXON: Final = {
     "WATER": "water",
     "W": "water",
@@ -169,6 +180,8 @@ def frames_of(file: SourceFile) -> list[Frame]:
     if not file.is_multiframe:
         if file.layout.frames > 1:
             raise HeaderError(f"The file holds {file.layout.frames} frames without saying where each of them lies.")
+        if is_tiled(root, file.image_type):
+            return _placed_tiles(file, empty)
         frame = _frame(file, 0, _Groups(empty, empty, root))
         return _tiles(frame, mosaic_of(root, *frame.shape)) if is_mosaic(file.image_type) else [frame]
     own = root.items(0x52009230)
@@ -264,7 +277,7 @@ def _kind(
 ) -> str:
     parametric = file.header.text(0x00080016) == PARAMETRIC_MAP
     if file.modality == "CT":
-        return "map" if parametric else "ct"
+        return "map" if parametric or _is_ct_map(image_type) or _is_ct_map(file.image_type) else "ct"
     special = image_type[2:]
     for names in (_MAP_OF, _COMPONENT_OF):
         for token in special:
@@ -288,6 +301,33 @@ def _kind(
     return "magnitude"
 
 
+def _is_ct_map(image_type: tuple[str, ...]) -> bool:
+    special = set(image_type[2:])
+    return bool(special & _CT_MAPS) or ("PERFUSION" in special and "DERIVED" in image_type[:1])
+
+
+def _placed_tiles(file: SourceFile, empty: Header) -> list[Frame]:
+    """The slices of a mosaic that states the position of each."""
+    root = file.header
+    tiling = tiling_of(root, file.layout.rows, file.layout.columns)
+    first = root.items(_UNITED_SLICES)[0].elements[_POSITION]
+    placed = Header({**root.elements, _POSITION: first}, big_endian=root.big_endian)
+    frame = _frame(file, 0, _Groups(empty, empty, placed))
+    slices: list[Frame] = []
+    for number, position in enumerate(tiling.positions):
+        _check_geometry(position, frame.orientation, frame.pixel_spacing)
+        row, column = divmod(number, tiling.tiles_per_row)
+        slices.append(
+            replace(
+                frame,
+                tile=(row * tiling.rows, column * tiling.columns),
+                shape=(tiling.rows, tiling.columns),
+                position=position,
+            )
+        )
+    return slices
+
+
 def _tiles(frame: Frame, mosaic: Mosaic) -> list[Frame]:
     """The slices of a mosaic; its stated position is that of a slice as large as the whole mosaic would be."""
     directions = np.reshape(frame.orientation, (2, 3))
@@ -308,23 +348,11 @@ def _tiles(frame: Frame, mosaic: Mosaic) -> list[Frame]:
         x, y, z = (corner + normal * step * number).tolist()
         tile_row, tile_column = divmod(number, mosaic.tiles_per_row)
         slices.append(
-            Frame(
-                file=frame.file,
-                index=frame.index,
+            replace(
+                frame,
                 tile=(tile_row * mosaic.rows, tile_column * mosaic.columns),
                 shape=(mosaic.rows, mosaic.columns),
                 position=(x, y, z),
-                orientation=frame.orientation,
-                pixel_spacing=frame.pixel_spacing,
-                thickness_mm=frame.thickness_mm,
-                stated_spacing_mm=frame.stated_spacing_mm,
-                kind=frame.kind,
-                diffusion=frame.diffusion,
-                repetition_time_ms=frame.repetition_time_ms,
-                echo_time_ms=frame.echo_time_ms,
-                inversion_time_ms=frame.inversion_time_ms,
-                order=frame.order,
-                intensity=frame.intensity,
             )
         )
     return slices

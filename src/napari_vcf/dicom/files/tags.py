@@ -158,6 +158,7 @@ VR_OF: Final[dict[int, str]] = {
     0x60000102: "US",  # Overlay Bit Position
     0x00651009: "FD",  # United Imaging: b-value
     0x00651037: "FD",  # United Imaging: diffusion direction
+    0x00651051: "SQ",  # United Imaging: the slices of a mosaic
     0x20010010: "LO",  # Private creator
     0x20011003: "FL",  # Philips: b-value
     0x20011004: "CS",  # Philips: diffusion direction (I isotropic = trace, O oblique, ...)
@@ -183,7 +184,7 @@ PRIVATE: Final[dict[tuple[int, str], tuple[int, ...]]] = {
     (0x0019, "GEMS_ACQU"): (0xBB, 0xBC, 0xBD),
     (0x0029, "SIEMENS CSA HEADER"): (0x10,),
     (0x0043, "GEMS_PARM"): (0x2F, 0x39),
-    (0x0065, "IMAGE PRIVATE HEADER"): (0x09, 0x37),
+    (0x0065, "IMAGE PRIVATE HEADER"): (0x09, 0x37, 0x51),
     (0x2001, "PHILIPS IMAGING DD 001"): (0x03, 0x04, 0x20),
     (0x2005, "PHILIPS MR IMAGING DD 001"): (0xB0, 0xB1, 0xB2),
 }

@@ -240,7 +240,8 @@ def _special_role(stack: Stack, physics: Physics, description: str) -> tuple[Rol
     if _FIELD_MAP_WORDS.search(description) and not physics.spin_echo:
         return Role.OTHER, "a map of the magnetic field, by its description"
     if _DIFFUSION_WORDS.search(description) and not physics.gradient_echo:
-        return Role.DWI, "diffusion-weighted by its description; no b-value is stated"
+        stated = any(volume.frames[0].diffusion.b_value is not None for volume in stack.volumes)
+        return Role.DWI, f"diffusion, by its description; {'b-value 0 s/mm2' if stated else 'no b-value is'} stated"
     if physics.acquisition_contrast == "FLUID_ATTENUATED":
         return Role.OTHER, "acquisition contrast FLUID_ATTENUATED"
     if _FLUID_WORDS.search(description) and (physics.repetition_ms or _LONG_MS) >= _LONG_MS:

@@ -22,7 +22,7 @@ from napari_vcf.dicom.series.units import ValueScale
 from napari_vcf.errors import CancelledError
 from napari_vcf.geometry import Volume
 
-__all__ = ["UNKNOWN_UNIT", "Cancelled", "Progress", "load_stored", "native_mean"]
+__all__ = ["UNKNOWN_UNIT", "Cancelled", "Progress", "check_decodable", "load_stored", "native_mean"]
 
 #: progress(done, total, what)
 Progress = Callable[[int, int, str], None]
@@ -54,6 +54,21 @@ def load_stored(
     padding = np.zeros(series.grid.shape, dtype=np.bool_)
     _fill(data, padding, stack.volumes[index], stack.layout, series.scale, progress, cancelled)
     return Volume(series.grid, data, unit, padding if padding.any() else None)
+
+
+def check_decodable(series: Series) -> None:
+    """Decode the first frame of a series whose pixels are compressed; of others, read nothing.
+
+    Raises
+    ------
+    PixelError
+        If it cannot be decoded; names the file.
+    """
+    if isinstance(series.stack, VolumeFile):
+        return
+    frame = series.stack.first
+    if frame.file.layout.length < 0:
+        FrameReader().read(frame.file, frame.index)
 
 
 def native_mean(
