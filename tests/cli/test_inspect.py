@@ -301,3 +301,13 @@ def test_a_volume_file_has_a_modality(tmp_path: Path, capsys: pytest.CaptureFixt
     for role, modality in (("CT", "CT"), ("T2", "MR")):
         main(["inspect", str(tmp_path), "--role", f"1={role}", "--json", "-"])
         assert json.loads(capsys.readouterr().out)["series"][0]["modality"] == modality
+
+
+def test_b_values_are_an_answer_as_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_series(tmp_path, 3, SeriesDescription="DWI", RepetitionTime=4000, EchoTime=70)
+    assert main(["inspect", str(tmp_path), "--b-values", "1=800", "--json", "-"]) == 0
+    (series,) = json.loads(capsys.readouterr().out)["series"]
+    assert [volume["b_value"] for volume in series["volumes"]] == [800]
+    for wrong in ("1=much", "1=0,800", "2=800"):
+        assert main(["inspect", str(tmp_path), "--b-values", wrong]) == 1
+        assert capsys.readouterr().err.startswith("napari-vcf: ")

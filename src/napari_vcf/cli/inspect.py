@@ -37,6 +37,13 @@ def add_parser(subparsers: Any) -> None:
         default=[],
         help='unit of an ADC map, such as "1e-6 mm2/s"; without a number, of every map whose unit is unknown',
     )
+    parser.add_argument(
+        "--b-values",
+        metavar="NUMBER=B,B,...",
+        action="append",
+        default=[],
+        help="b-values of a diffusion series that states none, one for each of its volumes, in s/mm2; may be repeated",
+    )
     parser.set_defaults(run=run)
 
 
@@ -56,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
     from napari_vcf.dicom import check_adc_units, scan_folder
 
     scan = check_adc_units(scan_folder(args.folder))
-    if args.role or args.adc_unit:
-        scan = check_adc_units(_with_answers(scan, args.role, args.adc_unit))
+    if args.role or args.adc_unit or args.b_values:
+        scan = check_adc_units(_with_answers(scan, args.role, args.adc_unit, args.b_values))
     if args.json is None:
         print(_table(scan, _undecodable(scan)))
         return 0 if scan.series else 1
@@ -88,14 +95,22 @@ def _undecodable(scan: Scan) -> dict[str, str]:
     return failures
 
 
-def _with_answers(scan: Scan, roles: list[str], units: list[str]) -> Scan:
-    from napari_vcf.dicom import DicomError, Role, with_adc_unit, with_role
+def _with_answers(scan: Scan, roles: list[str], units: list[str], weightings: list[str]) -> Scan:
+    from napari_vcf.dicom import DicomError, Role, with_adc_unit, with_b_values, with_role
 
     series = list(scan.series)
     for answer in roles:
         number, _, role = answer.partition("=")
         index = _index(number, len(series), answer)
         series[index] = with_role(series[index], role)
+    for answer in weightings:
+        number, _, values = answer.partition("=")
+        index = _index(number, len(series), answer)
+        try:
+            b_values = [float(value) for value in values.split(",")]
+        except ValueError:
+            raise DicomError(f"{answer}: b-values are numbers with commas between them.") from None
+        series[index] = with_b_values(series[index], b_values)
     for answer in units:
         number, separator, unit = answer.partition("=")
         if separator:

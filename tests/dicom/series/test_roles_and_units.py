@@ -22,6 +22,7 @@ from napari_vcf.dicom import (
     load_volume,
     scan_folder,
     with_adc_unit,
+    with_b_values,
     with_computed_adc,
     with_role,
 )
@@ -418,3 +419,31 @@ def test_an_echo_planar_series_in_time_that_states_b_zero_is_no_diffusion(
         )  # fmt: skip
     (series,) = scan_folder(tmp_path).series
     assert series.role is Role.OTHER, series.role_evidence
+
+
+def test_diffusion_images_without_b_values_say_so_and_take_those_of_the_person(tmp_path: Path, adc: np.ndarray) -> None:
+    for place, b_value in enumerate((0, 800)):
+        signal = np.round(3000 * np.exp(-b_value * adc / 1e6)).astype(np.int16)
+        for number in range(SHAPE[0]):
+            dataset = slice_dataset(
+                signal[number], (0, 0, 4.0 * number), SeriesDescription="ep2d_diff_sag",
+                TemporalPositionIdentifier=place, ScanningSequence=["EP", "SE"], RepetitionTime=4000, EchoTime=70,
+            )  # fmt: skip
+            save(dataset, tmp_path / f"{place}_{number}")
+    scan = scan_folder(tmp_path)
+    (series,) = scan.series
+    assert series.role is Role.DWI
+    assert [volume.b_value for volume in series.volumes] == [None, None]
+    assert any("No b-value is stated" in text for text in series.corrections)
+    assert with_computed_adc(scan).series == scan.series
+    answered = with_b_values(series, [0, 800])
+    assert not any("No b-value is stated" in text for text in answered.corrections)
+    assert any("given by the person: 0, 800 s/mm2" in text for text in answered.corrections)
+    assert np.abs(compute_adc(answered)[0].data / adc - 1).max() < 0.01
+    for wrong in ([0], [0, -800], [0, float("nan")]):
+        with pytest.raises(UnitError):
+            with_b_values(series, wrong)
+    with pytest.raises(UnitError, match="states a b-value of 800"):
+        with_b_values(answered, [0, 700])
+    with pytest.raises(UnitError, match="can only be given for diffusion"):
+        with_b_values(with_role(series, "T2"), [0, 800])

@@ -12,14 +12,14 @@ from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.header import Header
 from napari_vcf.dicom.files.siemens import csa_numbers
 
-__all__ = ["ZERO_B_LIMIT", "Diffusion", "diffusion_of"]
+__all__ = ["LARGEST_B", "ZERO_B_LIMIT", "Diffusion", "diffusion_of"]
 
 #: b-values below this (s/mm2) are b = 0: Philips numbers its b = 0 images .001, .002 and so on.
 ZERO_B_LIMIT: Final = 1.0
 #: Far below any number that a scanner writes: what is smaller is 0 in another spelling.
 _SMALLEST_B: Final = 1e-6
 #: No scanner weights more strongly; beyond it a number is damage.
-_LARGEST_B: Final = 1e6
+LARGEST_B: Final = 1e6
 #: United Imaging counts its crusher gradients in, s/mm2.
 _CRUSHED: Final = 5.0
 #: GE adds multiples of this to mark the kind of its b-value.
@@ -104,7 +104,7 @@ def _as_written(value: float | None) -> float | None:
     """
     if value is None or value < 0:
         return None
-    if value > _LARGEST_B:
+    if value > LARGEST_B:
         raise HeaderError(f"A b-value of {value:g} s/mm2 does not exist: the header is damaged.")
     if value < _SMALLEST_B:
         return 0.0

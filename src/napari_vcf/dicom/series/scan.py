@@ -6,12 +6,13 @@ import contextlib
 import gc
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from napari_vcf.dicom.errors import DicomError, HeaderError, RoleError, UnitError
+from napari_vcf.dicom.files.diffusion import LARGEST_B
 from napari_vcf.dicom.files.folder import Refusal, files_below, folder_of
 from napari_vcf.dicom.files.frames import Frame, frames_of
 from napari_vcf.dicom.files.source import open_source
@@ -26,8 +27,10 @@ from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale, unit_of
 from napari_vcf.errors import CancelledError
 
-__all__ = ["ROLE_GIVEN", "scan_folder", "with_adc_unit", "with_role"]
+__all__ = ["NO_B_VALUES", "ROLE_GIVEN", "scan_folder", "with_adc_unit", "with_b_values", "with_role"]
 
+#: Said of diffusion images of which no volume states its weighting.
+NO_B_VALUES: Final = "No b-value is stated, so that no ADC can be computed; give the b-values where they are known."
 #: The evidence of a role that a person gave.
 ROLE_GIVEN: Final = "set by the person"
 
@@ -196,6 +199,45 @@ def with_adc_unit(series: Series, unit: str) -> Series:
     )
 
 
+def with_b_values(series: Series, b_values: Sequence[float]) -> Series:
+    """Give the b-values of a diffusion series that states none, as the person says; recorded in its corrections.
+
+    Parameters
+    ----------
+    series : Series
+        A series in the role DWI.
+    b_values : sequence of float
+        One for each of its volumes, s/mm2.
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    UnitError
+        If the series is no diffusion series, if there are more or fewer values than volumes, if one is none, or if one
+        contradicts what the files state.
+    """
+    if series.role is not Role.DWI:
+        raise UnitError(f"A b-value can only be given for diffusion images, and this is {series.role}.")
+    if len(b_values) != len(series.volumes):
+        raise UnitError(f"The series has {len(series.volumes)} volumes, and {len(b_values)} b-values were given.")
+    volumes: list[VolumeInfo] = []
+    for number, (volume, value) in enumerate(zip(series.volumes, b_values, strict=True), start=1):
+        if not 0 <= value <= LARGEST_B:
+            raise UnitError(f"{value:g} s/mm2 is no b-value.")
+        if volume.b_value is not None and volume.b_value != value:
+            raise UnitError(f"Volume {number} states a b-value of {volume.b_value:g} s/mm2, not {value:g}.")
+        volumes.append(replace(volume, b_value=float(value)))
+    note = f"b-values given by the person: {', '.join(f'{value:g}' for value in b_values)} s/mm2."
+    return replace(
+        series,
+        volumes=tuple(volumes),
+        corrections=(*(text for text in series.corrections if text != NO_B_VALUES), note),
+    )
+
+
 def _with_scale(series: Series, scale: ValueScale) -> Series:
     return replace(series, scale=scale, unit=scale.unit, unit_evidence=scale.evidence)
 
@@ -232,6 +274,8 @@ def _series(
     role, evidence = role_of(stack, crossing=crossing, weighted=weighted, enhancement=enhancement)
     scale = unit_of(stack, role)
     header = stack.first.file.header
+    volumes = _volume_infos(stack, role)
+    unknown = (NO_B_VALUES,) if role is Role.DWI and all(volume.b_value is None for volume in volumes) else ()
     closed = " ".join(filter(None, (*stack.problems, stack.layout.reason, patients_in(stack))))
     return Series(
         key=key,
@@ -241,11 +285,11 @@ def _series(
         role=role,
         role_evidence=evidence,
         grid=stack.layout.grid,
-        volumes=_volume_infos(stack, role),
+        volumes=volumes,
         unit=scale.unit,
         unit_evidence=scale.evidence,
         corrections=tuple(
-            dict.fromkeys((*stack.layout.corrections, *stack.problems, *stack.notes, *remarks_on(stack)))
+            dict.fromkeys((*stack.layout.corrections, *unknown, *stack.problems, *stack.notes, *remarks_on(stack)))
         ),
         measurable=not closed,
         not_measurable_reason=closed,
