@@ -54,6 +54,8 @@ class DicomWeb:
     def _client(self) -> DICOMwebClient:
         if not hasattr(self._local, "client"):
             session = requests.Session()
+            # Packing images on the way costs the server more than it saves on any network of a hospital.
+            session.headers["Accept-Encoding"] = "identity"
             if self._credentials is not None:
                 session.auth = (self._credentials.user, self._credentials.password)
             client = DICOMwebClient(self._url, session=session)
