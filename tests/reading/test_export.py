@@ -240,6 +240,9 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
         for name in ("missing", "conflicts", "warnings"):
             assert all(issue["code"] == "uncoded" and issue["item"] is None for issue in part[name])
             part[name] = [issue["text"] for issue in part[name]]
+    # Nothing was said of spaces.
+    assert now.pop("frame_joins") == []
+    assert all(image.pop("space") is None for image in now["series"])
     # There was one form.
     assert now["protocol"].pop("form_version") == "1"
     added = {"schema_version", "occasion", "consensus", "seal"}

@@ -109,6 +109,12 @@ def _(action: act.AnswerAdcUnit) -> str:
     return "unit of the ADC map"
 
 
+@_words.register(act.JoinFrames)
+@_words.register(act.SeparateFrames)
+def _(action: act.JoinFrames | act.SeparateFrames) -> str:
+    return "joining of MR images" if isinstance(action, act.JoinFrames) else "separation of MR images"
+
+
 @_words.register(act.ProposeRegistration)
 @_words.register(act.NudgeRegistration)
 @_words.register(act.AcceptRegistration)

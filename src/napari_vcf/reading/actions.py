@@ -20,6 +20,7 @@ __all__ = [
     "ClearMasks",
     "CorrectLevels",
     "CorrectRole",
+    "JoinFrames",
     "LoggedAction",
     "MarkNotAssessable",
     "NudgeRegistration",
@@ -30,6 +31,7 @@ __all__ = [
     "RefuseRegistration",
     "RemoveCaliper",
     "RemoveRoi",
+    "SeparateFrames",
     "SetMasks",
     "SetReference",
     "SetSpine",
@@ -214,6 +216,26 @@ class ProposeRegistration(FrozenModel):
     seconds: Annotated[Finite, Field(ge=0)] = 0.0
 
 
+class JoinFrames(FrozenModel):
+    """Bring the images of one MR frame of reference onto those of another."""
+
+    action: Literal["join_frames"] = "join_frames"
+    image: ImageId
+    to_image: ImageId
+    how: Literal["stated", "marked", "fitted"]
+    motion: Affine
+    point_lps: Point | None = None
+    to_point_lps: Point | None = None
+    quality: dict[str, bool | int | Finite | str | list[Finite] | list[str]] = Field(default_factory=dict)
+
+
+class SeparateFrames(FrozenModel):
+    """Take back what joined the frame of an image to another."""
+
+    action: Literal["separate_frames"] = "separate_frames"
+    image: ImageId
+
+
 class NudgeRegistration(FrozenModel):
     """Move a proposed registration by hand; an accepted one is open again."""
 
@@ -268,6 +290,8 @@ Action = Annotated[
     | CorrectRole
     | AnswerAdcUnit
     | ProposeRegistration
+    | JoinFrames
+    | SeparateFrames
     | NudgeRegistration
     | AcceptRegistration
     | RefuseRegistration

@@ -15,7 +15,7 @@ from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import Answer, Caliper, Masks, Reason, Registration, Roi, Spine, StageState
+from napari_vcf.reading.state import Answer, Caliper, FrameJoin, Masks, Reason, Registration, Roi, Spine, StageState
 from napari_vcf.records.base import Finite, FrozenModel, ImageId, Level, Point, Pseudonym, Stage, Timestamp
 
 __all__ = [
@@ -61,6 +61,10 @@ class SeriesExport(FrozenModel):
     role_evidence: str
     role_corrected_by_reader: bool
     modality: str
+    space: str | None = Field(
+        default=None,
+        description="patient space; images that share it are of one modality and frame of reference",
+    )
     grid: GridRecord
     spacing_mm: tuple[Finite, Finite, Finite] = Field(description="(slice, row, column) spacing in mm")
     b_values_s_per_mm2: tuple[Finite, ...] = Field(description="b-values of its volumes, where it has any")
@@ -279,6 +283,7 @@ class ReadingExport(FrozenModel):
     spine: Spine | None
     series: tuple[SeriesExport, ...]
     registrations: dict[Level, Registration]
+    frame_joins: tuple[FrameJoin, ...] = Field(default=(), description="what brings one MR space onto another")
     stages: dict[Stage, StageExport]
     started_at: Timestamp
     exported_at: Timestamp

@@ -70,7 +70,7 @@ def evaluate_stage(
     """
     part = state.stages[stage]
     statistics = {(roi.tissue, roi.placement): measure(roi) for roi in part.rois}
-    results = stage_results(part, state.spine, protocol, statistics, images, state.registrations)
+    results = stage_results(part, state, protocol, statistics, images)
     return StageEvaluation(
         results=results,
         missing=missing_of(state, stage, results, protocol),

@@ -37,6 +37,7 @@ from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.migrations import migrate
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import AdcResult, StageResults, caliper_mm, rectangle_of, roi_angle_deg
+from napari_vcf.reading.spaces import space_names
 from napari_vcf.reading.state import ReadingState, Roi, StageState, Tissue
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import Stage
@@ -102,6 +103,7 @@ def build_export(reading: Exportable, *, stages: Sequence[Stage] | None = None) 
         spine=reading.state.spine,
         series=tuple(_series(image, reading) for image in reading.case.images.values()),
         registrations=reading.state.registrations,
+        frame_joins=reading.state.frame_joins,
         stages=parts,
         started_at=reading.started_at,
         exported_at=reading.now(),
@@ -134,6 +136,7 @@ def _series(image: CaseImage, reading: Exportable) -> SeriesExport:
         role_corrected_by_reader=(correction is not None and correction.role is not None)
         or series.role_evidence == ROLE_GIVEN,
         modality=series.modality,
+        space=space_names(reading.case.images)[image.id],
         grid=GridRecord.of(series.grid),
         spacing_mm=series.grid.spacing_mm,
         b_values_s_per_mm2=tuple(sorted({v.b_value for v in series.volumes if v.b_value is not None})),

@@ -32,6 +32,7 @@ IssueCode = Literal[
     "roi_near_edge_of_body",
     "roi_on_same_voxels",
     "roi_level_contradicted",
+    "frames_not_joined",
     "normal_levels_differ",
     "normal_level_not_adjacent",
     "normal_level_not_intact",

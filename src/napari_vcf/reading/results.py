@@ -8,6 +8,7 @@ from typing import get_args
 
 import numpy as np
 
+from napari_vcf.dicom import Role
 from napari_vcf.measure import (
     POSITIONS,
     REFERENCE_RULES,
@@ -30,7 +31,8 @@ from napari_vcf.reading.map_resolution import MIN_EFFECTIVE_N, map_effective_n
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.roi_checks import endplate_deviations, level_warnings, placement_warnings, rectangle_of
-from napari_vcf.reading.state import Caliper, Masks, Registration, Roi, Spine, StageState, Tissue
+from napari_vcf.reading.spaces import between
+from napari_vcf.reading.state import Caliper, Masks, ReadingState, Roi, Spine, StageState, Tissue
 
 __all__ = [
     "AdcResult",
@@ -234,11 +236,10 @@ def summarize_adc(
 
 def stage_results(
     stage: StageState,
-    spine: Spine | None,
+    state: ReadingState,
     protocol: Protocol,
     statistics: Mapping[tuple[Tissue, int], RoiStatistics],
     images: Mapping[str, CaseImage],
-    registrations: Mapping[str, Registration],
 ) -> StageResults:
     """Compute everything that follows from one stage.
 
@@ -246,17 +247,16 @@ def stage_results(
     ----------
     stage : StageState
         What was done.
-    spine : Spine or None
-        Which vertebra is fractured.
+    state : ReadingState
+        Which vertebra is fractured, and what joins the spaces of the images.
     protocol : Protocol
         How to grade.
     statistics : mapping
         Statistics of each ROI, by (tissue, placement).
     images : mapping
         The case's images by name.
-    registrations : mapping
-        What joins CT to MR, by level.
     """
+    spine = state.spine
     losses = losses_of(stage, spine, protocol)
     adjacent = () if spine is None else adjacent_levels(spine)
     return StageResults(
@@ -266,13 +266,14 @@ def stage_results(
         extent=extent_of(stage, spine, protocol),
         adc=replace(
             summarize_adc(stage, dict(statistics), protocol),
-            endplate_deviation_deg=endplate_deviations(stage, protocol, images, spine, registrations),
+            endplate_deviation_deg=endplate_deviations(stage, protocol, images, state),
         ),
         warnings=(
             *_warnings(stage, losses.get(protocol.reference), images),
+            *_space_warnings(stage, state, images),
             *_resolution_warnings(stage, statistics, images, protocol),
-            *placement_warnings(stage, protocol, images),
-            *level_warnings(stage, spine, adjacent, images, registrations),
+            *placement_warnings(stage, protocol, images, state),
+            *level_warnings(stage, state, adjacent, images),
         ),
     )
 
@@ -327,3 +328,16 @@ def _resolution_warnings(
                 )
                 warnings.append(Issue(code="few_effective_voxels", item="adc", text=text))
     return tuple(warnings)
+
+
+def _space_warnings(stage: StageState, state: ReadingState, images: Mapping[str, CaseImage]) -> tuple[Issue, ...]:
+    """MR images on which was measured and which nothing joins: places on the one are none on the other."""
+    used = {caliper.image for caliper in stage.calipers} | {roi.image for roi in stage.rois}
+    used |= {stage.masks.image} if stage.masks is not None else set()
+    known = [images[name] for name in sorted(used & set(images)) if images[name].series.role is not Role.CT]
+    apart = [image for image in known[1:] if between(known[0], image, images, state) is None]
+    if not apart:
+        return ()
+    labels = ", ".join(sorted(image.label for image in (known[0], *apart)))
+    text = f"Was measured on MR images in different frames of reference that nothing joins: {labels}."
+    return (Issue(code="frames_not_joined", text=text),)

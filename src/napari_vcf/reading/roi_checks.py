@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.geometry import GeometryError, Rectangle
+from napari_vcf.geometry import GeometryError, Rectangle, RigidTransform
 from napari_vcf.measure import deviation_deg, endplate_direction, place_in_body, touched_voxels
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.issues import Issue, IssueCode
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import Registration, Roi, Spine, StageState, Tissue
+from napari_vcf.reading.spaces import between
+from napari_vcf.reading.state import ReadingState, Roi, StageState, Tissue
 from napari_vcf.reading.vertebra_at import caliper_points, vertebra_at
 
 __all__ = ["endplate_deviations", "endplates_of", "level_warnings", "placement_warnings", "rectangle_of"]
@@ -40,14 +41,13 @@ def endplates_of(
     level: str,
     image: CaseImage,
     images: Mapping[str, CaseImage],
-    spine: Spine | None,
-    registrations: Mapping[str, Registration],
+    state: ReadingState,
 ) -> NDArray[np.float64] | None:
     """Direction of a vertebra's endplates by its calipers, in an MR image's frame; None where there are fewer than two.
 
     Which calipers count is said in `napari_vcf.reading.vertebra_at.caliper_points`.
     """
-    ends = caliper_points(level, image, stage, spine, images, registrations)
+    ends = caliper_points(level, image, stage, state, images)
     return endplate_direction([upper for upper, _ in ends], [lower for _, lower in ends])
 
 
@@ -55,20 +55,21 @@ def endplate_deviations(
     stage: StageState,
     protocol: Protocol,
     images: Mapping[str, CaseImage],
-    spine: Spine | None,
-    registrations: Mapping[str, Registration],
+    state: ReadingState,
 ) -> dict[tuple[Tissue, int], float]:
     """Angle of each rectangle's long side to the endplates of its vertebra, 0 to 90 degrees."""
     found = {}
     for roi in stage.rois:
-        direction = endplates_of(stage, roi.level, images[roi.image], images, spine, registrations)
+        direction = endplates_of(stage, roi.level, images[roi.image], images, state)
         angle = None if direction is None else deviation_deg(rectangle_of(roi, protocol), direction)
         if angle is not None:
             found[roi.tissue, roi.placement] = angle
     return found
 
 
-def placement_warnings(stage: StageState, protocol: Protocol, images: Mapping[str, CaseImage]) -> tuple[Issue, ...]:
+def placement_warnings(
+    stage: StageState, protocol: Protocol, images: Mapping[str, CaseImage], state: ReadingState
+) -> tuple[Issue, ...]:
     """What a reader should know of where the rectangles lie; nothing of it hinders a measurement."""
     found = []
     masks = stage.masks
@@ -78,8 +79,9 @@ def placement_warnings(stage: StageState, protocol: Protocol, images: Mapping[st
     for roi in sorted(stage.rois, key=lambda roi: (roi.tissue, roi.placement)):
         rectangle, grid = rectangle_of(roi, protocol), images[roi.image].series.grid
         name = f"ROI {roi.placement} ({roi.tissue})"
-        if body is not None and masks is not None and roi.tissue == "lesion":
-            place = place_in_body(rectangle, body, masks.grid.grid(), voxel_mm=max(grid.spacing_mm[1:]))
+        motion = None if masks is None else between(images[roi.image], images[masks.image], images, state)
+        if body is not None and masks is not None and roi.tissue == "lesion" and motion is not None:
+            place = place_in_body(_moved(rectangle, motion), body, masks.grid.grid(), voxel_mm=max(grid.spacing_mm[1:]))
             if place != "inside":
                 code, words = _PLACES[place]
                 found.append(Issue(code=code, item="adc", text=f"{name} {words}."))
@@ -96,17 +98,23 @@ def placement_warnings(stage: StageState, protocol: Protocol, images: Mapping[st
     return tuple(found)
 
 
+def _moved(rectangle: Rectangle, motion: RigidTransform) -> Rectangle:
+    center = motion.apply(rectangle.center_lps)
+    axes = (rectangle.axis_long, rectangle.axis_short)
+    long, short = (motion.apply(rectangle.center_lps + axis) - center for axis in axes)
+    return Rectangle(center, long, short, rectangle.long_mm, rectangle.short_mm)
+
+
 def level_warnings(
     stage: StageState,
-    spine: Spine | None,
+    state: ReadingState,
     adjacent: tuple[str | None, ...],
     images: Mapping[str, CaseImage],
-    registrations: Mapping[str, Registration],
 ) -> tuple[Issue, ...]:
     """Where a rectangle lies in another vertebra than is said, or the normal marrow not in one adjacent, intact one."""
     found = []
     for roi in sorted(stage.rois, key=lambda roi: (roi.tissue, roi.placement)):
-        lies_in = vertebra_at(roi.center_lps, images[roi.image], stage, spine, images, registrations)
+        lies_in = vertebra_at(roi.center_lps, images[roi.image], stage, state, images)
         if lies_in is not None and lies_in != roi.level:
             name = f"ROI {roi.placement} ({roi.tissue})"
             text = f"{name} is said to lie in {roi.level}, but by what was drawn in {lies_in}."
@@ -116,8 +124,8 @@ def level_warnings(
         text = f"The normal ROIs lie in different vertebrae: {', '.join(levels)}."
         found.append(Issue(code="normal_levels_differ", item="adc", text=text))
     for level in levels:
-        if spine is not None and level not in adjacent:
-            text = f"The normal ROIs lie in {level}, which is not adjacent to {spine.fractured}."
+        if state.spine is not None and level not in adjacent:
+            text = f"The normal ROIs lie in {level}, which is not adjacent to {state.spine.fractured}."
             found.append(Issue(code="normal_level_not_adjacent", item="adc", text=text))
         if stage.references.get(level) == "not_intact":
             text = f"The normal ROIs lie in {level}, which is said not to be intact."

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
-from napari_vcf.geometry import Rectangle
+from napari_vcf.geometry import Rectangle, RigidTransform
 from napari_vcf.measure import (
     REFERENCE_RADIUS_MM,
     Position,
@@ -40,7 +40,8 @@ from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults, adjacent_levels, rectangle_of
 from napari_vcf.reading.roi_checks import endplates_of
 from napari_vcf.reading.rules import Context, reduce_action
-from napari_vcf.reading.state import CaliperEnd, ReadingState, Registration, Roi, Spine, StageState, Tissue
+from napari_vcf.reading.spaces import between
+from napari_vcf.reading.state import CaliperEnd, FrameJoin, ReadingState, Registration, Roi, Spine, StageState, Tissue
 from napari_vcf.reading.vertebra_at import vertebra_at
 from napari_vcf.records.base import Stage, utc_now
 
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["Reading"]
 
 #: What the evaluation of a stage depends on; all of it is replaced, never changed.
-_Basis = tuple[StageState, Spine | None, dict[str, Registration]]
+_Basis = tuple[StageState, Spine | None, dict[str, Registration], tuple[FrameJoin, ...]]
 
 
 class Reading:
@@ -209,7 +210,7 @@ class Reading:
         """
         if stage not in self.state.stages:
             raise ReadingError(f"There is no stage '{stage}'; stages are {', '.join(self.state.stages)}.")
-        basis = (self.state.stages[stage], self.state.spine, self.state.registrations)
+        basis = (self.state.stages[stage], self.state.spine, self.state.registrations, self.state.frame_joins)
         known = self._evaluated.get(stage)
         if known is not None and all(a is b for a, b in zip(known[0], basis, strict=True)):
             return known[1]
@@ -256,7 +257,7 @@ class Reading:
         seen_on = self.case.image(image) if image is not None else next(iter(self.case.with_role(*MR_ROLES)), None)
         if seen_on is None:
             return None
-        return endplates_of(state.stages[stage], level, seen_on, images, state.spine, state.registrations)
+        return endplates_of(state.stages[stage], level, seen_on, images, state)
 
     def level_at(self, stage: Stage, image: str, point_lps: ArrayLike) -> str | None:
         """Name of the vertebra in which a point of an MR image lies by what was drawn; None where nothing tells.
@@ -264,9 +265,20 @@ class Reading:
         See `napari_vcf.reading.vertebra_at.vertebra_at`.
         """
         state = self.state
-        return vertebra_at(
-            point_lps, self.case.image(image), state.stages[stage], state.spine, self.case.images, state.registrations
-        )
+        return vertebra_at(point_lps, self.case.image(image), state.stages[stage], state, self.case.images)
+
+    def motion(self, image: str, to_image: str, registration: Registration | None = None) -> RigidTransform | None:
+        """The motion from one image's patient LPS mm to another's; None where nothing joins the two.
+
+        Parameters
+        ----------
+        image, to_image : str
+            Names of the images.
+        registration : Registration, optional
+            What joins CT to MR, where that is to count.
+        """
+        images = self.case.images
+        return between(self.case.image(image), self.case.image(to_image), images, self.state, registration)
 
     def roi_rectangle(self, center_lps: ArrayLike, axis_long: ArrayLike, axis_short: ArrayLike) -> Rectangle:
         """A rectangle in the protocol's size.
@@ -584,7 +596,7 @@ class Reading:
             If the levels differ or are not those of the reading, or an image has the wrong modality.
         """
         result = recordable(result)
-        matrix = None if result.ct_to_mr is None else tuple(tuple(row) for row in result.ct_to_mr.matrix.tolist())
+        matrix = None if result.ct_to_mr is None else _affine(result.ct_to_mr)
         return self._make(
             act.ProposeRegistration,
             mr_level=mr_level,
@@ -601,6 +613,63 @@ class Reading:
             angle_deg=result.angle_deg,
             seconds=result.seconds,
         )
+
+    def join_frames(
+        self,
+        image: str,
+        to_image: str,
+        *,
+        point_lps: ArrayLike | None = None,
+        to_point_lps: ArrayLike | None = None,
+        result: RegistrationResult | None = None,
+    ) -> act.LoggedAction:
+        """Bring the images of one MR frame of reference onto those of another.
+
+        Parameters
+        ----------
+        image, to_image : str
+            An image of the frame that is moved, and one of the frame onto which it is moved.
+        point_lps, to_point_lps : array_like, shape (3,), optional
+            The same place on both, each in its own frame, LPS mm. Without them the reader says that the patient lay
+            still between the two.
+        result : RegistrationResult, optional
+            What `napari_vcf.registration.register_frames` found from these points; without it the one is shifted onto
+            the other.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If one of them is a CT, they share a frame, or the fit was refused.
+        """
+        if point_lps is None or to_point_lps is None:
+            return self._make(
+                act.JoinFrames, image=image, to_image=to_image, how="stated", motion=_affine(RigidTransform.identity())
+            )
+        start, goal = lps_point(point_lps), lps_point(to_point_lps)
+        motion = RigidTransform.from_rotation_vector((0, 0, 0), np.subtract(goal, start))
+        quality: dict[str, Any] = {}
+        if result is not None:
+            if result.ct_to_mr is None:
+                raise RefusedActionError(f"The fit was refused: {result.reason}")
+            motion, quality = result.ct_to_mr, recordable(result).quality
+        return self._make(
+            act.JoinFrames,
+            image=image,
+            to_image=to_image,
+            how="marked" if result is None else "fitted",
+            motion=_affine(motion),
+            point_lps=start,
+            to_point_lps=goal,
+            quality=quality,
+        )
+
+    def separate_frames(self, image: str) -> act.LoggedAction:
+        """Take back what joined the frame of an image to another."""
+        return self._make(act.SeparateFrames, image=image)
 
     def nudge_registration(
         self, level: str, *, shift_lps_mm: ArrayLike = (0, 0, 0), rotation_lps_deg: ArrayLike = (0, 0, 0)
@@ -628,3 +697,7 @@ class Reading:
     def redo(self) -> act.LoggedAction:
         """Make the change again that was taken back last."""
         return self.apply(act.Redo())
+
+
+def _affine(motion: RigidTransform) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in motion.matrix.tolist())

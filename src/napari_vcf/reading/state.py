@@ -26,6 +26,7 @@ __all__ = [
     "Answer",
     "Caliper",
     "CaliperEnd",
+    "FrameJoin",
     "ImageCorrection",
     "LesionThreshold",
     "Masks",
@@ -246,6 +247,33 @@ class Registration(FrozenModel):
     at: Timestamp
 
 
+class FrameJoin(FrozenModel):
+    """What brings the images of one MR frame of reference onto those of another.
+
+    Attributes
+    ----------
+    image, to_image : str
+        An image of the frame that is moved, and one of the frame onto which it is moved.
+    how : {"stated", "marked", "fitted"}
+        The reader says that the patient lay still between them; or marked the same place on both; or a fit from there.
+    motion : tuple
+        4 x 4, from the one frame's patient LPS mm to the other's.
+    point_lps, to_point_lps : tuple of float or None
+        The marked places, each in its own frame, LPS mm.
+    quality : dict
+        Figures of the fit.
+    """
+
+    image: ImageId
+    to_image: ImageId
+    how: Literal["stated", "marked", "fitted"]
+    motion: Affine
+    point_lps: Point | None = None
+    to_point_lps: Point | None = None
+    quality: dict[str, bool | int | Finite | str | list[Finite] | list[str]] = Field(default_factory=dict)
+    at: Timestamp
+
+
 class ImageCorrection(FrozenModel):
     """What the person said of an image: another role, or the unit of its ADC."""
 
@@ -259,4 +287,5 @@ class ReadingState(FrozenModel):
     spine: Spine | None = None
     corrections: dict[ImageId, ImageCorrection] = Field(default_factory=dict)
     registrations: dict[Level, Registration] = Field(default_factory=dict)
+    frame_joins: tuple[FrameJoin, ...] = ()
     stages: dict[Stage, StageState] = Field(default_factory=lambda: {stage: StageState() for stage in STAGES})

@@ -14,9 +14,16 @@ from napari_vcf.geometry import GeometryError, RigidTransform
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.document import SeriesExport, StageExport
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import Registration
+from napari_vcf.reading.state import FrameJoin, Registration
 
-__all__ = ["GEOMETRY_TOLERANCE_MM", "Statement", "answer_statements", "registration_statements", "series_statements"]
+__all__ = [
+    "GEOMETRY_TOLERANCE_MM",
+    "Statement",
+    "answer_statements",
+    "join_statements",
+    "registration_statements",
+    "series_statements",
+]
 
 #: Largest distance between a voxel where the export and where the images put it.
 GEOMETRY_TOLERANCE_MM: Final = 1e-3
@@ -130,6 +137,42 @@ def registration_statements(
         # The figures are those of the program's proposal, which the reader may have moved since.
         if isinstance(summary, float) and not entry.nudges:
             yield _exact(f"{place}.quality.{name}", summary, round(found, 3))
+
+
+def join_statements(place: str, join: FrameJoin, images: Mapping[str, CaseImage]) -> Iterator[Statement]:
+    """Check that what joins two MR frames is a rigid motion between images of the case, and follows from its points.
+
+    Parameters
+    ----------
+    place : str
+        Path of the entry within the document.
+    join : FrameJoin
+        The entry.
+    images : mapping of str to CaseImage
+        The case's images.
+
+    Yields
+    ------
+    Statement
+    """
+    for name in ("image", "to_image"):
+        stated = getattr(join, name)
+        is_mr = stated in images and images[stated].series.role is not Role.CT
+        yield Statement(f"{place}.{name}", stated, "an MR image of the case", is_mr)
+    try:
+        motion = RigidTransform(np.array(join.motion))
+    except GeometryError as error:
+        yield Statement(f"{place}.motion", "rigid", str(error), holds=False)
+        return
+    wanted = RigidTransform.identity()
+    if join.how != "stated":
+        if join.point_lps is None or join.to_point_lps is None:
+            yield Statement(f"{place}.point_lps", None, "the places that were marked", holds=False)
+            return
+        wanted = RigidTransform.from_rotation_vector((0, 0, 0), np.subtract(join.to_point_lps, join.point_lps))
+    if join.how != "fitted":
+        held = bool(np.allclose(motion.matrix, wanted.matrix, rtol=0, atol=1e-9))
+        yield Statement(f"{place}.motion", motion.matrix.tolist(), wanted.matrix.tolist(), held)
 
 
 def answer_statements(place: str, stage: str, part: StageExport, protocol: Protocol) -> Iterator[Statement]:

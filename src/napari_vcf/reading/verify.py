@@ -18,11 +18,13 @@ from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export import export_stage, read_reading
 from napari_vcf.reading.results import adjacent_levels, rectangle_of
+from napari_vcf.reading.spaces import space_names
 from napari_vcf.reading.state import ImageCorrection, Masks, ReadingState, Roi
 from napari_vcf.reading.statement_checks import (
     GEOMETRY_TOLERANCE_MM,
     Statement,
     answer_statements,
+    join_statements,
     registration_statements,
     series_statements,
 )
@@ -126,6 +128,7 @@ def verify_export(
     state = ReadingState(
         spine=export.spine,
         registrations=export.registrations,
+        frame_joins=export.frame_joins,
         stages={stage: part.state() for stage, part in export.stages.items()},
     )
     for stage, part in export.stages.items():
@@ -165,14 +168,20 @@ def _written_as(path: Path | str) -> tuple[int, ...]:
 def _compare_stated(export: ReadingExport, case: Case, differences: list[Difference]) -> int:
     """Compare what is stated of images, alignments and answers."""
     statements: list[Statement] = []
+    spaces = space_names(case.images)
     for exported in export.series:
         place = f"series.{exported.label}"
         if exported.image not in case.images:
             statements.append(Statement(place, "present", "not found among the images", holds=False))
             continue
         statements.extend(series_statements(place, exported, case.images[exported.image]))
+        if exported.space is not None:
+            found = spaces[exported.image]
+            statements.append(Statement(f"{place}.space", exported.space, found, exported.space == found))
     for level, entry in export.registrations.items():
         statements.extend(registration_statements(f"registrations.{level}", level, entry, case.images))
+    for number, join in enumerate(export.frame_joins):
+        statements.extend(join_statements(f"frame_joins.{number}", join, case.images))
     for stage, part in export.stages.items():
         statements.extend(answer_statements(f"stages.{stage}.findings", stage, part, export.protocol))
     differences.extend(

@@ -12,14 +12,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_vcf.dicom import Role
-from napari_vcf.geometry import RigidTransform
 from napari_vcf.measure import POSITIONS
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.masks import decode_mask
-from napari_vcf.reading.state import Masks, Registration, Spine, StageState
+from napari_vcf.reading.spaces import between, registration_at
+from napari_vcf.reading.state import Masks, ReadingState, StageState
 
-__all__ = ["caliper_points", "registration_at", "vertebra_at"]
+__all__ = ["caliper_points", "vertebra_at"]
 
 #: A block reaches so far beyond its endplates: half of the narrowest disc.
 _BEYOND_ENDPLATE_MM = 1.5
@@ -35,9 +34,8 @@ def vertebra_at(
     point_lps: ArrayLike,
     image: CaseImage,
     stage: StageState,
-    spine: Spine | None,
+    state: ReadingState,
     images: Mapping[str, CaseImage],
-    registrations: Mapping[str, Registration],
 ) -> str | None:
     """Name of the vertebra in which a point lies.
 
@@ -49,12 +47,10 @@ def vertebra_at(
         The MR image on which the point lies.
     stage : StageState
         Calipers and masks.
-    spine : Spine or None
-        Which vertebra is the painted one.
+    state : ReadingState
+        Which vertebra is the painted one, and what joins the spaces.
     images : mapping of str to CaseImage
         The case's images.
-    registrations : mapping of str to Registration
-        What joins CT to MR.
 
     Returns
     -------
@@ -62,32 +58,25 @@ def vertebra_at(
         None where nothing tells: no calipers and no body there, or none in the frame of ``image``.
     """
     point = np.asarray(point_lps, dtype=np.float64)
-    if spine is not None and stage.masks is not None and _in_body(point, image, stage.masks, images):
-        return spine.fractured
+    if state.spine is not None and stage.masks is not None and _in_body(point, image, stage.masks, state, images):
+        return state.spine.fractured
     for level in dict.fromkeys(caliper.level for caliper in stage.calipers):
-        ends = caliper_points(level, image, stage, spine, images, registrations)
+        ends = caliper_points(level, image, stage, state, images)
         if ends and _in_block(point, np.array(ends)):
             return level
     return None
-
-
-def registration_at(level: str, spine: Spine | None, registrations: Mapping[str, Registration]) -> Registration | None:
-    """The registration that joins CT to MR at a vertebra: its own, or else that of the fractured one."""
-    return registrations.get(level) or (registrations.get(spine.fractured) if spine is not None else None)
 
 
 def caliper_points(
     level: str,
     image: CaseImage,
     stage: StageState,
-    spine: Spine | None,
+    state: ReadingState,
     images: Mapping[str, CaseImage],
-    registrations: Mapping[str, Registration],
 ) -> list[NDArray[np.float64]]:
     """Upper and lower end of each caliper of a vertebra, LPS mm in the frame of an MR image, shape (2, 3) each.
 
-    Calipers on CT count where the reader has accepted what joins the two, those on another MR image where it shares
-    the frame.
+    Calipers on another image count where the two share a space, or where the reader has accepted what joins them.
     """
     found = []
     for position in POSITIONS:
@@ -97,29 +86,23 @@ def caliper_points(
         points = np.array([caliper.start_lps, caliper.end_lps])
         # A script may begin a caliper at either endplate; the upper one is the one nearer to the head.
         points = points[np.argsort(-points[:, 2], kind="stable")]
-        own = images[caliper.image].series
-        if own.role is Role.CT:
-            joined = registration_at(level, spine, registrations)
-            if joined is None or joined.acceptance != "accepted" or joined.ct_to_mr is None:
-                continue
-            if not any(_same_frame(image, images[name]) for name in joined.mr_images if name in images):
-                continue
-            points = RigidTransform(np.array(joined.ct_to_mr)).apply(points)
-        elif not _same_frame(image, images[caliper.image]):
-            continue
-        found.append(points)
+        joined = registration_at(level, state.spine, state.registrations)
+        accepted = joined if joined is not None and joined.acceptance == "accepted" else None
+        motion = between(images[caliper.image], image, images, state, accepted)
+        if motion is not None:
+            found.append(motion.apply(points))
     return found
 
 
-def _same_frame(one: CaseImage, other: CaseImage) -> bool:
-    return one.series.frame_of_reference_uid == other.series.frame_of_reference_uid
-
-
-def _in_body(point: NDArray[np.float64], image: CaseImage, masks: Masks, images: Mapping[str, CaseImage]) -> bool:
-    if masks.body.voxels == 0 or masks.image not in images or not _same_frame(image, images[masks.image]):
+def _in_body(
+    point: NDArray[np.float64], image: CaseImage, masks: Masks, state: ReadingState, images: Mapping[str, CaseImage]
+) -> bool:
+    if masks.body.voxels == 0 or masks.image not in images:
         return False
-    grid = masks.grid.grid()
-    column, row, index = np.round(grid.to_index(point)).astype(int).tolist()
+    motion = between(image, images[masks.image], images, state)
+    if motion is None:
+        return False
+    column, row, index = np.round(masks.grid.grid().to_index(motion.apply(point))).astype(int).tolist()
     if not all(0 <= at < size for at, size in zip((index, row, column), masks.grid.shape, strict=True)):
         return False
     return bool(decode_mask(masks.body, masks.grid.shape)[index, row, column])

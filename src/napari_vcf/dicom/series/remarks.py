@@ -13,7 +13,7 @@ from napari_vcf.dicom.files.source import SourceFile
 from napari_vcf.dicom.series.model import Series
 from napari_vcf.dicom.series.stack import Stack
 
-__all__ = ["patients_among", "patients_in", "remarks_on"]
+__all__ = ["frames_among", "patients_among", "patients_in", "remarks_on"]
 
 _NAMED: Final = 4
 #: Slices may be this many times as far apart as they are thick: beyond, most of the patient is in none.
@@ -116,6 +116,24 @@ def patients_among(series: Iterable[Series]) -> tuple[str, ...]:
     return (
         f"The headers name {len(patients)} different patients ({groups}). Make sure that the images belong together.",
     )
+
+
+def frames_among(series: Iterable[Series]) -> tuple[str, ...]:
+    """A sentence where MR images, or CT images, lie in several frames of reference: such images share no space."""
+    found = []
+    every = [one for one in series if one.role.value != "LOCALIZER"]
+    for modality in ("MR", "CT"):
+        frames: dict[str | None, list[str]] = {}
+        for one in every:
+            if one.modality == modality:
+                frames.setdefault(one.frame_of_reference_uid, []).append(one.role.value)
+        if len(frames) > 1:
+            listed = "; ".join(", ".join(sorted(roles)) for roles in frames.values())
+            found.append(
+                f"{modality} images lie in {len(frames)} frames of reference ({listed}): the patient may have moved "
+                "between them, and they share no space until somebody joins them."
+            )
+    return tuple(found)
 
 
 def patients_in(stack: Stack) -> str:

@@ -21,7 +21,7 @@ from napari_vcf.dicom.series.contrast import enhancement_of, enhancements
 from napari_vcf.dicom.series.copies import copies_among
 from napari_vcf.dicom.series.grouping import stacks_of
 from napari_vcf.dicom.series.model import Scan, Series, VolumeInfo
-from napari_vcf.dicom.series.remarks import patients_among, patients_in, remarks_on
+from napari_vcf.dicom.series.remarks import frames_among, patients_among, patients_in, remarks_on
 from napari_vcf.dicom.series.role import Role, described, role_of, three_plane, weighted_frames
 from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale, unit_of
@@ -90,7 +90,8 @@ def scan_folder(
         refused.extend(Refusal(Path(name), reason) for name, reason in copies.items())
         frames = [frame for members in files if members[0].file.name not in copies for frame in members]
         series = (*_series_of(frames), *_volume_series(volumes))
-    return Scan(root, series, tuple(sorted(refused, key=lambda entry: entry.path)), patients_among(series))
+    remarks = (*patients_among(series), *frames_among(series))
+    return Scan(root, series, tuple(sorted(refused, key=lambda entry: entry.path)), remarks)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,12 @@ import numpy as np
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, RigidTransform
 from napari_vcf.reading import actions as act
+from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.results import adjacent_levels
 from napari_vcf.reading.rules.base import Context, named_spine, reduce_action
-from napari_vcf.reading.state import ReadingState, Registration
+from napari_vcf.reading.spaces import between, same_space
+from napari_vcf.reading.state import FrameJoin, ReadingState, Registration
 
 
 @reduce_action.register
@@ -28,6 +30,9 @@ def _(action: act.ProposeRegistration, state: ReadingState, context: Context) ->
     for image, is_ct in ((action.ct_image, True), *((name, False) for name in action.mr_images)):
         if (context.case.image(image).series.role is Role.CT) != is_ct:
             raise RefusedActionError("A registration brings one CT to MR images.")
+    known = [context.case.image(name) for name in action.mr_images]
+    if any(not same_space(known[0], image) for image in known[1:]):
+        raise RefusedActionError("The MR images of a registration lie in different frames of reference.")
     if (action.ct_to_mr is None) != (action.status == "refused"):
         raise RefusedActionError("A registration has a transform exactly where it was not refused.")
     if action.ct_to_mr is not None:
@@ -35,6 +40,41 @@ def _(action: act.ProposeRegistration, state: ReadingState, context: Context) ->
     values = action.model_dump(exclude={"action", "mr_level", "ct_level"})
     registration = Registration(level=action.mr_level, at=context.at, **values)
     return _register(state, registration)
+
+
+@reduce_action.register
+def _(action: act.JoinFrames, state: ReadingState, context: Context) -> ReadingState:
+    one, two = context.case.image(action.image), context.case.image(action.to_image)
+    for image in (one, two):
+        if image.series.role is Role.CT:
+            raise RefusedActionError(f"{image.label} is joined to MRI at a vertebra, by a registration.")
+    if same_space(one, two):
+        raise RefusedActionError(f"{one.label} and {two.label} share a frame of reference; nothing has to be joined.")
+    motion = _rigid(action.motion)
+    marked = action.point_lps is not None and action.to_point_lps is not None
+    if action.how == "stated" and not np.array_equal(motion.matrix, np.eye(4)):
+        raise RefusedActionError("Who says that the patient lay still gives no motion.")
+    if action.how != "stated" and not marked:
+        raise RefusedActionError("Mark the same place on both images.")
+    others = without_join(state, one, context.case.images)
+    if between(one, two, context.case.images, state.model_copy(update={"frame_joins": others})) is not None:
+        raise RefusedActionError(f"{one.label} and {two.label} are joined by way of another image already.")
+    join = FrameJoin(at=context.at, **action.model_dump(exclude={"action"}))
+    return state.model_copy(update={"frame_joins": (*others, join)})
+
+
+@reduce_action.register
+def _(action: act.SeparateFrames, state: ReadingState, context: Context) -> ReadingState:
+    image = context.case.image(action.image)
+    others = without_join(state, image, context.case.images)
+    if others == state.frame_joins:
+        raise RefusedActionError(f"{image.label} is not joined to other MR images.")
+    return state.model_copy(update={"frame_joins": others})
+
+
+def without_join(state: ReadingState, image: CaseImage, images: Mapping[str, CaseImage]) -> tuple[FrameJoin, ...]:
+    """The joins but for the one that moves the frame of an image."""
+    return tuple(j for j in state.frame_joins if j.image not in images or not same_space(images[j.image], image))
 
 
 def _register(state: ReadingState, registration: Registration) -> ReadingState:

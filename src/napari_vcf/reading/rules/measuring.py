@@ -14,8 +14,8 @@ from napari_vcf.reading.levels import recounted
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.results import adjacent_levels, rectangle_of
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
+from napari_vcf.reading.spaces import between, registration_at
 from napari_vcf.reading.state import Caliper, Masks, ReadingState, Roi, Spine, StageState
-from napari_vcf.reading.vertebra_at import registration_at
 
 __all__ = ["MAX_CALIPER_MM", "MIN_CALIPER_MM", "named_levels"]
 
@@ -111,7 +111,7 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
     if action.level not in (spine.fractured, *adjacent_levels(spine)):
         raise RefusedActionError(f"{action.level} is neither {spine.fractured} nor adjacent to it.")
     if action.shown_on is not None:
-        _check_fusion(image, context.case.image(action.shown_on), action.level, state)
+        _check_fusion(image, context.case.image(action.shown_on), action.level, state, context)
         if action.stage != "combined":
             raise RefusedActionError("A registered CT over MR is open in the combined stage only.")
     length = float(np.linalg.norm(np.subtract(action.end_lps, action.start_lps)))
@@ -140,12 +140,14 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
     return change_stage(state, action.stage, calipers=(*others, caliper))
 
 
-def _check_fusion(image: CaseImage, shown_on: CaseImage, level: str, state: ReadingState) -> None:
+def _check_fusion(image: CaseImage, shown_on: CaseImage, level: str, state: ReadingState, context: Context) -> None:
     if image.series.role is not Role.CT or shown_on.series.role is Role.CT:
         raise RefusedActionError("Only a registered CT is measured over another image.")
     registration = registration_at(level, state.spine, state.registrations)
     if registration is None or registration.acceptance != "accepted":
         raise RefusedActionError("Accept the registration before measuring CT over MR.")
+    if between(image, shown_on, context.case.images, state, registration) is None:
+        raise RefusedActionError(f"{image.label} is not joined to {shown_on.label}; it cannot be measured over it.")
 
 
 @reduce_action.register
