@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_vcf.measure.adc import Placements, RoiStatistics, roi_statistics, summarize_placements
 from napari_vcf.measure.edges import SNAP_REACH_MM, NoEdge, snap_to_edge
-from napari_vcf.measure.endplate import snap_to_endplate
+from napari_vcf.measure.endplate import snap_to_ct_endplate, snap_to_endplate
 from napari_vcf.measure.errors import MeasureError
 from napari_vcf.measure.extent import Extent, ExtentGrade, lesion_extent
 from napari_vcf.measure.grading import Graded, grade_fraction, parse_ratio
@@ -79,6 +79,7 @@ __all__ = [
     "reference_region",
     "reference_signal",
     "roi_statistics",
+    "snap_to_ct_endplate",
     "snap_to_edge",
     "snap_to_endplate",
     "start_factor",

@@ -22,6 +22,7 @@ class NoEdge(Enum):
 
     COARSE = "The pixels are too coarse along the caliper to show where the edge is."
     OUTSIDE = "The image ends, or was not measured, too near to look for an edge."
+    NO_UNIT = "This CT is not in Hounsfield units, which tell bone from what surrounds it."
     UNCLEAR = "No edge is clear within reach."
 
 

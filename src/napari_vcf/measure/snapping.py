@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry import Volume
 from napari_vcf.measure.edges import SNAP_REACH_MM, NoEdge, snap_to_edge
-from napari_vcf.measure.endplate import snap_to_endplate
+from napari_vcf.measure.endplate import snap_to_ct_endplate, snap_to_endplate
 
 __all__ = ["draw_to_edge"]
 
@@ -21,7 +21,7 @@ def draw_to_edge(
     is_ct: bool,
     reach_mm: float = SNAP_REACH_MM,
 ) -> NDArray[np.float64] | NoEdge:
-    """Draw a point to the vertebra's edge: by marrow, plate and disc on MR, by the steepest change elsewhere.
+    """Draw a point to the vertebra's edge: by marrow, plate and disc on MR and CT, by the steepest change on maps.
 
     Parameters
     ----------
@@ -41,5 +41,10 @@ def draw_to_edge(
     ndarray, shape (3,), or NoEdge
         The point on the edge, on the line through the given one, LPS mm; or why it stays where it is.
     """
-    rule = snap_to_endplate if volume.unit == "signal" and not is_ct else snap_to_edge
-    return rule(volume, point_lps, outward_lps, across_lps, reach_mm=reach_mm)
+    points = (point_lps, outward_lps, across_lps)
+    if is_ct:
+        if volume.unit != "HU":
+            return NoEdge.NO_UNIT
+        return snap_to_ct_endplate(volume, *points, reach_mm=reach_mm)
+    rule = snap_to_endplate if volume.unit == "signal" else snap_to_edge
+    return rule(volume, *points, reach_mm=reach_mm)
