@@ -33,9 +33,20 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"napari-vcf {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")):
+    for module in _modules():
         importlib.import_module(f"{__name__}.{module}").add_parser(subparsers)
     return parser
+
+
+def _modules() -> list[str]:
+    return sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """Arguments with a subcommand of two words, such as ``agreement plan`` (module ``agreement_plan``), made one."""
+    pairs = {module.replace("_", " ") for module in _modules() if "_" in module}
+    words = " ".join(argv[:2])
+    return [words, *argv[2:]] if words in pairs else list(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    args = build_parser().parse_args(argv)
+    args = build_parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
     try:
         status: int = args.run(args)
     except NapariVcfError as error:

@@ -65,6 +65,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="also test that a later stage is not worse than an earlier one by D (a share, such as 0.05)",
     )
     parser.add_argument(
+        "--model",
+        metavar="SIGN,SIGN",
+        help="fit a logistic model of these signs, chosen beforehand (needs the extra 'paper')",
+    )
+    parser.add_argument(
         "--apart",
         action="store_true",
         help="analyse apart what does not fit together (cases, protocols, units, consensus) instead of refusing it",
@@ -107,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
         apart=args.apart,
         covariance=args.covariance,
         margin=args.margin,
+        model=[] if args.model is None else [name.strip() for name in args.model.split(",")],
     )
     reference = None if args.reference is None else read_reference(args.reference)
     loaded = load_readings(args.readings, repeats=args.repeats)

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.agreement.document import Analysis, CrossTable, Description, LeftOut, Roc, Row, Settings, Statistic
+from napari_vcf.agreement.document import (
+    Analysis,
+    CrossTable,
+    Description,
+    LeftOut,
+    LogisticModel,
+    Roc,
+    Row,
+    Settings,
+    Statistic,
+)
 from napari_vcf.agreement.statistics import Estimate, stable_seed
 
 __all__ = ["Collected", "Pairing", "Place"]
@@ -58,6 +68,7 @@ class Collected:
     descriptions: list[Description] = field(default_factory=list)
     roc: list[Roc] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    models: list[LogisticModel] = field(default_factory=list)
     pairings: list[Pairing] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 

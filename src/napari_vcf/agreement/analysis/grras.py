@@ -16,7 +16,7 @@ from napari_vcf.agreement.tables.readings import NOT_ASSESSED, ReadingFacts, Rea
 from napari_vcf.agreement.tables.reference import Reference
 from napari_vcf.records.base import STAGES
 
-__all__ = ["grras_items"]
+__all__ = ["blinding_text", "grras_items", "interval_text", "order_text", "protocol_text"]
 
 _UNKNOWN = "Not recorded in the input."
 
@@ -46,10 +46,10 @@ def grras_items(readings: Readings, reference: Reference | None, settings: Setti
         "Subjects": f"{len(readings.cases)} cases, stages {', '.join(stages)}." + _pathology(reference),
         "Replicates": _replicates(readings),
         "Status": _status(records),
-        "Blinding": _blinding(records),
-        "Order of reading": _order(records),
-        "Interval between readings": _interval(records),
-        "Measurement protocol": _listed(record.rules.get("protocol", "") for record in records),
+        "Blinding": blinding_text(records),
+        "Order of reading": order_text(records),
+        "Interval between readings": interval_text(records),
+        "Measurement protocol": protocol_text(records),
         "Answers": f"{len(readings)} answers and measurements; {unsaid} of them 'not assessable'.",
         "Consensus": _consensus(readings),
         "Statistics": (
@@ -77,7 +77,13 @@ def _replicates(readings: Readings) -> str:
     return f"{text} ROI placements: {', '.join(placed)}." if placed else text
 
 
-def _blinding(records: tuple[ReadingFacts, ...]) -> str:
+def protocol_text(records: tuple[ReadingFacts, ...]) -> str:
+    """Which protocols the readings were made under."""
+    return _listed(record.rules.get("protocol", "") for record in records)
+
+
+def blinding_text(records: tuple[ReadingFacts, ...]) -> str:
+    """What each sitting could see."""
     kinds = Counter(record.facts.get("staging", "") for record in records)
     kinds.pop("", None)
     if not kinds:
@@ -91,7 +97,8 @@ def _status(records: tuple[ReadingFacts, ...]) -> str:
     return _listed(words.get(record.facts.get("status", ""), "") for record in records)
 
 
-def _order(records: tuple[ReadingFacts, ...]) -> str:
+def order_text(records: tuple[ReadingFacts, ...]) -> str:
+    """Order of the stages."""
     return _listed(record.facts.get("stage order", "") for record in records)
 
 
@@ -102,7 +109,8 @@ def _listed(texts: Iterable[str]) -> str:
     return "; ".join(f"{text} ({count} readings)" for text, count in sorted(counts.items())) + "."
 
 
-def _interval(records: tuple[ReadingFacts, ...]) -> str:
+def interval_text(records: tuple[ReadingFacts, ...]) -> str:
+    """When the readings were made."""
     days = [record.facts["started"] for record in records if "started" in record.facts]
     if not days:
         return _UNKNOWN

@@ -11,13 +11,22 @@ from itertools import groupby
 import numpy as np
 
 from napari_vcf.agreement.analysis.against import against_reference
+from napari_vcf.agreement.analysis.checklists import (
+    claim_items,
+    flow_of_cases,
+    methods_sentences,
+    qarel_items,
+)
 from napari_vcf.agreement.analysis.collect import Collected, Pairing
 from napari_vcf.agreement.analysis.groups import baseline_groups, reading_groups
 from napari_vcf.agreement.analysis.grras import grras_items
 from napari_vcf.agreement.analysis.joint import joint_comparison
+from napari_vcf.agreement.analysis.measured import cutoffs_of_measurements
+from napari_vcf.agreement.analysis.model import model_of_signs
 from napari_vcf.agreement.analysis.multiplicity import hypotheses, several_tests
 from napari_vcf.agreement.analysis.painted import agreement_of_masks
 from napari_vcf.agreement.analysis.readers import agreement_of_readers
+from napari_vcf.agreement.analysis.several import agreement_of_several
 from napari_vcf.agreement.analysis.stages import grades_between_stages, kept_for_stages, modalities
 from napari_vcf.agreement.checks import Part, parts_of
 from napari_vcf.agreement.document import AgreementDocument, Settings
@@ -58,6 +67,7 @@ def make_settings(
     apart: bool = False,
     covariance: str = "jackknife",
     margin: float | None = None,
+    model: Sequence[str] = (),
 ) -> Settings:
     """Check and gather how an analysis is asked for.
 
@@ -82,6 +92,8 @@ def make_settings(
         How the figures of readers and stages vary together over the cases.
     margin : float, optional
         Margin of non-inferiority of the later stage; without one it is not tested.
+    model : sequence of str
+        Signs of a logistic model, chosen before the data were seen; none if empty.
 
     Returns
     -------
@@ -111,6 +123,7 @@ def make_settings(
             "apart": apart,
             "covariance": covariance,
             "margin": margin,
+            "model": tuple(model),
         }
     )
 
@@ -161,8 +174,9 @@ def analyse(
     if len(tests) > 1:
         found.remark(several_tests(tests))
     seen = np.unique(readings.stage)
+    software = _software(found)
     document = AgreementDocument(
-        software=_software(),
+        software=software,
         settings=chosen,
         sources=_sources(readings),
         reference=None if reference is None else reference.source,
@@ -177,6 +191,11 @@ def analyse(
         cross_tables=tuple(found.cross_tables),
         descriptions=tuple(found.descriptions),
         roc=tuple(found.roc),
+        models=tuple(found.models),
+        flow=tuple(flow_of_cases(readings, reference, found.left_out)),
+        claim=tuple(claim_items(readings, reference, chosen)),
+        qarel=tuple(qarel_items(readings, reference)),
+        methods=tuple(methods_sentences(found.rows, chosen, software)),
         hypotheses=tuple(tests),
     )
     return Analysed(document, tuple(found.pairings))
@@ -186,19 +205,27 @@ def _analyse_part(found: Collected, part: Part, reference: Reference | None, mas
     readings = part.readings
     truth = None if reference is None else reference.aligned(readings.cases)
     by_stage: dict[str, dict[str, ItemTable]] = {}
+    signs = found.settings.model
     for stage, blocks in groupby(readings.item_tables(), key=lambda table: table.stage):
         tables = list(blocks)
         # Units are alike unless they are analysed apart: then each unit's block is an item of its own.
         agreement_of_readers(found, readings, tables)
-        by_stage[stage] = {table.scale.item: table for table in tables if kept_for_stages(table)}
+        agreement_of_several(found, readings, tables)
+        by_stage[stage] = {
+            table.scale.item: table for table in tables if kept_for_stages(table) or table.scale.item in signs
+        }
         if truth is None:
             continue
         against_reference(found, readings, tables, truth)
         reading_groups(found, readings, tables, truth)
+        cutoffs_of_measurements(found, readings, tables, truth)
     grades_between_stages(found, readings, by_stage)
     if truth is not None:
         modalities(found, readings, by_stage, truth)
         joint_comparison(found, readings, by_stage, truth)
+        model_of_signs(found, readings, by_stage, truth)
+    elif found.settings.model:
+        raise AgreementError("A model of signs needs the pathology (--reference).")
     if masks.masks:
         agreement_of_masks(found, readings, masks)
 
@@ -218,6 +245,7 @@ def _sources(readings: Readings) -> tuple[str, ...]:
     return names if len(names) <= 1000 else (*names[:1000], f"and {len(names) - 1000} more")
 
 
-def _software() -> dict[str, str]:
-    packages = {name: version(name) for name in ("numpy", "pandas", "scipy")}
+def _software(found: Collected) -> dict[str, str]:
+    names = ["numpy", "pandas", "scipy", *(["statsmodels"] if found.settings.model else [])]
+    packages = {name: version(name) for name in names}
     return {"napari-vcf": __version__, "python": platform.python_version(), **packages}

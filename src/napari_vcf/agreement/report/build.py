@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from napari_vcf.agreement.analysis.pipeline import Analysed
 from napari_vcf.agreement.document import AgreementDocument
+from napari_vcf.agreement.report.cutoff_sections import cutoff_section, model_section
+from napari_vcf.agreement.report.flow_sections import (
+    Picture,
+    checklist_section,
+    figure_section,
+    flow_section,
+    methods_section,
+)
 from napari_vcf.agreement.report.group_sections import group_section, verdict_section
 from napari_vcf.agreement.report.index import STAGE_NAMES, Index, item_label
 from napari_vcf.agreement.report.page import Cell, html_table, note, page
@@ -16,6 +25,7 @@ from napari_vcf.agreement.report.reader_sections import (
     matrix_section,
     roc_section,
 )
+from napari_vcf.agreement.report.several_sections import several_section
 from napari_vcf.agreement.report.stage_sections import grade_section, joint_section, p_value_section, stage_section
 
 __all__ = ["report_html"]
@@ -30,13 +40,15 @@ _WORDS = {
 }
 
 
-def report_html(analysed: Analysed) -> str:
+def report_html(analysed: Analysed, figures: Sequence[Picture] = ()) -> str:
     """Write the report of an analysis.
 
     Parameters
     ----------
     analysed : Analysed
         The document, and the pairs for the plots.
+    figures : sequence of Picture
+        Figures for the paper, to be shown as well.
 
     Returns
     -------
@@ -47,20 +59,27 @@ def report_html(analysed: Analysed) -> str:
     index = Index(document)
     sections = [
         ("remarks", "What to know first", _remarks(index)),
+        ("flow", "Flow of cases (STARD)", flow_section(document)),
         ("groups", "Benign and malignant cases (Tables 1 to 4)", group_section(index)),
         ("diagnostic", "Diagnostic value (Tables 5 and 6)", verdict_section(index)),
         ("joint", "Stages compared over readers and cases (MRMC)", joint_section(index)),
         ("stages", "Stages compared, reader by reader", stage_section(index) + grade_section(index)),
-        ("roc", "ROC curves", roc_section(index)),
+        ("cutoffs", "Measured quantities and their cut-offs", cutoff_section(index)),
+        ("model", "A model of signs", model_section(index)),
         ("between", "Agreement between readers", agreement_section(index, "between_readers")),
+        ("several", "Agreement of all readers at once", several_section(index)),
         ("within", "Agreement within readers", agreement_section(index, "within_reader")),
         ("masks", "Painted masks", mask_section(index)),
+        ("roc", "ROC curves", roc_section(index)),
         ("limits", "Bland-Altman plots", bland_altman_section(index, analysed.pairings)),
+        ("figures", "Figures for the paper", figure_section(figures)),
         ("matrices", "Confusion matrices", matrix_section(index)),
         ("tests", "Every P value, corrected for there being several", p_value_section(index)),
         ("undefined", "Statistics that the data do not define", _undefined(document)),
         ("left-out", "What was left out, and why", _left_out(document)),
+        ("methods", "Sentences on method, to be quoted", methods_section(document)),
         ("grras", "How the readings were made (GRRAS)", _grras(document)),
+        ("checklists", "CLAIM, STARD and QAREL, as the record fills them", checklist_section(document)),
     ]
     return page("Reader agreement", _header(document), sections, _footer(document))
 

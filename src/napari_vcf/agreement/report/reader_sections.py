@@ -257,6 +257,8 @@ def roc_section(index: Index) -> str:
     """ROC curves of each reader, the stages in one drawing."""
     by_reader: dict[str, list[Roc]] = {}
     for curve in index.document.roc:
+        if curve.item != "confidence":
+            continue
         by_reader.setdefault(curve.readers[0], []).append(curve)
     level = index.document.settings.level
     parts = []

@@ -12,6 +12,7 @@ from napari_vcf.agreement.statistics.bootstrap import (
     stable_seed,
 )
 from napari_vcf.agreement.statistics.contingency import WeightKind, agreement_weights, contingency
+from napari_vcf.agreement.statistics.cutoffs import Cutoff, youden_cutoff
 from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate
 from napari_vcf.agreement.statistics.groups import Test, chi_squared, expected_counts, fisher_exact, t_test, welch_test
 from napari_vcf.agreement.statistics.gwet import gwet_ac, gwet_values
@@ -40,11 +41,22 @@ from napari_vcf.agreement.statistics.limits import (
     wcv_value,
     within_subject_sd,
 )
+from napari_vcf.agreement.statistics.logistic import LogisticFit, fit_logistic
 from napari_vcf.agreement.statistics.masks import dice, hausdorff95_mm
 from napari_vcf.agreement.statistics.merit import CovarianceMethod, FiguresOfMerit, auc_figures, share_figures
 from napari_vcf.agreement.statistics.mrmc import MrmcResult, obuchowski_rockette
 from napari_vcf.agreement.statistics.multiplicity import holm
+from napari_vcf.agreement.statistics.multirater import conger_kappa, fleiss_kappa, krippendorff_alpha
 from napari_vcf.agreement.statistics.paired import mcnemar_exact, mcnemar_mid_p, paired_difference
+from napari_vcf.agreement.statistics.planning import (
+    Pilot,
+    icc_cases,
+    icc_test_cases,
+    kappa_cases,
+    mcnemar_cases,
+    mrmc_cases,
+    mrmc_power,
+)
 from napari_vcf.agreement.statistics.proportions import (
     Accuracy,
     ProportionInterval,
@@ -60,12 +72,15 @@ __all__ = [
     "Accuracy",
     "AucComparison",
     "CovarianceMethod",
+    "Cutoff",
     "Estimate",
     "FiguresOfMerit",
     "IccKind",
     "LimitsOfAgreement",
+    "LogisticFit",
     "MeanSquares",
     "MrmcResult",
+    "Pilot",
     "ProportionInterval",
     "Test",
     "WeightKind",
@@ -82,22 +97,32 @@ __all__ = [
     "category_agreement_values",
     "chi_squared",
     "compare_auc",
+    "conger_kappa",
     "contingency",
     "dice",
     "expected_counts",
     "fisher_exact",
+    "fit_logistic",
+    "fleiss_kappa",
     "gwet_ac",
     "gwet_values",
     "hausdorff95_mm",
     "holm",
     "icc",
     "icc_bounds",
+    "icc_cases",
+    "icc_test_cases",
     "icc_values",
     "kappa",
+    "kappa_cases",
     "kappa_values",
+    "krippendorff_alpha",
+    "mcnemar_cases",
     "mcnemar_exact",
     "mcnemar_mid_p",
     "mean_squares",
+    "mrmc_cases",
+    "mrmc_power",
     "obuchowski_rockette",
     "pabak",
     "paired_difference",
@@ -114,4 +139,5 @@ __all__ = [
     "wcv_value",
     "welch_test",
     "within_subject_sd",
+    "youden_cutoff",
 ]
