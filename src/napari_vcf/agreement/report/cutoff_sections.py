@@ -86,8 +86,8 @@ def model_section(index: Index) -> str:
         return ""
     text = (
         "Signs chosen beforehand; odds ratios with Wald intervals. The corrected area and slope say how the model "
-        "would do in other cases; a slope well below 1 means that its risks are too extreme. Readers were never shown any "
-        "of this."
+        "would do in other cases; a slope well below 1 means that its risks are too extreme. Readers were never shown "
+        "any of this."
     )
     return note(text) + "".join(parts)
 
