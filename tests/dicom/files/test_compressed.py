@@ -13,7 +13,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000, JPEGExtended12Bit, JPEGLosslessSV1, JPEGLSLossless
 
 from napari_vcf.dicom import PixelError, Series, load_volume, scan_folder
-from support.dicomfiles import save, slice_dataset
+from support.dicomfiles import EnhancedFrame, enhanced_dataset, save, slice_dataset
 
 
 def smooth(highest: int) -> np.ndarray:
@@ -140,3 +140,19 @@ def test_a_compression_that_is_not_known_is_named(tmp_path: Path) -> None:
     compressed(tmp_path / "a", b"\xff\xd8 words \xff\xd9", "1.2.840.10008.1.2.4.92")
     with pytest.raises(PixelError, match=r"compression \(1\.2\.840\.10008\.1\.2\.4\.92\) is not supported"):
         load_volume(only(tmp_path))
+
+
+@pytest.mark.parametrize("table", [True, False])
+def test_frames_in_several_fragments_need_a_table_of_offsets(tmp_path: Path, table: bool) -> None:
+    frames = [EnhancedFrame(smooth(1000 + n), (0, 0, 3.0 * n)) for n in range(3)]
+    dataset = enhanced_dataset(frames)
+    streams = [imagecodecs.jpegls_encode(smooth(1000 + n)) for n in range(3)]
+    dataset.PixelData = encapsulate(streams, fragments_per_frame=2, has_bot=table)
+    dataset["PixelData"].is_undefined_length = True
+    save(dataset, tmp_path / "a", JPEGLSLossless)
+    series = only(tmp_path)
+    if table:
+        assert load_volume(series).data.tolist() == [smooth(1000 + n).tolist() for n in range(3)]
+    else:
+        with pytest.raises(PixelError, match="a: The pixels of 3 frames lie in 6 fragments"):
+            load_volume(series)

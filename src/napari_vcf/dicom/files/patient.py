@@ -28,7 +28,7 @@ class PatientMarks:
     identifier : bytes
         Of the patient ID.
     describing : tuple of bytes
-        Of the name, the birth date and the sex.
+        Of the name, the birth date and the sex, where there is no identifier.
     """
 
     identifier: bytes = b""
@@ -40,9 +40,9 @@ class PatientMarks:
         return bool(self.identifier) or any(self.describing)
 
     def differ_from(self, other: PatientMarks) -> bool:
-        """Whether they are another patient's: by the identifiers, or where one is blank by what else both state."""
-        if self.identifier and other.identifier:
-            return self.identifier != other.identifier
+        """Whether they are another patient's: by the identifiers, or where both are blank by what else both state."""
+        if self.identifier or other.identifier:
+            return bool(self.identifier and other.identifier) and self.identifier != other.identifier
         return any(a and b and a != b for a, b in zip(self.describing, other.describing, strict=False))
 
 
@@ -58,11 +58,12 @@ def take_marks(elements: Elements) -> PatientMarks:
     -------
     PatientMarks
     """
-    return PatientMarks(_mark(elements, _IDENTIFIER), tuple(_mark(elements, tag) for tag in _DESCRIBING))
+    values = [elements.pop(tag, (b"", b""))[1] for tag in (_IDENTIFIER, *_DESCRIBING)]
+    identifier = _mark(values[0])
+    return PatientMarks(identifier, () if identifier else tuple(_mark(value) for value in values[1:]))
 
 
-def _mark(elements: Elements, tag: int) -> bytes:
-    _, value = elements.pop(tag, (b"", b""))
+def _mark(value: object) -> bytes:
     # Names differ in capitals and in their empty parts from writer to writer.
     stated = value.upper().strip(b" \0^=") if isinstance(value, bytes) else b""
     return blake2b(stated, digest_size=16, key=_KEY).digest() if stated else b""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.dicom.errors import HeaderError, PixelError
 from napari_vcf.dicom.files.elements import DEFLATED, inflated
+from napari_vcf.dicom.files.fragments import streams_of
 from napari_vcf.dicom.files.source import NATIVE_SYNTAXES, PixelLayout, SourceFile
 
 __all__ = ["FrameReader"]
@@ -162,23 +163,13 @@ def _run_lengths(file: SourceFile) -> NDArray[Any]:
 
 def _streams(file: SourceFile) -> list[bytes]:
     """The compressed stream of each frame."""
-    from pydicom.encaps import generate_frames
-
     layout = file.layout
     try:
-        with file.path.open("rb") as opened:
-            opened.seek(layout.offset)
-            content = opened.read()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            streams = list(generate_frames(content, number_of_frames=layout.frames))
+        return streams_of(file.path, layout.offset, file.path.stat().st_size, layout.frames)
+    except HeaderError as error:
+        raise PixelError(file.name, f"{error}") from error
     except OSError as error:
         raise PixelError(file.name, f"the pixels cannot be read ({error.strerror or 'unreadable'}).") from error
-    except Exception as error:  # whatever the fragments' parser raises on damaged ones, the file is named
-        raise PixelError(file.name, "the fragments of its compressed pixels are damaged or cut short.") from error
-    if len(streams) != layout.frames:
-        raise PixelError(file.name, f"holds {len(streams)} compressed frames instead of {layout.frames}.")
-    return streams
 
 
 def _decoded(file: SourceFile, stream: bytes) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from typing import Final
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.directory import DIRECTORY_RECORDS, missing_files
 from napari_vcf.dicom.files.elements import DEFLATED, RawHeader, read_raw_header
+from napari_vcf.dicom.files.fragments import fragments_of
 from napari_vcf.dicom.files.header import Header
 from napari_vcf.dicom.files.patient import PatientMarks, take_marks
 from napari_vcf.dicom.files.private import bring_private_home
@@ -34,8 +35,6 @@ _NAMED: Final = 4
 _FLOAT_BITS: Final = {0x7FE00008: 32, 0x7FE00009: 64}
 #: The bit of a pixel that an overlay lies in; 0 where it has a place of its own.
 _OVERLAY_BIT: Final = 0x60000102
-_ITEM: Final = b"\xfe\xff\x00\xe0"
-_SEQUENCE_END: Final = b"\xfe\xff\xdd\xe0"
 _SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -162,8 +161,8 @@ def open_source(path: Path, name: str) -> SourceFile:
     if not series_uid:
         raise HeaderError("The image names no series, so that it cannot be told which images belong with it.")
     layout = _pixel_layout(header, raw)
-    if layout.length < 0:
-        raw.remarks.extend(_fragments(path, raw))
+    if layout.length < 0 and not fragments_of(path, layout.offset, raw.size)[1]:
+        raw.remarks.append("lacks the delimiter that closes its compressed pixels, so that it may be cut short")
     return SourceFile(
         path=path,
         name=name,
@@ -284,29 +283,3 @@ def _check_length(layout: PixelLayout, raw: RawHeader) -> None:
         )
     if layout.length > needed + 1:
         raw.remarks.append(f"holds {layout.length - needed} bytes of pixels more than its size needs")
-
-
-def _fragments(path: Path, raw: RawHeader) -> list[str]:
-    """Follow the fragments of compressed pixels to their end; a remark, if nothing closes them.
-
-    Raises
-    ------
-    HeaderError
-        If one reaches beyond the end of the file, or something else stands between them.
-    """
-    position = raw.pixel_offset
-    try:
-        with path.open("rb") as stream:
-            while position + 8 <= raw.size:
-                stream.seek(position)
-                head = stream.read(8)
-                if head[:4] == _SEQUENCE_END:
-                    return []
-                if head[:4] != _ITEM:
-                    raise HeaderError("Something else than fragments stands among the compressed pixels: damaged.")
-                position += 8 + int.from_bytes(head[4:], "little")
-    except OSError as error:
-        raise HeaderError(f"The file cannot be read: {error.strerror or 'unreadable'}.") from error
-    if position > raw.size:
-        raise HeaderError("The compressed pixels reach beyond the end of the file: it is cut short.")
-    return ["lacks the delimiter that closes its compressed pixels, so that it may be cut short"]

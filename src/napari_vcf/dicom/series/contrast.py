@@ -100,8 +100,11 @@ def enhancement_of(stack: Stack, begun: dict[str, float], description: str) -> E
     Enhancement
     """
     header = stack.first.file.header
-    start, acquired = _seconds(header.text(_START)), _acquired(stack)
+    first = begun.get(header.text(_STUDY))
+    # Times are looked up slice by slice; most folders name no agent.
+    acquired = _acquired(stack) if first is not None and stack.first.file.modality == "MR" else None
     if _agent_named(stack):
+        start = _seconds(header.text(_START))
         if start is None or acquired is None:
             return Enhancement(True, "a contrast agent is named")
         after = acquired - start
@@ -110,7 +113,6 @@ def enhancement_of(stack: Stack, begun: dict[str, float], description: str) -> E
         if after < 0:
             return Enhancement(False, f"a contrast agent is named, but was given {-after:.0f} s later")
         return Enhancement(True, f"a contrast agent is named, given {after:.0f} s before", after)
-    first = begun.get(header.text(_STUDY))
     if first is not None and acquired is not None and acquired > first:
         return Enhancement(True, "taken after a contrast agent was given in the same study")
     if _ENHANCED_WORDS.search(description) and not _NATIVE_WORDS.search(description):

@@ -36,8 +36,8 @@ _DIFFUSION_WORDS: Final = re.compile(r"(?<![a-z])(dwi|dwibs|dti|diff|diffusion|d
 _ADC_WORDS: Final = re.compile(r"(?<![a-z])d?adc(?![a-z])|apparent diffusion")
 _EXPONENTIAL_WORDS: Final = re.compile(r"(?<![a-z])e[ _-]?adc(?![a-z])|exponential|exp[ _-]adc")
 _PROJECTIONS: Final = frozenset({"PROJECTION IMAGE", "MIP", "MAX_IP", "MIN_IP", "MINIP", "CPR", "VRT", "SSD"})
-#: What images computed from several contrast-enhanced ones are called.
-_ENHANCEMENT_MAPS: Final = frozenset({"DCE", "SER", "PE1", "PE", "SUBTRACTION", "SUB", "WASHIN", "WASHOUT", "KTRANS"})
+#: What images are called that are differences of others, or maps of enhancement.
+_COMPUTED: Final = frozenset({"DCE", "SER", "PE1", "PE", "SUBTRACTION", "SUB", "WASHIN", "WASHOUT", "KTRANS"})
 #: As many volumes without weighting are a series in time, such as a functional one.
 _TIME_SERIES: Final = 10
 #: Fluid is attenuated only in sequences that repeat as slowly.
@@ -145,8 +145,9 @@ def _map_role(stack: Stack, description: str) -> tuple[Role, str] | None:
         return Role.OTHER, "a computed map"
     if _ADC_WORDS.search(description) and derived and len(stack.volumes) == 1:
         return Role.ADC, "derived image, ADC in its description"
-    if derived and set(stack.first.file.image_type) & _ENHANCEMENT_MAPS:
-        return Role.OTHER, "computed from images before and after a contrast agent"
+    special = stack.first.file.image_type[2:]
+    if derived and set(special) & _COMPUTED:
+        return Role.OTHER, "computed from several images, by its image type"
     # An inversion recovery may be reconstructed with its sign; alone, it is what it was taken for.
     signed = kinds == {"real"} and physics_of(stack.first).inversion
     if kinds & {"phase", "real", "imaginary"} and not signed:
@@ -155,7 +156,6 @@ def _map_role(stack: Stack, description: str) -> tuple[Role, str] | None:
     if any(volume.frames[0].diffusion.weighted for volume in stack.volumes):
         values = ", ".join(f"{value:g}" for value in sorted(value for value in stated if value is not None))
         return Role.DWI, f"b-values {values} s/mm2" + (", and images without any" if None in stated else "")
-    special = stack.first.file.image_type[2:]
     if "DIFFUSION" in special or kinds & {"trace", "b"}:
         return Role.DWI, "image type DIFFUSION"
     if "PERFUSION" in special or "ASL" in special:
