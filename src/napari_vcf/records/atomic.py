@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
+import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from napari_vcf.records.errors import WriteError
 
-__all__ = ["sync_folder", "write_atomically"]
+__all__ = ["read_regular", "sync_folder", "write_atomically"]
 
 
-def write_atomically(path: Path, text: str, *, overwrite: bool = False, flush: bool = True) -> None:
+def write_atomically(
+    path: Path, text: str, *, overwrite: bool = False, flush: bool = True, check: Callable[[], None] | None = None
+) -> None:
     """Write a text file so that after a failure or a power cut it is either the old one or the new one.
 
     The text goes to a temporary file beside the target, is flushed to the disk, and takes the name in one step.
@@ -27,21 +32,20 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False, flush: b
         Whether an existing file may be replaced.
     flush : bool
         Whether it must outlive a power cut; waiting for the disk is most of what a small file costs.
+    check : callable, optional
+        Called when all is written but for the name; what it raises keeps the file from taking it.
 
     Raises
     ------
     WriteError
         If the file exists and must not be replaced, or the disk refuses; nothing is left behind then.
     """
-    if not path.parent.is_dir():
-        raise WriteError(f"The folder for {path.name} does not exist; choose another or create it.")
-    if path.is_dir():
-        raise WriteError(f"{path.name or path} is a folder; name a file in it.")
-    if path.exists() and not path.is_file():
-        # A device would swallow the text, and a pipe would wait for its reader for ever.
-        raise WriteError(f"{path.name or path} is no regular file; nothing is written over it. Choose another name.")
-    if path.exists() and not overwrite:
-        raise WriteError(f"{path.name} exists already. Choose another name, or allow it to be replaced.")
+    try:
+        _check_place(path, overwrite)
+    except OSError as error:
+        raise WriteError(
+            f"{path.name} could not be written: {error.strerror or 'its folder is out of reach'}."
+        ) from error
     temporary = ""
     try:
         # Not mkstemp, whose files only their maker can read: what is written here is to be shared.
@@ -53,6 +57,8 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False, flush: b
             stream.flush()
             if flush:
                 os.fsync(stream.fileno())
+        if check is not None:
+            check()
         if overwrite:
             Path(temporary).replace(path)
         else:
@@ -72,6 +78,20 @@ def write_atomically(path: Path, text: str, *, overwrite: bool = False, flush: b
                 Path(temporary).unlink()
 
 
+def read_regular(path: Path) -> bytes:
+    """Read a regular file; a pipe or a device in its place would make a reader wait for ever.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is something else.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return path.read_bytes()
+
+
 def _link_or_rename(temporary: Path, path: Path) -> None:
     try:
         os.link(temporary, path)
@@ -82,6 +102,18 @@ def _link_or_rename(temporary: Path, path: Path) -> None:
         if path.exists():
             raise FileExistsError(path) from None
         temporary.replace(path)
+
+
+def _check_place(path: Path, overwrite: bool) -> None:
+    if not path.parent.is_dir():
+        raise WriteError(f"The folder for {path.name} does not exist; choose another or create it.")
+    if path.is_dir():
+        raise WriteError(f"{path.name or path} is a folder; name a file in it.")
+    if path.exists() and not path.is_file():
+        # A device would swallow the text, and a pipe would wait for its reader for ever.
+        raise WriteError(f"{path.name or path} is no regular file; nothing is written over it. Choose another name.")
+    if path.exists() and not overwrite:
+        raise WriteError(f"{path.name} exists already. Choose another name, or allow it to be replaced.")
 
 
 def sync_folder(folder: Path) -> None:

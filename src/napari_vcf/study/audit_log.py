@@ -13,7 +13,7 @@ from napari_vcf.reading.export import read_reading
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.study.case_lock import CaseLock, break_lock
 from napari_vcf.study.errors import DamagedError
-from napari_vcf.study.journal import JOURNAL, Entry, Journal
+from napari_vcf.study.journal import JOURNAL, Entry, Journal, read_journal
 from napari_vcf.study.reading_order import Task
 from napari_vcf.study.stage_session import seal_path, versions_of
 
@@ -96,9 +96,9 @@ class AuditLog:
         JournalError, LockedError, DamagedError
             If it cannot be written; `catch_up` does so later.
         """
-        with self._locked():
+        with self._locked() as lock:
             before = self.size()
-            return before, self._append(event, task, version, more).size
+            return before, self._append(event, task, version, more, lock).size
 
     def left(self, task: Task, version: int) -> Event | None:
         """What was noted when a reading was left last, None where it was not.
@@ -108,12 +108,12 @@ class AuditLog:
         DamagedError, JournalError
             If the register is damaged or cannot be read.
         """
-        journal = self._journal
-        if journal is None or journal.size != self.size():
-            # Opening takes away what a power cut left, which must not be what another process is just writing.
+        if self._journal is not None and self._journal.is_current():
+            entries = self._journal.entries
+        else:
             with self._locked():
-                journal = self._current()
-        events = [] if journal is None else events_of(e for e in journal.entries if e.kind == "left")
+                entries = list(read_journal(self.folder).entries) if self.folder.is_dir() else []
+        events = events_of(entry for entry in entries if entry.kind == "left")
         key = ("left", task.case, task.stage, task.occasion, version)
         return next((event for event in reversed(events) if event.key == key), None)
 
@@ -130,8 +130,8 @@ class AuditLog:
         int
             Events that were missing.
         """
-        with self._locked():
-            journal = self._current()
+        with self._locked() as lock:
+            journal = self._current(lock)
             known = set() if journal is None else {event.key for event in events_of(journal.entries)}
             added = 0
             for task, folder in tasks:
@@ -139,11 +139,11 @@ class AuditLog:
                     version = int(path.name[1:])
                     place = (task.case, task.stage, task.occasion, version)
                     if ("opened", *place) not in known:
-                        self._append("opened", task, version, {})
+                        self._append("opened", task, version, {}, lock)
                         added += 1
                     if seal_path(path).exists() and ("sealed", *place) not in known:
                         seal = read_reading(seal_path(path)).seal
-                        self._append("sealed", task, version, {"sha256": seal.sha256 if seal else ""})
+                        self._append("sealed", task, version, {"sha256": seal.sha256 if seal else ""}, lock)
                         added += 1
             return added
 
@@ -154,20 +154,22 @@ class AuditLog:
     def _locked(self) -> CaseLock:
         return CaseLock(self._lock, "The register", timeout_s=30.0)
 
-    def _current(self) -> Journal | None:
+    def _current(self, lock: CaseLock) -> Journal | None:
         if not self.folder.is_dir():
             self._journal = None
-        elif self._journal is None or self._journal.size != self.size():
-            self._journal = Journal.open(self.folder, clock=self._clock)
+        elif self._journal is None or not self._journal.is_current():
+            self._journal = Journal.open(self.folder, clock=self._clock, guard=lock.check)
+        else:
+            self._journal.guard = lock.check
         return self._journal
 
-    def _append(self, event: str, task: Task, version: int, more: dict[str, Any]) -> Journal:
+    def _append(self, event: str, task: Task, version: int, more: dict[str, Any], lock: CaseLock) -> Journal:
         body = {"case": task.case, "stage": task.stage, "occasion": task.occasion, "version": version, **more}
-        journal = self._current()
+        journal = self._current(lock)
         # Where the writing fails, what is remembered is not relied on any more.
         self._journal = None
         if journal is None:
-            journal = Journal.create(self.folder, event, body, clock=self._clock)
+            journal = Journal.create(self.folder, event, body, clock=self._clock, guard=lock.check)
         else:
             journal.append(event, body)
         self._journal = journal

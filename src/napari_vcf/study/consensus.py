@@ -43,6 +43,7 @@ from napari_vcf.study.reader_study import Study
 from napari_vcf.study.reading_order import Task
 from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.stage_session import SEAL, write_seal, written_seal
+from napari_vcf.study.study_folder import CONSENSUS
 from napari_vcf.study.versions import model_of
 
 __all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus", "unlock_consensus"]
@@ -285,12 +286,13 @@ def open_consensus(
         raise StudyError("A consensus needs two readers.")
     documents = {reader: signed_document(study, reader, case, stage) for reader in study.record.readers}
     folder = study.folder.consensus(case, stage)
+    progress = _progress(study, folder)
     lock = CaseLock(folder.parent, f"The consensus on case {case}")
     try:
         if (folder / SEAL).exists():
             raise NotYetError("This consensus is signed.")
         if anew and folder.is_dir():
-            _set_aside(folder)
+            _set_aside(study, folder)
         if not folder.is_dir():
             names = list(documents)
             secrets.SystemRandom().shuffle(names)
@@ -302,9 +304,11 @@ def open_consensus(
                 shown_as={chr(ord("A") + number): name for number, name in enumerate(names)},
                 seals={name: document.seal.sha256 for name, document in documents.items() if document.seal},
             )
-            Journal.create(folder, "opened", origin.model_dump(mode="json"), clock=clock)
+            Journal.create(
+                folder, "opened", origin.model_dump(mode="json"), clock=clock, guard=lock.check, progress=progress
+            )
             _note(study, "opened", case, stage)
-        journal = Journal.open(folder, clock=clock)
+        journal = Journal.open(folder, clock=clock, guard=lock.check, progress=progress)
         origin = model_of(journal.entries[0].body, ConsensusOrigin, "The consensus")
         seals = {name: document.seal.sha256 for name, document in documents.items() if document.seal}
         if seals != origin.seals:
@@ -327,11 +331,18 @@ def _note(study: Study, event: str, case: str, stage: Stage, **more: Any) -> Non
         study.consensus_register().note(event, Task(1, case, stage, 1), 1, **more)
 
 
-def _set_aside(folder: Path) -> None:
+def _progress(study: Study, folder: Path) -> Path:
+    return study.folder.progress(study.folder.root / CONSENSUS, folder)
+
+
+def _set_aside(study: Study, folder: Path) -> None:
     """Keep a consensus that was not signed under another name, and make room for a new one."""
     number = 1 + sum(1 for _ in folder.parent.glob(f"{folder.name}-stopped-*"))
+    aside = folder.with_name(f"{folder.name}-stopped-{number}")
     try:
-        folder.rename(folder.with_name(f"{folder.name}-stopped-{number}"))
+        folder.rename(aside)
+        with contextlib.suppress(FileNotFoundError):
+            _progress(study, folder).rename(_progress(study, aside))
     except OSError as error:
         raise JournalError(f"The consensus cannot be set aside: {error.strerror or 'refused'}.") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,15 +24,17 @@ def record_text(record: FrozenModel) -> str:
     return canonical_json({"record": content, "sha256": sha256_of(canonical_json(content))}) + "\n"
 
 
-def write_record(path: Path, record: FrozenModel, *, overwrite: bool = False) -> None:
-    """Write a record whole or not at all.
+def write_record(
+    path: Path, record: FrozenModel, *, overwrite: bool = False, check: Callable[[], None] | None = None
+) -> None:
+    """Write a record whole or not at all; see `write_atomically`.
 
     Raises
     ------
     WriteError
         If it cannot be written; an earlier file is untouched.
     """
-    write_atomically(path, record_text(record), overwrite=overwrite)
+    write_atomically(path, record_text(record), overwrite=overwrite, check=check)
 
 
 def check_record(data: bytes) -> bool:

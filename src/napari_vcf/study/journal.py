@@ -17,26 +17,35 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from napari_vcf.records.atomic import sync_folder
+from napari_vcf.records.atomic import read_regular, sync_folder
 from napari_vcf.records.base import utc_now
 from napari_vcf.records.sealing import canonical_json
-from napari_vcf.study.errors import DamagedError, JournalError
+from napari_vcf.study.errors import DamagedError, JournalError, StudyError
 
-__all__ = ["Entry", "Journal", "JournalView", "inspect_journal"]
+__all__ = ["Entry", "Journal", "JournalView", "inspect_journal", "outrun", "read_journal"]
 
 JOURNAL: Final = "journal.jsonl"
 HEAD: Final = "journal.head"
 _ROOT: Final = "0" * 64
 _PLACE: Final = 12 + 1 + 64 + 1 + 12 + 1
 _BINARY: Final = getattr(os, "O_BINARY", 0)
+_SOMEBODY: Final = (
+    "Somebody else has written to this reading meanwhile; close it here and open it again. "
+    "The last change was not made."
+)
+Guard = Callable[[], None]
 #: How often the files are read until no change came in between.
 _LOOKS: Final = 20
+
+
+def _free() -> None:
+    """The guard of a journal that nobody else can reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +141,9 @@ def _parse_line(line: bytes, before: str, number: int) -> tuple[Entry, str] | No
 def _read_files(folder: Path) -> tuple[bytes, bytes]:
     """Journal and head of one moment: who reads on meanwhile writes to the one and then to the other."""
     for _ in range(_LOOKS):
-        before = (folder / HEAD).read_bytes()
-        data = (folder / JOURNAL).read_bytes()
-        head = (folder / HEAD).read_bytes()
+        before = read_regular(folder / HEAD)
+        data = read_regular(folder / JOURNAL)
+        head = read_regular(folder / HEAD)
         if head == before:
             break
     return data, head
@@ -153,9 +162,12 @@ def inspect_journal(folder: Path) -> JournalView:
     JournalView
     """
     try:
-        data, head = _read_files(folder)
+        return _view_of(*_read_files(folder))
     except OSError as error:
         return JournalView((), (), _ROOT, _ROOT, 0, 0, False, False, f"it cannot be read: {error.strerror}.", 1)
+
+
+def _view_of(data: bytes, head: bytes) -> JournalView:
     entries: list[Entry] = []
     hashes: list[str] = []
     sha256 = before = _ROOT
@@ -201,27 +213,87 @@ def _compare(
     return "", None
 
 
+def read_journal(folder: Path) -> JournalView:
+    """Read a journal that is whole; what a power cut left behind it stays where it is.
+
+    Raises
+    ------
+    DamagedError
+        If it was changed or cut.
+    """
+    return _whole(inspect_journal(folder))
+
+
+def _whole(view: JournalView) -> JournalView:
+    if view.problem:
+        raise DamagedError(f"The journal is damaged: {view.problem}", entry=view.entry)
+    return view
+
+
+def outrun(view: JournalView, progress: Path) -> int | None:
+    """How many entries there were at least, where a journal is an older copy of itself or of another reading.
+
+    Parameters
+    ----------
+    view : JournalView
+        Its entries.
+    progress : Path
+        The note of its progress, which lies where it survives what happens to the journal.
+
+    Returns
+    -------
+    int or None
+        None where the journal has come as far as the note, or there is none.
+    """
+    try:
+        data = read_regular(progress)
+    except OSError:
+        return None
+    known = max(filter(None, (_parse_place(data[:_PLACE]), _parse_place(data[_PLACE : 2 * _PLACE]))), default=None)
+    if known is None or known[0] == 0:
+        return None
+    number, sha256 = known
+    return None if len(view.hashes) >= number and view.hashes[number - 1] == sha256 else number
+
+
 class Journal:
     """A journal that is open for writing.
 
-    Use `create` or `open`. One process writes at a time; the caller sees to that with a lock, and an entry that
-    somebody else wrote meanwhile is noticed and nothing is written over it.
+    Use `create` or `open`. One process writes at a time; the caller sees to that with a lock. Who opens a journal moves
+    it to files of its own, so that a writer from before, whose call hung meanwhile, reaches only files that nobody
+    reads any more. Each entry is written to the very files that were opened, between two looks at the lock: who has
+    lost it confirms nothing.
     """
 
-    def __init__(self, folder: Path, view: JournalView, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, folder: Path, view: JournalView, clock: Callable[[], datetime], guard: Guard, progress: Path | None
+    ) -> None:
         self.folder = folder
         self.entries = list(view.entries)
         self.hashes = list(view.hashes)
         self.sha256 = view.sha256
         self.recovered_bytes = view.torn
+        #: Raises where somebody else has taken over.
+        self.guard = guard
         self._before = view.before
         self._size = view.size
         self._clock = clock
-        self._unclean = False
+        self._progress = progress
+        #: Inodes of the two files.
+        self._files = (0, 0)
+        #: What was written last and not confirmed.
+        self._attempt: bytes | None = None
 
     @classmethod
     def create(
-        cls, folder: Path, kind: str, body: dict[str, Any], *, clock: Callable[[], datetime] = utc_now
+        cls,
+        folder: Path,
+        kind: str,
+        body: dict[str, Any],
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        guard: Guard = _free,
+        progress: Path | None = None,
     ) -> Journal:
         """Begin a journal with its first entry; the folder appears whole or not at all.
 
@@ -237,40 +309,104 @@ class Journal:
             part.mkdir(parents=True)
             _write_file(part / JOURNAL, f"{sha256} {text}\n".encode())
             _write_file(part / HEAD, _place(0, _ROOT) + _place(1, sha256))
+            guard()
             part.rename(folder)
             sync_folder(folder.parent)
         except OSError as error:
+            raise JournalError(_sentence(error)) from error
+        finally:
             with contextlib.suppress(OSError):
                 shutil.rmtree(part)
-            raise JournalError(_sentence(error)) from error
-        return cls.open(folder, clock=clock)
+        return cls.open(folder, clock=clock, guard=guard, progress=progress)
 
     @classmethod
-    def open(cls, folder: Path, *, clock: Callable[[], datetime] = utc_now) -> Journal:
-        """Open a journal and take away what a power cut left.
+    def open(
+        cls,
+        folder: Path,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        guard: Guard = _free,
+        progress: Path | None = None,
+    ) -> Journal:
+        """Take a journal over, without what a power cut left.
+
+        Parameters
+        ----------
+        folder : Path
+            Where its two files are.
+        clock : callable
+            Gives the time.
+        guard : callable
+            Raises where the caller does not hold the lock any more.
+        progress : Path, optional
+            Where the progress is noted as well, outside of this folder.
 
         Raises
         ------
         DamagedError
-            If it was changed or cut.
-        JournalError
-            If what a power cut left cannot be taken away.
+            If it was changed or cut, or is an older copy of itself.
+        JournalError, LockedError
+            If it cannot be taken over.
         """
-        view = inspect_journal(folder)
-        if view.problem:
-            raise DamagedError(f"The journal is damaged: {view.problem}", entry=view.entry)
-        journal = cls(folder, view, clock)
-        if view.torn or view.head_behind:
-            try:
-                journal._take_back()
-            except OSError as error:
-                raise JournalError(_sentence(error)) from error
+        try:
+            # Whoever was just moving files here, and hangs, shall not find them.
+            for path in folder.glob(".*.part"):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise JournalError(_sentence(error)) from error
+        try:
+            data, head = _read_files(folder)
+        except OSError as error:
+            raise DamagedError(f"The journal is damaged: it cannot be read: {error.strerror}.", entry=1) from error
+        view = _whole(_view_of(data, head))
+        known = None if progress is None else outrun(view, progress)
+        if known is not None:
+            raise DamagedError(
+                f"This is an older copy of itself: {known} entries were written, and {len(view.entries)} are there. "
+                "Restore it from a newer backup.",
+                entry=len(view.entries) + 1,
+            )
+        journal = cls(folder, view, clock, guard, progress)
+        try:
+            journal._move(data[: view.size])
+        except OSError as error:
+            raise JournalError(_sentence(error)) from error
+        journal._note_progress()
         return journal
+
+    def _move(self, data: bytes) -> None:
+        """Go on in files of one's own; the head first, so that it never reaches too far."""
+        number = len(self.entries)
+        places = sorted([(number - 1, self._before), (number, self.sha256)], key=lambda place: place[0] % 2)
+        parts: list[tuple[Path, Path]] = []
+        files = []
+        try:
+            for name, content in ((HEAD, b"".join(_place(*place) for place in places)), (JOURNAL, data)):
+                part = self.folder / f".{name}.{secrets.token_hex(8)}.part"
+                parts.append((part, self.folder / name))
+                files.append(_write_file(part, content))
+            self.guard()
+            for part, path in parts:
+                part.replace(path)
+            sync_folder(self.folder)
+        finally:
+            for part, _ in parts:
+                with contextlib.suppress(OSError):
+                    part.unlink()
+        self._files = (files[0], files[1])
 
     @property
     def size(self) -> int:
         """Bytes of the entries."""
         return self._size
+
+    def is_current(self) -> bool:
+        """Whether nobody else has written to it or taken it over."""
+        try:
+            status = (self.folder / JOURNAL).stat()
+        except OSError:
+            return False
+        return (status.st_ino, status.st_size) == (self._files[1], self._size)
 
     def now(self) -> datetime:
         """The time by the journal's clock, never before its last entry."""
@@ -295,6 +431,8 @@ class Journal:
         JournalError
             If it could not be written, for which the sentence says the cause; the journal is as before, and the call
             can be made again when the cause is gone.
+        LockedError
+            If somebody else has taken over.
         """
         number = len(self.entries) + 1
         now = self._clock()
@@ -305,57 +443,94 @@ class Journal:
         sha256 = _chain(self.sha256, text)
         line = f"{sha256} {text}\n".encode()
         try:
-            if self._unclean:
-                self._take_back()
-            self._add(line)
-            self._write_place(number, sha256)
+            with self._opened() as (head, data):
+                self._attempt = line
+                _write_all(data, line)
+                os.fsync(data)
+                _write_place(head, number, sha256)
+            self.guard()
         except OSError as error:
-            self._unclean = True
-            with contextlib.suppress(OSError):
-                self._take_back()
+            self._try_to_take_back()
             raise JournalError(_sentence(error)) from error
+        except JournalError:
+            self._try_to_take_back()
+            raise
+        self._attempt = None
         self._before, self.sha256 = self.sha256, sha256
         self._size += len(line)
         entry = Entry(number, at, kind, body)
         self.entries.append(entry)
         self.hashes.append(sha256)
+        self._note_progress()
         return entry
 
-    def _add(self, line: bytes) -> None:
-        descriptor = os.open(self.folder / JOURNAL, os.O_RDWR | os.O_APPEND | _BINARY)
-        try:
-            if os.fstat(descriptor).st_size != self._size:
-                raise JournalError(
-                    "Somebody else has written to this reading meanwhile; close it here and open it again. "
-                    "The last change was not made."
-                )
-            _write_all(descriptor, line)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[tuple[int, int]]:
+        """Head and journal, open, known to be one's own, and as they were confirmed."""
+        with contextlib.ExitStack() as stack:
+            found = []
+            for name in (HEAD, JOURNAL):
+                descriptor = os.open(self.folder / name, os.O_RDWR | _BINARY | (os.O_APPEND if name == JOURNAL else 0))
+                stack.callback(os.close, descriptor)
+                found.append(descriptor)
+            head, data = found
+            # In this order: who takes over after this look leaves these files behind, and who did so before it is seen.
+            self.guard()
+            size = os.fstat(data).st_size
+            if (os.fstat(head).st_ino, os.fstat(data).st_ino) != self._files or size < self._size:
+                raise JournalError(_SOMEBODY)
+            if self._attempt is not None:
+                self._take_back(head, data, size)
+            elif size > self._size:
+                raise JournalError(_SOMEBODY)
+            yield head, data
 
-    def _write_place(self, number: int, sha256: str) -> None:
-        descriptor = os.open(self.folder / HEAD, os.O_RDWR | _BINARY)
-        try:
-            os.lseek(descriptor, number % 2 * _PLACE, os.SEEK_SET)
-            _write_all(descriptor, _place(number, sha256))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-    def _take_back(self) -> None:
-        """Bring both files to what is known to be confirmed; the head first, so that it never reaches too far."""
+    def _take_back(self, head: int, data: int, size: int) -> None:
+        """Bring both files to what is confirmed, where nothing is behind it but what was written here."""
+        os.lseek(data, self._size, os.SEEK_SET)
+        left = _read_all(data, size - self._size)
+        if not (self._attempt or b"").startswith(left):
+            raise JournalError(_SOMEBODY)
         number = len(self.entries)
-        self._write_place(number - 1, self._before)
-        self._write_place(number, self.sha256)
-        descriptor = os.open(self.folder / JOURNAL, os.O_RDWR | _BINARY)
-        try:
-            if os.fstat(descriptor).st_size > self._size:
-                os.ftruncate(descriptor, self._size)
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        self._unclean = False
+        _write_place(head, number - 1, self._before)
+        _write_place(head, number, self.sha256)
+        if left:
+            os.ftruncate(data, self._size)
+            os.fsync(data)
+        self._attempt = None
+
+    def _try_to_take_back(self) -> None:
+        if self._attempt is not None:
+            with contextlib.suppress(OSError, StudyError), self._opened():
+                pass
+
+    def _note_progress(self) -> None:
+        """Note outside of the folder how far it is; where that fails, an older copy would not be missed."""
+        if self._progress is None:
+            return
+        number = len(self.entries)
+        with contextlib.suppress(OSError):
+            self._progress.parent.mkdir(exist_ok=True)
+            descriptor = os.open(self._progress, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
+            try:
+                # Not flushed: after a power cut it may be behind, and it never is ahead.
+                os.lseek(descriptor, number % 2 * _PLACE, os.SEEK_SET)
+                _write_all(descriptor, _place(number, self.sha256))
+            finally:
+                os.close(descriptor)
+
+
+def _write_place(descriptor: int, number: int, sha256: str) -> None:
+    os.lseek(descriptor, number % 2 * _PLACE, os.SEEK_SET)
+    _write_all(descriptor, _place(number, sha256))
+    os.fsync(descriptor)
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    found = b""
+    while len(found) < size and (block := os.read(descriptor, size - len(found))):
+        found += block
+    return found
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -363,11 +538,13 @@ def _write_all(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def _write_file(path: Path, data: bytes) -> None:
+def _write_file(path: Path, data: bytes) -> int:
+    """Write a new file to the disk; its inode."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     try:
         _write_all(descriptor, data)
         os.fsync(descriptor)
+        return os.fstat(descriptor).st_ino
     finally:
         os.close(descriptor)
 

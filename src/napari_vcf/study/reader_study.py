@@ -14,7 +14,7 @@ from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import AuditLog
 from napari_vcf.study.case_lock import CaseLock, break_lock
 from napari_vcf.study.errors import DamagedError, NotYetError, StudyError
-from napari_vcf.study.journal import Journal
+from napari_vcf.study.journal import Journal, read_journal
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, WorkItem
@@ -202,7 +202,7 @@ class ReaderStudy:
         try:
             versions = self._list.versions(task)
             if not versions:
-                self._begin(task, 1, None)
+                self._begin(task, 1, None, lock)
                 versions = self._list.versions(task)
             # Somebody may have signed between the look and the lock.
             if seal_path(versions[-1]).exists():
@@ -253,7 +253,7 @@ class ReaderStudy:
                 reason=said,
                 sealed_by_then=tuple(t.stage for t in others if self._list.signatures([t])),
             )
-            self._begin(task, signed.version + 1, amends)
+            self._begin(task, signed.version + 1, amends, lock)
             return self._session(task, self._list.versions(task), lock)
         except BaseException:
             lock.release()
@@ -279,7 +279,7 @@ class ReaderStudy:
             raise
         self._list.noted(before, after)
 
-    def _begin(self, task: Task, version: int, amends: AmendmentExport | None) -> None:
+    def _begin(self, task: Task, version: int, amends: AmendmentExport | None, lock: CaseLock) -> None:
         origin = Origin(
             study=self.study,
             reader=self.reader,
@@ -291,18 +291,33 @@ class ReaderStudy:
             protocol_sha256=self.protocol.sha256,
             amends=amends,
         )
-        folder = self._folder.stage(self.reader, task.case, task.stage, task.occasion)
+        folder = self._folder.stage(self.reader, task.case, task.stage, task.occasion) / f"v{version}"
         # Whatever fails from here on, there may be a version that is not signed.
         self._list.forget(task)
-        Journal.create(folder / f"v{version}", "opened", origin.model_dump(mode="json"), clock=self._clock)
+        Journal.create(
+            folder,
+            "opened",
+            origin.model_dump(mode="json"),
+            clock=self._clock,
+            guard=lock.check,
+            progress=self._progress(folder),
+        )
         self._note("opened", task, version)
+
+    def _progress(self, folder: Path) -> Path:
+        return self._folder.progress(self._folder.reader(self.reader), folder)
 
     def _session(
         self, task: Task, versions: list[Path], lock: CaseLock, images: PreparedCase | None = None
     ) -> StageSession:
-        journals = [Journal.open(path, clock=self._clock) for path in versions]
+        earlier = [read_journal(path).entries for path in versions[:-1]]
+        journal = Journal.open(versions[-1], clock=self._clock, guard=lock.check, progress=self._progress(versions[-1]))
+        # Who held the case before may have signed it while this one took it over.
+        if seal_path(versions[-1]).exists():
+            raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
+        opened = (*earlier, tuple(journal.entries))[0][0].at
         previous = self._list.signatures(self._list.earlier(task))
-        since = (journals[0].entries[0].at - max(previous)).total_seconds() / 86400 if previous else None
+        since = (opened - max(previous)).total_seconds() / 86400 if previous else None
         place = Place(
             study=self.study,
             reader=self.reader,
@@ -313,8 +328,6 @@ class ReaderStudy:
             clock=self._clock,
             days_since_previous=since,
         )
-
-        journal = journals[-1]
         left = self._list.register.left(task, len(versions))
         if left is not None and left.sha256 not in journal.hashes:
             raise DamagedError(
@@ -331,4 +344,4 @@ class ReaderStudy:
 
         if images is not None and not images.is_current(place.case_folder, task.stage):
             images = None
-        return StageSession(place, journal, journals[:-1], lock, ended, images)
+        return StageSession(place, journal, earlier, lock, ended, images)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,9 +23,9 @@ from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import seal_text
 from napari_vcf.study.activity import ActiveTime
 from napari_vcf.study.case_lock import CaseLock
-from napari_vcf.study.errors import DamagedError, JournalError, StudyError, UnfinishedError
+from napari_vcf.study.errors import DamagedError, JournalError, LockedError, StudyError, UnfinishedError
 from napari_vcf.study.hashed_files import read_record, write_record
-from napari_vcf.study.journal import Journal, inspect_journal
+from napari_vcf.study.journal import Entry, Journal, inspect_journal
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task
@@ -78,7 +78,7 @@ def seal_path(folder: Path) -> Path:
     return folder / SEAL
 
 
-def gestures_of(journal: Journal) -> list[LoggedAction]:
+def gestures_of(entries: Iterable[Entry]) -> list[LoggedAction]:
     """The changes in a journal.
 
     Raises
@@ -87,7 +87,7 @@ def gestures_of(journal: Journal) -> list[LoggedAction]:
         If one of them is none that this program knows.
     """
     try:
-        return [LoggedAction.model_validate(e.body["logged"]) for e in journal.entries if e.kind == "gesture"]
+        return [LoggedAction.model_validate(e.body["logged"]) for e in entries if e.kind == "gesture"]
     except (ValidationError, KeyError) as error:
         raise DamagedError("The journal holds a change that this version of the program does not know.") from error
 
@@ -115,7 +115,7 @@ def write_seal(journal: Journal, text: str) -> str:
         If it is not there.
     """
     try:
-        write_atomically(seal_path(journal.folder), text)
+        write_atomically(seal_path(journal.folder), text, check=journal.guard)
     except WriteError:
         there = written_seal(journal)
         if there is None:
@@ -162,7 +162,7 @@ class StageSession:
         self,
         place: Place,
         journal: Journal,
-        earlier: list[Journal],
+        earlier: Sequence[Sequence[Entry]],
         lock: CaseLock,
         ended: Callable[[SealExport | None], None],
         images: PreparedCase | None = None,
@@ -200,7 +200,7 @@ class StageSession:
         self.reading.changed.connect(self._after_change)
 
     def _restore(self) -> None:
-        entries = gestures_of(self._journal)
+        entries = gestures_of(self._journal.entries)
         path = self._journal.folder / SNAPSHOT
         snapshot = read_record(path, Snapshot, "The snapshot") if path.exists() else None
         if snapshot is not None:
@@ -238,8 +238,8 @@ class StageSession:
     def _snapshot(self) -> None:
         snapshot = Snapshot(number=len(self.reading.log), journal_sha256=self._journal.sha256, state=self.reading.state)
         try:
-            write_record(self._journal.folder / SNAPSHOT, snapshot, overwrite=True)
-        except WriteError:
+            write_record(self._journal.folder / SNAPSHOT, snapshot, overwrite=True, check=self._lock.check)
+        except (WriteError, LockedError, JournalError):
             # The journal holds the change already; the next snapshot makes up for this one.
             return
 

@@ -21,7 +21,7 @@ from napari_vcf.study.case_check import damaged_cases
 from napari_vcf.study.consensus_documents import ConsensusOrigin
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.hashed_files import read_record
-from napari_vcf.study.journal import HEAD, JOURNAL, JournalView, inspect_journal
+from napari_vcf.study.journal import HEAD, JOURNAL, JournalView, inspect_journal, outrun
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, tasks_of
 from napari_vcf.study.stage_session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
@@ -176,6 +176,7 @@ class _Check:
             signed = seal_path(path).exists()
             snapshot = self._record(path / SNAPSHOT, Snapshot) if (path / SNAPSHOT).exists() else None
             view = self._journal(path, reader, task, number, before)
+            view = self._outrun(path, self.folder.reader(reader), view)
             end = None if view is None else view.sha256
             if snapshot is not None and view is not None and snapshot.journal_sha256 not in view.hashes:
                 self._damage(path / SNAPSHOT, "it is not of this journal, or the journal is an older copy of itself.")
@@ -211,7 +212,8 @@ class _Check:
             if before is None or before.sha256 != amended:
                 self._damage(name, "the signed version that it amends is not there.", 1)
         left = self.left.get((task.case, task.stage, task.occasion, version))
-        if left is not None and left.sha256 not in view.hashes:
+        ahead = outrun(view, self.folder.progress(self.folder.reader(reader), path))
+        if ahead is None and left is not None and left.sha256 not in view.hashes:
             what = f"it is an older copy of itself: {left.entries} entries were written when the reading was left."
             self._damage(name, what, len(view.entries) + 1)
         return view
@@ -230,7 +232,7 @@ class _Check:
             self._damage(folder / JOURNAL, "it does not end where it did when it was signed.")
 
     def _settling(self, folder: Path, case: str, stage: Stage) -> JournalView | None:
-        view = self._chain(folder)
+        view = self._outrun(folder, self.folder.root / CONSENSUS, self._chain(folder))
         if view is None:
             return None
         try:
@@ -243,6 +245,15 @@ class _Check:
         if not set(origin.seals.values()) <= set(self.signed.values()):
             self._damage(folder / JOURNAL, "a signed reading that it rests on is not there.", 1)
         return view
+
+    def _outrun(self, folder: Path, home: Path, view: JournalView | None) -> JournalView | None:
+        """The journal, where it is not an older copy of itself; where it is, that is said."""
+        ahead = None if view is None else outrun(view, self.folder.progress(home, folder))
+        if view is None or ahead is None:
+            return view
+        what = f"it is an older copy of itself: {ahead} entries were written."
+        self._damage(folder / JOURNAL, what, len(view.entries) + 1)
+        return None
 
     def _check_end(self, folder: Path, view: JournalView | None) -> None:
         """After a signature nothing is written, so that no power cut can have left anything."""

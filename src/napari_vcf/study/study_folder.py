@@ -5,6 +5,7 @@
     study.json, protocol.toml            what was decided; nothing changes afterwards
     cases/C001/                          prepared images of a case, without identity
     readings/R1/register/                what this reader opened and signed, in order
+    readings/R1/progress/                how far each reading is, where it outlives the reading's folder
     readings/R1/C001/ct-1/v1/            one stage: journal, snapshot, and the seal once it is signed
     consensus/C001/ct/                   what the readers settled
 
@@ -145,6 +146,10 @@ class StudyFolder:
     def stage(self, reader: str, case: str, stage: Stage, occasion: int) -> Path:
         """Folder of one stage, with a folder for each version."""
         return self.reader(reader) / case / f"{stage}-{occasion}"
+
+    def progress(self, home: Path, folder: Path) -> Path:
+        """Where the progress of a journal is noted outside of its folder: beside the register of the same home."""
+        return home / "progress" / ".".join(folder.relative_to(home).parts)
 
     def consensus(self, case: str, stage: Stage) -> Path:
         """Folder of a consensus."""
