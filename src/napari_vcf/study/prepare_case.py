@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -25,6 +25,7 @@ from napari_vcf.reading.case import MR_ROLES, image_id, scan_case
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.records.base import FrozenModel, Pseudonym
+from napari_vcf.study.case_lock import CaseLock
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.hashed_files import check_record, read_record, write_record
 from napari_vcf.study.identity import hashed, read_headers, scrub
@@ -38,10 +39,13 @@ from napari_vcf.study.prepared_case import (
     PreparedCase,
     VolumeRecord,
     sha256_of_array,
+    sha256_of_image,
 )
 
 __all__ = ["CaseJob", "CaseOutcome", "PrepareReport", "prepare_case"]
 
+#: How long a case may take that another program is preparing.
+LOCK_TIMEOUT_S: Final = 1800.0
 #: What a case of the study needs.
 _NEEDED: Final = (Role.CT, Role.T1, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
 
@@ -74,9 +78,17 @@ class CaseJob:
     source: str
     salt: str
     target: str
-    in_use: bool = False
+    #: Folders of the readers, who may have begun on the case meanwhile.
+    readers: tuple[str, ...] = ()
+    #: Image to the hash that it had when a reader began on it.
+    bound: tuple[tuple[str, str], ...] = ()
     #: Image to the role that the coordinator gave it.
     roles: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a reader has begun on the case, so that it must stay as it is."""
+        return any((Path(reader) / self.case).exists() for reader in self.readers)
 
 
 def prepare_case(job: CaseJob) -> CaseOutcome:
@@ -94,17 +106,35 @@ def prepare_case(job: CaseJob) -> CaseOutcome:
     """
     target = Path(job.target)
     try:
-        source = _fingerprint(Path(job.source), job)
-        record = _recorded(target)
-        if record is not None and record.source != source and job.in_use:
-            return _failed(job, "Its files have changed, but it is being read already; restore the files.")
-        if record is not None and record.source == source and _whole(target):
-            return _outcome(record, "kept")
-        return _prepare(job, source)
+        # Whoever else prepares this study waits here, and finds the case done.
+        with CaseLock(target.parents[1] / ".prepare" / target.name, f"Case {job.case}", timeout_s=LOCK_TIMEOUT_S):
+            return _prepare_alone(job, target)
     except NapariVcfError as error:
         return _failed(job, str(error))
     except OSError as error:
         return _failed(job, f"Its files cannot be read or written: {error.strerror or 'refused'}.")
+
+
+def _prepare_alone(job: CaseJob, target: Path) -> CaseOutcome:
+    _clear_up(target)
+    source = _fingerprint(Path(job.source), job)
+    record = _recorded(target)
+    if record is not None and record.source != source and job.in_use:
+        return _failed(job, "Its files have changed, but it is being read already; restore the files.")
+    if record is not None and record.source == source and _whole(target):
+        return _outcome(record, "kept")
+    return _prepare(job, source)
+
+
+def _clear_up(target: Path) -> None:
+    """Take away what an interrupted preparation of this case left; put back what it had just put aside."""
+    for old in sorted(target.parent.glob(f".{target.name}.*.old")):
+        if target.exists() or not (old / "case.json").is_file():
+            shutil.rmtree(old)
+        else:
+            old.rename(target)
+    for part in target.parent.glob(f".{target.name}.*.part"):
+        shutil.rmtree(part)
 
 
 def _failed(job: CaseJob, reason: str) -> CaseOutcome:
@@ -144,8 +174,19 @@ def _whole(target: Path) -> bool:
     return True
 
 
-def _check_same(part: Path, target: Path) -> None:
+def _check_same(part: Path, target: Path, bound: dict[str, str]) -> None:
     """Refuse what differs from what readers have begun on, as far as that can still be read."""
+    if bound:
+        made = {
+            image.image: sha256_of_image(image)
+            for name in PARTS
+            for image in read_record(part / f"{name}.json", PartRecord, "The case").images
+        }
+        if any(made.get(image) != sha256 for image, sha256 in bound.items()):
+            raise StudyError(
+                "It is being read already, and its files give something else than it was begun on; restore the files, "
+                "or the case from a backup."
+            )
     for name in ("case.json", *(f"{name}.json" for name in PARTS)):
         try:
             before = (target / name).read_bytes()
@@ -208,7 +249,7 @@ def _prepare(job: CaseJob, source: str) -> CaseOutcome:
         )
         write_record(part / "case.json", record)
         if job.in_use:
-            _check_same(part, target)
+            _check_same(part, target, dict(job.bound))
             if (target / PROPOSAL).is_file():
                 shutil.copy2(target / PROPOSAL, part / PROPOSAL)
         _move(part, target)
@@ -298,8 +339,3 @@ def _lacks(scan: Scan) -> Iterator[str]:
         yield "the unit of the ADC map is not stated; each reader is asked for it"
     if scan.refused:
         yield f"{len(scan.refused)} files could not be read"
-
-
-def leftovers(cases: Path) -> Iterable[Path]:
-    """Folders that an interrupted preparation left."""
-    return [path for path in cases.iterdir() if path.name.startswith(".") and path.suffix in (".part", ".old")]

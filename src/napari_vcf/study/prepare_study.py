@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -16,9 +16,12 @@ from typing import Any, Final
 
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.hashed_files import write_record
-from napari_vcf.study.prepare_case import CaseJob, CaseOutcome, PrepareReport, leftovers, prepare_case
+from napari_vcf.study.journal import inspect_journal
+from napari_vcf.study.prepare_case import CaseJob, CaseOutcome, PrepareReport, prepare_case
 from napari_vcf.study.settled_roles import read_roles
-from napari_vcf.study.study_folder import StudyFolder, default_key, read_key
+from napari_vcf.study.stage_session import Origin
+from napari_vcf.study.study_folder import StudyFolder, StudyRecord, default_key, read_key
+from napari_vcf.study.versions import model_of
 
 __all__ = ["REPORT", "prepare_study"]
 
@@ -80,12 +83,13 @@ def prepare_study(
             source=secret.cases[case].folder,
             salt=secret.cases[case].salt,
             target=str(folder.case(case)),
-            in_use=folder.in_use(record, case),
+            readers=tuple(str(folder.reader(reader)) for reader in record.readers),
+            bound=_bound(folder, record, case),
             roles=roles.of_case(case),
         )
         for case in record.cases
     ]
-    _clear_up(folder.root / "cases")
+    _make_room(folder.root / "cases")
     found: dict[str, CaseOutcome] = {}
     for outcome in _run(jobs, workers, scheduler):
         found[outcome.case] = outcome
@@ -99,17 +103,38 @@ def prepare_study(
     return outcomes
 
 
-def _clear_up(cases: Path) -> None:
-    """Take away what an interrupted preparation left."""
+def _make_room(cases: Path) -> None:
+    """Make the folder of cases; what an interrupted preparation left there goes with each case."""
     try:
         cases.mkdir(exist_ok=True)
-        for path in leftovers(cases):
-            shutil.rmtree(path)
     except OSError as error:
         raise StudyError(
             f"The study's folder of cases cannot be written to: {error.strerror or 'refused'}. "
             "Nothing was prepared; remove the cause and prepare again."
         ) from error
+
+
+def _bound(folder: StudyFolder, record: StudyRecord, case: str) -> tuple[tuple[str, str], ...]:
+    """Image to the hash that it had when a reader began on it, for those begun by a program that notes it."""
+    found: dict[str, str] = {}
+    for reader in record.readers:
+        for path in sorted((folder.reader(reader) / case).glob("*/v*")):
+            entries = inspect_journal(path).entries
+            if entries:
+                found.update(model_of(entries[0].body, Origin, f"A reading of case {case}").images or {})
+    return tuple(sorted(found.items()))
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the program that started it is gone: it would wait for ever, and hold its case."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def wait() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=wait, daemon=True).start()
 
 
 def _run(jobs: Sequence[CaseJob], workers: int, scheduler: str | None) -> Iterator[CaseOutcome]:
@@ -161,7 +186,7 @@ def _workers_start() -> Iterator[None]:
 
 def _in_pool(jobs: Sequence[CaseJob], workers: int) -> Iterator[tuple[CaseJob, CaseOutcome | None]]:
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
     try:
         with _workers_start():
             futures = {pool.submit(prepare_case, job): job for job in jobs}

@@ -5,7 +5,9 @@ A stage opens the parts that belong to it, and knows nothing of the others.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -21,8 +23,10 @@ from napari_vcf.reading import Case
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.state import ImageCorrection
+from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import Finite, FrozenModel, ImageId, Pseudonym, Stage
-from napari_vcf.study.errors import DamagedError
+from napari_vcf.records.sealing import canonical_json, sha256_of
+from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.hashed_files import read_record
 
 __all__ = [
@@ -37,6 +41,7 @@ __all__ = [
     "VolumeRecord",
     "parts_of_stage",
     "sha256_of_array",
+    "sha256_of_image",
 ]
 
 Part = Literal["ct", "mr", "other"]
@@ -118,6 +123,12 @@ def parts_of_stage(stage: Stage) -> tuple[Part, ...]:
     return _OF_STAGE[stage]
 
 
+def sha256_of_image(image: ImageRecord) -> str:
+    """Hash of what is measured on an image: its voxels by their hashes, which volume each is, its geometry and unit."""
+    content = image.model_dump(mode="json", include={"grid", "volumes", "unit"})
+    return sha256_of(canonical_json(content))
+
+
 def sha256_of_array(array: NDArray[Any]) -> str:
     """Hash of an array's values."""
     return hashlib.sha256(np.ascontiguousarray(array).view(np.uint8).data).hexdigest()
@@ -145,23 +156,58 @@ class PreparedCase(Case):
 
     def __init__(self, folder: Path, stage: Stage) -> None:
         record = read_record(folder / "case.json", CaseRecord, f"Case {folder.name}")
+        if record.case != folder.name:
+            raise DamagedError(
+                f"What lies in the place of case {folder.name} is case {record.case}; have the study checked."
+            )
         self.stage = stage
         self._record = record
         self._folder = folder
-        self._records: dict[str, tuple[Part, ImageRecord]] = {}
-        for part in parts_of_stage(stage):
-            found = read_record(folder / f"{part}.json", PartRecord, f"Case {folder.name}, part {part},")
-            self._records.update({image.image: (part, image) for image in found.images})
+        self._records = self._read_parts()
         if not self._records:
             raise ReadingError(f"Case {folder.name} has no image for the {stage} stage; tell the coordinator.")
         series = tuple(_series(image) for _, image in self._records.values())
         super().__init__(Scan(Path(), series, ()), pseudonym=record.case, salt=record.salt)
 
+    def _read_parts(self) -> dict[str, tuple[Part, ImageRecord]]:
+        """Image to the part that it belongs to, and its record."""
+        records: dict[str, tuple[Part, ImageRecord]] = {}
+        name = self._folder.name
+        for part in parts_of_stage(self.stage):
+            found = read_record(self._folder / f"{part}.json", PartRecord, f"Case {name}, part {part},")
+            if (found.case, found.part) != (name, part):
+                raise DamagedError(
+                    f"What lies in the place of case {name}, part {part}, is case {found.case}, part {found.part}; "
+                    "have the study checked."
+                )
+            records.update({image.image: (part, image) for image in found.images})
+        return records
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Image to the hash of its voxels and geometry, for every image of the stage."""
+        return {name: sha256_of_image(image) for name, (_, image) in sorted(self._records.items())}
+
+    def check_same(self) -> None:
+        """Refuse where other images have been prepared meanwhile; those in memory are as they were when opened.
+
+        Raises
+        ------
+        DamagedError
+            If the case is another one now, or its files are damaged.
+        """
+        if self._read_parts() != self._records:
+            raise DamagedError(
+                f"Case {self._folder.name} was prepared anew while it was open, with other images; nothing is signed. "
+                "Close it, and have the study checked."
+            )
+
     def is_current(self, folder: Path, stage: Stage) -> bool:
         """Whether this is that stage's view of that case, as it is prepared now."""
-        return (self._folder, self.stage) == (folder, stage) and read_record(
-            folder / "case.json", CaseRecord, f"Case {folder.name}"
-        ) == self._record
+        if (self._folder, self.stage) != (folder, stage):
+            return False
+        record = read_record(folder / "case.json", CaseRecord, f"Case {folder.name}")
+        return record == self._record and self._read_parts() == self._records
 
     def _name(self, series: Series) -> str:
         return series.key
@@ -180,7 +226,7 @@ class PreparedCase(Case):
         return with_adc_unit(series, correction.adc_unit)
 
     def volume(self, image: str, index: int = 0, **_: Any) -> Volume:
-        """Voxels of an image, mapped from the disk and checked against their hash once."""
+        """Voxels of an image, read into memory, where nobody changes them any more, and checked against their hash."""
         key = (image, index)
         series = self._series_with(image, index)
         if key not in self._volumes:
@@ -198,13 +244,20 @@ class PreparedCase(Case):
         return self._volumes[key]
 
     def _array(self, path: Path, sha256: str, shape: Sequence[int], dtype: Any) -> NDArray[Any]:
+        what = f"An image of case {self.pseudonym}"
         try:
-            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise DamagedError(f"An image of case {self.pseudonym} cannot be read; have it prepared again.") from error
+            array: NDArray[Any] = np.load(io.BytesIO(read_regular(path)), allow_pickle=False)
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.EACCES, errno.ESTALE):
+                # Of the image itself this says nothing.
+                raise StudyError(f"{what} cannot be read: {error.strerror}. Remove the cause and try again.") from error
+            raise DamagedError(f"{what} cannot be read; have it prepared again.") from error
+        except ValueError as error:
+            raise DamagedError(f"{what} cannot be read; have it prepared again.") from error
+        array.setflags(write=False)
         # The hash is over the values' bytes alone; the file's head says how they are to be read.
         if (array.shape, array.dtype) != (tuple(shape), dtype) or sha256_of_array(array) != sha256:
-            raise DamagedError(f"An image of case {self.pseudonym} is not as it was prepared; have it prepared again.")
+            raise DamagedError(f"{what} is not as it was prepared; have it prepared again.")
         return array
 
 

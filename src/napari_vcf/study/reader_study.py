@@ -201,13 +201,14 @@ class ReaderStudy:
         lock = self._lock(task)
         try:
             versions = self._list.versions(task)
+            current = self._current(task, images)
             if not versions:
-                self._begin(task, 1, None, lock)
+                self._begin(task, 1, None, lock, current)
                 versions = self._list.versions(task)
             # Somebody may have signed between the look and the lock.
             if seal_path(versions[-1]).exists():
                 raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
-            return self._session(task, versions, lock, images)
+            return self._session(task, versions, lock, current)
         except BaseException:
             lock.release()
             raise
@@ -253,8 +254,9 @@ class ReaderStudy:
                 reason=said,
                 sealed_by_then=tuple(t.stage for t in others if self._list.signatures([t])),
             )
-            self._begin(task, signed.version + 1, amends, lock)
-            return self._session(task, self._list.versions(task), lock)
+            images = self._current(task, None)
+            self._begin(task, signed.version + 1, amends, lock, images)
+            return self._session(task, self._list.versions(task), lock, images)
         except BaseException:
             lock.release()
             raise
@@ -279,7 +281,14 @@ class ReaderStudy:
             raise
         self._list.noted(before, after)
 
-    def _begin(self, task: Task, version: int, amends: AmendmentExport | None, lock: CaseLock) -> None:
+    def _current(self, task: Task, images: PreparedCase | None) -> PreparedCase:
+        if images is not None and images.is_current(self._folder.case(task.case), task.stage):
+            return images
+        return self.images_of(task)
+
+    def _begin(
+        self, task: Task, version: int, amends: AmendmentExport | None, lock: CaseLock, images: PreparedCase
+    ) -> None:
         origin = Origin(
             study=self.study,
             reader=self.reader,
@@ -290,6 +299,7 @@ class ReaderStudy:
             version=version,
             protocol_sha256=self.protocol.sha256,
             amends=amends,
+            images=images.hashes,
         )
         folder = self._folder.stage(self.reader, task.case, task.stage, task.occasion) / f"v{version}"
         # Whatever fails from here on, there may be a version that is not signed.
@@ -307,9 +317,7 @@ class ReaderStudy:
     def _progress(self, folder: Path) -> Path:
         return self._folder.progress(self._folder.reader(self.reader), folder)
 
-    def _session(
-        self, task: Task, versions: list[Path], lock: CaseLock, images: PreparedCase | None = None
-    ) -> StageSession:
+    def _session(self, task: Task, versions: list[Path], lock: CaseLock, images: PreparedCase) -> StageSession:
         earlier = [read_journal(path).entries for path in versions[:-1]]
         journal = Journal.open(versions[-1], clock=self._clock, guard=lock.check, progress=self._progress(versions[-1]))
         # Who held the case before may have signed it while this one took it over.
@@ -342,6 +350,4 @@ class ReaderStudy:
             else:
                 self._note("left", task, len(versions), sha256=journal.sha256, entries=len(journal.entries))
 
-        if images is not None and not images.is_current(place.case_folder, task.stage):
-            images = None
         return StageSession(place, journal, earlier, lock, ended, images)

@@ -18,7 +18,7 @@ from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.issues import Issue, visible
 from napari_vcf.reading.migrations import migrate
 from napari_vcf.records.atomic import write_atomically
-from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
+from napari_vcf.records.base import FrozenModel, ImageId, Pseudonym, Stage
 from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import seal_text
 from napari_vcf.study.activity import ActiveTime
@@ -43,7 +43,7 @@ class Origin(FrozenModel):
     """The first entry of a journal: which reading it is."""
 
     schema_id: Literal["napari-vcf/journal"] = "napari-vcf/journal"
-    schema_version: Literal["1.0.0"] = "1.0.0"
+    schema_version: Literal["1.1.0"] = "1.1.0"
     study: Pseudonym
     reader: Pseudonym
     case: Pseudonym
@@ -53,6 +53,9 @@ class Origin(FrozenModel):
     version: int
     protocol_sha256: str
     amends: AmendmentExport | None = None
+    images: dict[ImageId, str] | None = Field(
+        default=None, description="hash of the voxels and geometry of each image of the stage; None before 1.1.0"
+    )
 
 
 class Snapshot(FrozenModel):
@@ -165,7 +168,7 @@ class StageSession:
         earlier: Sequence[Sequence[Entry]],
         lock: CaseLock,
         ended: Callable[[SealExport | None], None],
-        images: PreparedCase | None = None,
+        images: PreparedCase,
     ) -> None:
         self._place = place
         self._journal = journal
@@ -174,13 +177,19 @@ class StageSession:
         self._open = True
         self.register_is_behind = False
         self._origin = model_of(journal.entries[0].body, Origin, "The journal")
+        if self._origin.images not in (None, images.hashes):
+            raise DamagedError(
+                f"The images of case {place.task.case} are not those on which this reading was begun. Restore the case "
+                "from a backup, or have it prepared again from the same files."
+            )
+        self._images = images
         self.case = place.task.case
         self.stage: Stage = place.task.stage
         self.occasion = place.task.occasion
         self.version = self._origin.version
         self.recovered_bytes = journal.recovered_bytes
         self.reading = Reading(
-            images or PreparedCase(place.case_folder, self.stage),
+            images,
             study=place.study,
             reader=place.reader,
             protocol=place.protocol.protocol,
@@ -302,13 +311,14 @@ class StageSession:
         WriteError, JournalError
             If it cannot be written; the stage is still open then.
         DamagedError
-            If the journal on the disk is no longer the one that was written.
+            If the journal on the disk is no longer the one that was written, or the images are others.
         """
         self._check_open()
         self._lock.check()
         missing = self.missing()
         if missing:
             raise UnfinishedError(missing)
+        self._images.check_same()
         text = written_seal(self._journal) or self._write_seal()
         sealed = ReadingExport.model_validate_json(migrate(text)).seal
         if sealed is None:

@@ -22,6 +22,7 @@ from napari_vcf.study.consensus_documents import ConsensusOrigin
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.journal import HEAD, JOURNAL, JournalView, inspect_journal, outrun
+from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, tasks_of
 from napari_vcf.study.stage_session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
@@ -117,6 +118,7 @@ class _Check:
         self.journals = self.seals = self.exports = 0
         #: (reader, case, stage, occasion, version) -> hash of the seal
         self.signed: dict[tuple[Any, ...], str] = {}
+        self._hashes: dict[tuple[str, str], dict[str, str] | None] = {}
         #: File of a seal that holds -> its hash.
         self.seal_of: dict[Path, str] = {}
         #: What a reader's folder holds, in the words of the register.
@@ -207,6 +209,11 @@ class _Check:
             self._damage(name, "it belongs to another reading.", 1)
         if origin.protocol_sha256 != self.protocol.sha256:
             self._damage(name, "it was written under another protocol.", 1)
+        images = self._images(task)
+        if origin.images is not None and images is not None and origin.images != images:
+            self._damage(name, "it was begun on other images than those that are prepared now.", 1)
+        if origin.position != task.position:
+            self._damage(name, f"it has place {origin.position} in the order of reading, not {task.position}.", 1)
         if version > 1:
             amended = origin.amends.sha256 if origin.amends else None
             if before is None or before.sha256 != amended:
@@ -217,6 +224,16 @@ class _Check:
             what = f"it is an older copy of itself: {left.entries} entries were written when the reading was left."
             self._damage(name, what, len(view.entries) + 1)
         return view
+
+    def _images(self, task: Task) -> dict[str, str] | None:
+        """Hashes of the images of a stage; None where they cannot be read, which is said of the case."""
+        key = (task.case, task.stage)
+        if key not in self._hashes:
+            try:
+                self._hashes[key] = PreparedCase(self.folder.case(task.case), task.stage).hashes
+            except NapariVcfError:
+                self._hashes[key] = None
+        return self._hashes[key]
 
     def _consensus(self, case: str, stage: Stage) -> None:
         folder = self.folder.consensus(case, stage)

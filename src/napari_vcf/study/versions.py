@@ -33,8 +33,14 @@ def _study_from_1_0(content: Content) -> Content:
     return {**content, "schema_version": "1.1.0", "protocol_file_sha256": None}
 
 
+def _journal_from_1_0(content: Content) -> Content:
+    """1.1 says on which images a reading was begun; a journal of 1.0 does not."""
+    return {**content, "schema_version": "1.1.0", "images": None}
+
+
 #: Schema and version -> the step that leads to the next version. A new one needs a file of the old one among the tests.
 STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
+    ("napari-vcf/journal", "1.0.0"): _journal_from_1_0,
     ("napari-vcf/prepare-report", "1.0.0"): _report_from_1_0,
     ("napari-vcf/prepare-report", "1.1.0"): _report_from_1_1,
     ("napari-vcf/study", "1.0.0"): _study_from_1_0,
