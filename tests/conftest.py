@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+#: What all tests share: the window, synthetic cases, a study that was read to its end.
+pytest_plugins = ["support.window", "support.phantoms", "support.finished"]
+
 # Runs must repeat and must not depend on how busy the machine is. `HYPOTHESIS_PROFILE=explore` looks for new examples.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=60)
 settings.register_profile("explore", deadline=None, max_examples=2000, print_blob=True)

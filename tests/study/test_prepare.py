@@ -24,19 +24,6 @@ from support.patients import IDENTITY, begin, found_in, identity_of, read, write
 from support.studies import Clock
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study of one patient, prepared, read by one reader and exported."""
-    base = tmp_path_factory.mktemp("base")
-    root = begin(base)
-    assert main(["study", "prepare", str(root), "--workers", "0"]) == 0
-    reader = open_study(root, clock=Clock()).as_reader("R1")
-    while (session := reader.next_case()) is not None:
-        read(session)
-    assert main(["export", str(root), "--out", str(base / "out")]) == 0
-    return root
-
-
 def test_no_identity_is_found_in_study_exports_or_output(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base = finished.parent
     strings = identity_of(base / "images")

@@ -58,11 +58,13 @@ def test_no_command_fails_when_it_is_called_without_a_path(bench) -> None:
         if command.id == "napari-vcf.sample":
             continue
         app.commands.execute_command(command.id).result(timeout=5)
-        bench.hands.wait(80)
+        bench.settle()
     dialogs = [d for d in bench.arrangement.main.findChildren(QFileDialog) if d.isVisible()]
     assert len(dialogs) == 1
     for dialog in dialogs:
         dialog.reject()
+        # It has keys of its own as long as it is there.
+        dialog.deleteLater()
     assert [str(record) for record in notification_manager.records[seen:]] == []
     assert bench.arrangement.docks["Findings"].isVisible()
 
@@ -128,9 +130,9 @@ def test_opening_shows_in_the_activity_dock_and_is_stopped_there(bench, tmp_path
     opener.open(prepare, pseudonym="C001")
     try:
         dock = bench.arrangement.main._activity_dialog
-        bench.hands.wait_until(lambda: dock.findChildren(QtLabeledProgressBar), "a bar in the activity dock", seconds=5)
+        bench.until(lambda: dock.findChildren(QtLabeledProgressBar), seconds=5)
         bar = dock.findChildren(QtLabeledProgressBar)[0]
-        bench.hands.wait_until(lambda: bar.qt_progress_bar.value() == 3, "the bar to move", seconds=5)
+        bench.until(lambda: bar.qt_progress_bar.value() == 3, seconds=5)
         assert (bar.qt_progress_bar.minimum(), bar.qt_progress_bar.maximum()) == (0, 10)
         assert "Opening a case, reading" in bar.description_label.text()
         # No bar anywhere runs without an end: each of its frames has the whole window drawn.
@@ -138,7 +140,7 @@ def test_opening_shows_in_the_activity_dock_and_is_stopped_there(bench, tmp_path
         bar.cancel_button.click()
     finally:
         go_on.set()
-    bench.hands.wait_until(lambda: not opener.running, "opening to stop", seconds=10)
+    bench.until(lambda: not opener.running, seconds=10)
     opener.failed.disconnect(stopped.append)
     assert stopped == [""]
-    bench.hands.wait_until(lambda: not dock.findChildren(QtLabeledProgressBar), "the bar to go", seconds=5)
+    bench.until(lambda: not dock.findChildren(QtLabeledProgressBar), seconds=5)

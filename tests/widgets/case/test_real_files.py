@@ -17,8 +17,8 @@ def open_folder(bench, folder):
     bench.front("Case")
     panel = bench.arrangement.case_panel
     panel.open_folder(folder)
-    bench.hands.wait_until(lambda: not panel.opener.running, "the folder", seconds=60)
-    bench.hands.wait(60)
+    bench.until(lambda: not panel.opener.running, seconds=60)
+    bench.settle()
 
 
 def test_a_height_on_a_ct_and_mr_pair(bench, tmp_path):

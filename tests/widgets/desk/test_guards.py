@@ -28,7 +28,7 @@ def leave_canvas(bench, start_world, way=(0, 4000)):
     ):
         where = QPointF(canvas.mapToGlobal(point.toPoint()))
         QApplication.sendEvent(canvas, QMouseEvent(kind, point, where, button, held, Qt.KeyboardModifier.NoModifier))
-        bench.hands.wait(20)
+        bench.settle()
 
 
 def test_a_drag_that_leaves_the_window_is_refused_and_the_next_one_works(bench):
@@ -85,7 +85,7 @@ def test_half_done_work_ends_with_another_stage_panel_case_or_theme(bench):
         hands.click_at(bench.world(0, 0, 10))
         assert panel.calipers.is_waiting
         interrupt()
-        hands.wait(80)
+        bench.settle()
         if panel.calipers.is_waiting:
             # A theme is no reason to lose a click: the second one still places the caliper.
             hands.click_at(bench.world(0, 0, -10))
@@ -111,7 +111,7 @@ def test_a_painted_layer_that_is_deleted_or_renamed_comes_back_with_the_record(b
     body = layers.masks()[0].copy()
     for layer in (layers.lesion, layers.body):
         bench.viewport.viewer.layers.remove(layer)
-        bench.hands.wait(60)
+        bench.settle()
         assert layer in bench.viewport.viewer.layers
         layer.name = "mine"
     bench.hands.key("L")
@@ -141,7 +141,7 @@ def test_both_clicks_of_a_height_lie_on_one_slice_and_one_plane(bench):
     # On the CT's own plane the same point of the screen is another place of the patient.
     hands.click_at(bench.world(0, 0, 10))
     desk.show(bench.image("CT"))
-    hands.wait(60)
+    bench.settle()
     assert not panel.calipers.is_waiting
 
 
@@ -200,10 +200,10 @@ def test_the_list_of_what_is_missing_is_up_to_date_when_its_tab_comes_back(bench
     panel = bench.front("Case")
     assert "Verdict" in panel.missing.text()
     bench.hands.key("F3")
-    bench.hands.wait(60)
+    bench.settle()
     bench.desk.reading.answer(bench.desk.stage, "verdict", "benign")
     bench.hands.key("F1")
-    bench.hands.wait(80)
+    bench.settle()
     assert "Verdict" not in panel.missing.text()
     assert "Confidence" in panel.missing.text()
 
@@ -251,7 +251,7 @@ def test_a_wheel_over_a_box_answers_nothing(bench):
                 Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
             )  # fmt: skip
             QApplication.sendEvent(box, event)
-            bench.hands.wait(20)
+            bench.settle()
             assert bench.desk.reading.state is state, box.objectName()
             assert box.currentIndex() == shown, box.objectName()
 

@@ -23,7 +23,7 @@ def test_the_canvas_shows_the_image_that_is_clicked_and_no_other(bench):
         click_image(bench, label)
         assert shown(bench) == [label]
         assert bench.desk.image.label == label
-        bench.hands.wait(60)
+        bench.settle()
         assert bench.viewport.viewer.screenshot(canvas_only=True, flash=False)[..., :3].std() > 5
 
 
@@ -69,11 +69,11 @@ def test_layers_that_a_person_deletes_or_moves_come_back_to_their_place(bench):
     viewer = bench.viewport.viewer
     front = bench.viewport.image_layer
     viewer.layers.remove(front)
-    bench.hands.wait(60)
+    bench.settle()
     assert front in viewer.layers
     front.name = "renamed"
     viewer.layers.move(viewer.layers.index(front), len(viewer.layers))
-    bench.hands.wait(60)
+    bench.settle()
     images = [viewer.layers.index(layer) for layer in bench.viewport.layers.images.values()]
     assert max(images) == len(images) - 1
     click_image(bench, "ADC")
@@ -129,7 +129,7 @@ def test_an_error_goes_once_something_has_worked_since(bench):
     bar, desk = bench.arrangement.bar, bench.desk
     desk.guard(lambda: desk.reading.set_spine("X9"))
     assert bar.message.text()
-    bench.hands.wait(60)
+    bench.settle()
     assert not bar._fading.isActive()
     desk.reading.set_spine("L2")
     assert bar._fading.isActive()
@@ -178,7 +178,7 @@ def test_an_empty_folder_and_a_folder_of_text_leave_the_desk_as_it_was(bench, tm
         if text is not None:
             (tmp_path / "notes.txt").write_text(text)
         panel.open_folder(tmp_path)
-        bench.hands.wait_until(lambda: not panel.opener.running, "the folder", seconds=20)
+        bench.until(lambda: not panel.opener.running, seconds=20)
         assert panel.trouble.text()
         assert bench.said[-1][0] == "error"
         assert bench.desk.reading is reading
@@ -201,7 +201,7 @@ def test_the_checkerboard_shows_ct_and_mri_in_turn_until_the_decision(bench):
     bench.close_up()
 
     def canvas():
-        bench.hands.wait(80)
+        bench.settle()
         return np.asarray(bench.viewport.viewer.screenshot(canvas_only=True, flash=False)[..., :3], dtype=float)
 
     mri = canvas()
@@ -248,11 +248,11 @@ def test_a_case_is_named_measured_and_fused_by_keys(bench):
         hands.key("Ctrl+Z")
     panel = bench.front("Calipers")
     hands.key("N")
-    hands.wait(300)
+    bench.settle()
     popup = QApplication.activePopupWidget()
     QTest.keyClicks(popup.focusWidget() or popup, "L2")
     QTest.keyClick(popup.focusWidget() or popup, Qt.Key.Key_Return)
-    hands.wait(60)
+    bench.settle()
     assert desk.reading.state.spine.fractured == "L2"
     hands.key("U")
     for _ in range(2):
@@ -296,7 +296,7 @@ def test_file_open_sample_begins_the_sample_case_and_leaves_nothing_else(bench, 
     monkeypatch.setattr("napari.utils.notifications.notification_manager.dispatch", said.append)
     before = [layer.name for layer in viewer.layers]
     viewer.open_sample("napari-vcf", "vertebral_compression_fracture")
-    bench.hands.wait(60)
+    bench.settle()
     assert begun == [True]
     assert [layer.name for layer in viewer.layers] == before
     assert said == []

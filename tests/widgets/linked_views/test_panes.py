@@ -31,7 +31,7 @@ def test_panes_share_place_zoom_and_crosshair_and_hold_no_second_volume(bench):
 
     desk, panes, hands = bench.desk, bench.arrangement.panes, bench.hands
     panes.set_layout("all")
-    hands.wait(60)
+    bench.settle()
     titles = [pane.title() for pane in panes.panes]
     assert titles == ["CT", "T2", "ADC", "T2 axial", "T2 coronal"]
     bench.close_up()
@@ -63,10 +63,10 @@ def test_panes_share_place_zoom_and_crosshair_and_hold_no_second_volume(bench):
     bench.front("Calipers")
     bench.close_up()
     panes.crosshair.set(bench.world(0, 0, 0))
-    hands.wait(60)
+    bench.settle()
     empty = colourful(t2)
     hands.drag([bench.world(0, 0, 10), bench.world(0, 0, -10)], step_px=40)
-    hands.wait(60)
+    bench.settle()
     assert colourful(t2) > empty + 15
 
     # A double click brings an image to the front, the key takes the panes away.
@@ -91,7 +91,7 @@ def test_each_reader_finds_panes_widths_and_windows_as_they_left_them(bench):
     def sit_down(reader):
         desk.open_case(make_case(), reader=reader)
         desk.show(bench.image("T2"))
-        hands.wait(80)
+        bench.settle()
 
     def state():
         layer = bench.viewport.image_layer
@@ -106,18 +106,18 @@ def test_each_reader_finds_panes_widths_and_windows_as_they_left_them(bench):
     usual = state()
     for _ in range(2 if usual[0] == "single" else 1):
         hands.key("V")
-    hands.wait(60)
+    bench.settle()
     # The border between the panes and the image, as a hand drags it.
     window, dock = arrangement.main.windowHandle(), arrangement.panes_dock
     border = dock.mapTo(arrangement.main, QPoint(dock.width() + 2, dock.height() // 2))
     QTest.mousePress(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, border)
     for step in range(1, 7):
         QTest.mouseMove(window, border + QPoint(-10 * step, 0))
-        hands.wait()
+        bench.settle()
     QTest.mouseRelease(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, border - QPoint(60, 0))
     middle = [hands.canvas.width() / 2, hands.canvas.height() / 2]
     hands._drag([_point(*middle), _point(middle[0] + 80, middle[1] - 40)], Qt.MouseButton.RightButton, 20.0)
-    hands.wait(60)
+    bench.settle()
     mine = state()
     assert mine[0] == "planes"
     assert mine[1] == pytest.approx(usual[1] - 60, abs=6)
@@ -144,10 +144,10 @@ def test_the_large_image_takes_the_panes_along_until_the_crosshair_is_set(bench)
 
     panes, hands = bench.arrangement.panes, bench.hands
     panes.set_layout("images")
-    hands.wait(60)
+    bench.settle()
     bench.close_up()
     hands.look_at(bench.world(0, -8, 30), millimetres=80.0)
-    hands.wait(40)
+    bench.settle()
     center = np.asarray(bench.viewport.viewer.scene.camera.center)[-2:]
     assert panes.crosshair.world[1:] == pytest.approx(center, abs=1e-6)
     pane = panes.panes[1]
@@ -172,7 +172,7 @@ def test_a_change_of_slice_is_drawn_once_on_the_canvas_and_on_each_pane(bench):
     from qtpy.QtCore import QEvent, QObject
     from qtpy.QtOpenGLWidgets import QOpenGLWidget
 
-    panes, hands = bench.arrangement.panes, bench.hands
+    panes = bench.arrangement.panes
     panes.set_layout("all")
     bench.close_up()
     canvas = bench.arrangement.main.centralWidget().findChild(QOpenGLWidget)
@@ -186,13 +186,15 @@ def test_a_change_of_slice_is_drawn_once_on_the_canvas_and_on_each_pane(bench):
 
     eyes = Eyes()
     bench.viewport.step_slice(1)
-    hands.wait(200)
+    bench.settle()
     for widget in (canvas, *panes.panes):
         widget.installEventFilter(eyes)
     for steps in (1, -1, 1):
         drawn.clear()
         bench.viewport.step_slice(steps)
-        hands.wait(200)
+        bench.until(lambda: len(drawn) == 1 + len(panes.panes))
+        # Time enough for a second time.
+        bench.qtbot.wait(200)
         assert set(drawn.values()) == {1}
         assert len(drawn) == 1 + len(panes.panes)
     for widget in (canvas, *panes.panes):
@@ -206,12 +208,12 @@ def test_an_empty_drawing_is_left_out_and_one_that_is_hidden_by_hand_stays_hidde
     layer = next(layer for layer in bench.viewport.viewer.layers if layer.name == "Calipers")
     assert not layer.visible
     bench.hands.drag([bench.world(0, 0, 10), bench.world(0, 0, -10)], step_px=40)
-    bench.hands.wait(60)
+    bench.settle()
     assert layer.visible
     assert len(layer.data)
     layer.visible = False
     bench.hands.drag([bench.world(0, 8, 10), bench.world(0, 8, -10)], step_px=40)
-    bench.hands.wait(60)
+    bench.settle()
     assert len(desk.reading.state.stages[desk.stage].calipers) == 2
     assert not layer.visible
     layer.visible = True

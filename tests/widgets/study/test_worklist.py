@@ -16,7 +16,7 @@ def picture(bench, name: str) -> None:
     """Keep a picture of the window, where somebody wants to look at it."""
     folder = os.environ.get("NAPARI_VCF_PICTURES")
     if folder:
-        bench.hands.wait(150)
+        bench.settle()
         bench.arrangement.main.grab().save(str(Path(folder) / f"{name}.png"))
 
 
@@ -53,15 +53,15 @@ def reading_window(window, root: Path) -> Iterator:
 
 
 @pytest.fixture
-def worklist(_window, root: Path) -> Iterator:
-    with reading_window(_window, root) as panel:
+def worklist(window, root: Path) -> Iterator:
+    with reading_window(window, root) as panel:
         yield panel
 
 
 def opened(panel) -> None:
     desk = panel.study_desk
-    panel.bench.hands.wait_until(lambda: not desk.busy and desk.session is not None, "the case", seconds=30)
-    panel.bench.hands.wait(60)
+    panel.bench.until(lambda: not desk.busy and desk.session is not None, seconds=30)
+    panel.bench.settle()
 
 
 def finish(panel) -> None:
@@ -70,7 +70,7 @@ def finish(panel) -> None:
 
     for gesture in gestures(panel.study_desk.session):
         gesture()
-    panel.bench.hands.wait(30)
+    panel.bench.settle()
 
 
 def sign(panel, answer: str = "yes") -> None:
@@ -78,13 +78,13 @@ def sign(panel, answer: str = "yes") -> None:
 
     panel.bench.hands.press(panel.sign_button)
     box = panel.findChild(QMessageBox, "signature")
-    panel.bench.hands.wait_until(box.isVisible, "the question", seconds=10)
+    panel.bench.until(box.isVisible)
     picture(panel.bench, "signature")
     panel.bench.hands.press(next(b for b in box.buttons() if b.objectName() == f"signature_{answer}"))
     # Without a window manager nobody gives the keyboard back.
     main = panel.bench.arrangement.main
     main.activateWindow()
-    panel.bench.hands.wait_until(main.isActiveWindow, "the window", seconds=10)
+    panel.bench.until(main.isActiveWindow)
 
 
 def test_only_the_stage_of_the_worklist_is_there(worklist):
@@ -118,7 +118,7 @@ def test_what_was_measured_is_there_again_to_the_caliper_once_the_case_is_free(w
     log = desk.reading.log
     session = worklist.study_desk.session
     session._time.idle_after_s = -1.0
-    bench.hands.wait_until(lambda: "paused" in worklist.time.text(), "the pause", seconds=5)
+    bench.until(lambda: "paused" in worklist.time.text(), seconds=5)
     session._time.idle_after_s = 60.0
     picture(bench, "caliper")
     bench.front("Worklist")
@@ -129,12 +129,12 @@ def test_what_was_measured_is_there_again_to_the_caliper_once_the_case_is_free(w
     away = root.with_name("away")
     root.rename(away)
     bench.hands.press(worklist.next_button)
-    bench.hands.wait_until(lambda: not worklist.study_desk.busy, "the refusal", seconds=20)
+    bench.until(lambda: not worklist.study_desk.busy, seconds=20)
     assert "cannot be reached" in worklist.guide.text()
     away.rename(root)
     with open_study(root).as_reader("R1").next_case():
         bench.hands.press(worklist.next_button)
-        bench.hands.wait_until(lambda: not worklist.study_desk.busy, "the refusal", seconds=20)
+        bench.until(lambda: not worklist.study_desk.busy, seconds=20)
         assert desk.reading is None
         assert "is open on this machine" in worklist.guide.text()
         picture(bench, "locked")
@@ -155,7 +155,7 @@ def test_signing_names_what_is_missing_then_opens_the_next_and_can_be_amended(wo
     assert worklist.missing.text() == ""
     sign(worklist, "no")
     assert study.session.task == first
-    bench.hands.wait_until(lambda: study.preloaded_case is not None, "loading ahead", seconds=20)
+    bench.until(lambda: study.preloaded_case is not None, seconds=20)
     ahead = study._ahead
     sign(worklist)
     opened(worklist)
@@ -168,7 +168,7 @@ def test_signing_names_what_is_missing_then_opens_the_next_and_can_be_amended(wo
     # A signed stage is amended with a reason, as a new version beside the old one.
     case = first.case
     worklist.table.selectRow(0)
-    bench.hands.wait(30)
+    bench.settle()
     assert not worklist.amend_button.isEnabled()
     bench.hands.type_into(worklist.reason, "slip of the hand")
     picture(bench, "amend")

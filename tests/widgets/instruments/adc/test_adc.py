@@ -11,12 +11,12 @@ pytestmark = pytest.mark.gui
 @pytest.fixture
 def panel(bench):
     panel = bench.front("ADC ROI")
-    bench.hands.wait(60)
+    bench.settle()
     middle = bench.world(0, 0, 0, role="ADC")
     bench.viewport.go_to_slice(float(middle[0]))
     bench.viewport.viewer.scene.camera.center = (0.0, *middle[1:])
     bench.viewport.viewer.scene.camera.zoom = 8.0
-    bench.hands.wait(30)
+    bench.settle()
     return panel
 
 

@@ -95,7 +95,7 @@ def test_the_drawing_is_drawn_again_whatever_is_done_to_it(bench, panel):
     layer.selected_data = {0}
     layer.remove_selected()
     bench.viewport.viewer.layers.remove(layer)
-    bench.hands.wait(60)
+    bench.settle()
     assert str(layer.mode) == "pan_zoom"
     assert layer in bench.viewport.viewer.layers
     assert len(layer.data) == len(drawn)
@@ -134,7 +134,7 @@ def test_ends_are_drawn_to_the_edge_only_while_that_is_wanted_and_allowed(bench,
         hands._mouse(QEvent.Type.MouseMove, place, down=True)
     hands.key("S")
     hands._mouse(QEvent.Type.MouseButtonRelease, places[-1], down=False)
-    hands.wait(40)
+    bench.settle()
     assert (caliper().position, caliper().snapped) == ("posterior", ("start",))
 
     # Where the protocol forbids it, neither key nor tick brings it about.
@@ -159,7 +159,7 @@ def test_naming_another_level_once_something_is_drawn_asks_and_then_moves_all_na
         bench.hands.choose(panel._level, "L2")
         box = panel.findChild(QMessageBox, "recount")
         bench.hands.press(box.findChild(QPushButton, name))
-        bench.hands.wait(50)
+        bench.settle()
         assert bench.desk.reading.state.spine.fractured == level
         assert panel._level.currentText() == level
         assert heights(bench, level) == before

@@ -103,10 +103,10 @@ def test_nothing_in_naparis_own_controls_lets_the_brush_out_of_the_body(bench, p
 
     painted = body_and_lesion(bench)[1]
     layers.lesion.undo()
-    bench.hands.wait(40)
+    bench.settle()
     assert not body_and_lesion(bench)[1].any()
     layers.lesion.redo()
-    bench.hands.wait(40)
+    bench.settle()
     assert np.array_equal(body_and_lesion(bench)[1], painted)
 
 
@@ -174,12 +174,12 @@ def test_the_share_follows_the_brush_before_it_is_lifted(bench, panel):
     hands._mouse(QEvent.Type.MouseButtonPress, places[0], down=True)
     for place in places[1:]:
         hands._mouse(QEvent.Type.MouseMove, place, down=True)
-    hands.wait(80)
+    bench.settle()
     during = text(panel, "result")
     assert bench.desk.reading.results(bench.desk.stage).extent.lesion_voxels == 0
     live = panel.model.live_extent()
     hands._mouse(QEvent.Type.MouseButtonRelease, places[-1], down=False)
-    hands.wait(80)
+    bench.settle()
     extent = bench.desk.reading.results(bench.desk.stage).extent
     assert extent.lesion_voxels > 0
     # The text may be one frame behind the hand, the count never is.
@@ -202,7 +202,7 @@ def test_lesion_by_threshold_against_a_tissue_that_is_clicked(bench, panel):
     assert "100 % of muscle" in text(panel, "guide")
     for _ in range(4):
         hands.key("[")
-    hands.wait(60)
+    bench.settle()
     limit = 0.8 * panel.threshold.signal.mean
     assert panel.threshold.signal.mean == pytest.approx(900, rel=0.05)
     # What is only shown is neither lesion nor in the record, even while the slices go by.
@@ -210,7 +210,7 @@ def test_lesion_by_threshold_against_a_tissue_that_is_clicked(bench, panel):
     assert seen.sum() == (body & (values < limit)).sum()
     bench.viewport.step_slice(1)
     bench.viewport.step_slice(-1)
-    hands.wait(40)
+    bench.settle()
     assert not panel.model.layers.masks()[1].any()
     assert len(bench.desk.reading.log) == changes
 
@@ -238,6 +238,6 @@ def test_lesion_by_threshold_against_a_tissue_that_is_clicked(bench, panel):
     hands.key("Return")
     assert any("cannot be compared with itself" in sentence for _, sentence in bench.said)
     hands.key("L")
-    hands.wait(60)
+    bench.settle()
     assert not (panel.model.layers.lesion.data == 2).any()
     assert not panel.threshold.isVisible()

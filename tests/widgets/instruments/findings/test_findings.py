@@ -94,7 +94,7 @@ def test_each_stage_has_its_own_answers(bench, panel):
     bench.hands.press(panel.button("verdict__benign"))
     stage = bench.desk.stage
     bench.desk.set_stage("mri")
-    bench.hands.wait(40)
+    bench.settle()
     assert not panel.button("verdict__benign").isChecked()
     assert "cortical_destruction" not in panel.rows
     bench.hands.press(panel.button("verdict__malignant"))

@@ -1,3 +1,5 @@
+"""Synthetic cases that take long to make and are only looked at."""
+
 from __future__ import annotations
 
 import pytest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ class Bench:
 
     arrangement: Any
     hands: Any
+    #: Of the test that is running.
+    qtbot: Any = None
 
     @property
     def desk(self) -> Any:
@@ -25,11 +27,26 @@ class Bench:
     def viewport(self) -> Any:
         return self.arrangement.viewport
 
+    def settle(self) -> None:
+        """Wait until Qt has nothing left to do: an interval of nothing is over only then."""
+        from qtpy.QtCore import QTimer
+
+        for _ in range(2):
+            timer = QTimer(singleShot=True, interval=0)
+            with self.qtbot.waitSignal(timer.timeout):
+                timer.start()
+
+    def until(self, holds: Callable[[], Any], *, seconds: float = 10.0) -> None:
+        """Wait until something holds, and fail where it does not come about."""
+        self.qtbot.waitUntil(lambda: bool(holds()), timeout=int(1000 * seconds))
+
     def front(self, name: str) -> Any:
-        """Bring a panel to the front by its tab's key, and return it."""
+        """Bring a panel to the front of the tabs, and return it."""
+        panel = self.arrangement.panels[name]
         self.arrangement.raise_panel(name)
-        self.hands.wait(60)
-        return self.arrangement.panels[name]
+        self.until(lambda: not panel.visibleRegion().isEmpty())
+        self.settle()
+        return panel
 
     def world(self, *offset_lps: float, role: str = "T2") -> np.ndarray:
         """World point at an offset from the middle of the fractured body."""
@@ -46,20 +63,23 @@ class Bench:
         self.viewport.go_to_slice(float(middle[0]))
         self.viewport.viewer.scene.camera.center = (0.0, *middle[1:])
         self.viewport.viewer.scene.camera.zoom = zoom
-        self.hands.wait(30)
+        self.settle()
 
 
 @pytest.fixture(scope="session")
-def _window() -> Iterator[Bench]:
+def _window(qapp: Any) -> Iterator[Bench]:
     import gc
 
     import napari
+    from qtpy.QtWidgets import QApplication
 
     from napari_vcf.widgets.scripted.hands import Hands
     from napari_vcf.widgets.window.layout import arrange
 
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(1400, 900)
+    # A list overlooks what follows its opening as fast as a double click: the hands wait for that, again and again.
+    QApplication.setDoubleClickInterval(60)
     arrangement = arrange(viewer)
     # As in the program: napari collects garbage at each layer it takes off, and a test run holds a lot of it.
     gc.collect()
@@ -70,13 +90,24 @@ def _window() -> Iterator[Bench]:
 
 
 @pytest.fixture
-def bench(_window: Bench) -> Iterator[Bench]:
+def window(_window: Bench, qtbot: Any) -> Bench:
+    """The window as the test before it has left it, without a case."""
+    _window.qtbot = qtbot
+    # Without a window manager nobody gives the keyboard back to it.
+    main = _window.arrangement.main
+    main.activateWindow()
+    _window.until(main.isActiveWindow)
+    return _window
+
+
+@pytest.fixture
+def bench(window: Bench) -> Iterator[Bench]:
     """The desk with a fresh reading of a small case; L1 is fractured."""
     from support.synthetic_case import make_case
 
     said: list[tuple[str, str]] = []
-    desk = _window.desk
-    _window.front("Case")
+    desk = window.desk
+    window.front("Case")
     # Every pane is drawn again with every move of the hand; they have tests of their own.
     desk.settings._all["R1"] = {"layout": "single"}
     desk.open_case(make_case())
@@ -86,9 +117,9 @@ def bench(_window: Bench) -> Iterator[Bench]:
         said.append((kind, text))
 
     desk.message.connect(listen)
-    _window.said = said
-    _window.hands.wait(60)
-    yield _window
+    window.said = said
+    window.settle()
+    yield window
     # Nobody else's ears: the bar of the window listens too.
     desk.message.disconnect(listen)
     desk.close()
