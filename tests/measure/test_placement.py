@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_vcf.geometry import Grid, Rectangle
-from napari_vcf.measure import deviation_deg, endplate_direction, place_in_body, touched_voxels
+from napari_vcf.measure import cuts_endplates, deviation_deg, endplate_direction, place_in_body, touched_voxels
 
 #: The body is the box |y| <= 12, |z| <= 10 mm on three slices; its edges lie between voxels of 0.5 mm.
 GRID = Grid.from_axes(
@@ -55,6 +55,13 @@ def test_the_long_side_is_compared_with_the_direction_between_both_endplates(til
     aligned = Rectangle(np.zeros(3), direction, np.cross(direction, (1.0, 0, 0)), 7.0, 5.0)
     assert deviation_deg(aligned, direction) == pytest.approx(0, abs=1e-6)
     assert deviation_deg(aligned.rotated(turn), direction) == pytest.approx(abs(turn), abs=1e-6)
+
+
+@pytest.mark.parametrize("axes", [((1.0, 0, 0), (0, 1.0, 0)), ((1.0, 0, 0), (0, 0, 1.0)), ((0, 1.0, 0), (1.0, 0, 0))])
+def test_on_axial_and_coronal_maps_there_is_no_angle_to_the_endplates(axes):
+    placed = Rectangle(np.zeros(3), *(np.array(axis) for axis in axes), 7.0, 5.0)
+    assert not cuts_endplates(placed)
+    assert deviation_deg(placed, (0.0, 1.0, 0.0)) is None
 
 
 def test_one_caliper_gives_no_direction():

@@ -482,6 +482,28 @@ def test_endplates_drawn_on_ct_count_where_the_registration_was_accepted() -> No
     assert (reading.endplates("combined", "L1"), deviation()) == (None, None)
 
 
+@pytest.mark.parametrize(("half_mm", "warned"), [(4.0, True), (12.0, False)])
+def test_a_rectangle_in_a_body_hardly_higher_than_itself_is_warned_of(half_mm: float, warned: bool) -> None:
+    reading = new_reading()
+    reading.set_spine("L1")
+    adc = image(reading, Role.ADC)
+    for position, y in (("anterior", -14.0), ("posterior", 14.0)):
+        reading.place_caliper(
+            stage="combined",
+            level="L1",
+            position=position,
+            image=adc,
+            start_lps=(0, y, half_mm),
+            end_lps=(0, y, -half_mm),
+        )
+    reading.place_roi(
+        stage="combined", tissue="lesion", placement=1, level="L1", image=adc, rectangle=rectangle(reading)
+    )
+    codes = {warning.code for warning in reading.results("combined").warnings}
+    assert ("roi_in_low_body" in codes) is warned
+    assert "no_endplate_angle" not in codes
+
+
 def test_what_an_older_document_did_not_hold_is_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from napari_vcf.reading import verify
 

@@ -22,7 +22,14 @@ from napari_vcf.measure.height import (
     height_loss,
 )
 from napari_vcf.measure.outline import beyond_outlines, fill_outline, interpolate_slices
-from napari_vcf.measure.placement import BodyPlace, deviation_deg, endplate_direction, place_in_body, touched_voxels
+from napari_vcf.measure.placement import (
+    BodyPlace,
+    cuts_endplates,
+    deviation_deg,
+    endplate_direction,
+    place_in_body,
+    touched_voxels,
+)
 from napari_vcf.measure.recount import Box, body_box, recount_extent
 from napari_vcf.measure.snapping import draw_to_edge
 from napari_vcf.measure.threshold import (
@@ -65,6 +72,7 @@ __all__ = [
     "VertebraStatus",
     "beyond_outlines",
     "body_box",
+    "cuts_endplates",
     "deviation_deg",
     "draw_to_edge",
     "endplate_direction",

@@ -9,11 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry import Grid, Rectangle, coverage_on_slice
 
-__all__ = ["BodyPlace", "deviation_deg", "endplate_direction", "place_in_body", "touched_voxels"]
+__all__ = ["BodyPlace", "cuts_endplates", "deviation_deg", "endplate_direction", "place_in_body", "touched_voxels"]
 
 #: ``inside``: a voxel of the map away from the body's edge; ``near``: less than that; ``outside``: over it.
 BodyPlace = Literal["inside", "near", "outside"]
 _SAMPLE_MM = 0.25
+#: How far a plane may be turned out of the sagittal one and still cut endplates from front to back.
+_SAGITTAL_DEG = 45.0
 
 
 def place_in_body(rectangle: Rectangle, body: NDArray[np.bool_], grid: Grid, *, voxel_mm: float) -> BodyPlace:
@@ -89,13 +91,22 @@ def endplate_direction(upper_lps: ArrayLike, lower_lps: ArrayLike) -> NDArray[np
 def deviation_deg(rectangle: Rectangle, direction_lps: ArrayLike) -> float | None:
     """Angle between a rectangle's long side and a direction, in the rectangle's plane, 0 to 90 degrees.
 
-    None where the direction stands at right angles to the plane.
+    None where an angle to the endplates means nothing: the plane does not cut them from front to back, as on axial and
+    coronal maps (`cuts_endplates`), or the direction stands at right angles to it.
     """
+    if not cuts_endplates(rectangle):
+        return None
     direction = np.asarray(direction_lps, dtype=np.float64)
     long, short = float(direction @ rectangle.axis_long), float(direction @ rectangle.axis_short)
     if np.hypot(long, short) < 1e-6:
         return None
     return float(np.degrees(np.arctan2(abs(short), abs(long))))
+
+
+def cuts_endplates(rectangle: Rectangle) -> bool:
+    """Whether a rectangle lies in a plane within 45 degrees of the sagittal one, which shows endplates as lines."""
+    normal = np.cross(rectangle.axis_long, rectangle.axis_short)
+    return bool(abs(normal[0]) > np.cos(np.radians(_SAGITTAL_DEG)) * np.linalg.norm(normal))
 
 
 def touched_voxels(grid: Grid, rectangle: Rectangle) -> frozenset[tuple[int, int, int]]:

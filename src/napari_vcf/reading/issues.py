@@ -32,6 +32,8 @@ IssueCode = Literal[
     "roi_near_edge_of_body",
     "roi_on_same_voxels",
     "roi_level_contradicted",
+    "roi_in_low_body",
+    "no_endplate_angle",
     "frames_not_joined",
     "normal_levels_differ",
     "normal_level_not_adjacent",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.geometry import GeometryError, Rectangle, RigidTransform
-from napari_vcf.measure import deviation_deg, endplate_direction, place_in_body, touched_voxels
+from napari_vcf.measure import cuts_endplates, deviation_deg, endplate_direction, place_in_body, touched_voxels
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.issues import Issue, IssueCode
 from napari_vcf.reading.masks import decode_mask
@@ -95,7 +95,34 @@ def placement_warnings(
             text = f"{name} covers the same voxels as ROI {same[1]}."
             found.append(Issue(code="roi_on_same_voxels", item="adc", text=text))
         touched[roi.tissue, roi.placement] = voxels
-    return tuple(found)
+    return (*found, *_angle_warnings(stage, protocol, images), *_height_warnings(stage, protocol, images, state))
+
+
+def _angle_warnings(stage: StageState, protocol: Protocol, images: Mapping[str, CaseImage]) -> list[Issue]:
+    """Maps on which a rectangle has no angle to the endplates, and why."""
+    names = sorted({roi.image for roi in stage.rois if not cuts_endplates(rectangle_of(roi, protocol))})
+    reason = "is not sagittal, so its rectangles have no angle to the endplates"
+    return [Issue(code="no_endplate_angle", item="adc", text=f"{images[name].label} {reason}.") for name in names]
+
+
+def _height_warnings(
+    stage: StageState, protocol: Protocol, images: Mapping[str, CaseImage], state: ReadingState
+) -> list[Issue]:
+    """Bodies so low that a rectangle in them, with a voxel above and below, reaches the endplates."""
+    found = []
+    for level, name in sorted({(roi.level, roi.image) for roi in stage.rois}):
+        heights = [
+            float(np.linalg.norm(np.subtract(lower, upper)))
+            for upper, lower in caliper_points(level, images[name], stage, state, images)
+        ]
+        voxel = max(images[name].series.grid.spacing_mm[1:])
+        if heights and min(heights) < protocol.roi_short_mm + 2 * voxel:
+            text = (
+                f"{level} is only {min(heights):.1f} mm high: with voxels of {voxel:.3g} mm a rectangle of "
+                f"{protocol.roi_short_mm:g} mm in it holds signal from beyond its endplates."
+            )
+            found.append(Issue(code="roi_in_low_body", item="adc", text=text))
+    return found
 
 
 def _moved(rectangle: Rectangle, motion: RigidTransform) -> Rectangle:
