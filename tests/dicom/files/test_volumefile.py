@@ -234,3 +234,25 @@ def test_colours_are_refused(tmp_path: Path) -> None:
     pixels = np.zeros((4, 3, 2), np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")]))
     nibabel.save(nibabel.Nifti1Image(pixels, np.eye(4)), tmp_path / "a.nii")
     assert "vectors or colours" in scan_folder(tmp_path).refused[0].reason
+
+
+@pytest.mark.parametrize("version", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+def test_damage_to_a_header_ends_in_a_refusal_an_error_or_finite_values(tmp_path: Path, version: type) -> None:
+    rng = np.random.default_rng(5)
+    nibabel.save(version(np.ones((5, 4, 3), np.int16), np.diag([-0.5, -0.75, 3.0, 1.0])), tmp_path / "a.nii")
+    sound = (tmp_path / "a.nii").read_bytes()
+    ended = set()
+    for _ in range(150):
+        content = bytearray(sound)
+        for place in rng.integers(0, len(sound) - 120, rng.integers(1, 5)):
+            content[place] = rng.integers(0, 256)
+        (tmp_path / "a.nii").write_bytes(content)
+        scan = scan_folder(tmp_path)
+        assert len(scan.series) + len(scan.refused) == 1
+        ended.add("read" if scan.series else "refused")
+        for series in scan.series:
+            try:
+                assert np.isfinite(load_volume(series).data).all()
+            except PixelError as error:
+                assert str(error).startswith("a.nii: ")
+    assert ended == {"read", "refused"}

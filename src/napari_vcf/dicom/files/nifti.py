@@ -7,8 +7,10 @@ patient.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -35,6 +37,7 @@ _SQUARES_ROUNDED: Final = 2.4e-7
 _SQUARES_DAMAGED: Final = 0.01
 #: Single precision numbers and rounding by converters differ by less.
 _SPACING_TOLERANCE: Final = 1e-3
+_FARTHEST_MM: Final = 1e5
 _MOST_VOXELS: Final = 1 << 31
 _BLOCK: Final = 1 << 20
 _DAMAGED: Final = "The file is damaged or cut short, or is no NIfTI file."
@@ -128,6 +131,9 @@ def open_nifti(path: Path) -> Nifti:
         )
     if min(shape) < 1 or int(np.prod(shape, dtype=object)) > _MOST_VOXELS:
         raise HeaderError(f"The header states {' x '.join(map(str, shape))} voxels, which is damaged or too large.")
+    offset = int(header.get_data_offset())
+    if not 0 <= offset <= _MOST_VOXELS:
+        raise HeaderError("The header states no place of the voxels in the file that can be: it is damaged.")
     affine, note = _place(header, (shape[2], shape[1], shape[0]))
     try:
         grid = Grid((shape[2], shape[1], shape[0]), affine)
@@ -139,7 +145,7 @@ def open_nifti(path: Path) -> Nifti:
         count=shape[3] if len(shape) == 4 else 1,
         note=note,
         stored_type=stored_type,
-        offset=int(header.get_data_offset()),
+        offset=offset,
         slope=1.0 if slope is None else slope,
         intercept=0.0 if slope is None else intercept,
     )
@@ -149,16 +155,26 @@ def _opened(path: Path) -> Any:
     return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the library mends in a header (a voxel size below zero) from being printed: nobody reads it there."""
+    from nibabel.imageglobals import logger
+
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
 def _header(path: Path) -> Any:
     import nibabel
-    from nibabel.imageglobals import LoggingOutputSuppressor
 
     try:
-        with _opened(path) as stream, LoggingOutputSuppressor():
+        with _opened(path) as stream, _quiet():
             sizes = {int.from_bytes(stream.read(4), order) for order in ("little", "big")}
             stream.seek(0)
             version = nibabel.Nifti2Header if nibabel.Nifti2Header.sizeof_hdr in sizes else nibabel.Nifti1Header
-            # What the library mends in a header (a voxel size below zero) it reports to nobody who could read it here.
             header: Any = version.from_fileobj(stream)
             header.get_slope_inter()
             header.get_data_dtype()
@@ -185,6 +201,8 @@ def _place(header: Any, shape: tuple[int, int, int]) -> tuple[NDArray[np.float64
         affines["sform"] = to_lps @ np.asarray(header.get_sform(), dtype=np.float64)
     if not all(np.isfinite(affine).all() for affine in affines.values()):
         raise HeaderError("The NIfTI header's qform or sform holds values that are no numbers: it is damaged.")
+    if max(float(np.abs(affine).max()) for affine in affines.values()) > _FARTHEST_MM:
+        raise HeaderError("The volume lies more than 100 m from the patient: its header is damaged.")
     if codes["sform"] > 0:
         _check_steps(header)
     note = ""
