@@ -178,6 +178,7 @@ def _header(path: Path) -> Any:
             header: Any = version.from_fileobj(stream)
             header.get_slope_inter()
             header.get_data_dtype()
+            header.get_data_offset()
     except Exception as error:  # the library raises many kinds on damaged headers; none of them gives an image
         raise HeaderError(_DAMAGED) from error
     if header["magic"] not in (b"n+1", b"n+2"):
