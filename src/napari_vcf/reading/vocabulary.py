@@ -129,6 +129,8 @@ class Item:
         Where the value comes from, if not from the reader.
     estimates : str
         Key of the measured item that this one estimates by eye; its value is hidden until the estimate is given.
+    anchors : tuple of str
+        What each value stands for, where it is only a number; empty elsewhere.
     """
 
     key: str
@@ -139,6 +141,11 @@ class Item:
     ordinal: bool = False
     measurement: Measurement | None = None
     estimates: str = ""
+    anchors: tuple[str, ...] = ()
+
+    def anchor(self, value: str | int) -> str:
+        """What a value stands for; empty where it says so itself."""
+        return dict(zip(self.values, self.anchors, strict=False)).get(value, "")
 
     @property
     def measured(self) -> bool:
@@ -316,8 +323,9 @@ ITEMS: dict[str, Item] = {
             "Confidence",
             (1, 2, 3, 4, 5),
             _ALL,
-            "1 definitely benign, 2 probably benign, 3 uncertain, 4 probably malignant, 5 definitely malignant.",
+            "How sure you are of the verdict, from 1 definitely benign to 5 definitely malignant.",
             ordinal=True,
+            anchors=("definitely benign", "probably benign", "uncertain", "probably malignant", "definitely malignant"),
         ),
     )
 }

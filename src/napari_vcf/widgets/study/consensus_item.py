@@ -8,7 +8,7 @@ from napari_vcf.reading import ITEMS
 from napari_vcf.reading.state import Answer
 from napari_vcf.study.consensus import SPINE
 from napari_vcf.widgets.common.controls import GREEN, button, heading, keep_keys, mark, toggle
-from napari_vcf.widgets.instruments.findings.row import value_text
+from napari_vcf.widgets.instruments.findings.row import answer_text, value_text
 
 __all__ = ["NOT_ASSESSABLE", "ItemBox", "choice_box", "label_of"]
 
@@ -44,7 +44,7 @@ class ItemBox(QWidget):
         else:
             group = QButtonGroup(self)
             for number, value in enumerate(offered):
-                text = value_text(value)
+                text = answer_text(ITEMS[item], value) if item in ITEMS else value_text(value)
                 choice = toggle(f"settle_{item}__{value}", text, f"Settle as {text}")
                 group.addButton(choice)
                 self._values.append((value, choice))

@@ -46,6 +46,7 @@ def test_the_form_is_answered_by_numbers(bench, panel):
     panel.rows["lesion_pattern"].setFocus()
     bench.hands.key("Backspace")
     assert "lesion_pattern" not in answers(bench)
+    panel.area.ensureWidgetVisible(panel.rows["confidence"])
     panel.rows["confidence"].setFocus()
     bench.hands.key("0")
     bench.hands.key("5")
@@ -100,3 +101,120 @@ def test_each_stage_has_its_own_answers(bench, panel):
     bench.hands.press(panel.button("verdict__malignant"))
     stages = bench.desk.reading.state.stages
     assert (stages[stage].answers["verdict"].value, stages["mri"].answers["verdict"].value) == ("benign", "malignant")
+
+
+def test_a_key_never_replaces_an_answer(bench, panel):
+    bench.hands.press(panel.button("lesion_pattern__entire"))
+    row = panel.rows["lesion_pattern"]
+    # The row that was clicked is the one that the next key belongs to.
+    assert row.hasFocus()
+    for key in ("1", "0"):
+        bench.hands.key(key)
+        assert answers(bench)["lesion_pattern"].value == "entire"
+        assert bench.said[-1] == (
+            "warning",
+            f"{row.item.label} is answered already: entire. Backspace takes it back; or click another answer.",
+        )
+    assert list(answers(bench)) == ["lesion_pattern"]
+    bench.hands.key("Backspace")
+    bench.hands.key("1")
+    assert answers(bench)["lesion_pattern"].value == row.item.values[0]
+
+
+def test_after_the_last_item_further_keys_change_nothing(bench, panel):
+    reading, stage = bench.desk.reading, bench.desk.stage
+    for key in reading.unanswered(stage):
+        item = reading.protocol.form[key]
+        if item.values:
+            reading.answer(stage, key, item.values[0])
+        else:
+            reading.mark_not_assessable(stage, key, "artefact in the image")
+    reading.withdraw_answer(stage, "confidence")
+    bench.hands.wait(30)
+    panel.area.ensureWidgetVisible(panel.rows["confidence"])
+    panel.rows["confidence"].setFocus()
+    for key in ("4", "2", "1"):
+        bench.hands.key(key)
+    assert answers(bench)["confidence"].value == 4
+    assert all(
+        a.value == reading.protocol.form[k].values[0]
+        for k, a in answers(bench).items()
+        if k != "confidence" and reading.protocol.form[k].values
+    )
+
+
+def test_an_answer_by_key_and_one_that_is_replaced_are_said(bench, panel):
+    panel.rows["lesion_pattern"].setFocus()
+    bench.hands.key("3")
+    label = panel.rows["lesion_pattern"].item.label
+    assert ("info", f"{label}: uniform infiltration.") in bench.said
+    bench.hands.press(panel.button("lesion_pattern__none"))
+    sentence = f"{label}: none instead of uniform infiltration. Ctrl+Z brings that back."
+    assert bench.said[-1] == ("info", sentence)
+
+
+def test_a_key_shows_a_row_that_is_out_of_sight_and_answers_nothing(bench, panel):
+    row = panel.rows["confidence"]
+    panel.area.verticalScrollBar().setValue(0)
+    row.setFocus()
+    bench.hands.wait(40)
+    assert row.visibleRegion().isEmpty()
+    bench.hands.key("5")
+    assert not answers(bench)
+    assert not row.visibleRegion().isEmpty()
+    assert bench.said[-1][1].startswith("Confidence is the item in focus.")
+    bench.hands.key("5")
+    assert answers(bench)["confidence"].value == 5
+
+
+def test_not_assessable_goes_on_to_the_next_item_like_an_answer(bench, panel):
+    panel.rows["lesion_pattern"].setFocus()
+    bench.hands.key("0")
+    bench.hands.wait(30)
+    from qtpy.QtTest import QTest
+    from qtpy.QtWidgets import QApplication
+
+    QTest.keyClicks(QApplication.focusWidget(), "artefact")
+    bench.hands.key("Return")
+    assert answers(bench)["lesion_pattern"].not_assessable == "artefact"
+    assert panel.rows["lesion_location"].hasFocus()
+
+
+def test_the_form_does_not_scroll_under_the_pointer(bench, panel):
+    from qtpy.QtGui import QCursor
+
+    keys = list(panel.rows)
+    bar = panel.area.verticalScrollBar()
+    bar.setValue(0)
+    bench.hands.wait(40)
+    last = [k for k in keys if panel.rows[k].visibleRegion().boundingRect() == panel.rows[k].rect()][-1]
+    QCursor.setPos(panel.area.viewport().mapToGlobal(panel.area.viewport().rect().center()))
+    bench.hands.wait(40)
+    for key in keys[: keys.index(last)]:
+        item = panel.rows[key].item
+        if item.values:
+            bench.desk.reading.answer(bench.desk.stage, key, item.values[0])
+        else:
+            bench.desk.reading.mark_not_assessable(bench.desk.stage, key, "artefact in the image")
+    bench.hands.wait(40)
+    panel.rows[last].setFocus()
+    before = bar.value()
+    bench.hands.key("1")
+    assert last in answers(bench)
+    assert bar.value() == before
+    following = panel.rows[keys[keys.index(last) + 1]]
+    assert bench.said[-1] == ("info", f"Next: {following.item.label}. N goes there.")
+    panel.next_unanswered()
+    assert following.hasFocus()
+    assert bar.value() > before
+
+
+def test_confidence_says_what_each_number_stands_for(panel):
+    texts = [panel.button(f"confidence__{number}").text() for number in (1, 2, 3, 4, 5)]
+    assert texts == [
+        "1 definitely benign",
+        "2 probably benign",
+        "3 uncertain",
+        "4 probably malignant",
+        "5 definitely malignant",
+    ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.reading import ITEMS, STAGES, Stage, StageResults
 from napari_vcf.reading.issues import visible
+from napari_vcf.reading.state import Answer
 from napari_vcf.widgets.common.controls import (
     ORANGE,
     QUIET_STYLE,
@@ -20,7 +22,7 @@ from napari_vcf.widgets.common.controls import (
     note,
     rule,
 )
-from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls
+from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls, answer_text
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
 __all__ = ["FindingsWidget"]
@@ -108,8 +110,27 @@ class FindingsWidget(Instrument):
         reading, stage = self.desk.reading, self.desk.stage
         return None if reading is None else self.desk.guard(lambda: reading.withdraw_answer(stage, item))
 
-    def next_unanswered(self) -> None:
-        """Put the focus on the next item without an answer, after the one that has it."""
+    def _present(self, item: str) -> Answer | None:
+        return None if self.stage is None else self.stage.answers.get(item)
+
+    def _go_on(self) -> None:
+        """After an answer by a key, go to the next item; the form does not move under a pointer that lies on it."""
+        viewport = self.area.viewport()
+        on_form = viewport.rect().contains(viewport.mapFromGlobal(QCursor.pos()))
+        self.next_unanswered(scroll=not on_form)
+
+    def _show(self, row: FindingRow) -> None:
+        self.area.ensureWidgetVisible(row)
+        self.desk.message.emit(f"{row.item.label} is the item in focus. Press the key again to answer it.", "info")
+
+    def next_unanswered(self, *, scroll: bool = True) -> None:
+        """Put the focus on the next item without an answer, after the one that has it.
+
+        Parameters
+        ----------
+        scroll : bool
+            Whether the form may move to show it; if not, an item out of sight is only named.
+        """
         stage, reading = self.stage, self.desk.reading
         if stage is None or reading is None:
             return
@@ -121,8 +142,12 @@ class FindingsWidget(Instrument):
         start = next((i for i, key in enumerate(keys) if self.rows[key] is focused), -1)
         for key in (*keys[start + 1 :], *keys[: start + 1]):
             if key in unanswered:
-                self.rows[key].setFocus()
-                self.area.ensureWidgetVisible(self.rows[key])
+                row = self.rows[key]
+                if scroll or row.visibleRegion().boundingRect() == row.rect():
+                    row.setFocus()
+                    self.area.ensureWidgetVisible(row)
+                else:
+                    self.desk.message.emit(f"Next: {row.item.label}. N goes there.", "info")
                 return
         self.desk.message.emit("Every item of this stage is answered.", "info")
 
@@ -177,10 +202,11 @@ class FindingsWidget(Instrument):
         reading = self.desk.reading
         if reading is None or self.desk.stage not in reading.protocol.stages:
             return
-        calls = RowCalls(self._answer, self._not_assessable, self._withdraw)
+        calls = RowCalls(self._present, self._answer, self._not_assessable, self._withdraw, self.desk.message.emit)
         for key in reading.protocol.items_of(self.desk.stage):
             row = FindingRow(reading.protocol.form[key], calls, assessable_only=key in _DECISIONS)
-            row.answered.connect(self.next_unanswered)
+            row.answered.connect(self._go_on)
+            row.sought.connect(lambda r=row: self._show(r))
             self.rows[key] = row
             self._form.addWidget(row)
 
@@ -207,7 +233,8 @@ class FindingsWidget(Instrument):
             cells[0].setText(f"<b>▸ {STAGE_NAMES[stage]}</b>" if here else STAGE_NAMES[stage])
             for cell, key in zip(cells[1:3], _DECISIONS, strict=True):
                 answer = answers.get(key)
-                cell.setText("–" if answer is None else f"<b>{answer.value}</b>")
+                value = None if answer is None else answer.value
+                cell.setText("–" if value is None else f"<b>{answer_text(reading.protocol.form[key], value)}</b>")
             missing = len(reading.missing(stage))
             cells[3].setText(str(missing) if missing else "complete")
             mark(cells[3], ORANGE if missing else "")

@@ -25,7 +25,7 @@ from napari_vcf.reading import Item
 from napari_vcf.reading.state import Answer
 from napari_vcf.widgets.common.controls import BLUE, ORANGE, button, keep_keys, note, toggle
 
-__all__ = ["REASONS", "FindingRow", "RowCalls", "value_text"]
+__all__ = ["REASONS", "FindingRow", "RowCalls", "answer_text", "value_text"]
 
 #: Reasons offered; any other can be typed.
 REASONS = (
@@ -42,19 +42,38 @@ def value_text(value: str | int) -> str:
     return re.sub(r"\bt([12])\b", r"T\1", str(value).replace("_", " "))
 
 
+def answer_text(item: Item, value: str | int) -> str:
+    """An answer of an item as words; a number with what it stands for."""
+    return f"{value_text(value)} {item.anchor(value)}".rstrip()
+
+
 @dataclass(frozen=True)
 class RowCalls:
-    """What a row asks for."""
+    """What a row asks for.
 
+    Attributes
+    ----------
+    present : callable
+        The answer that is recorded, by the item's key; None where there is none.
+    answer, not_assessable, withdraw : callable
+        Change the record; None where that was refused.
+    say : callable
+        Says a sentence and its kind.
+    """
+
+    present: Callable[[str], Answer | None]
     answer: Callable[[str, str | int], object]
     not_assessable: Callable[[str, str], object]
     withdraw: Callable[[str], object]
+    say: Callable[[str, str], object]
 
 
 class FindingRow(QFrame):
     """An item of the form. Nothing is chosen until the reader chooses it.
 
-    With the focus on the row, 1 to 9 choose an answer, 0 says 'not assessable', Backspace takes the answer back.
+    With the focus on the row, 1 to 9 choose an answer, 0 says 'not assessable', Backspace takes the answer back. A key
+    never replaces an answer: pressed a moment late, it was meant for another item. Nor does it act on a row that is
+    scrolled out of sight.
 
     Parameters
     ----------
@@ -68,6 +87,8 @@ class FindingRow(QFrame):
 
     #: An answer was given by a key; the form goes on to the next item.
     answered = Signal()
+    #: A key was pressed for this row while it was out of sight.
+    sought = Signal()
 
     def __init__(self, item: Item, calls: RowCalls, *, assessable_only: bool = False) -> None:
         super().__init__()
@@ -105,7 +126,7 @@ class FindingRow(QFrame):
         layout.setSpacing(2)
         layout.addLayout(top)
         # Long words do not fit beside the name.
-        wide = sum(len(value_text(value)) for value in item.values) > 20
+        wide = sum(len(answer_text(item, value)) for value in item.values) > 20
         answers = self._build_answers(columns=2 if wide else 9)
         if wide:
             top.addWidget(self._na)
@@ -122,7 +143,7 @@ class FindingRow(QFrame):
         grid.setSpacing(3)
         values: tuple[str | int, ...] = self.item.values
         for index, value in enumerate(values):
-            text = value_text(value)
+            text = answer_text(self.item, value)
             widget = toggle(f"{self.item.key}__{value}", text, f"{self.item.label}: {text}", key=str(index + 1))
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             widget.clicked.connect(lambda _=False, v=value: self._choose(v))
@@ -148,7 +169,7 @@ class FindingRow(QFrame):
         line = self._reason.lineEdit()
         assert line is not None
         line.setPlaceholderText("why? (needed)")
-        line.returnPressed.connect(self._save_reason)
+        line.returnPressed.connect(lambda: self._save_reason(by_key=True))
         keep_keys(line)
         layout.addWidget(self._reason, 1)
         layout.addWidget(button(f"{self.item.key}__save", "Save", "Keep the reason", self._save_reason, key="Enter"))
@@ -171,15 +192,36 @@ class FindingRow(QFrame):
         self._na.setChecked(False)
         self.setFocus()
 
-    def _save_reason(self) -> None:
+    def _save_reason(self, *, by_key: bool = False) -> None:
         if self._calls.not_assessable(self.item.key, self._reason.currentText()) is not None:
             self._reason_box.hide()
             self.setFocus()
+            if by_key:
+                self.answered.emit()
 
     def _choose(self, value: str | int) -> None:
+        # The row that was clicked is the one that the next key belongs to.
+        self.setFocus()
+        self._record(value)
+
+    def _record(self, value: str | int) -> bool:
+        """Record an answer; False where that was refused, and the buttons show what is recorded."""
         self._reason_box.hide()
-        if self._calls.answer(self.item.key, value) is None:
-            self._values[value].setChecked(False)
+        before = self._calls.present(self.item.key)
+        done = self._calls.answer(self.item.key, value) is not None
+        present = self._calls.present(self.item.key)
+        for known, widget in self._values.items():
+            widget.setChecked(present is not None and present.value == known)
+        if done and before is not None and before != present:
+            self._calls.say(
+                f"{self.item.label}: {answer_text(self.item, value)} instead of {self._words(before)}. "
+                "Ctrl+Z brings that back.",
+                "info",
+            )
+        return done
+
+    def _words(self, answer: Answer) -> str:
+        return "not assessable" if answer.value is None else answer_text(self.item, answer.value)
 
     def event(self, event: Any) -> bool:
         """Claim the number keys before the window's shortcuts see them."""
@@ -203,17 +245,36 @@ class FindingRow(QFrame):
         text = event.text()
         if text.isdigit() and 1 <= int(text) <= len(self._values):
             value = list(self._values)[int(text) - 1]
-            return lambda: self._answer_by_key(value)
+            return lambda: self._by_key(lambda: self._answer_by_key(value), value)
         if text == "0" and not self._assessable_only:
-            return self.ask_reason
+            return lambda: self._by_key(self.ask_reason)
         if event.key() == Qt.Key.Key_Backspace and self._withdraw.isEnabled():
-            return lambda: self._calls.withdraw(self.item.key)
+            return lambda: self._if_seen(lambda: self._calls.withdraw(self.item.key))
         steps = {Qt.Key.Key_Down: self.focusNextChild, Qt.Key.Key_Up: self.focusPreviousChild}
         return steps.get(event.key())
 
+    def _if_seen(self, action: Callable[[], object]) -> None:
+        """Act on a row that is wholly in sight; another one is shown first, and the key pressed once more."""
+        if self.visibleRegion().boundingRect().contains(self._name.geometry()):
+            action()
+        else:
+            self.sought.emit()
+
+    def _by_key(self, action: Callable[[], object], value: str | int | None = None) -> None:
+        present = self._calls.present(self.item.key)
+        if present is None:
+            self._if_seen(action)
+        elif value is None or present.value != value:
+            self._calls.say(
+                f"{self.item.label} is answered already: {self._words(present)}. "
+                "Backspace takes it back; or click another answer.",
+                "warning",
+            )
+
     def _answer_by_key(self, value: str | int) -> None:
-        self._choose(value)
-        self.answered.emit()
+        if self._record(value):
+            self._calls.say(f"{self.item.label}: {answer_text(self.item, value)}.", "info")
+            self.answered.emit()
 
     # -- what is shown ----------------------------------------------------------------------------------------------
     def show_answer(self, answer: Answer | None, measured: str | None) -> None:
