@@ -279,19 +279,22 @@ def test_the_echo_time_of_each_echo_is_in_table_and_json(tmp_path: Path, capsys:
 
 
 def test_images_in_different_frames_of_reference_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_series(tmp_path / "a", 2, SeriesInstanceUID="1.2.1", FrameOfReferenceUID="1.9.1", SeriesNumber=1)
-    write_series(tmp_path / "b", 2, SeriesInstanceUID="1.2.2", FrameOfReferenceUID="1.9.1", SeriesNumber=2)
+    times = {"RepetitionTime": 500, "EchoTime": 10}
+    write_series(tmp_path / "a", 2, SeriesInstanceUID="1.2.1", FrameOfReferenceUID="1.9.1", SeriesNumber=1, **times)
+    write_series(tmp_path / "b", 2, SeriesInstanceUID="1.2.2", FrameOfReferenceUID="1.9.1", SeriesNumber=2, **times)
     assert _read(tmp_path, capsys)["remarks"] == []
-    write_series(tmp_path / "c", 2, SeriesInstanceUID="1.2.3", FrameOfReferenceUID="1.9.2", SeriesNumber=3)
+    main(["inspect", str(tmp_path)])
+    assert "frame of reference" not in capsys.readouterr().out
+    write_series(tmp_path / "c", 2, SeriesInstanceUID="1.2.3", FrameOfReferenceUID="1.9.2", SeriesNumber=3, **times)
     write_series(tmp_path / "d", 2, SeriesInstanceUID="1.2.4", FrameOfReferenceUID="", SeriesNumber=4)
     listing = _read(tmp_path, capsys)
     assert [entry["frame_of_reference"] for entry in listing["series"]] == [1, 1, 2, None]
     (remark,) = listing["remarks"]
-    assert "2 frames of reference (1: OTHER; 2: OTHER)" in remark
+    assert remark.startswith("MR images lie in 3 frames of reference")
     main(["inspect", str(tmp_path)])
     table = capsys.readouterr().out
     assert remark in table
-    assert "frame of reference not stated" in table
+    assert [f"frame of reference {which}" in table for which in ("1", "2", "not stated")] == [True] * 3
     assert "1.9.1" not in table
 
 

@@ -162,7 +162,7 @@ def _listing(scan: Scan) -> dict[str, Any]:
             )
         if len(failures) < len(volumes):
             entries.append(_entry(series, volumes, failures, frames.get(series.key)))
-    return {"series": entries, "refused": refused, "remarks": list(_remarks(scan))}
+    return {"series": entries, "refused": refused, "remarks": list(scan.remarks)}
 
 
 def _frames_of_reference(scan: Scan) -> dict[str, int]:
@@ -176,22 +176,6 @@ def _frames_of_reference(scan: Scan) -> dict[str, int]:
         for series in scan.series
         if series.frame_of_reference_uid is not None
     }
-
-
-def _remarks(scan: Scan) -> tuple[str, ...]:
-    """Sentences on the folder as a whole."""
-    frames = _frames_of_reference(scan)
-    roles: dict[int, list[str]] = {}
-    for series in scan.series:
-        if series.key in frames:
-            roles.setdefault(frames[series.key], []).append(str(series.role))
-    if len(roles) < 2:
-        return scan.remarks
-    groups = "; ".join(f"{number}: {', '.join(dict.fromkeys(found))}" for number, found in roles.items())
-    text = (
-        f"The images lie in {len(roles)} frames of reference ({groups}): their places can be compared within one only."
-    )
-    return (*scan.remarks, text)
 
 
 def _entry(series: Series, volumes: list[dict[str, Any]], failures: list[str], frame: int | None) -> dict[str, Any]:
@@ -243,7 +227,7 @@ def _table(scan: Scan, undecodable: dict[str, str]) -> str:
             lines.append(f"     ! {series.not_measurable_reason}")
         if series.key in undecodable:
             lines.append(f"     ! {undecodable[series.key]}")
-    lines.extend(f"! {remark}" for remark in _remarks(scan))
+    lines.extend(f"! {remark}" for remark in scan.remarks)
     if not scan.series:
         lines.append("No series could be read.")
     if scan.refused:

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from napari_vcf.dicom import Role, Scan, load_volume, scan_folder
-from support.dicomfiles import EnhancedFrame, enhanced_dataset, save, slice_dataset, write_series
+from support.dicomfiles import FRAME_UID, EnhancedFrame, enhanced_dataset, save, slice_dataset, write_series
 
 #: Two images at each of three positions, numbered so that their order changes from one position to the next.
 SHUFFLED = [("A", 0), ("B", 0), ("B", 5), ("A", 5), ("A", 10), ("B", 10)]
@@ -250,6 +250,8 @@ def test_a_stack_whose_slices_name_other_frames_of_reference_is_one(tmp_path: Pa
     assert series.grid.spacing_mm[0] == pytest.approx(4.0)
     assert series.measurable
     assert any("frames of reference" in text for text in series.corrections)
+    # A frame for each slice is none that another image could share.
+    assert series.frame_of_reference_uid == (None if how == "one for each slice" else FRAME_UID)
 
 
 def test_a_stack_with_a_hole_stays_closed_whatever_frames_its_slices_name(tmp_path: Path) -> None:
@@ -299,3 +301,15 @@ def test_patients_without_identifiers_are_told_apart_by_what_else_is_stated(
     assert "NAME" not in remark.upper().replace("NAME 2", "")
     tags = (0x00100010, 0x00100020, 0x00100030, 0x00100040)
     assert all(tag not in file.header.elements for entry in scan.series for file in entry.stack.files for tag in tags)
+
+
+def test_a_small_number_that_a_spin_echo_bears_in_the_place_of_a_b_value_is_none(tmp_path: Path) -> None:
+    def edit(_: int, dataset: Dataset) -> None:
+        dataset.Manufacturer = "GE MEDICAL SYSTEMS"
+        dataset.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x39, "IS", ["8", "0", "0", "0"])
+
+    write_series(tmp_path / "a", 3, edit=edit, SeriesInstanceUID="1.2.1", **SPIN_ECHO)
+    write_series(tmp_path / "b", 3, edit=edit, SeriesInstanceUID="1.2.2", **ECHO_PLANAR)
+    found = {series.series_instance_uid: series for series in scan_folder(tmp_path).series}
+    assert found["1.2.1"].role is Role.T2
+    assert found["1.2.2"].volumes[0].b_value == 8

@@ -20,6 +20,8 @@ ZERO_B_LIMIT: Final = 1.0
 _SMALLEST_B: Final = 1e-6
 #: No scanner weights more strongly; beyond it a number is damage.
 LARGEST_B: Final = 1e6
+#: Below it, s/mm2, GE weights no plain spin echo.
+_GE_STRAY: Final = 100.0
 #: United Imaging counts its crusher gradients in, s/mm2.
 _CRUSHED: Final = 5.0
 #: GE adds multiples of this to mark the kind of its b-value.
@@ -154,6 +156,11 @@ def _ge(root: Header) -> Diffusion:
     direction = tuple(part for part in parts if part is not None)
     # Combined images carry the direction 0 0 0; a b = 0 image has it too.
     b_value = values[0] % _GE_OFFSET if values[0] >= 0 else None
+    scanning = root.tokens(0x00180020)
+    spin_echo = "SE" in scanning and "EP" not in scanning and "EPI_GEMS" not in root.tokens(0x00180022)
+    if b_value and b_value < _GE_STRAY and spin_echo:
+        # Spin echoes bear small numbers there that weight nothing.
+        return Diffusion()
     return Diffusion(b_value, direction if len(direction) == 3 else None)
 
 

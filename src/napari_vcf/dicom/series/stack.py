@@ -59,9 +59,10 @@ class Stack:
 
     @property
     def frame_of_reference_uid(self) -> str:
-        """The one that most of its files name; empty if none does. Identity: never shown or exported."""
-        named = Counter(file.header.text(0x00200052) for file in self.files)
-        return max((uid for uid in named if uid), key=lambda uid: named[uid], default="")
+        """The one that most files that name one agree on; empty if there is none. Identity: never shown or exported."""
+        named = Counter(uid for file in self.files if (uid := file.header.text(0x00200052)))
+        (uid, count), *_ = named.most_common(1) or [("", 0)]
+        return uid if 2 * count > named.total() else ""
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
