@@ -114,6 +114,8 @@ class CanvasDressing:
             lines.append(f"+ {desk.case.image(other).label} {opacity:.0%}")
         if viewport.shown_on is not None:
             lines.append("registered to MRI" if desk.registered else "registration proposed")
+        if desk.modality_of(desk.image.id) == "mr" and viewport.view.space not in ("ct", "mr"):
+            lines.append("another frame of reference: not joined to the other MR images")
         lines.append(position_text(viewport.view, viewport.current_slice_mm))
         return "\n".join(lines)
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import numpy as np
 from psygnal import Signal
 
 from napari_vcf.dicom import Role
@@ -21,10 +20,12 @@ from napari_vcf.reading.action_text import describe
 from napari_vcf.reading.actions import Action
 from napari_vcf.reading.case import MR_ROLES
 from napari_vcf.reading.image_pairs import shown_index
+from napari_vcf.reading.spaces import between, space_names
 from napari_vcf.reading.stage_images import STAGE_ROLES
 from napari_vcf.reading.state import Registration
+from napari_vcf.reading.stations import leading_first
 from napari_vcf.widgets.desk.settings import Settings
-from napari_vcf.widgets.desk.space import PatientSpace
+from napari_vcf.widgets.desk.space import Modality, PatientSpace
 from napari_vcf.widgets.desk.window_level import Window, presets
 
 __all__ = ["SAGITTAL", "Desk", "plane_owner"]
@@ -215,11 +216,56 @@ class Desk:
         assert self.case is not None
         return self.case.volume(image_id, self.index_of(image_id))
 
+    def leading_images(self) -> tuple[CaseImage, ...]:
+        """Images of the stage, those that hold the fractured vertebra first."""
+        if self.reading is None or self.case is None:
+            return ()
+        state = self.reading.state
+        # What was measured in another stage stays there.
+        here = state.model_copy(update={"stages": {self.stage: state.stages[self.stage]}})
+        return leading_first(self.images(), here, {image.id: image for image in self.images()})
+
     # -- patient spaces ---------------------------------------------------------------------------------------------
     def space_of(self, image_id: str) -> PatientSpace:
         """The patient space in which an image was taken."""
         assert self.case is not None
+        return space_names(self.case.images)[image_id]
+
+    def modality_of(self, image_id: str) -> Modality:
+        """Whether an image is a CT or MRI."""
+        assert self.case is not None
         return "ct" if self.case.image(image_id).series.role is Role.CT else "mr"
+
+    def seen_in(self, image_id: str) -> PatientSpace:
+        """The space in which an image is seen: that of MRI where the reader has joined the two, else its own."""
+        own = self.space_of(image_id)
+        if own == "mr":
+            return own
+        if self.registered or self.modality_of(image_id) == "mr":
+            for space in ("mr", self._registered_space()):
+                if space is not None and self._motion(own, space) is not None:
+                    return space
+        return own
+
+    def _registered_space(self) -> PatientSpace | None:
+        registration = self.registration
+        if registration is None or self.case is None or not registration.mr_images:
+            return None
+        return self.space_of(registration.mr_images[0])
+
+    def joined(self, source: PatientSpace, target: PatientSpace) -> bool:
+        """Whether two patient spaces are one, or something brings one onto the other."""
+        return source == target or self._motion(source, target) is not None
+
+    def _motion(self, source: PatientSpace, target: PatientSpace) -> RigidTransform | None:
+        if self.case is None or self.reading is None:
+            return None
+        images = self.case.images
+        first = {space: name for name, space in reversed(space_names(images).items())}
+        if source not in first or target not in first:
+            return None
+        one, two = images[first[source]], images[first[target]]
+        return between(one, two, images, self.reading.state, self.registration)
 
     @property
     def registration(self) -> Registration | None:
@@ -244,11 +290,7 @@ class Desk:
 
     def between(self, source: PatientSpace, target: PatientSpace) -> RigidTransform | None:
         """From one patient space to another; None where they are the same, or not joined."""
-        registration = self.registration
-        if source == target or registration is None:
-            return None
-        ct_to_mr = RigidTransform(np.array(registration.ct_to_mr))
-        return ct_to_mr if target == "mr" else ct_to_mr.inverse()
+        return None if source == target else self._motion(source, target)
 
     # -- windows ----------------------------------------------------------------------------------------------------
     def presets(self, image_id: str) -> dict[str, Window]:
@@ -321,7 +363,7 @@ class Desk:
         return next((stage for stage in wanted if stage in stages), stages[0])
 
     def _show_first(self) -> None:
-        first = min(self.images(), key=lambda image: _FIRST.index(image.series.role), default=None)
+        first = min(self.leading_images(), key=lambda image: _FIRST.index(image.series.role), default=None)
         if first is None:
             self.message.emit(f"This case has no image for the {self.stage.upper()} stage.", "warning")
         else:
@@ -347,8 +389,7 @@ class Desk:
         owner = plane_owner(plane)
         if owner is None or owner not in {image.id for image in self.images()}:
             return SAGITTAL
-        same = self.space_of(owner) == self.space_of(image_id)
-        return plane if same or self.registration is not None else SAGITTAL
+        return plane if self.joined(self.space_of(owner), self.space_of(image_id)) else SAGITTAL
 
     def _leave(self) -> None:
         """Have nothing in front; the views take it off with what is said next."""
@@ -360,6 +401,7 @@ class Desk:
         return (
             tuple((image.id, image.label, image.series.unit) for image in self.images()),
             None if registration is None else (registration.level, registration.ct_to_mr, registration.acceptance),
+            () if self.reading is None else self.reading.state.frame_joins,
         )
 
     def _on_reading_changed(self, logged: LoggedAction) -> None:

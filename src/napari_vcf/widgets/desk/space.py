@@ -16,6 +16,7 @@ from napari_vcf.geometry import Grid, ReadingFrame
 
 __all__ = [
     "AxisOrder",
+    "Modality",
     "PatientSpace",
     "View",
     "axis_order",
@@ -25,8 +26,10 @@ __all__ = [
     "sagittal_view",
 ]
 
-#: CT and MR have frames of reference of their own until a registration joins them.
-PatientSpace = Literal["ct", "mr"]
+#: Name of a patient space, as `napari_vcf.reading.spaces.space_names` gives it: ``"ct"``, ``"mr"``, ``"mr-2"``, ...
+PatientSpace = str
+#: What an image shows the patient by.
+Modality = Literal["ct", "mr"]
 
 #: Directions in which (slice, row, column) run on the screen, LPS: the patient's right is on the left of the screen.
 _SCREEN_AXES: dict[str, NDArray[np.float64]] = {
@@ -65,7 +68,7 @@ class View:
 
     Attributes
     ----------
-    space : {"ct", "mr"}
+    space : str
         The patient space whose millimetres the world is made of.
     frame : ReadingFrame
         Turns that space's LPS into the world's (slice, row, column).
@@ -158,7 +161,7 @@ def sagittal_view(space: PatientSpace, grid: Grid) -> View:
 
     Parameters
     ----------
-    space : {"ct", "mr"}
+    space : str
         Patient space of the grid.
     grid : Grid
         The image that sets the plane.

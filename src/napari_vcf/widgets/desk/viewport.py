@@ -13,6 +13,7 @@ from psygnal import Signal
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import ReadingFrame, RigidTransform
 from napari_vcf.reading import CaseImage
+from napari_vcf.reading.stations import covers
 from napari_vcf.widgets.common.locked_layer import LockedDrawing
 from napari_vcf.widgets.desk.checkerboard import CheckerSquares
 from napari_vcf.widgets.desk.ct_edges import EdgeLines
@@ -112,17 +113,15 @@ class Viewport:
 
     def can_show(self, image_id: str) -> bool:
         """Whether an image's points have a place in the world on the canvas (same space, or registered into it)."""
-        return self.view is not None and (
-            self.view.space == self.desk.space_of(image_id) or self.desk.registration is not None
-        )
+        return self.view is not None and self.desk.joined(self.desk.space_of(image_id), self.view.space)
 
     @property
     def shown_on(self) -> str | None:
         """The MR image in whose space a registered CT is shown; None where the image is seen as it is."""
         image_id = self.desk.image_id
-        if image_id is None or self.view is None or self.desk.space_of(image_id) == "mr" or self.view.space == "ct":
+        if image_id is None or self.view is None or self.desk.modality_of(image_id) == "mr":
             return None
-        return plane_image(self.desk.images())
+        return plane_image(image for image in self.desk.images() if self.desk.space_of(image.id) == self.view.space)
 
     def _make_view(self, image_id: str) -> View:
         """The plane for an image: the one that is chosen, in the space in which the image is seen."""
@@ -131,9 +130,14 @@ class Viewport:
         owner = plane_owner(desk.plane)
         if owner is not None:
             return native_view(desk.space_of(owner), owner, case.image(owner).series.grid)
-        space = "mr" if desk.registered else desk.space_of(image_id)
-        setter = image_id if space == "ct" else plane_image(desk.images())
-        assert setter is not None
+        space = desk.seen_in(image_id)
+        image = case.image(image_id)
+        there = [other for other in desk.leading_images() if desk.space_of(other.id) == space]
+        if desk.space_of(image_id) == space:
+            # Of several stations only those on which this image can be seen.
+            there = [other for other in there if covers(other, image)]
+        setter = image_id if desk.modality_of(image_id) == "ct" and desk.space_of(image_id) == space else None
+        setter = setter or plane_image(there) or image_id
         return sagittal_view(space, case.image(setter).series.grid)
 
     # -- slices -----------------------------------------------------------------------------------------------------
@@ -354,9 +358,11 @@ class Viewport:
     def _joined_ct(self) -> str | None:
         """The CT whose fit on the MR in front can be judged."""
         registration = self.desk.registration
-        if registration is None or self.view is None or self.view.space != "mr":
+        if registration is None or self.view is None:
             return None
         ct = registration.ct_image
+        if self.view.space == self.desk.space_of(ct) or not self.can_show(ct):
+            return None
         return ct if ct in {image.id for image in self.desk.images()} else None
 
     def _edges(self) -> Image | None:

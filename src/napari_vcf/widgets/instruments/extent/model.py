@@ -123,7 +123,11 @@ class ExtentModel:
 
     def _can_place(self, image: CaseImage) -> bool:
         view = self._viewport.view
-        return view is not None and view.space == "mr" and ExtentLayers.fits(self._viewport, image.series.grid)
+        return (
+            view is not None
+            and view.space == self._desk.space_of(image.id)
+            and ExtentLayers.fits(self._viewport, image.series.grid)
+        )
 
     def _load(self) -> None:
         self._shown = masks = self.masks

@@ -7,16 +7,16 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabe
 from napari_vcf.reading.levels import LEVELS
 from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import Banner, button, heading, keep_keys, note, rule
-from napari_vcf.widgets.desk.space import PatientSpace
+from napari_vcf.widgets.desk.space import Modality
 from napari_vcf.widgets.instruments.instrument import Instrument
 
 __all__ = ["SPACE_NAMES", "STEP_DEG", "STEP_MM", "RegistrationForm"]
 
 STEP_MM = 0.5
 STEP_DEG = 0.5
-SPACE_NAMES: dict[PatientSpace, str] = {"mr": "MRI", "ct": "CT"}
-_NAME_KEYS: dict[PatientSpace, str] = {"mr": "N", "ct": "Shift+N"}
-_MARK_KEYS: dict[PatientSpace, str] = {"mr": "M", "ct": "C"}
+SPACE_NAMES: dict[Modality, str] = {"mr": "MRI", "ct": "CT"}
+_NAME_KEYS: dict[Modality, str] = {"mr": "N", "ct": "Shift+N"}
+_MARK_KEYS: dict[Modality, str] = {"mr": "M", "ct": "C"}
 
 
 class RegistrationForm(Instrument):
@@ -29,8 +29,8 @@ class RegistrationForm(Instrument):
         self.banner = Banner("registration_next")
         self.column.addWidget(self.banner)
         levels = QGridLayout()
-        self.level: dict[PatientSpace, QComboBox] = {}
-        self.mark_buttons: dict[PatientSpace, QPushButton] = {}
+        self.level: dict[Modality, QComboBox] = {}
+        self.mark_buttons: dict[Modality, QPushButton] = {}
         for row, space in enumerate(SPACE_NAMES):
             box = QComboBox()
             box.setObjectName(f"level_{space}")
@@ -125,11 +125,11 @@ class RegistrationForm(Instrument):
         return grid
 
     # -- what the controls do, filled in by the panel ---------------------------------------------------------------
-    def name_level(self, space: PatientSpace) -> None:
+    def name_level(self, space: Modality) -> None:
         """The level was named on CT or MRI."""
         raise NotImplementedError
 
-    def set_marking(self, space: PatientSpace | None) -> None:
+    def set_marking(self, space: Modality | None) -> None:
         """Begin to mark the centre on CT or MRI, or stop."""
         raise NotImplementedError
 

@@ -13,7 +13,7 @@ from napari_vcf.reading.image_pairs import Mark, Pair, pair_of
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION, open_box
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
-from napari_vcf.widgets.desk.space import PatientSpace
+from napari_vcf.widgets.desk.space import Modality
 from napari_vcf.widgets.instruments.instrument import Tool, ToolManager, World
 from napari_vcf.widgets.instruments.registration.form import SPACE_NAMES, STEP_DEG, STEP_MM, RegistrationForm
 from napari_vcf.widgets.instruments.registration.run import RegistrationRun
@@ -53,10 +53,10 @@ class RegistrationWidget(RegistrationForm):
     def __init__(self, tools: ToolManager) -> None:
         super().__init__(tools)
         desk, viewport = self.desk, self.viewport
-        self.marks: dict[PatientSpace, NDArray[np.float64]] = {}
+        self.marks: dict[Modality, NDArray[np.float64]] = {}
         #: On which image each of them was set.
-        self._marked_on: dict[PatientSpace, str] = {}
-        self.marking: PatientSpace | None = None
+        self._marked_on: dict[Modality, str] = {}
+        self.marking: Modality | None = None
         self.run = RegistrationRun()
         self.run.finished.connect(self._on_finished)
         self.tool = MarkTool(self)
@@ -98,17 +98,17 @@ class RegistrationWidget(RegistrationForm):
             self.desk.images(), ct_mark=self._mark("ct"), mr_mark=self._mark("mr"), in_front=self.desk.image_id
         )
 
-    def _mark(self, space: PatientSpace) -> Mark | None:
+    def _mark(self, space: Modality) -> Mark | None:
         if space not in self.marks:
             return None
         x, y, z = self.marks[space].tolist()
         return Mark((x, y, z), self._marked_on[space])
 
-    def set_marking(self, space: PatientSpace | None) -> None:
+    def set_marking(self, space: Modality | None) -> None:
         """Begin to mark the centre on CT or MRI (that image comes to the front), or stop."""
         if space is not None:
             ct, mr = self._ct(), self._mr()
-            in_front = self.desk.image_id is not None and self.desk.space_of(self.desk.image_id) == space
+            in_front = self.desk.image_id is not None and self.desk.modality_of(self.desk.image_id) == space
             if not in_front:
                 image = ct if space == "ct" else _best_seen(mr.values())
                 if image is None:
@@ -122,11 +122,11 @@ class RegistrationWidget(RegistrationForm):
     def mark(self, point: World) -> bool:
         """Set the mark of the image in front at a world point."""
         image_id = self.desk.image_id
-        if image_id is None or self.marking is None or self.desk.space_of(image_id) != self.marking:
+        if image_id is None or self.marking is None or self.desk.modality_of(image_id) != self.marking:
             return False
         self.marks[self.marking] = self.viewport.to_lps(point)
         self._marked_on[self.marking] = image_id
-        other: PatientSpace = "ct" if self.marking == "mr" else "mr"
+        other: Modality = "ct" if self.marking == "mr" else "mr"
         self.set_marking(None if other in self.marks else other)
         return True
 
@@ -135,7 +135,7 @@ class RegistrationWidget(RegistrationForm):
         picture = Picture()
         if not self.in_hand:
             return picture
-        shown: dict[PatientSpace, CaseImage | None] = {"mr": next(iter(self._mr().values()), None), "ct": self._ct()}
+        shown: dict[Modality, CaseImage | None] = {"mr": next(iter(self._mr().values()), None), "ct": self._ct()}
         for space, image in shown.items():
             if space not in self.marks or image is None or not self.viewport.can_show(image.id):
                 continue
@@ -166,7 +166,7 @@ class RegistrationWidget(RegistrationForm):
         self.checkerboard.setChecked(False)
 
     # -- registering ------------------------------------------------------------------------------------------------
-    def name_level(self, space: PatientSpace) -> None:
+    def name_level(self, space: Modality) -> None:
         """Take over the name; it is counted on each examination by itself, so that one never fills the other."""
         reading = self.desk.reading
         if reading is None or self.level[space].currentIndex() == 0:
