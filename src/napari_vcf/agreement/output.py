@@ -13,6 +13,7 @@ import numpy as np
 from napari_vcf.agreement.analysis import Analysed
 from napari_vcf.agreement.document import AgreementDocument, Hypothesis, Row
 from napari_vcf.agreement.errors import AgreementError, OutputError
+from napari_vcf.agreement.figures import charts_of, write_figures
 from napari_vcf.agreement.report import Index, report_html
 from napari_vcf.agreement.report.tables import GroupLine, accuracy_lines, group_lines, verdict_lines
 from napari_vcf.agreement.scales import scale_of
@@ -28,7 +29,7 @@ _GROUP_FILES = {1: "table1_baseline", 2: "table2_degree_extent", 3: "table3_morp
 _PARQUET_ROWS = 200_000
 
 
-def write_analysis(analysed: Analysed, folder: Path | str) -> list[Path]:
+def write_analysis(analysed: Analysed, folder: Path | str, *, figures: bool = False) -> list[Path]:
     """Write ``agreement.json``, the CSV files and ``report.html``.
 
     Parameters
@@ -37,6 +38,8 @@ def write_analysis(analysed: Analysed, folder: Path | str) -> list[Path]:
         The analysis.
     folder : path
         Made where it does not exist; files of an earlier analysis are replaced.
+    figures : bool
+        Whether the charts for a paper are drawn as well, into the folder ``figures`` and into the report.
 
     Returns
     -------
@@ -67,7 +70,8 @@ def write_analysis(analysed: Analysed, folder: Path | str) -> list[Path]:
         ({**test.model_dump(), "readers": "|".join(test.readers)} for test in document.hypotheses),
     )
     files["left_out.csv"] = _csv(("analysis", "item", "stage", "readers", "case", "reason"), _left_out_lines(document))
-    files["report.html"] = report_html(analysed)
+    drawn = charts_of(analysed) if figures else []
+    files["report.html"] = report_html(analysed, [one.picture() for one in drawn])
     try:
         target.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
@@ -76,7 +80,7 @@ def write_analysis(analysed: Analysed, folder: Path | str) -> list[Path]:
         raise OutputError(str(error)) from error
     except OSError as error:
         raise OutputError(f"Folder '{target.name}' cannot be made: {error.strerror}. Choose another.") from error
-    return [target / name for name in files]
+    return [*(target / name for name in files), *(write_figures(drawn, target / "figures") if drawn else [])]
 
 
 def _csv(fields: Iterable[str], lines: Iterable[Mapping[str, object]]) -> str:

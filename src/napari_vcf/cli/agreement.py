@@ -79,6 +79,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="take a second table, or a reader's second export of a case, as a repeated reading",
     )
+    parser.add_argument(
+        "--figures",
+        action="store_true",
+        help="also draw the charts for a paper, into DIR/figures and into the report (needs the extra 'paper')",
+    )
     parser.add_argument("--parquet", action="store_true", help="also write the tidy table as readings.parquet")
     parser.set_defaults(run=run)
 
@@ -119,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
     analysed = analyse(
         loaded.readings, reference, settings=settings, masks=loaded.masks, schema_versions=loaded.schema_versions
     )
-    written = write_analysis(analysed, args.out)
+    written = write_analysis(analysed, args.out, figures=args.figures)
     if args.parquet:
         written.append(write_parquet(loaded.readings, Path(args.out) / "readings.parquet"))
     _summary(analysed.document)

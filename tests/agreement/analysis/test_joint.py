@@ -283,3 +283,27 @@ def test_grades_of_ct_and_mri_are_compared_for_each_reader(tmp_path: Path) -> No
     assert [(line["readers"], line["stage"]) for line in kappas] == [(["A"], "ct_vs_mri"), (["B"], "ct_vs_mri")]
     assert 0 < kappas[0]["value"] < 1
     assert "CT vs MRI" in found.report
+
+
+def test_readers_who_agree_more_closely_than_the_cases_allow_are_warned_of(tmp_path: Path) -> None:
+    truth = ["benign", "malignant"] * 20
+
+    def wrong(*cases: int) -> list[str]:
+        other = {"benign": "malignant", "malignant": "benign"}
+        return [other[v] if n in cases else v for n, v in enumerate(truth)]
+
+    # Both readers are right as often in each stage, but not on the same cases.
+    rows = answers("verdict", {"A": wrong(0, 1, 2, 3), "B": wrong(10, 11, 12, 13)}, stage="ct")
+    rows += answers("verdict", {"A": wrong(20, 21), "B": wrong(30, 31)}, stage="mri")
+    pathology = [[f"C{n:03d}", v] for n, v in enumerate(truth, start=1)]
+    reference = write_table(tmp_path / "p.csv", pathology, ("case", "pathology"))
+    found = run(tmp_path, write_table(tmp_path / "t.csv", rows), "--reference", reference, "--bootstrap", "0")
+    warned = found.one(statistic="mrmc_accuracy_p_fixed_readers", stage="ct_vs_mri")
+    assert warned["value"] is not None
+    assert any("differ less between stages" in remark for remark in found.document["remarks"])
+    assert "differ less between stages" in found.report
+
+
+def test_the_paired_difference_stands_in_the_report(result: Result) -> None:
+    found = result.one(readers=["R5"], stage="ct_vs_mri", statistic="sensitivity_difference", analysis="modalities")
+    assert f"{abs(found['value']):.3f}\n".strip() in result.report.split("The stages of each reader")[1]

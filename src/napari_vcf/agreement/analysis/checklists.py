@@ -74,7 +74,8 @@ def flow_of_cases(readings: Readings, reference: Reference | None, left_out: Seq
         }
         missing = f"{len(out)} without a verdict of every reader or without pathology." if out else ""
         note = " ".join(part for part in (gaps, missing) if part)
-        who = f"Read in {_STAGE_NAMES[stage]} by all {len(active)} readers"
+        number_of = {1: "the only reader", 2: "both readers"}.get(len(active), f"all {len(active)} readers")
+        who = f"Read in {_STAGE_NAMES[stage]} by {number_of}"
         steps.append(FlowStep(step=who, cases=every, note=note))
     return steps
 

@@ -21,7 +21,7 @@ from napari_vcf.agreement.document import (
 )
 from napari_vcf.agreement.statistics import Estimate, stable_seed
 
-__all__ = ["Collected", "Pairing", "Place"]
+__all__ = ["Collected", "Pairing", "Place", "Quantity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,28 @@ class Pairing:
     values: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantity:
+    """A measured quantity of one reader with the pathology of each case, kept for the figures.
+
+    Attributes
+    ----------
+    place : Place
+        What it is.
+    unit : str
+        Its unit.
+    values : ndarray, shape (n,)
+        Measurements.
+    pathology : ndarray of int, shape (n,)
+        Position in `PATHOLOGY`.
+    """
+
+    place: Place
+    unit: str
+    values: NDArray[np.float64]
+    pathology: NDArray[np.int64]
+
+
 #: Points of a Bland-Altman plot; more cannot be told apart on paper.
 _PLOT_POINTS = 1500
 
@@ -70,6 +92,7 @@ class Collected:
     left_out: list[LeftOut] = field(default_factory=list)
     models: list[LogisticModel] = field(default_factory=list)
     pairings: list[Pairing] = field(default_factory=list)
+    quantities: list[Quantity] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     def seed(self, place: Place, statistic: str = "") -> int:

@@ -25,11 +25,11 @@ from napari_vcf.agreement.statistics import (
     share_figures,
 )
 from napari_vcf.agreement.statistics.estimate import undefined
-from napari_vcf.agreement.statistics.mrmc import Comparison, Contrast, EffectTest
+from napari_vcf.agreement.statistics.mrmc import Comparison, Contrast, EffectTest, closer_than_cases
 from napari_vcf.agreement.tables.readings import ItemTable, Readings
 from napari_vcf.records.base import STAGES
 
-__all__ = ["FEW_READERS", "few_readers", "joint_comparison"]
+__all__ = ["FEW_READERS", "few_readers", "joint_comparison", "too_close"]
 
 #: Below this many readers the report says what few degrees of freedom mean.
 FEW_READERS = 5
@@ -175,6 +175,21 @@ def few_readers(readers: int, stages: int) -> str:
     )
 
 
+def too_close(figures: Sequence[str]) -> str:
+    """Say that readers agreed more closely than the cases alone would let them."""
+    return (
+        f"{', '.join(figures)}: the readers differ less between stages than the sampling of the cases alone would make "
+        "them, so the error for readers in general comes out smaller than that for these readers. That is chance "
+        "with few "
+        "readers; P for readers and cases in general is too small there. Rely on P with readers fixed, and claim "
+        "no more "
+        "than it does."
+    )
+
+
+_TOO_CLOSE = "Readers vary less than the cases alone would make them: too small, see the P for fixed readers."
+
+
 class _Writer:
     """Writes the rows of one figure of merit."""
 
@@ -184,6 +199,7 @@ class _Writer:
         self._found, self._figure, self._stages, self._readers = found, figure, stages, readers
         self._note, self._n = note, n
         self._method = _METHOD.format(found.settings.covariance)
+        self._warning = ""
 
     def _place(self, stage: str) -> Place:
         return Place("modalities", self._figure.item, stage, self._readers)
@@ -211,6 +227,10 @@ class _Writer:
     def write(self, result: MrmcResult) -> None:
         """Write all rows."""
         self._n = result.cases
+        parts = result.components
+        if closer_than_cases(parts.ms_tr, parts.var_error, parts.cov1, parts.cov2, parts.cov3):
+            self._warning = f" {_TOO_CLOSE}"
+            self._found.remark(too_close([self._figure.name]))
         for stage, single in zip(self._stages, result.modalities, strict=True):
             bounds = Contrast(single.value, single.standard_error, single.df, single.low, single.high, None, None)
             self._add(stage, "", single.value, f"Mean of the readers, {_VIEWS['']}.", bounds)
@@ -227,7 +247,7 @@ class _Writer:
     def _tests(self, stage: str, random: EffectTest, readers: EffectTest, cases: EffectTest, of: str) -> None:
         self._add(stage, "f", random.f, f"Numerator degrees of freedom {random.df_numerator:g}; {of}, {_VIEWS['']}.")
         self._add(stage, "df", random.df, "Denominator degrees of freedom of Hillis.")
-        self._add(stage, "p", random.p, f"P of F; {of}, {_VIEWS['']}.")
+        self._add(stage, "p", random.p, f"P of F; {of}, {_VIEWS['']}.{self._warning}")
         self._add(stage, "p_fixed_readers", readers.p, f"P of chi-squared; {of}, {_VIEWS['_fixed_readers']}.")
         self._add(stage, "p_fixed_cases", cases.p, f"P of F; {of}, {_VIEWS['_fixed_cases']}.")
 

@@ -17,7 +17,7 @@ from napari_vcf.agreement.analysis.checklists import (
     methods_sentences,
     qarel_items,
 )
-from napari_vcf.agreement.analysis.collect import Collected, Pairing
+from napari_vcf.agreement.analysis.collect import Collected, Pairing, Quantity
 from napari_vcf.agreement.analysis.groups import baseline_groups, reading_groups
 from napari_vcf.agreement.analysis.grras import grras_items
 from napari_vcf.agreement.analysis.joint import joint_comparison
@@ -50,10 +50,13 @@ class Analysed:
         Every number.
     pairings : tuple of Pairing
         Paired measurements for the plots.
+    quantities : tuple of Quantity
+        Measured quantities with the pathology, for the figures.
     """
 
     document: AgreementDocument
     pairings: tuple[Pairing, ...]
+    quantities: tuple[Quantity, ...] = ()
 
 
 def make_settings(
@@ -198,7 +201,7 @@ def analyse(
         methods=tuple(methods_sentences(found.rows, chosen, software)),
         hypotheses=tuple(tests),
     )
-    return Analysed(document, tuple(found.pairings))
+    return Analysed(document, tuple(found.pairings), tuple(found.quantities))
 
 
 def _analyse_part(found: Collected, part: Part, reference: Reference | None, masks: MaskStore) -> None:

@@ -9,13 +9,12 @@ from napari_vcf.agreement.document import CrossTable, Roc, Row
 from napari_vcf.agreement.report.index import STAGE_NAMES, Index, item_label
 from napari_vcf.agreement.report.page import Cell, figure, html_table, note
 from napari_vcf.agreement.report.plots import bland_altman_plot, forest_plot, roc_plot
+from napari_vcf.agreement.report.primary import primary_rows
 from napari_vcf.agreement.report.words import coefficient, interval, measure, number, percent, strength
 from napari_vcf.agreement.scales import PLACEMENT, form_order
 
-__all__ = ["PRIMARY", "agreement_section", "bland_altman_section", "mask_section", "matrix_section", "roc_section"]
+__all__ = ["agreement_section", "bland_altman_section", "mask_section", "matrix_section", "roc_section"]
 
-#: Statistic that is named beforehand for each kind of item, the first that an item has.
-PRIMARY = ("weighted_kappa_quadratic", "icc_a_1", "cohen_kappa")
 _ALL_POINTS = 24_000
 _MOST_PAIRS = 6
 
@@ -24,25 +23,11 @@ def _pairs(index: Index, analysis: str) -> list[tuple[str, ...]]:
     return index.readers_of(analysis)[:_MOST_PAIRS]
 
 
-def _primary(index: Index, analysis: str, readers: tuple[str, ...]) -> list[Row]:
-    found = []
-    for item, stage, who in index.keys(analysis):
-        placed = analysis == "between_readers" and PLACEMENT.match(item)
-        if who != readers or placed:
-            # Single placements are compared within a reader; between readers it is their mean that counts.
-            continue
-        rows = index.rows(analysis, item, stage, who)
-        first = next((rows[name] for name in PRIMARY if name in rows), None)
-        if first is not None:
-            found.append(first)
-    return sorted(found, key=lambda row: (row.statistic == "icc_a_1", form_order(row.item)))
-
-
 def agreement_section(index: Index, analysis: str) -> str:
     """Forest plot and table of each set of readers."""
     parts = []
     for readers in _pairs(index, analysis):
-        rows = _primary(index, analysis, readers)
+        rows = primary_rows(index, analysis, readers)
         if not rows:
             continue
         names = " and ".join(readers)
@@ -100,7 +85,7 @@ def _categories(index: Index, analysis: str, readers: tuple[str, ...]) -> str:
     body: list[list[Cell]] = []
     heads = []
     last = ""
-    for row in _primary(index, analysis, readers):
+    for row in primary_rows(index, analysis, readers):
         rows = index.rows(analysis, row.item, row.stage, readers)
         if "cohen_kappa" not in rows:
             continue
@@ -151,7 +136,7 @@ def _measures(index: Index, analysis: str, readers: tuple[str, ...]) -> str:
     body: list[list[Cell]] = []
     heads = []
     last = ""
-    for row in _primary(index, analysis, readers):
+    for row in primary_rows(index, analysis, readers):
         rows = index.rows(analysis, row.item, row.stage, readers)
         if "icc_a_1" not in rows:
             continue

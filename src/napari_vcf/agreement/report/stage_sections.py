@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from napari_vcf.agreement.analysis.joint import FEW_READERS, few_readers
+from napari_vcf.agreement.analysis.joint import FEW_READERS, few_readers, too_close
 from napari_vcf.agreement.report.index import STAGE_NAMES, Index, item_label
 from napari_vcf.agreement.report.page import Cell, html_table, note
 from napari_vcf.agreement.report.words import coefficient, number, p_value, strength
+from napari_vcf.agreement.statistics.mrmc import closer_than_cases
 
 __all__ = ["grade_section", "joint_section", "p_value_section", "stage_section"]
 
@@ -56,7 +57,21 @@ def joint_section(index: Index) -> str:
         if margin is not None
         else ""
     )
-    return note(text) + "".join(f'<p class="remark">{escape(remark)}</p>' for remark in few) + "".join(parts) + later
+    narrow = [title for figure, (_, title) in _FIGURES.items() if figure in found and _too_narrow(index, figure, found)]
+    warned = [*few, *([too_close(narrow)] if narrow else [])]
+    return note(text) + "".join(f'<p class="remark">{escape(words)}</p>' for words in warned) + "".join(parts) + later
+
+
+def _too_narrow(
+    index: Index, figure: str, found: Mapping[str, tuple[str, list[tuple[str | None, tuple[str, ...]]]]]
+) -> bool:
+    """Whether the readers agree more closely than the sampling of the cases alone would let them."""
+    item, keys = found[figure]
+    stage, readers = max(keys, key=lambda key: len(key[0] or ""))
+    rows = index.rows("modalities", item, stage, readers)
+    parts = [rows.get(_statistic(figure, name)) for name in ("ms_tr", "var_error", "cov1", "cov2", "cov3")]
+    values = [row.value for row in parts if row is not None and row.value is not None]
+    return len(values) == len(parts) and closer_than_cases(*values)
 
 
 def _joint_table(index: Index, figure: str, keys: Sequence[tuple[str | None, tuple[str, ...]]]) -> str:
@@ -138,7 +153,7 @@ def stage_section(index: Index) -> str:
         line: list[Cell] = [readers[0], (STAGE_NAMES.get(stage or "", ""), _LEFT), str(some.n) if some else ""]
         for prefix, share in shares.items():
             line += [
-                (coefficient(verdict.get(f"{share}_difference"), 3, break_line=True), 'class="gap"'),
+                (coefficient(verdict.get(share), 3, break_line=True), 'class="gap"'),
                 index.p_with_holm(verdict.get(f"{prefix}mcnemar_p")),
                 p_value(getattr(verdict.get(f"{prefix}mcnemar_mid_p"), "value", None)),
             ]

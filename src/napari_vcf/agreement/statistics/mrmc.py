@@ -27,7 +27,16 @@ from napari_vcf.agreement.errors import StatisticError
 from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, normal_quantile
 from napari_vcf.agreement.statistics.merit import FiguresOfMerit
 
-__all__ = ["Comparison", "Components", "Contrast", "EffectTest", "MrmcResult", "SingleModality", "obuchowski_rockette"]
+__all__ = [
+    "Comparison",
+    "Components",
+    "Contrast",
+    "EffectTest",
+    "MrmcResult",
+    "SingleModality",
+    "closer_than_cases",
+    "obuchowski_rockette",
+]
 
 _NOTHING = 1e-14
 
@@ -164,6 +173,15 @@ class MrmcResult:
     modalities: tuple[SingleModality, ...]
     readers: int
     cases: int
+
+
+def closer_than_cases(ms_tr: float, var_error: float, cov1: float, cov2: float, cov3: float) -> bool:
+    """Whether readers vary less between modalities than the sampling of the cases alone would make them.
+
+    The error for random readers is then smaller than that for fixed readers, which cannot be true of the populations:
+    few readers happened to agree, and the P value for random readers is too small.
+    """
+    return ms_tr < var_error - cov1 - max(cov2 - cov3, 0.0) - _NOTHING
 
 
 def obuchowski_rockette(figures: FiguresOfMerit, *, level: float = DEFAULT_LEVEL) -> MrmcResult:
