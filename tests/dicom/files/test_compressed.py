@@ -9,8 +9,9 @@ import imagecodecs
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000, JPEGExtended12Bit, JPEGLosslessSV1, JPEGLSLossless
+from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGExtended12Bit, JPEGLosslessSV1, JPEGLSLossless
 
 from napari_vcf.dicom import PixelError, Series, load_volume, scan_folder
 from support.dicomfiles import EnhancedFrame, enhanced_dataset, save, slice_dataset
@@ -142,17 +143,27 @@ def test_a_compression_that_is_not_known_is_named(tmp_path: Path) -> None:
         load_volume(only(tmp_path))
 
 
+@pytest.mark.parametrize("codec", ["jpegls", "jpeg2k"])
 @pytest.mark.parametrize("table", [True, False])
-def test_frames_in_several_fragments_need_a_table_of_offsets(tmp_path: Path, table: bool) -> None:
-    frames = [EnhancedFrame(smooth(1000 + n), (0, 0, 3.0 * n)) for n in range(3)]
-    dataset = enhanced_dataset(frames)
-    streams = [imagecodecs.jpegls_encode(smooth(1000 + n)) for n in range(3)]
+def test_frames_in_several_fragments_are_told_apart_by_the_table_or_by_their_marks(
+    tmp_path: Path, codec: str, table: bool
+) -> None:
+    dataset, streams = _three_frames(codec)
     dataset.PixelData = encapsulate(streams, fragments_per_frame=2, has_bot=table)
-    dataset["PixelData"].is_undefined_length = True
+    save(dataset, tmp_path / "a", JPEGLSLossless if codec == "jpegls" else JPEG2000Lossless)
+    assert load_volume(only(tmp_path)).data.tolist() == [smooth(1000 + n).tolist() for n in range(3)]
+
+
+def test_fragments_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
+    dataset, streams = _three_frames("jpegls")
+    dataset.PixelData = encapsulate([stream[3:] for stream in streams], fragments_per_frame=2, has_bot=False)
     save(dataset, tmp_path / "a", JPEGLSLossless)
-    series = only(tmp_path)
-    if table:
-        assert load_volume(series).data.tolist() == [smooth(1000 + n).tolist() for n in range(3)]
-    else:
-        with pytest.raises(PixelError, match="a: The pixels of 3 frames lie in 6 fragments"):
-            load_volume(series)
+    with pytest.raises(PixelError, match="a: The pixels of 3 frames lie in 6 fragments"):
+        load_volume(only(tmp_path))
+
+
+def _three_frames(codec: str) -> tuple[Dataset, list[bytes]]:
+    dataset = enhanced_dataset([EnhancedFrame(smooth(1000 + n), (0, 0, 3.0 * n)) for n in range(3)])
+    dataset["PixelData"].is_undefined_length = True
+    options = {"codecformat": "j2k", "reversible": True} if codec == "jpeg2k" else {}
+    return dataset, [getattr(imagecodecs, f"{codec}_encode")(smooth(1000 + n), **options) for n in range(3)]

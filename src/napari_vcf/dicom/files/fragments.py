@@ -13,6 +13,11 @@ __all__ = ["fragments_of", "streams_of"]
 _ITEM: Final = b"\xfe\xff\x00\xe0"
 _SEQUENCE_END: Final = b"\xfe\xff\xdd\xe0"
 _HEAD: Final = 8
+#: What JPEG and JPEG-LS, and what JPEG 2000 streams begin with, and what all of them end with.
+_STREAM_BEGINS: Final = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")
+_STREAM_END: Final = b"\xff\xd9"
+#: The last bytes of a fragment, in which its stream may end before the padding.
+_PADDED: Final = 4
 
 
 def fragments_of(path: Path, offset: int, size: int) -> tuple[list[tuple[int, int]], bool]:
@@ -88,21 +93,36 @@ def streams_of(path: Path, offset: int, size: int, frames: int) -> list[bytes]:
         raise HeaderError(f"The file cannot be read: {error.strerror or 'unreadable'}.") from error
     if frames == 1 and contents:
         return [b"".join(contents)]
-    if len(contents) == frames:
+    if len(contents) == frames or not contents:
         return contents
-    starts = struct.unpack(f"<{len(stated) // 4}I", stated[: len(stated) // 4 * 4])
-    first = fragments[0][0] - _HEAD if fragments else 0
-    begins = [position - _HEAD - first for position, _ in fragments]
-    if len(starts) != frames or not set(starts) <= set(begins) or list(starts) != sorted(set(starts)):
+    starts = _by_table(fragments, stated)
+    if len(starts) != frames:
+        starts = _by_marks(contents)
+    if len(starts) != frames:
         raise HeaderError(
             f"The pixels of {frames} frames lie in {len(contents)} fragments, and nothing tells which belong to which."
         )
     parts: list[list[bytes]] = []
-    for begin, content in zip(begins, contents, strict=True):
-        if begin in starts:
+    for number, content in enumerate(contents):
+        if number in starts:
             parts.append([])
         parts[-1].append(content)
     return [b"".join(part) for part in parts]
+
+
+def _by_table(fragments: list[tuple[int, int]], stated: bytes) -> set[int]:
+    """The fragments that begin a frame by the table of offsets; none where it does not fit them."""
+    begins = {position - fragments[0][0]: number for number, (position, _) in enumerate(fragments)}
+    offsets = struct.unpack(f"<{len(stated) // 4}I", stated[: len(stated) // 4 * 4])
+    fitting = offsets[:1] == (0,) and all(offset in begins for offset in offsets)
+    return {begins[offset] for offset in offsets} if fitting else set()
+
+
+def _by_marks(contents: list[bytes]) -> set[int]:
+    """The fragments that begin a frame by the marks of their streams: one begins, and the one before has ended."""
+    ended = [True, *(_STREAM_END in content[-_PADDED:] for content in contents[:-1])]
+    begun = [content.startswith(_STREAM_BEGINS) for content in contents]
+    return {number for number in range(len(contents)) if begun[number] and ended[number]} if begun[0] else set()
 
 
 def _read(stream: BinaryIO, position: int, length: int) -> bytes:

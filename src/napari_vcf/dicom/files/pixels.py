@@ -165,11 +165,14 @@ def _streams(file: SourceFile) -> list[bytes]:
     """The compressed stream of each frame."""
     layout = file.layout
     try:
-        return streams_of(file.path, layout.offset, file.path.stat().st_size, layout.frames)
+        streams = streams_of(file.path, layout.offset, file.path.stat().st_size, layout.frames)
     except HeaderError as error:
         raise PixelError(file.name, f"{error}") from error
     except OSError as error:
         raise PixelError(file.name, f"the pixels cannot be read ({error.strerror or 'unreadable'}).") from error
+    if len(streams) != layout.frames:
+        raise PixelError(file.name, f"holds {len(streams)} compressed frames instead of {layout.frames}.")
+    return streams
 
 
 def _decoded(file: SourceFile, stream: bytes) -> NDArray[Any]:
