@@ -89,7 +89,7 @@ def test_a_lost_case_is_not_prepared_from_changed_files_under_a_begun_reading(tm
         data[-40:] = bytes(40)
         path.write_bytes(data)
     (refused,) = prepare_study(root, workers=0)
-    assert "give something else than it was begun on" in refused.reason
+    assert "preparing it again gives something else" in refused.reason
     shutil.rmtree(folder)
     folder.with_name("whole").rename(folder)
     assert [outcome.status for outcome in prepare_study(root, workers=0)] == ["prepared"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import jsonschema
@@ -56,6 +58,26 @@ def study(finished: Path, tmp_path: Path) -> Path:
 
 
 # -- export ------------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_that_a_consensus_shows_says_when_its_reader_read(tmp_path: Path) -> None:
+    root = make_study(tmp_path, cases=1)
+    for number, name in enumerate(("R1", "R2")):
+        clock = Clock()
+        clock.time += timedelta(days=100 * number)
+        reader = open_study(root, clock=clock).as_reader(name)
+        while (session := reader.next_case()) is not None:
+            read_stage(session, number)
+    with open_consensus(root, "C001", "mri", clock=Clock()) as consensus:
+        shown = repr((consensus.differing, consensus.drawings))
+        times = set(re.findall(r"datetime\.datetime\([^)]*\)", shown))
+        assert len(times) == 1
+        for item in consensus.differing:
+            consensus.settle(item, consensus.choices(item)[0], why="we looked again")
+        consensus.sign(["R1", "R2"])
+    settled = read_reading(root / "consensus" / "C001" / "mri" / "seal.json").consensus.settled
+    # The document keeps what each had signed, with its time.
+    assert {values.values["R2"].at.month for values in settled.values() if "R2" in values.values} == {4}
 
 
 def test_every_signed_stage_is_exported_as_it_was_signed(study: Path, tmp_path: Path) -> None:

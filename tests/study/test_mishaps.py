@@ -16,6 +16,7 @@ from napari_vcf.study import (
     NotYetError,
     StudyError,
     check_study,
+    create_study,
     export_study,
     open_consensus,
     open_study,
@@ -23,7 +24,7 @@ from napari_vcf.study import (
 )
 from napari_vcf.study.case_lock import CaseLock
 from support.patients import begin, read
-from support.studies import Clock, gestures, make_study, read_stage
+from support.studies import Clock, gestures, make_study, protocol_text, read_stage
 
 
 @pytest.fixture
@@ -112,6 +113,18 @@ def test_a_name_that_is_none_of_the_readers_is_refused(both: Path, capsys: pytes
     for name in ("r1", "R3", "consensus", "../R2", ""):
         assert main(["read", str(both), "--reader", name]) == 1
         assert f"has no reader '{name}'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "COM1", "Aux", "LPT9", "prn"])
+def test_a_name_that_windows_keeps_for_a_device_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "images" / "a").mkdir(parents=True)
+    (tmp_path / "p.toml").write_text(protocol_text(), encoding="utf-8")
+    common = {"protocol": tmp_path / "p.toml", "seed": 1, "images": [tmp_path / "images"]}
+    with pytest.raises(StudyError, match="name of a device on Windows"):
+        create_study(tmp_path / "study", readers=[name], **common)
+    with pytest.raises(StudyError, match="name of a device on Windows"):
+        create_study(tmp_path / name, readers=["R1"], **common)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "p.toml"]
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "no", "x" * 501])

@@ -21,6 +21,20 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     parser.add_argument("--exports", type=Path, metavar="FOLDER", help="check the exports in this folder as well")
+    parser.add_argument(
+        "--receipts",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="files of receipts that readers kept outside of the study: what they signed must be there as it was",
+    )
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        metavar="FILE",
+        help="lines of a reader and a public key, kept outside of the study: every seal must be signed with it",
+    )
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON; - for standard output")
     parser.set_defaults(run=run)
 
@@ -28,9 +42,15 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check, and say what is damaged."""
     from napari_vcf.records.atomic import write_atomically
+    from napari_vcf.study.keys import read_public_keys
     from napari_vcf.study.study_check import check_study
 
-    report = check_study(args.study, exports=args.exports)
+    report = check_study(
+        args.study,
+        exports=args.exports,
+        receipts=args.receipts,
+        keys=None if args.keys is None else read_public_keys(args.keys),
+    )
     text = json.dumps({"whole": not report.damages, **asdict(report)}, indent=1)
     if args.json == "-":
         print(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,13 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     parser.add_argument("--reader", required=True, metavar="NAME", help="your pseudonym in the study")
+    parser.add_argument(
+        "--receipts",
+        type=Path,
+        metavar="FILE",
+        help="file outside of the study that gets a line for each signature; keep it",
+    )
+    parser.add_argument("--key", type=Path, metavar="FILE", help="your signing key, from 'napari-vcf study key'")
     parser.set_defaults(run=run)
 
 
@@ -36,7 +44,12 @@ def run(args: argparse.Namespace) -> int:
     from napari_vcf.study import open_study
 
     # Before the window, so that what is wrong with the study is said where the command was given.
-    study = open_study(args.study).as_reader(args.reader)
+    key = None
+    if args.key is not None:
+        from napari_vcf.study.keys import ReaderKey
+
+        key = ReaderKey(args.key, getpass.getpass("Passphrase of the key: "))
+    study = open_study(args.study).as_reader(args.reader, receipts=args.receipts, key=key)
 
     import napari
 

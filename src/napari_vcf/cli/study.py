@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,27 @@ def add_parser(subparsers: Any) -> None:
     role.add_argument("--image", required=True, metavar="LABEL", help="the image, as 'study images' lists it")
     role.add_argument("--role", required=True, help="CT, T1, T2, T2FS, DWI, ADC, LOCALIZER or OTHER")
     template = commands.add_parser("protocol", help="print a protocol file with every default, to start from")
-    functions = {status: _status, unlock: _unlock, images: _images, role: _role, template: _protocol}
+    unreadable = commands.add_parser("unreadable", help="set aside a stage for which a case has no images; for good")
+    unreadable.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    unreadable.add_argument("--case", required=True, help="the case")
+    unreadable.add_argument("--stage", required=True, choices=["ct", "mri", "combined"], help="the stage")
+    unreadable.add_argument("--reason", required=True, metavar="TEXT", help="why; readers can read it")
+    withdraw = commands.add_parser("withdraw", help="take a case out of the study; for good")
+    withdraw.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    withdraw.add_argument("--case", required=True, help="the case")
+    withdraw.add_argument("--reason", required=True, metavar="TEXT", help="why; readers can read it")
+    key = commands.add_parser("key", help="make a signing key for a reader; it stays with the reader")
+    key.add_argument("--out", type=Path, required=True, metavar="FILE", help="the key's file, outside of the study")
+    functions = {
+        key: _key,
+        unreadable: _unreadable,
+        withdraw: _withdraw,
+        status: _status,
+        unlock: _unlock,
+        images: _images,
+        role: _role,
+        template: _protocol,
+    }
     for command, function in functions.items():
         command.set_defaults(run=run, study_run=function)
 
@@ -108,6 +129,7 @@ def _create(args: argparse.Namespace) -> int:
 
 def _prepare(args: argparse.Namespace) -> int:
     from napari_vcf.study.prepare_study import prepare_study
+    from napari_vcf.study.study_folder import StudyFolder
 
     def progress(done: int, total: int, what: str) -> None:
         print(f"{done}/{total} {what}", file=sys.stderr)
@@ -119,8 +141,13 @@ def _prepare(args: argparse.Namespace) -> int:
         scheduler=args.scheduler,
         progress=progress,
     )
+    _, protocol = StudyFolder(args.study).read()
+    stages = protocol.protocol.stages if protocol.study.unreadable == "coordinator" else ()
     for outcome in outcomes:
         print(f"{outcome.case}  {outcome.status:8s}  {outcome.images} images")
+        cannot = [stage for stage in stages if stage not in outcome.stages] if outcome.status != "failed" else []
+        if cannot:
+            print(f"      ! cannot be read: {', '.join(cannot)}; set that aside with 'napari-vcf study unreadable'")
         for text in (outcome.reason, *outcome.lacks, *outcome.remarks):
             if text:
                 print(f"      ! {text}")
@@ -137,7 +164,7 @@ def _status(args: argparse.Namespace) -> int:
     for reader in status.readers:
         print(
             f"{reader.reader}: {reader.sealed} of {reader.total} stages signed, {reader.open} open, "
-            f"{reader.waiting} in the washout interval."
+            f"{reader.waiting} in the washout interval, {reader.aside} set aside."
         )
     return 0
 
@@ -154,6 +181,34 @@ def _unlock(args: argparse.Namespace) -> int:
             raise StudyError(f"The study has no case '{args.case}'.")
         freed = reader.unlock(args.case)
     print(f"Case {args.case} is free." if freed else f"Case {args.case} was not locked.")
+    return 0
+
+
+def _unreadable(args: argparse.Namespace) -> int:
+    from napari_vcf.study.decisions import set_stage_aside
+
+    set_stage_aside(args.study, args.case, args.stage, args.reason)
+    print(f"The {args.stage} stage of case {args.case} is set aside; readers go on without it.")
+    return 0
+
+
+def _withdraw(args: argparse.Namespace) -> int:
+    from napari_vcf.study.decisions import withdraw_case
+
+    withdraw_case(args.study, args.case, args.reason)
+    print(f"Case {args.case} is withdrawn; what was read of it stays, and is not exported.")
+    return 0
+
+
+def _key(args: argparse.Namespace) -> int:
+    from napari_vcf.study import StudyError
+    from napari_vcf.study.keys import make_key
+
+    passphrase = getpass.getpass("Passphrase for the key: ")
+    if getpass.getpass("Once more: ") != passphrase:
+        raise StudyError("The two passphrases differ; no key was made.")
+    print(f"The key is {args.out.name}. Give its public part to whoever checks the study:")
+    print(make_key(args.out, passphrase))
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.prepare_case import PrepareReport
@@ -111,7 +112,7 @@ def _voxels(folder: Path, image: ImageRecord) -> Iterator[Found]:
 
 def _wrong_array(path: Path, sha256: str, shape: tuple[int, ...], dtype: Any) -> str:
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         return f"it cannot be read: {error.strerror or 'refused'}."
     length = struct.unpack("<H", data[8:10])[0] if len(data) >= 10 else 0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -23,7 +23,7 @@ from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.levels import LEVELS
 from napari_vcf.reading.migrations import migrate
 from napari_vcf.reading.state import Answer, Registration, Spine, StageState
-from napari_vcf.records.base import AnswerValue, Stage, utc_now
+from napari_vcf.records.base import AnswerValue, FrozenModel, Stage, utc_now
 from napari_vcf.records.sealing import seal_text
 from napari_vcf.study.activity import ActiveTime
 from napari_vcf.study.case_lock import CaseLock, break_lock
@@ -47,6 +47,9 @@ from napari_vcf.study.study_folder import CONSENSUS
 from napari_vcf.study.versions import model_of
 
 __all__ = ["SPINE", "ConsensusSession", "Drawing", "open_consensus", "unlock_consensus"]
+
+
+_Dated = TypeVar("_Dated", bound=FrozenModel | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +97,22 @@ class ConsensusSession:
         )
         signed = {shown: answers_of(document, self.stage) for shown, document in self._documents.items()}
         self._signed = signed
+        # Who knows when each of them read would know from the times who is A.
+        begun = journal.entries[0].at
         # In the order of the form, behind what is asked before it.
         order = [SPINE, *ITEMS]
         names = sorted({item for answers in signed.values() for item in answers}, key=order.index)
         self.differing: dict[str, dict[str, Answer]] = {
-            item: {shown: answers[item] for shown, answers in signed.items() if item in answers}
+            item: {shown: _undated(answers[item], begun) for shown, answers in signed.items() if item in answers}
             for item in names
             if len({_said(answers.get(item)) for answers in signed.values()}) > 1
         }
         self.drawings = {
-            shown: Drawing(document.spine, document.stages[self.stage].state(), joined_by(document, self.stage))
+            shown: Drawing(
+                document.spine,
+                _undated(document.stages[self.stage].state(), begun),
+                _undated(joined_by(document, self.stage), begun),
+            )
             for shown, document in self._documents.items()
         }
         self._settled: dict[str, tuple[Answer, str]] = {}
@@ -212,7 +221,7 @@ class ConsensusSession:
     def _document(self, present: tuple[str, ...]) -> ReadingExport:
         settled = {
             item: SettledExport(
-                values={self._origin.shown_as[shown]: answer for shown, answer in self.differing[item].items()},
+                values={self._origin.shown_as[shown]: self._signed[shown][item] for shown in self.differing[item]},
                 settled=answer,
                 why=why,
             )
@@ -247,6 +256,17 @@ class ConsensusSession:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _undated(model: _Dated, at: datetime) -> _Dated:
+    """The same with one time in the place of every time at which something was done."""
+
+    def replaced(content: Any) -> Any:
+        if isinstance(content, dict):
+            return {key: at if key == "at" else replaced(value) for key, value in content.items()}
+        return [replaced(value) for value in content] if isinstance(content, list | tuple) else content
+
+    return model if model is None else type(model).model_validate(replaced(model.model_dump()))
 
 
 def _said(answer: Answer | None) -> tuple[Any, ...]:

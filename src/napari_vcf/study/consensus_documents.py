@@ -12,6 +12,7 @@ from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.state import Answer, Registration, Spine
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.records.sealing import check_seal
+from napari_vcf.study.decisions import read_decisions
 from napari_vcf.study.errors import DamagedError, NotYetError
 from napari_vcf.study.reader_study import Study
 from napari_vcf.study.reading_order import tasks_of
@@ -28,7 +29,7 @@ class ConsensusOrigin(FrozenModel):
     """The first entry of a consensus' journal."""
 
     schema_id: Literal["napari-vcf/consensus"] = "napari-vcf/consensus"
-    schema_version: Literal["1.0.0"] = "1.0.0"
+    schema_version: Literal["1.1.0"] = "1.1.0"
     study: Pseudonym
     case: Pseudonym
     stage: Stage
@@ -139,9 +140,13 @@ def settled_document(
 def signed_document(study: Study, reader: str, case: str, stage: Stage) -> ReadingExport:
     """The latest signed version of a reading, if this reader is through with the case."""
     latest: Path | None = None
+    decisions = read_decisions(study.folder)
     for task in tasks_of(study.protocol, study.record.seed, study.record.cases, reader):
-        if task.case != case:
+        aside = decisions.of(case, task.stage)
+        if task.case != case or (aside is not None and task.stage != stage):
             continue
+        if aside is not None:
+            raise NotYetError(f"The coordinator has set this stage of case {case} aside: {aside.reason}")
         versions = versions_of(study.folder.stage(reader, case, task.stage, task.occasion))
         # Who goes on reading a case after its consensus is not blinded any more.
         if not versions or not seal_path(versions[-1]).exists():

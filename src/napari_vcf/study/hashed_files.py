@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from napari_vcf.records.atomic import write_atomically
+from napari_vcf.records.atomic import read_regular, write_atomically
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
@@ -73,7 +73,7 @@ def read_record(path: Path, model: type[_Record], what: str) -> _Record:
         If it is not as it was written.
     """
     try:
-        text = path.read_bytes().decode("utf-8", "replace")
+        text = read_regular(path).decode("utf-8", "replace")
     except OSError as error:
         raise StudyError(f"{what} ({path.name}) cannot be read: {error.strerror or 'unreadable'}.") from error
     content = _content(text)

@@ -28,7 +28,7 @@ from napari_vcf.records.base import utc_now
 from napari_vcf.records.sealing import canonical_json
 from napari_vcf.study.errors import DamagedError, JournalError, StudyError
 
-__all__ = ["Entry", "Journal", "JournalView", "inspect_journal", "outrun", "read_journal"]
+__all__ = ["Entry", "Journal", "JournalView", "inspect_journal", "outrun", "progress_problem", "read_journal"]
 
 JOURNAL: Final = "journal.jsonl"
 HEAD: Final = "journal.head"
@@ -250,10 +250,22 @@ def outrun(view: JournalView, progress: Path) -> int | None:
     except OSError:
         return None
     known = max(filter(None, (_parse_place(data[:_PLACE]), _parse_place(data[_PLACE : 2 * _PLACE]))), default=None)
-    if known is None or known[0] == 0:
+    # The first entry may be that of a journal whose beginning failed.
+    if known is None or known[0] < 2:
         return None
     number, sha256 = known
     return None if len(view.hashes) >= number and view.hashes[number - 1] == sha256 else number
+
+
+def progress_problem(progress: Path) -> str:
+    """What is wrong with a note of progress, as a sentence; empty where nothing is."""
+    try:
+        data = read_regular(progress)
+    except OSError as error:
+        return f"the note of how far a journal reaches cannot be read: {error.strerror or 'refused'}."
+    if len(data) != 2 * _PLACE or None in (_parse_place(data[:_PLACE]), _parse_place(data[_PLACE:])):
+        return "the note of how far a journal reaches is damaged; opening what it belongs to writes it anew."
+    return ""
 
 
 class Journal:
@@ -308,8 +320,11 @@ class Journal:
         try:
             part.mkdir(parents=True)
             _write_file(part / JOURNAL, f"{sha256} {text}\n".encode())
-            _write_file(part / HEAD, _place(0, _ROOT) + _place(1, sha256))
+            _write_file(part / HEAD, _places(1, sha256, _ROOT))
             guard()
+            if progress is not None:
+                progress.parent.parent.mkdir(parents=True, exist_ok=True)
+                _write_progress(progress, 1, sha256, _ROOT)
             part.rename(folder)
             sync_folder(folder.parent)
         except OSError as error:
@@ -371,17 +386,16 @@ class Journal:
             journal._move(data[: view.size])
         except OSError as error:
             raise JournalError(_sentence(error)) from error
-        journal._note_progress()
+        journal._note_progress(both=True)
         return journal
 
     def _move(self, data: bytes) -> None:
         """Go on in files of one's own; the head first, so that it never reaches too far."""
-        number = len(self.entries)
-        places = sorted([(number - 1, self._before), (number, self.sha256)], key=lambda place: place[0] % 2)
+        places = _places(len(self.entries), self.sha256, self._before)
         parts: list[tuple[Path, Path]] = []
         files = []
         try:
-            for name, content in ((HEAD, b"".join(_place(*place) for place in places)), (JOURNAL, data)):
+            for name, content in ((HEAD, places), (JOURNAL, data)):
                 part = self.folder / f".{name}.{secrets.token_hex(8)}.part"
                 parts.append((part, self.folder / name))
                 files.append(_write_file(part, content))
@@ -504,20 +518,38 @@ class Journal:
             with contextlib.suppress(OSError, StudyError), self._opened():
                 pass
 
-    def _note_progress(self) -> None:
+    def _note_progress(self, *, both: bool = False) -> None:
         """Note outside of the folder how far it is; where that fails, an older copy would not be missed."""
         if self._progress is None:
             return
         number = len(self.entries)
         with contextlib.suppress(OSError):
-            self._progress.parent.mkdir(exist_ok=True)
-            descriptor = os.open(self._progress, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
+            if both:
+                _write_progress(self._progress, number, self.sha256, self._before)
+                return
+            descriptor = os.open(self._progress, os.O_RDWR | _BINARY)
             try:
                 # Not flushed: after a power cut it may be behind, and it never is ahead.
                 os.lseek(descriptor, number % 2 * _PLACE, os.SEEK_SET)
                 _write_all(descriptor, _place(number, self.sha256))
             finally:
                 os.close(descriptor)
+
+
+def _write_progress(path: Path, number: int, sha256: str, before: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
+    try:
+        _write_all(descriptor, _places(number, sha256, before))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _places(number: int, sha256: str, before: str) -> bytes:
+    """Both places of a head or a note of progress."""
+    places = sorted([(number - 1, before), (number, sha256)], key=lambda place: place[0] % 2)
+    return b"".join(_place(*place) for place in places)
 
 
 def _write_place(descriptor: int, number: int, sha256: str) -> None:

@@ -24,7 +24,7 @@ from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.case import MR_ROLES, image_id, scan_case
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.masks import GridRecord
-from napari_vcf.records.base import FrozenModel, Pseudonym
+from napari_vcf.records.base import STAGES, FrozenModel, Pseudonym, Stage
 from napari_vcf.study.case_lock import CaseLock
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.hashed_files import check_record, read_record, write_record
@@ -38,6 +38,7 @@ from napari_vcf.study.prepared_case import (
     PartRecord,
     PreparedCase,
     VolumeRecord,
+    readable_stages,
     sha256_of_array,
     sha256_of_image,
 )
@@ -60,6 +61,7 @@ class CaseOutcome(FrozenModel):
     refused_files: int = 0
     lacks: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = Field(default=(), description="for which there are images")
 
 
 class PrepareReport(FrozenModel):
@@ -184,8 +186,8 @@ def _check_same(part: Path, target: Path, bound: dict[str, str]) -> None:
         }
         if any(made.get(image) != sha256 for image, sha256 in bound.items()):
             raise StudyError(
-                "It is being read already, and its files give something else than it was begun on; restore the files, "
-                "or the case from a backup."
+                "It is being read already, and preparing it again gives something else; restore its files, or the case "
+                "from a backup."
             )
     for name in ("case.json", *(f"{name}.json" for name in PARTS)):
         try:
@@ -206,6 +208,7 @@ def _outcome(record: CaseRecord, status: Literal["prepared", "kept"]) -> CaseOut
         refused_files=record.refused,
         lacks=record.lacks,
         remarks=record.remarks,
+        stages=readable_stages(record.parts, STAGES),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -40,6 +40,7 @@ __all__ = [
     "ProposalRecord",
     "VolumeRecord",
     "parts_of_stage",
+    "readable_stages",
     "sha256_of_array",
     "sha256_of_image",
 ]
@@ -121,6 +122,12 @@ class ProposalRecord(FrozenModel):
 def parts_of_stage(stage: Stage) -> tuple[Part, ...]:
     """Parts that a stage opens."""
     return _OF_STAGE[stage]
+
+
+def readable_stages(parts: Mapping[Part, int], stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """Those of some stages for which a case has images: of CT, of MRI, and of both where they are combined."""
+    needed: dict[Stage, tuple[Part, ...]] = {"ct": ("ct",), "mri": ("mr",), "combined": ("ct", "mr")}
+    return tuple(stage for stage in stages if all(parts.get(part, 0) for part in needed[stage]))
 
 
 def sha256_of_image(image: ImageRecord) -> str:

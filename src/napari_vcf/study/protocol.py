@@ -51,6 +51,9 @@ class StudyRules(FrozenModel):
         Cases that each reader reads a second time, after all first readings; the same for all readers.
     idle_after_s : float
         A pause longer than this does not count as time at work.
+    unreadable : str
+        ``coordinator``: a stage for which a case has no images waits until the coordinator has set it aside;
+        ``skip``: readers go on without it.
     """
 
     form_version: FormVersion = "1"
@@ -59,6 +62,7 @@ class StudyRules(FrozenModel):
     washout_days: Annotated[Finite, Field(ge=0, le=3650)] = 0.0
     rereads: Annotated[int, Field(ge=0)] = 0
     idle_after_s: Annotated[Finite, Field(ge=5, le=3600)] = 60.0
+    unreadable: Literal["coordinator", "skip"] = "coordinator"
 
 
 class StudyProtocol(FrozenModel):
@@ -101,8 +105,11 @@ class StudyProtocol(FrozenModel):
     @property
     def sha256(self) -> str:
         """Hash of its content, independent of how the file was written."""
-        # The rules of the study name the form already.
-        return sha256_of(canonical_json(self.model_dump(mode="json", exclude={"protocol": {"form_version"}})))
+        # The rules of the study name the form already. What came later counts where it is not the default, so that the
+        # hash of an older protocol stays.
+        later = {"unreadable"} if self.study.unreadable == "coordinator" else set()
+        content = self.model_dump(mode="json", exclude={"protocol": {"form_version"}, "study": later})
+        return sha256_of(canonical_json(content))
 
 
 def parse_protocol(text: str, name: str) -> StudyProtocol:

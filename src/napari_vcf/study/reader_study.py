@@ -10,16 +10,20 @@ from typing import Any
 from napari_vcf.reading.document import AmendmentExport, SealExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.records.base import Stage, utc_now
+from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import AuditLog
 from napari_vcf.study.case_lock import CaseLock, break_lock
 from napari_vcf.study.errors import DamagedError, NotYetError, StudyError
+from napari_vcf.study.hashed_files import write_record
 from napari_vcf.study.journal import Journal, read_journal
+from napari_vcf.study.keys import SIGNATURE, ReaderKey
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, WorkItem
 from napari_vcf.study.reasons import checked_reason
-from napari_vcf.study.stage_session import Origin, Place, StageSession, seal_path
+from napari_vcf.study.receipts import Receipt, append_receipt
+from napari_vcf.study.stage_session import Origin, Place, StageSession, receipt_of, seal_path
 from napari_vcf.study.study_folder import CONSENSUS, StudyFolder, StudyRecord
 from napari_vcf.study.worklist import Worklist
 
@@ -48,8 +52,19 @@ class Study:
         """What was begun and signed in consensus meetings."""
         return AuditLog(self.folder.root / CONSENSUS, self._clock)
 
-    def as_reader(self, reader: str) -> ReaderStudy:
+    def as_reader(
+        self, reader: str, *, receipts: Path | str | None = None, key: ReaderKey | None = None
+    ) -> ReaderStudy:
         """Open the study as one reader.
+
+        Parameters
+        ----------
+        reader : str
+            Pseudonym.
+        receipts : path, optional
+            File outside of the study that gets a line for each signature; see `napari_vcf.study.receipts`.
+        key : ReaderKey, optional
+            With which each signature is signed as well.
 
         Raises
         ------
@@ -58,7 +73,10 @@ class Study:
         """
         if reader not in self.record.readers:
             raise StudyError(f"The study has no reader '{reader}'.")
-        return ReaderStudy(self.folder, self.record, self.protocol, reader, clock=self._clock)
+        study = ReaderStudy(self.folder, self.record, self.protocol, reader, clock=self._clock)
+        study.receipts = None if receipts is None else Path(receipts)
+        study.key = key
+        return study
 
 
 def open_study(root: Path | str, *, clock: Clock = utc_now) -> Study:
@@ -99,6 +117,12 @@ class ReaderStudy:
         Pseudonyms.
     protocol : StudyProtocol
         The study's protocol.
+    receipts : Path or None
+        File that gets a line for each signature.
+    key : ReaderKey or None
+        With which each signature is signed as well.
+    receipt_problem : str
+        What kept the last receipt or key signature from being written, as a sentence; empty where nothing did.
     """
 
     def __init__(
@@ -111,6 +135,9 @@ class ReaderStudy:
         self._clock = clock
         self._list = Worklist(folder, record, protocol, reader, clock=clock)
         self._caught_up = False
+        self.receipts: Path | None = None
+        self.key: ReaderKey | None = None
+        self.receipt_problem = ""
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -194,6 +221,8 @@ class ReaderStudy:
         self._list.check_reachable()
         self._list.forget(task)
         status = self._list.status(task)
+        if status in ("unreadable", "withdrawn"):
+            raise NotYetError(f"The coordinator has set this stage of case {case} aside ({status}); it is not read.")
         if status == "sealed":
             raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
         if status == "unread" and self.next_task() != task:
@@ -300,6 +329,7 @@ class ReaderStudy:
             protocol_sha256=self.protocol.sha256,
             amends=amends,
             images=images.hashes,
+            decisions_sha256=self._list.decisions.sha256,
         )
         folder = self._folder.stage(self.reader, task.case, task.stage, task.occasion) / f"v{version}"
         # Whatever fails from here on, there may be a version that is not signed.
@@ -313,6 +343,17 @@ class ReaderStudy:
             progress=self._progress(folder),
         )
         self._note("opened", task, version)
+
+    def _confirm(self, folder: Path, receipt: Receipt) -> None:
+        """What shows later that a seal is the one that was signed; the stage is signed without it as well."""
+        self.receipt_problem = ""
+        try:
+            if self.key is not None:
+                write_record(folder / SIGNATURE, self.key.sign(receipt.sha256), overwrite=True)
+            if self.receipts is not None:
+                append_receipt(self.receipts, receipt, self._folder.root)
+        except (StudyError, WriteError) as error:
+            self.receipt_problem = str(error)
 
     def _progress(self, folder: Path) -> Path:
         return self._folder.progress(self._folder.reader(self.reader), folder)
@@ -346,6 +387,7 @@ class ReaderStudy:
 
         def ended(seal: SealExport | None) -> None:
             if seal is not None:
+                self._confirm(versions[-1], receipt_of(place, seal))
                 self._note("sealed", task, seal.version, sha256=seal.sha256)
             else:
                 self._note("left", task, len(versions), sha256=journal.sha256, entries=len(journal.entries))

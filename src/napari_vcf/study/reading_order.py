@@ -11,7 +11,10 @@ from typing import Literal
 from napari_vcf.records.base import Stage
 from napari_vcf.study.protocol import StudyProtocol
 
-__all__ = ["Task", "WorkItem", "drawn", "stages_of_case", "tasks_of"]
+__all__ = ["Status", "Task", "WorkItem", "drawn", "stages_of_case", "tasks_of"]
+
+
+Status = Literal["unread", "open", "sealed", "amending", "unreadable", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class WorkItem:
     task : Task
         What is to be read.
     status : str
-        ``unread``, ``open`` (begun), ``sealed``, or ``amending``.
+        ``unread``, ``open`` (begun), ``sealed``, ``amending``, or set aside: ``unreadable`` or ``withdrawn``.
     prepared : bool
         Whether the images are there.
     not_before : datetime or None
@@ -53,7 +56,7 @@ class WorkItem:
     """
 
     task: Task
-    status: Literal["unread", "open", "sealed", "amending"]
+    status: Status
     prepared: bool
     not_before: datetime | None
 

@@ -29,6 +29,7 @@ from napari_vcf.study.journal import Entry, Journal, inspect_journal
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task
+from napari_vcf.study.receipts import Receipt
 from napari_vcf.study.versions import model_of
 
 __all__ = ["Origin", "Snapshot", "StageSession", "seal_path", "versions_of"]
@@ -56,6 +57,7 @@ class Origin(FrozenModel):
     images: dict[ImageId, str] | None = Field(
         default=None, description="hash of the voxels and geometry of each image of the stage; None before 1.1.0"
     )
+    decisions_sha256: str = Field(default="", description="end of the chain over the coordinator's decisions by then")
 
 
 class Snapshot(FrozenModel):
@@ -141,6 +143,20 @@ class Place:
     days_since_previous: float | None
 
 
+def receipt_of(place: Place, seal: SealExport) -> Receipt:
+    """What the reader keeps of a signature."""
+    return Receipt(
+        study=place.study,
+        reader=place.reader,
+        case=place.task.case,
+        stage=place.task.stage,
+        occasion=place.task.occasion,
+        version=seal.version,
+        sha256=seal.sha256,
+        sealed_at=seal.sealed_at,
+    )
+
+
 class StageSession:
     """One stage of one case.
 
@@ -157,6 +173,8 @@ class StageSession:
         1, or more for an amendment.
     register_is_behind : bool
         Whether the stage was signed, but could not be entered in the reader's register yet.
+    receipt : Receipt or None
+        What the reader keeps of the signature; None before it.
     recovered_bytes : int
         Bytes of an unconfirmed change that a power cut left and that were taken away on opening.
     """
@@ -176,6 +194,7 @@ class StageSession:
         self._ended = ended
         self._open = True
         self.register_is_behind = False
+        self.receipt: Receipt | None = None
         self._origin = model_of(journal.entries[0].body, Origin, "The journal")
         if self._origin.images not in (None, images.hashes):
             raise DamagedError(
@@ -324,6 +343,7 @@ class StageSession:
         if sealed is None:
             raise StudyError("The seal was not written.")
         self._open = False
+        self.receipt = receipt_of(self._place, sealed)
         self._snapshot()
         try:
             self._ended(sealed)

@@ -19,6 +19,8 @@ class ReaderStatus:
     sealed: int
     open: int
     waiting: int
+    #: Unreadable, or of a case that was withdrawn; not among the total.
+    aside: int
     total: int
 
 
@@ -50,7 +52,8 @@ def study_status(root: Path | str) -> StudyStatus:
                 sealed=sum(item.status in ("sealed", "amending") for item in items),
                 open=sum(item.status in ("open", "amending") for item in items),
                 waiting=sum(item.not_before is not None for item in items),
-                total=len(items),
+                aside=sum(item.status in ("unreadable", "withdrawn") for item in items),
+                total=sum(item.status not in ("unreadable", "withdrawn") for item in items),
             )
         )
     prepared = sum((study.folder.case(case) / "case.json").is_file() for case in study.record.cases)

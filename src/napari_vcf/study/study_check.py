@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,22 @@ from pydantic import ValidationError
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.document import SealExport
+from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import Stage
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import Event, events_of
 from napari_vcf.study.case_check import damaged_cases
 from napari_vcf.study.consensus_documents import ConsensusOrigin
+from napari_vcf.study.decisions import DECISIONS, Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.foreign_files import foreign_files
 from napari_vcf.study.hashed_files import read_record
-from napari_vcf.study.journal import HEAD, JOURNAL, JournalView, inspect_journal, outrun
+from napari_vcf.study.journal import HEAD, JOURNAL, JournalView, inspect_journal, outrun, progress_problem
+from napari_vcf.study.keys import SIGNATURE, SignatureRecord, is_signed_by
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, tasks_of
+from napari_vcf.study.receipts import read_receipts
 from napari_vcf.study.stage_session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
 from napari_vcf.study.study_export import sealed_stages
 from napari_vcf.study.study_folder import CONSENSUS, PROTOCOL, STUDY, StudyFolder, StudyRecord
@@ -74,7 +79,13 @@ class CheckReport:
     damages: tuple[Damage, ...]
 
 
-def check_study(root: Path | str, *, exports: Path | str | None = None) -> CheckReport:
+def check_study(
+    root: Path | str,
+    *,
+    exports: Path | str | None = None,
+    receipts: Sequence[Path | str] = (),
+    keys: Mapping[str, str] | None = None,
+) -> CheckReport:
     """Check a study folder; nothing in it is changed.
 
     Parameters
@@ -83,6 +94,10 @@ def check_study(root: Path | str, *, exports: Path | str | None = None) -> Check
         The study folder.
     exports : path, optional
         Folder of exports that is checked as well; the study's own ``exports`` always is.
+    receipts : sequence of path
+        Files that readers kept outside of the study: each signature that they name must be there as it was.
+    keys : mapping of str to str, optional
+        Reader to public key: every seal of that reader must be signed with it.
 
     Returns
     -------
@@ -104,7 +119,10 @@ def check_study(root: Path | str, *, exports: Path | str | None = None) -> Check
     except DamagedError as error:
         return CheckReport(0, 0, 0, (Damage(place, None, str(error)),))
     places = [folder.root / "exports", *([Path(exports)] if exports else [])]
-    return _Check(folder, record, protocol).run(list({path.resolve(): path for path in places}.values()))
+    check = _Check(folder, record, protocol)
+    check.receipts = [Path(path) for path in receipts]
+    check.keys = dict(keys or {})
+    return check.run(list({path.resolve(): path for path in places}.values()))
 
 
 class _Check:
@@ -116,8 +134,12 @@ class _Check:
         self.protocol = protocol
         self.damages: list[Damage] = []
         self.journals = self.seals = self.exports = 0
+        self.receipts: list[Path] = []
+        self.keys: dict[str, str] = {}
         #: (reader, case, stage, occasion, version) -> hash of the seal
         self.signed: dict[tuple[Any, ...], str] = {}
+        #: None where they are damaged.
+        self.decisions: Decisions | None = None
         self._hashes: dict[tuple[str, str], dict[str, str] | None] = {}
         #: File of a seal that holds -> its hash.
         self.seal_of: dict[Path, str] = {}
@@ -130,8 +152,9 @@ class _Check:
         stated = self.record.protocol_file_sha256
         if stated not in (None, hashlib.sha256((self.folder.root / PROTOCOL).read_bytes()).hexdigest()):
             self._damage(self.folder.root / PROTOCOL, "it is not as it was written, though its decisions are.")
-        for path, what in damaged_cases(self.folder, self.record):
+        for path, what in (*foreign_files(self.folder, self.record), *damaged_cases(self.folder, self.record)):
             self._damage(path, what)
+        self._read_decisions()
         for reader in self.record.readers:
             if not self.folder.reader(reader).is_dir():
                 self._damage(self.folder.reader(reader), "the reader's folder is missing, with everything in it.")
@@ -147,16 +170,22 @@ class _Check:
                 self._consensus(case, stage)
         for path, what in self._meetings_gone():
             self._damage(path, what)
+        for path, what in self._kept_outside():
+            self._damage(path, what)
+        self._all_exports(exports)
+        return CheckReport(self.journals, self.seals, self.exports, tuple(self.damages))
+
+    def _all_exports(self, exports: list[Path]) -> None:
         names = self._names()
         for place in exports:
             for path in sorted(place.rglob("*.json")) if place.is_dir() else ():
                 self._export(path, names)
-        return CheckReport(self.journals, self.seals, self.exports, tuple(self.damages))
 
     def _damage(self, path: Path, what: str, entry: int | None = None) -> None:
         inside = path.is_relative_to(self.folder.root)
         place = path.relative_to(self.folder.root).as_posix() if inside else path.name
-        self.damages.append(Damage(place, entry, what))
+        if (place, entry) not in {(damage.place, damage.entry) for damage in self.damages}:
+            self.damages.append(Damage(place, entry, what))
 
     def _record(self, path: Path, model: Any) -> Any:
         try:
@@ -212,6 +241,9 @@ class _Check:
         images = self._images(task)
         if origin.images is not None and images is not None and origin.images != images:
             self._damage(name, "it was begun on other images than those that are prepared now.", 1)
+        known = None if self.decisions is None else ("", *self.decisions.hashes)
+        if known is not None and origin.decisions_sha256 not in known:
+            self._damage(name, "a decision of the coordinator that it names is not there.", 1)
         if origin.position != task.position:
             self._damage(name, f"it has place {origin.position} in the order of reading, not {task.position}.", 1)
         if version > 1:
@@ -224,6 +256,12 @@ class _Check:
             what = f"it is an older copy of itself: {left.entries} entries were written when the reading was left."
             self._damage(name, what, len(view.entries) + 1)
         return view
+
+    def _read_decisions(self) -> None:
+        try:
+            self.decisions = read_decisions(self.folder)
+        except DamagedError as error:
+            self._damage(self.folder.root / DECISIONS / JOURNAL, str(error), error.entry)
 
     def _images(self, task: Task) -> dict[str, str] | None:
         """Hashes of the images of a stage; None where they cannot be read, which is said of the case."""
@@ -265,8 +303,15 @@ class _Check:
 
     def _outrun(self, folder: Path, home: Path, view: JournalView | None) -> JournalView | None:
         """The journal, where it is not an older copy of itself; where it is, that is said."""
-        ahead = None if view is None else outrun(view, self.folder.progress(home, folder))
-        if view is None or ahead is None:
+        if view is None:
+            return None
+        progress = self.folder.progress(home, folder)
+        noted = bool(view.entries) and view.entries[0].body.get("schema_version") != "1.0.0"
+        problem = progress_problem(progress)
+        if problem and (noted or progress.exists()):
+            self._damage(progress, problem)
+        ahead = outrun(view, progress)
+        if ahead is None:
             return view
         what = f"it is an older copy of itself: {ahead} entries were written."
         self._damage(folder / JOURNAL, what, len(view.entries) + 1)
@@ -311,6 +356,33 @@ class _Check:
             self._damage(path, "the signed reading that it is a copy of is not in the study.")
         elif path.stem in names.values() and path.stem != names[seal.sha256]:
             self._damage(path, f"it holds what belongs into {names[seal.sha256]}.json.")
+
+    def _kept_outside(self) -> Iterator[tuple[Path, str]]:
+        """Signatures that differ from what lies outside of the study."""
+        for path in self.receipts:
+            for line in read_receipts(path):
+                receipt = line.receipt
+                if receipt is None:
+                    yield path, f"line {line.number} is no receipt."
+                elif receipt.study == self.record.study:
+                    key = (receipt.reader, receipt.case, receipt.stage, receipt.occasion, receipt.version)
+                    if self.signed.get(key) != receipt.sha256:
+                        there = "is another one now" if key in self.signed else "is not there"
+                        where = self.folder.stage(*key[:4]) / f"v{receipt.version}"
+                        yield where, f"what line {line.number} of {path.name} is the receipt of {there}."
+        for unknown in sorted(set(self.keys) - set(self.record.readers)):
+            yield self.folder.reader(unknown), "there is a key of this reader, whom the study does not have."
+        for (reader, case, stage, occasion, version), sha256 in self.signed.items():
+            if reader not in self.keys:
+                continue
+            path = self.folder.stage(reader, case, stage, occasion) / f"v{version}" / SIGNATURE
+            try:
+                held = is_signed_by(read_record(path, SignatureRecord, "It"), sha256, self.keys[reader])
+            except StudyError as error:
+                yield path, f"the reader's signature does not hold: {error}"
+            else:
+                if not held:
+                    yield path, "it is not the signature of this reader's key over this seal."
 
     def _meetings_gone(self) -> Iterator[tuple[Path, str]]:
         events = self._register(self.folder.root / CONSENSUS) or []
@@ -366,7 +438,7 @@ class _Check:
 
 def _read_seal(path: Path) -> tuple[SealExport | None, str]:
     try:
-        text = path.read_bytes().decode("utf-8", "replace")
+        text = read_regular(path).decode("utf-8", "replace")
     except OSError as error:
         return None, f"it cannot be read: {error.strerror or 'refused'}."
     broken = check_seal(text)

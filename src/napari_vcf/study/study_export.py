@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.sealing import check_seal
+from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import tasks_of
@@ -32,6 +35,7 @@ class SealedStage:
     """
 
     name: str
+    case: str
     reader: str
     path: Path
     latest: bool
@@ -47,12 +51,12 @@ def sealed_stages(folder: StudyFolder, record: StudyRecord, protocol: StudyProto
             for path in signed:
                 amended = f"_{path.name}" if path.name != "v1" else ""
                 name = f"{task.case}_{reader}_{task.stage}{again}{amended}"
-                yield SealedStage(name, reader, seal_path(path), path == signed[-1])
+                yield SealedStage(name, task.case, reader, seal_path(path), path == signed[-1])
     for case in record.cases:
         for stage in protocol.protocol.stages:
             path = folder.consensus(case, stage) / SEAL
             if path.exists():
-                yield SealedStage(f"{case}_consensus_{stage}", "", path, True)
+                yield SealedStage(f"{case}_consensus_{stage}", case, "", path, True)
 
 
 def export_study(
@@ -91,10 +95,12 @@ def export_study(
     unknown = sorted(set(readers) - set(record.readers))
     if unknown:
         raise StudyError(f"The study has no reader '{unknown[0]}'.")
+    decisions = read_decisions(folder)
+    withdrawn = {entry.case for entry in decisions.entries if entry.kind == "case_withdrawn"}
     chosen = [
         stage
         for stage in sealed_stages(folder, record, protocol)
-        if (stage.latest or versions) and (not readers or stage.reader in readers)
+        if stage.case not in withdrawn and (stage.latest or versions) and (not readers or stage.reader in readers)
     ]
     texts = []
     for stage in chosen:
@@ -114,4 +120,18 @@ def export_study(
         if not path.exists() or path.read_bytes() != text.encode():
             write_atomically(path, text)
         written.append(path)
+    if decisions.entries:
+        _write_aside(target / "set-aside.csv", decisions)
     return written
+
+
+def _write_aside(path: Path, decisions: Decisions) -> None:
+    """What is not read, with the reason: a table, so that an analysis can count it."""
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(("case", "stage", "kind", "reason"))
+    for entry in decisions.entries:
+        # A reason that a spreadsheet would take for a formula stays text.
+        reason = f"'{entry.reason}" if entry.reason[:1] in "=+-@\t\r" else entry.reason
+        table.writerow((entry.case, entry.stage or "all", entry.kind, reason))
+    write_atomically(path, stream.getvalue(), overwrite=True)

@@ -41,6 +41,11 @@ __all__ = ["Key", "KeyCase", "StudyFolder", "StudyRecord", "create_study", "defa
 
 STUDY = "study.json"
 PROTOCOL = "protocol.toml"
+#: Names that Windows keeps for devices, whatever the case of their letters.
+_RESERVED = frozenset(
+    {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+    | {f"{device}{number}" for device in ("COM", "LPT") for number in range(10)}
+)
 #: The name of the consensus in the place of a reader's.
 CONSENSUS = "consensus"
 
@@ -286,6 +291,11 @@ def _check_arguments(folder: Path, key: Path, readers: Sequence[str], name: str 
             check_pseudonym(reader, "reader")
     except ReadingError as error:
         raise StudyError(str(error)) from error
+    for name_ in (name or folder.absolute().name, *readers):
+        if name_.upper() in _RESERVED:
+            raise StudyError(
+                f"'{name_}' is the name of a device on Windows, where nobody could open it; choose another."
+            )
     # On a share that ignores case, r1 and R1 would be one folder.
     if not readers or len({reader.lower() for reader in readers}) != len(readers):
         raise StudyError("Name each reader once.")

@@ -33,6 +33,11 @@ def _study_from_1_0(content: Content) -> Content:
     return {**content, "schema_version": "1.1.0", "protocol_file_sha256": None}
 
 
+def _consensus_from_1_0(content: Content) -> Content:
+    """1.1 notes its progress outside of its folder; a consensus of 1.0 did not."""
+    return {**content, "schema_version": "1.1.0"}
+
+
 def _journal_from_1_0(content: Content) -> Content:
     """1.1 says on which images a reading was begun; a journal of 1.0 does not."""
     return {**content, "schema_version": "1.1.0", "images": None}
@@ -40,6 +45,7 @@ def _journal_from_1_0(content: Content) -> Content:
 
 #: Schema and version -> the step that leads to the next version. A new one needs a file of the old one among the tests.
 STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
+    ("napari-vcf/consensus", "1.0.0"): _consensus_from_1_0,
     ("napari-vcf/journal", "1.0.0"): _journal_from_1_0,
     ("napari-vcf/prepare-report", "1.0.0"): _report_from_1_0,
     ("napari-vcf/prepare-report", "1.1.0"): _report_from_1_1,

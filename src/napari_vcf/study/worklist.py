@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 from napari_vcf.reading.export import read_reading
+from napari_vcf.records.base import Stage
 from napari_vcf.study.audit_log import AuditLog
+from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import NotYetError, StudyError
+from napari_vcf.study.hashed_files import read_record
+from napari_vcf.study.prepared_case import CaseRecord, readable_stages
 from napari_vcf.study.protocol import StudyProtocol
-from napari_vcf.study.reading_order import Task, WorkItem, tasks_of
+from napari_vcf.study.reading_order import Status, Task, WorkItem, tasks_of
 from napari_vcf.study.stage_session import seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
@@ -49,6 +53,9 @@ class Worklist:
             self._of_case.setdefault(task.case, []).append(task)
         self.register = AuditLog(folder.reader(reader), clock)
         self._sealed: set[Task] = set()
+        self._stages: dict[str, tuple[Stage, ...]] = {}
+        #: What the coordinator had decided when this was looked at last.
+        self.decisions = Decisions()
         self._looked_at: int | None = None
 
     def look(self) -> None:
@@ -56,6 +63,7 @@ class Worklist:
 
         Looking at the folder of each stage for each step takes seconds on a share.
         """
+        self.decisions = read_decisions(self._folder)
         size = self.register.size()
         if size is None or size != self._looked_at:
             self._sealed.clear()
@@ -83,9 +91,10 @@ class Worklist:
         return tuple(self._item(task) for task in self.tasks)
 
     def progress(self) -> tuple[int, int]:
-        """Stages signed, and stages in all."""
+        """Stages signed, and stages that are to be signed in all."""
         self.look()
-        return sum(self.status(task) == "sealed" for task in self.tasks), len(self.tasks)
+        states = [self.status(task) for task in self.tasks if self.aside(task) is None]
+        return states.count("sealed"), len(states)
 
     def forget(self, task: Task) -> None:
         """Look anew whether a stage is signed."""
@@ -108,8 +117,11 @@ class Worklist:
         """Folders of the versions of a stage, the first one first."""
         return versions_of(self._folder.stage(self.reader, task.case, task.stage, task.occasion))
 
-    def status(self, task: Task) -> Literal["unread", "open", "sealed", "amending"]:
+    def status(self, task: Task) -> Status:
         """How far a stage is."""
+        aside = self.aside(task)
+        if aside is not None:
+            return aside
         if task in self._sealed:
             return "sealed"
         versions = self.versions(task)
@@ -119,6 +131,23 @@ class Worklist:
             self._sealed.add(task)
             return "sealed"
         return "open" if len(versions) == 1 else "amending"
+
+    def aside(self, task: Task) -> Literal["unreadable", "withdrawn"] | None:
+        """What takes a stage out of the study; None where it is to be read."""
+        decision = self.decisions.of(task.case, task.stage)
+        if decision is not None:
+            return "withdrawn" if decision.kind == "case_withdrawn" else "unreadable"
+        if self.protocol.study.unreadable == "skip" and task.stage not in self._readable(task.case):
+            return "unreadable"
+        return None
+
+    def _readable(self, case: str) -> tuple[Stage, ...]:
+        """Stages for which a case has images; all of them as long as it is not prepared."""
+        path = self._folder.case(case) / "case.json"
+        if case not in self._stages and path.is_file():
+            parts = read_record(path, CaseRecord, f"Case {case}").parts
+            self._stages[case] = readable_stages(parts, self.protocol.protocol.stages)
+        return self._stages.get(case, self.protocol.protocol.stages)
 
     def earlier(self, task: Task) -> list[Task]:
         """What this reader reads of the same case before a stage."""
@@ -173,7 +202,7 @@ class Worklist:
         first_done = True
         for task in self.tasks:
             status = self.status(task)
-            if status == "sealed" or task == after:
+            if status in ("sealed", "unreadable", "withdrawn") or task == after:
                 continue
             if status in ("open", "amending"):
                 return task

@@ -255,7 +255,9 @@ class StudyDesk:
         self.desk.close()
         kind = "warning" if behind else "info"
         tail = " The list of what was signed could not be written yet; the next opening makes up for it."
-        self.desk.message.emit(f"Signed.{tail if behind else ''}", kind)
+        problem = self.study.receipt_problem
+        said = f"Signed.{tail if behind else ''} {problem or f'Receipt: {session.receipt}'}"
+        self.desk.message.emit(said, "warning" if problem else kind)
         self.open_next()
         return True
 

@@ -46,7 +46,14 @@ if TYPE_CHECKING:
 __all__ = ["WorklistPanel"]
 
 _COLUMNS = ("No.", "Case", "Stage", "State")
-_STATES = {"unread": "to read", "open": "begun", "sealed": "signed", "amending": "amendment begun"}
+_STATES = {
+    "unread": "to read",
+    "open": "begun",
+    "sealed": "signed",
+    "amending": "amendment begun",
+    "unreadable": "set aside",
+    "withdrawn": "withdrawn",
+}
 
 
 class WorklistPanel(QWidget):

@@ -1,0 +1,188 @@
+"""What the coordinator decides while a study runs: stages that cannot be read, cases that are withdrawn.
+
+Each decision is an entry of a journal, with its reason. A reading that is begun names the decisions made by then, and
+their number is noted beside the folder, so that an entry that is taken away is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import ValidationError
+
+from napari_vcf.reading.state import Reason
+from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, utc_now
+from napari_vcf.study.case_lock import CaseLock
+from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.journal import Entry, Journal, outrun, progress_problem, read_journal
+from napari_vcf.study.reading_order import Task, tasks_of
+from napari_vcf.study.reasons import checked_reason
+from napari_vcf.study.stage_session import seal_path, versions_of
+from napari_vcf.study.study_folder import StudyFolder
+
+__all__ = ["Decision", "Decisions", "decisions_of", "read_decisions", "set_stage_aside", "withdraw_case"]
+
+#: The folder of the journal, and where its progress is noted.
+DECISIONS: Final = "decisions"
+PROGRESS: Final = "decisions.progress"
+
+
+class Decision(FrozenModel):
+    """One entry."""
+
+    kind: Literal["stage_unreadable", "case_withdrawn"]
+    case: Pseudonym
+    stage: Stage | None = None
+    reason: Reason
+    clock_behind_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Everything that was decided.
+
+    Attributes
+    ----------
+    entries : tuple of Decision
+        In their order.
+    sha256 : str
+        End of the chain over them; empty where there is none.
+    hashes : tuple of str
+        End of the chain over the entries up to each.
+    """
+
+    entries: tuple[Decision, ...] = ()
+    sha256: str = ""
+    hashes: tuple[str, ...] = ()
+
+    def of(self, case: str, stage: Stage) -> Decision | None:
+        """What takes a stage out of the study; None where it is to be read."""
+        for entry in self.entries:
+            if entry.case == case and entry.stage in (None, stage):
+                return entry
+        return None
+
+
+def decisions_of(entries: Sequence[Entry], hashes: Sequence[str]) -> Decisions:
+    """The entries of the journal of decisions.
+
+    Raises
+    ------
+    DamagedError
+        If one is none that this program knows.
+    """
+    found = []
+    for entry in entries:
+        try:
+            found.append(Decision.model_validate({**entry.body, "kind": entry.kind}))
+        except ValidationError as error:
+            raise DamagedError(
+                f"Decision {entry.number} of the coordinator is none that this version of the program knows.",
+                entry=entry.number,
+            ) from error
+    return Decisions(tuple(found), hashes[-1] if hashes else "", tuple(hashes))
+
+
+def read_decisions(folder: StudyFolder) -> Decisions:
+    """What was decided so far.
+
+    Raises
+    ------
+    DamagedError
+        If the journal is damaged, gone, or an older copy of itself.
+    """
+    place = folder.root / DECISIONS
+    if not place.is_dir():
+        if (folder.root / PROGRESS).exists():
+            raise DamagedError("The coordinator's decisions are gone; restore the folder 'decisions' from a backup.")
+        return Decisions()
+    view = read_journal(place)
+    if progress_problem(folder.root / PROGRESS):
+        raise DamagedError("The note of how many decisions there are is gone or damaged; restore 'decisions.progress'.")
+    known = outrun(view, folder.root / PROGRESS)
+    if known is not None:
+        raise DamagedError(
+            f"The coordinator's decisions are an older copy of themselves: there were {known}, and {len(view.entries)} "
+            "are there. Restore the folder 'decisions' from a newer backup."
+        )
+    return decisions_of(view.entries, view.hashes)
+
+
+def set_stage_aside(
+    root: Path | str, case: str, stage: Stage, reason: str, *, clock: Callable[[], datetime] = utc_now
+) -> None:
+    """Record that a stage of a case cannot be read; readers go on without it.
+
+    Parameters
+    ----------
+    root : path
+        The study folder.
+    case, stage : str
+        What cannot be read.
+    reason : str
+        Why; readers can read it, so it must say nothing that they must not know.
+
+    Raises
+    ------
+    StudyError
+        If there is no such case or stage, it is decided already, a reader has signed it, or the reason is missing.
+    """
+    folder = StudyFolder(Path(root))
+    record, protocol = folder.read()
+    if stage not in protocol.protocol.stages:
+        raise StudyError(f"The study has no stage '{stage}'.")
+    for reader in record.readers:
+        for task in tasks_of(protocol, record.seed, record.cases, reader):
+            if (task.case, task.stage) == (case, stage) and _is_signed(folder, reader, task):
+                raise StudyError(f"Reader {reader} has signed the {stage} stage of case {case}, so it can be read.")
+    said = checked_reason(reason, "Say why the stage cannot be read", StudyError)
+    _decide(folder, record.cases, Decision(kind="stage_unreadable", case=case, stage=stage, reason=said), clock)
+
+
+def withdraw_case(root: Path | str, case: str, reason: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+    """Record that a case leaves the study; what was read of it stays, and is neither read on nor exported.
+
+    Parameters
+    ----------
+    root : path
+        The study folder.
+    case : str
+        Pseudonym.
+    reason : str
+        Why; readers can read it, so it must say nothing that they must not know.
+
+    Raises
+    ------
+    StudyError
+        If there is no such case, it is withdrawn already, or the reason is missing.
+    """
+    folder = StudyFolder(Path(root))
+    record, _ = folder.read()
+    said = checked_reason(reason, "Say why the case is withdrawn", StudyError)
+    _decide(folder, record.cases, Decision(kind="case_withdrawn", case=case, reason=said), clock)
+
+
+def _is_signed(folder: StudyFolder, reader: str, task: Task) -> bool:
+    versions = versions_of(folder.stage(reader, task.case, task.stage, task.occasion))
+    return any(seal_path(path).exists() for path in versions)
+
+
+def _decide(folder: StudyFolder, cases: Iterable[str], decision: Decision, clock: Callable[[], datetime]) -> None:
+    if decision.case not in cases:
+        raise StudyError(f"The study has no case '{decision.case}'.")
+    with CaseLock(folder.root / ".decisions", "The list of decisions", timeout_s=30.0) as lock:
+        before = read_decisions(folder).entries
+        if any(
+            (entry.case, entry.stage) in ((decision.case, None), (decision.case, decision.stage)) for entry in before
+        ):
+            raise StudyError(f"That is decided already for case {decision.case}.")
+        place, progress = folder.root / DECISIONS, folder.root / PROGRESS
+        body = decision.model_dump(mode="json", exclude={"kind", "clock_behind_s"})
+        if place.is_dir():
+            Journal.open(place, clock=clock, guard=lock.check, progress=progress).append(decision.kind, body)
+        else:
+            Journal.create(place, decision.kind, body, clock=clock, guard=lock.check, progress=progress)

@@ -1,0 +1,150 @@
+"""A stage without images and a case that is withdrawn: the study goes on, and nobody takes the decision away unseen."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from napari_vcf.cli import main
+from napari_vcf.study import (
+    DamagedError,
+    NotYetError,
+    StudyError,
+    check_study,
+    export_study,
+    open_consensus,
+    open_study,
+    prepare_study,
+    study_status,
+)
+from napari_vcf.study.decisions import set_stage_aside, withdraw_case
+from napari_vcf.study.hashed_files import read_record, write_record
+from napari_vcf.study.prepared_case import CaseRecord, PartRecord
+from napari_vcf.study.protocol import read_protocol
+from support.patients import begin
+from support.studies import Clock, make_study, protocol_text, read_stage
+
+
+def without_ct(root: Path, case: str) -> None:
+    """What preparation leaves of a patient without CT."""
+    folder = root / "cases" / case
+    shutil.rmtree(folder / "ct")
+    write_record(folder / "ct.json", PartRecord(case=case, part="ct", images=()), overwrite=True)
+    record = read_record(folder / "case.json", CaseRecord, "It")
+    parts = {**record.parts, "ct": 0}
+    write_record(folder / "case.json", record.model_copy(update={"parts": parts}), overwrite=True)
+
+
+def read_all(root: Path, *readers: str) -> None:
+    for number, name in enumerate(readers):
+        reader = open_study(root, clock=Clock()).as_reader(name)
+        while (session := reader.next_case()) is not None:
+            read_stage(session, number)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = make_study(tmp_path, cases=2)
+    without_ct(root, "C001")
+    return root
+
+
+def test_a_study_goes_on_past_a_stage_that_was_set_aside(root: Path, tmp_path: Path) -> None:
+    for stage in ("ct", "combined"):
+        arguments = ["--case", "C001", "--stage", stage, "--reason", "=no CT was made"]
+        assert main(["study", "unreadable", str(root), *arguments]) == 0
+    read_all(root, "R1", "R2")
+    assert [reader.progress() for reader in map(open_study(root).as_reader, ("R1", "R2"))] == [(4, 4)] * 2
+    counts = [(reader.sealed, reader.aside, reader.total) for reader in study_status(root).readers]
+    assert counts == [(4, 2, 4)] * 2
+    written = export_study(root, tmp_path / "out")
+    assert sorted(path.name for path in written if path.name.startswith("C001")) == [
+        "C001_R1_mri.json",
+        "C001_R2_mri.json",
+    ]
+    assert (tmp_path / "out" / "set-aside.csv").read_text(encoding="utf-8").splitlines() == [
+        "case,stage,kind,reason",
+        "C001,ct,stage_unreadable,'=no CT was made",
+        "C001,combined,stage_unreadable,'=no CT was made",
+    ]
+    assert check_study(root, exports=tmp_path / "out").damages == ()
+    with open_consensus(root, "C001", "mri") as consensus:
+        assert consensus.differing
+    with pytest.raises(NotYetError, match="set this stage of case C001 aside"):
+        open_consensus(root, "C001", "ct")
+
+
+def test_a_stage_without_images_is_not_begun_and_the_protocol_may_skip_it(tmp_path: Path) -> None:
+    root = make_study(tmp_path / "asks", cases=1, readers=("R1",))
+    without_ct(root, "C001")
+    with pytest.raises(Exception, match="no image for the ct stage"):
+        open_study(root).as_reader("R1").next_case()
+    assert not list((root / "readings" / "R1").rglob("ct-1"))
+    skips = make_study(tmp_path / "skips", cases=1, readers=("R1",), unreadable="skip")
+    without_ct(skips, "C001")
+    read_all(skips, "R1")
+    assert open_study(skips).as_reader("R1").progress() == (1, 1)
+    assert check_study(skips).damages == ()
+
+
+def test_a_protocol_from_before_keeps_its_hash(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.toml", tmp_path / "old.toml"
+    text = protocol_text()
+    new.write_text(text, encoding="utf-8")
+    old.write_text("\n".join(line for line in text.splitlines() if not line.startswith("unreadable")), encoding="utf-8")
+    assert read_protocol(new).sha256 == read_protocol(old).sha256
+    new.write_text(protocol_text(unreadable="skip"), encoding="utf-8")
+    assert read_protocol(new).sha256 != read_protocol(old).sha256
+
+
+def test_a_withdrawn_case_is_neither_read_nor_exported_and_what_was_read_stays(root: Path, tmp_path: Path) -> None:
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    session = reader.open("C002", "ct") if reader.tasks[0].case == "C002" else None
+    if session is None:
+        set_stage_aside(root, "C001", "ct", "no CT was made")
+        session = reader.next_case()
+    assert session.case == "C002"
+    read_stage(session)
+    with pytest.raises(StudyError, match="R1 has signed the ct stage"):
+        set_stage_aside(root, "C002", "ct", "no CT was made")
+    assert main(["study", "withdraw", str(root), "--case", "C002", "--reason", "consent was taken back"]) == 0
+    with pytest.raises(StudyError, match="decided already"):
+        withdraw_case(root, "C002", "consent was taken back")
+    assert {item.status for item in reader.worklist() if item.task.case == "C002"} == {"withdrawn"}
+    with pytest.raises(NotYetError, match="withdrawn"):
+        reader.open("C002", "mri")
+    with pytest.raises(StudyError):
+        reader.amend("C002", "ct", "looked at once more")
+    assert export_study(root, tmp_path / "out") == []
+    assert len(list(root.rglob("seal.json"))) == 1
+    assert check_study(root).damages == ()
+
+
+@pytest.mark.parametrize("what", ["folder", "both", "entry"])
+def test_a_decision_that_is_taken_away_is_missed(root: Path, what: str) -> None:
+    for stage in ("ct", "combined"):
+        set_stage_aside(root, "C001", stage, "no CT was made")
+    open_study(root, clock=Clock()).as_reader("R1").next_case().close()
+    place = root / "decisions"
+    if what == "entry":
+        lines = (place / "journal.jsonl").read_bytes().splitlines(keepends=True)
+        (place / "journal.jsonl").write_bytes(lines[0])
+    else:
+        shutil.rmtree(place)
+    if what == "both":
+        # Whoever knows of the note takes it away as well; the reading that was begun since names the decision.
+        (root / "decisions.progress").unlink()
+    else:
+        with pytest.raises(DamagedError):
+            open_study(root).as_reader("R1").next_case()
+    assert check_study(root).damages != ()
+
+
+def test_the_preparation_says_which_stages_a_case_can_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = begin(tmp_path)
+    shutil.rmtree(next((tmp_path / "images").iterdir()) / "CT Erika")
+    assert prepare_study(root, workers=0)[0].stages == ("mri",)
+    assert main(["study", "prepare", str(root), "--workers", "0"]) == 0
+    assert "cannot be read: ct, combined" in capsys.readouterr().out
