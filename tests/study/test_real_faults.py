@@ -91,9 +91,12 @@ def lose_rights(root: Path, channel: int) -> None:
     session.seal()
     register = root / "readings/R1/register"
     register.chmod(0o500)
-    # Its journal is there already and can be written; it is the folder that cannot.
-    read_stage(open_study(root, clock=Clock()).as_reader("R1").next_case())
+    # Whoever goes on moves the journal to files of its own, for which the folder must be writable.
+    with pytest.raises(NapariVcfError, match="Permission denied"):
+        open_study(root, clock=Clock()).as_reader("R1").next_case()
+    assert check_study(root).damages == ()
     register.chmod(0o700)
+    read_stage(open_study(root, clock=Clock()).as_reader("R1").next_case())
     assert check_study(root).damages == ()
     os.write(channel, b"held")
 

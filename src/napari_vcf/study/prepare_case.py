@@ -186,8 +186,7 @@ def _check_same(part: Path, target: Path, bound: dict[str, str]) -> None:
         }
         if any(made.get(image) != sha256 for image, sha256 in bound.items()):
             raise StudyError(
-                "It is being read already, and preparing it again gives something else; restore its files, or the case "
-                "from a backup."
+                "It is being read already, and preparing it again gives something else; restore it from a backup."
             )
     for name in ("case.json", *(f"{name}.json" for name in PARTS)):
         try:
