@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.dicom.files.source import SourceFile
@@ -44,6 +44,8 @@ class Stack:
         Sentences on what was found wanting, but does not change any number.
     echo_times_ms : tuple of float
         Of all echoes that were taken together with it, each an entry of its own; empty where there are no others.
+    files : tuple of SourceFile
+        Every file, once, in order.
     """
 
     volumes: tuple[StackVolume, ...]
@@ -51,6 +53,11 @@ class Stack:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     echo_times_ms: tuple[float, ...] = ()
+    files: tuple[SourceFile, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        seen = {id(frame.file): frame.file for volume in self.volumes for frame in volume.frames}
+        object.__setattr__(self, "files", tuple(seen.values()))
 
     @property
     def first(self) -> Frame:
@@ -63,12 +70,3 @@ class Stack:
         named = Counter(uid for file in self.files if (uid := file.header.text(0x00200052)))
         (uid, count), *_ = named.most_common(1) or [("", 0)]
         return uid if 2 * count > named.total() else ""
-
-    @property
-    def files(self) -> tuple[SourceFile, ...]:
-        """Every file, once, in order."""
-        seen: dict[int, SourceFile] = {}
-        for volume in self.volumes:
-            for frame in volume.frames:
-                seen.setdefault(id(frame.file), frame.file)
-        return tuple(seen.values())
