@@ -7,16 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import (
     CTImageStorage,
     EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
     MRImageStorage,
     ParametricMapStorage,
+    RLELossless,
     generate_uid,
 )
 
@@ -84,6 +91,26 @@ def save(dataset: Dataset, path: Path, transfer_syntax: str = ExplicitVRLittleEn
     dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(transfer_syntax)
     dataset.save_as(path, enforce_file_format=True)
     return path
+
+
+def compress(dataset: Dataset, syntax: str, level: int | None = None) -> None:
+    """Compress the pixels of a slice; a level where the compression may lose something."""
+    if syntax == RLELossless:
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        dataset.compress(syntax, generate_instance_uid=False)
+        return
+    dtype = np.dtype(f"{'i' if dataset.PixelRepresentation else 'u'}{dataset.BitsAllocated // 8}")
+    pixels = np.frombuffer(dataset.PixelData, dtype).reshape(dataset.Rows, dataset.Columns)
+    encode: dict[str, Callable[[np.ndarray], bytes]] = {
+        JPEGLSLossless: imagecodecs.jpegls_encode,
+        JPEGLSNearLossless: lambda values: imagecodecs.jpegls_encode(values, level=level),
+        JPEGLosslessSV1: imagecodecs.ljpeg_encode,
+        JPEG2000Lossless: lambda values: imagecodecs.jpeg2k_encode(values, codecformat="j2k", reversible=True),
+    }
+    dataset.PixelData = encapsulate([encode[syntax](pixels)])
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
 
 
 def write_series(

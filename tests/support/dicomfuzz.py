@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
     RLELossless,
 )
 
@@ -31,6 +32,7 @@ from napari_vcf.geometry import Volume
 from support.dicomfiles import (
     SAGITTAL,
     EnhancedFrame,
+    compress,
     enhanced_dataset,
     parametric_map,
     ramp,
@@ -41,8 +43,9 @@ from support.dicomfiles import (
 
 #: A damaged file that keeps the reader busy for longer is a hang.
 PATIENCE_S = 20.0
+_COMPRESSED = {"rle": RLELossless, "j2k": JPEG2000Lossless, "jls": JPEGLSLossless, "jpeg": JPEGLosslessSV1}
 #: Bases whose pixels lie in a stream without a checksum.
-_STREAMS = ("deflated", "rle", "j2k")
+_STREAMS = ("deflated", *_COMPRESSED)
 
 _Content: TypeAlias = "tuple[Series, list[Volume]]"
 
@@ -77,12 +80,10 @@ def make_bases(folder: Path) -> list[Path]:
     save(enhanced_dataset(frames), folder / "enhanced" / "e")
     adc = np.random.default_rng(0).uniform(5e-4, 3e-3, (4, 12, 20)).astype(np.float32)
     save(parametric_map(adc, "mm2/s"), folder / "map" / "m")
-    for name, syntax in (("rle", RLELossless), ("j2k", JPEG2000Lossless)):
+    for name, syntax in _COMPRESSED.items():
         for number in range(4):
             dataset = slice_dataset(ramp(number, 32, 32).astype(np.uint16), (0, 0, 3.0 * number), instance=number)
-            dataset.file_meta = FileMetaDataset()
-            dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-            dataset.compress(syntax, generate_instance_uid=False)
+            compress(dataset, syntax)
             save(dataset, folder / name / f"c{number}", syntax)
     return sorted(folder.iterdir())
 

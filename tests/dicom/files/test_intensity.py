@@ -24,7 +24,16 @@ from napari_vcf.dicom import (
     with_role,
 )
 from napari_vcf.errors import CancelledError
-from support.dicomfiles import EnhancedFrame, enhanced_dataset, ramp, real_world_map, save, slice_dataset, write_series
+from support.dicomfiles import (
+    EnhancedFrame,
+    compress,
+    enhanced_dataset,
+    ramp,
+    real_world_map,
+    save,
+    slice_dataset,
+    write_series,
+)
 from support.realdata import data_path
 
 
@@ -102,9 +111,7 @@ def test_compressed_slices_hold_the_same_pixels(tmp_path: Path, syntax: str) -> 
     pixels = np.random.default_rng(1).integers(0, 4000, (32, 48)).astype(np.uint16)
     for number in range(3):
         dataset = slice_dataset(pixels + number, (0, 0, 3.0 * number), instance=number)
-        dataset.file_meta = pydicom.dataset.FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-        dataset.compress(syntax, generate_instance_uid=False)
+        compress(dataset, syntax)
         save(dataset, tmp_path / f"c{number}", syntax)
     (series,) = scan_folder(tmp_path).series
     assert load_volume(series).data.tolist() == [(pixels + number).tolist() for number in range(3)]
@@ -272,10 +279,7 @@ def test_a_compression_that_may_lose_is_remarked_on_unless_the_header_settles_it
 ) -> None:
     for number in range(3):
         dataset = slice_dataset(ramp(number, 32, 32).astype(np.uint16), (0, 0, 3.0 * number))
-        dataset.file_meta = pydicom.dataset.FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-        dataset.compress(JPEGLSNearLossless, jls_error=1, generate_instance_uid=False)
-        dataset.pop("LossyImageCompression", None)
+        compress(dataset, JPEGLSNearLossless, level=1)
         if stated is not None:
             dataset.LossyImageCompression = stated
         save(dataset, tmp_path / f"c{number}", JPEGLSNearLossless)
