@@ -23,5 +23,8 @@ check "import-linter" lint-imports
 check "codespell" codespell
 check "npe2 validate" npe2 validate napari-vcf
 
+# A hint and no more: a long file may be one thing that is long.
+find src -name '*.py' -exec wc -l {} + | awk '$1 > 400 && $2 != "total" { print "hint: " $2 " has " $1 " lines" }' >&2
+
 [ ${#failed[@]} -eq 0 ] || fail "failed: $(printf '%s; ' "${failed[@]}")"
 say "lint: all checks passed"
