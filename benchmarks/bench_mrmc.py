@@ -136,10 +136,11 @@ def main() -> str:
 
 EXPLAINED = """Where it is not within 93 to 97 %, and why:
 
-- **Two readers** fall one or two points short. How much readers differ between stages is then estimated with a single
+- **Two readers** fall up to three points short. How much readers differ between stages is then estimated with a single
   degree of freedom. Where that mean square comes out small by chance, the error is almost that of the cases alone,
-  Hillis' degrees of freedom rise, and the interval is too short; where it comes out large, the interval is very wide
-  (on average twice as wide as with five readers, and more). More cases do not mend this, more readers do: five hold the level.
+  Hillis' degrees of freedom rise, and the interval is too short; where it comes out large, the interval is very wide:
+  on average twice as wide as with five readers, and more. More cases do not mend this, more readers do: five hold the
+  level.
 - **Readers fixed**, read as if it spoke of readers in general, falls the shorter the more cases there are, for the
   cases then tell more and the readers' own differences, which it leaves out, weigh more.
 """
