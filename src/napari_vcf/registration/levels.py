@@ -27,15 +27,23 @@ __all__ = ["LevelEvidence", "compare_levels", "facing_column"]
 #: Distance of neighbouring vertebrae along the spine: from a crushed thoracic to a tall lumbar one with its disc.
 _NEAREST_MM = 14.0
 _FARTHEST_MM = 52.0
+#: A neighbour's fit nearer than this share of the other neighbour's distance has missed its vertebra.
+_ALIKE = 0.7
+#: Where a fit lies nearer than this, the neighbour itself is looked for at this distance.
+_USUAL_MM = 26.0
 #: A neighbour that the CT holds by less than this share cannot be fitted.
 _SHARE_IN_CT = 0.6
+#: A neighbour is whole in an image that holds this share of its region: 12 mm beyond its centre along the spine.
+_WHOLE = 0.9
 _SAMPLES = 1500
 _COLUMN_SAMPLES = 4000
 _LATTICE_MM = 2.5
 _COARSE_LATTICE_MM = 4.0
 #: A fit that brings less of the CT's column into the MR than this cannot be compared.
 _SHARE_IN_MR = 0.6
-_MIN_VOXELS = 500
+#: The voxels known under all hypotheses must be so many of the column's, or what is left is no column.
+_COMPARED_SHARE = 0.5
+_DIRECTIONS = {"above": 1.0, "below": -1.0}
 #: Half axes of the vertebra with its endplates, and little that a CT of three vertebrae lacks.
 _FLAT_MM = (28.0, 34.0, 20.0)
 #: Below this share of what the clicked level explains, a neighbour's first fit is not followed by a second one. On
@@ -62,7 +70,8 @@ class LevelEvidence:
     compared : int
         Number of CT voxels.
     untested : tuple of str
-        Levels that the CT holds but on which no fit was found.
+        Levels (``"above"``, ``"below"``) of which nothing can be said: the vertebra is not whole in the CT or in the
+        MR, or no fit was found on it.
     """
 
     explained: dict[str, float] = field(default_factory=dict)
@@ -103,25 +112,66 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
     LevelEvidence
     """
     fits: dict[str, list[Pose]] = {"clicked": [clicked]}
-    untested: list[str] = []
     voxels = _ct_voxels(scene, _COARSE_LATTICE_MM)
     fast_metric = FastMetric(scene.contrasts, scene.frame, scene.column.points, voxels, scene.wide.at(voxels))
-    for share, name, direction in ((0.1, "above", 1.0), (0.5, "below", -1.0)):
+    for share, name in ((0.1, "above"), (0.45, "below")):
         report(share, f"testing the level {name}")
-        held, found = _fit_neighbour(scene, clicked, direction, fast_metric)
+        found = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, _NEAREST_MM)
         if found:
             fits[name] = found
-        elif held:
-            untested.append(name)
+    report(0.8, "testing the levels")
+    _fit_again(scene, clicked, fits, fast_metric)
     report(0.9, "comparing the levels")
     explained, compared, chosen = _explained(scene, fits)
     report(1.0, "comparing the levels")
     offset = {name: round(float(pose[2] - clicked[2]), 2) for name, pose in chosen.items()}
-    return LevelEvidence(explained, offset, compared, tuple(untested))
+    untested = tuple(
+        name
+        for name, direction in _DIRECTIONS.items()
+        if name not in chosen or not _is_whole(scene, clicked, chosen[name], direction)
+    )
+    return LevelEvidence(explained, offset, compared, untested)
 
 
-def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, fast_metric: FastMetric) -> tuple[bool, list[Pose]]:
-    """Whether the CT holds the neighbouring vertebra, and the best fits of the column on it."""
+def _fit_again(scene: Scene, clicked: Pose, fits: dict[str, list[Pose]], fast_metric: FastMetric) -> None:
+    """Where one neighbour was found at much less than the other's distance, fit it again farther away."""
+    far = {name: abs(float(found[0][2] - clicked[2])) for name, found in fits.items() if name != "clicked"}
+    if len(far) < 2:
+        return
+    name = min(far, key=lambda one: far[one])
+    least = _ALIKE * max(far.values())
+    if far[name] >= least:
+        return
+    # What lay too near stays a rival as well: it can only speak against the clicked level.
+    farther = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, least)
+    fits[name] = [*farther, *fits[name]]
+
+
+def _is_whole(scene: Scene, clicked: Pose, fit: Pose, direction: float) -> bool:
+    """Whether both images hold the whole neighbour on which a fit lies."""
+    place_ct = fit[:3].copy()
+    along = direction * (place_ct[2] - clicked[2])
+    if along < _USUAL_MM:
+        # Too near to be the neighbour's centre.
+        place_ct[2] = clicked[2] + direction * _USUAL_MM
+    region = _flat_region() + place_ct[:, None]
+    if inside_ct(scene.ct, scene.frame, region, 0.0).mean() < _WHOLE:
+        return False
+    _, known = signals(scene.contrasts, scene.frame.mr_to_lps(unplace(clicked, region)))
+    return bool(known.mean() >= _WHOLE)
+
+
+def _flat_region() -> NDArray[np.float64]:
+    """Points of a vertebra's region around its centre, shape (3, samples)."""
+    lines = [np.linspace(-half, half, 11) for half in _FLAT_MM]
+    points = np.stack(np.meshgrid(*lines, indexing="ij")).reshape(3, -1)
+    return np.asarray(points[:, ((points / np.array(_FLAT_MM)[:, None]) ** 2).sum(axis=0) <= 1.0])
+
+
+def _fit_neighbour(
+    scene: Scene, clicked: Pose, direction: float, fast_metric: FastMetric, nearest_mm: float
+) -> list[Pose]:
+    """The best fits of the column on the neighbouring vertebra, as far as the CT holds it."""
     flat = scene.vertebra.where(((scene.vertebra.points / np.array(_FLAT_MM)[:, None]) ** 2).sum(axis=0) <= 1.0)
     flat = flat.thinned(_SAMPLES // 3)
 
@@ -139,10 +189,10 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, fast_metric: F
         return objective.climb(pose, iterations=20, tolerance=1e-4)
 
     def near(pose: Pose) -> bool:
-        return bool(_NEAREST_MM < direction * (pose[2] - clicked[2]) < _FARTHEST_MM)
+        return bool(nearest_mm < direction * (pose[2] - clicked[2]) < _FARTHEST_MM)
 
     # First where the neighbour is, then how it is turned, then the fit.
-    places = ranked(_candidates(clicked[:6], direction))
+    places = ranked([pose for pose in _candidates(clicked[:6], direction) if near(pose)])
     tilted = ranked([turned for _, pose in places[:8] for turned in _tilted(pose)])
     climbed = [
         pose for _, pose in in_order(climb, [pose for _, pose in tilted[:_CLIMBED]], scene.threads) if near(pose)
@@ -156,7 +206,7 @@ def _fit_neighbour(scene: Scene, clicked: Pose, direction: float, fast_metric: F
         _, fit = fit_column(replace(scene, column=facing_column(scene, pose)), pose, samples=_COLUMN_SAMPLES)
         if near(fit):
             fits.append(fit)
-    return bool(places), fits
+    return fits
 
 
 def facing_column(scene: Scene, pose: Pose) -> MrSamples:
@@ -215,7 +265,7 @@ def _explained(scene: Scene, fits: dict[str, list[Pose]]) -> tuple[dict[str, flo
             values.append((name, pose, signal))
             known &= inside
     compared = int(known.sum())
-    if compared < _MIN_VOXELS:
+    if compared < _COMPARED_SHARE * voxels.shape[1]:
         return {}, compared, {}
     explained: dict[str, float] = {}
     chosen: dict[str, Pose] = {}

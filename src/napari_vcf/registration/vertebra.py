@@ -94,14 +94,14 @@ def register_vertebra(
     transform = frame.ct_to_mr(pose)
     shift = float(np.linalg.norm(transform.apply(ct_point) - mr_point))
     findings = findings.located(shift, transform.angle_deg, _frame_gap(ct_point, mr_point, same_frame), residual)
-    findings = replace(findings, bone_share=bone)
+    apart = distance_mm(pose, declared_pose(scene)) if same_frame else None
+    findings = replace(findings, bone_share=bone, from_frame_mm=apart)
     status, reason = judge(findings)
     expected = findings.expected_error_mm
-    if frame_may_stand(findings) and frame_holds(scene, start):
+    if apart is not None and frame_may_stand(findings) and frame_holds(scene, start):
         transform = RigidTransform.identity()
         shift = float(np.linalg.norm(ct_point - mr_point))
         reason += " So the images are left as their common frame of reference places them."
-        apart = distance_mm(pose, declared_pose(scene))
         quality["fit_from_frame_mm"] = round(apart, 3)
         # What was found of the fit's error holds for the frame only with the way from one to the other.
         expected += apart
