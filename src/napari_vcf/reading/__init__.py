@@ -21,6 +21,7 @@ from napari_vcf.reading.evaluation import StageEvaluation, evaluate_stage
 from napari_vcf.reading.export import build_export, export_reading, read_reading
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.reopening import reopen
 from napari_vcf.reading.results import StageResults
 from napari_vcf.reading.session import Reading
 from napari_vcf.reading.state import ReadingState
@@ -57,5 +58,6 @@ __all__ = [
     "json_schema",
     "read_reading",
     "readings_frame",
+    "reopen",
     "verify_export",
 ]

@@ -43,6 +43,12 @@ def _(action: act.SetSpine) -> str:
 
 
 @_words.register
+def _(action: act.TakeUpReading) -> str:
+    del action
+    return "taking up of an exported reading"
+
+
+@_words.register
 def _(action: act.CorrectLevels) -> str:
     return f"correction of all levels, with {action.fractured} as the fractured vertebra"
 

@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading.masks import GridRecord, MaskRecord
-from napari_vcf.reading.state import CaliperEnd, Reason, Tissue
+from napari_vcf.reading.state import CaliperEnd, ReadingState, Reason, Tissue
 from napari_vcf.records.base import Affine, AnswerValue, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "SetMasks",
     "SetReference",
     "SetSpine",
+    "TakeUpReading",
     "ThresholdLesion",
     "Undo",
     "WithdrawAnswer",
@@ -260,6 +261,13 @@ class RefuseRegistration(FrozenModel):
     reason: Reason
 
 
+class TakeUpReading(FrozenModel):
+    """Go on from an exported document: its state is where this reading begins."""
+
+    action: Literal["take_up"] = "take_up"
+    state: ReadingState
+
+
 class Undo(FrozenModel):
     """Take the last change back."""
 
@@ -295,6 +303,7 @@ Action = Annotated[
     | NudgeRegistration
     | AcceptRegistration
     | RefuseRegistration
+    | TakeUpReading
     | Undo
     | Redo,
     Field(discriminator="action"),

@@ -15,7 +15,18 @@ from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import Answer, Caliper, FrameJoin, Masks, Reason, Registration, Roi, Spine, StageState
+from napari_vcf.reading.state import (
+    Answer,
+    Caliper,
+    Continued,
+    FrameJoin,
+    Masks,
+    Reason,
+    Registration,
+    Roi,
+    Spine,
+    StageState,
+)
 from napari_vcf.records.base import Finite, FrozenModel, ImageId, Level, Point, Pseudonym, Stage, Timestamp
 
 __all__ = [
@@ -275,6 +286,8 @@ class ReadingExport(FrozenModel):
     status: Literal["draft", "sealed"] = Field(
         default="draft", description="draft: not signed; sealed: signed, and closed since"
     )
+    version: int = Field(default=1, ge=1, description="2 and more where it goes on from an earlier document")
+    continues: Continued | None = Field(default=None, description="the document that it goes on from")
     occasion: int = Field(default=1, ge=1, description="2 where the reader reads the same stage of the case again")
     complete: bool
     protocol: Protocol

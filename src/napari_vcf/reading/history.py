@@ -70,6 +70,9 @@ class History:
                 undone.append(done.pop())
             elif isinstance(entry.action, act.Redo):
                 done.append(undone.pop())
+            elif isinstance(entry.action, act.TakeUpReading):
+                done.clear()
+                undone.clear()
             else:
                 done.append(entry.action)
                 undone.clear()
@@ -115,4 +118,6 @@ class History:
             if not self.can_redo:
                 raise RefusedActionError("There is nothing to redo.")
             return (*self._states, self._undone[-1]), self._undone[:-1]
-        return (*self._states, self._reduce(action, self.state, at)), ()
+        after = self._reduce(action, self.state, at)
+        # A reading that goes on from a document begins there; nothing before it can be gone back to.
+        return ((after,) if isinstance(action, act.TakeUpReading) else (*self._states, after)), ()

@@ -26,6 +26,7 @@ __all__ = [
     "Answer",
     "Caliper",
     "CaliperEnd",
+    "Continued",
     "FrameJoin",
     "ImageCorrection",
     "LesionThreshold",
@@ -281,6 +282,24 @@ class ImageCorrection(FrozenModel):
     adc_unit: str | None = None
 
 
+class Continued(FrozenModel):
+    """The exported document that a reading goes on from.
+
+    Attributes
+    ----------
+    version : int
+        Version of that document; the one that goes on from it is one higher.
+    sha256 : str
+        Of its file.
+    exported_at : datetime
+        When it was written.
+    """
+
+    version: Annotated[int, Field(ge=1)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    exported_at: Timestamp
+
+
 class ReadingState(FrozenModel):
     """Everything that a reader did with one case."""
 
@@ -288,4 +307,5 @@ class ReadingState(FrozenModel):
     corrections: dict[ImageId, ImageCorrection] = Field(default_factory=dict)
     registrations: dict[Level, Registration] = Field(default_factory=dict)
     frame_joins: tuple[FrameJoin, ...] = ()
+    continues: Continued | None = None
     stages: dict[Stage, StageState] = Field(default_factory=lambda: {stage: StageState() for stage in STAGES})
