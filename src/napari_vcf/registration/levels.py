@@ -29,7 +29,7 @@ _NEAREST_MM = 14.0
 _FARTHEST_MM = 52.0
 #: A neighbour's fit nearer than this share of the other neighbour's distance has missed its vertebra.
 _ALIKE = 0.7
-#: Where a fit lies nearer than this, the neighbour itself is looked for at this distance.
+#: Most neighbours lie farther away than this; where a fit lies nearer, one is looked for farther away as well.
 _USUAL_MM = 26.0
 #: A neighbour that the CT holds by less than this share cannot be fitted.
 _SHARE_IN_CT = 0.6
@@ -134,17 +134,14 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
 
 
 def _fit_again(scene: Scene, clicked: Pose, fits: dict[str, list[Pose]], fast_metric: FastMetric) -> None:
-    """Where one neighbour was found at much less than the other's distance, fit it again farther away."""
+    """Where a neighbour was found near, or at much less than the other's distance, fit it farther away as well."""
     far = {name: abs(float(found[0][2] - clicked[2])) for name, found in fits.items() if name != "clicked"}
-    if len(far) < 2:
-        return
-    name = min(far, key=lambda one: far[one])
-    least = _ALIKE * max(far.values())
-    if far[name] >= least:
-        return
-    # What lay too near stays a rival as well: it can only speak against the clicked level.
-    farther = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, least)
-    fits[name] = [*farther, *fits[name]]
+    least = max([_USUAL_MM, *(_ALIKE * distance for distance in far.values())])
+    for name, distance in far.items():
+        if distance < least:
+            # What lay too near stays a rival as well: it can only speak against the clicked level.
+            farther = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, least)
+            fits[name] = [*farther, *fits[name]]
 
 
 def _is_whole(scene: Scene, clicked: Pose, fit: Pose, direction: float) -> bool:
