@@ -116,7 +116,7 @@ class CanvasDressing:
             lines.append("registered to MRI" if desk.registered else "registration proposed")
         if desk.modality_of(desk.image.id) == "mr" and viewport.view.space not in ("ct", "mr"):
             lines.append("another frame of reference: not joined to the other MR images")
-        lines.append(position_text(viewport.view, viewport.current_slice_mm))
+        lines.append(f"{viewport.slice_text}, {position_text(viewport.view, viewport.current_slice_mm)}")
         return "\n".join(lines)
 
     def _text(self, key: str, position: str, text: str, *, size: float) -> None:

@@ -22,6 +22,9 @@ from napari_vcf.widgets.desk.window_level import Window
 
 __all__ = ["ImageLayers", "LazyReslice", "PlacedImage", "place_image"]
 
+#: Slices no further apart are the same.
+_SAME_MM = 0.05
+
 
 class LazyReslice:
     """Looks like an array on the slices of a view; resamples a slice when it is asked for, and nothing before.
@@ -99,6 +102,8 @@ def place_image(
     transform: RigidTransform | None,
     fill: float,
     lazily: type[LazyReslice] = LazyReslice,
+    *,
+    on_slices: bool = False,
 ) -> PlacedImage:
     """Put a volume on the plane of a view.
 
@@ -114,6 +119,8 @@ def place_image(
         Value shown outside the volume.
     lazily : type
         What shows a slice that has to be resampled.
+    on_slices : bool
+        Whether native voxels are shown only where their slices are the view's; what lies between two is resampled.
 
     Returns
     -------
@@ -122,7 +129,7 @@ def place_image(
     """
     if transform is None:
         order = axis_order(volume.grid, view.frame)
-        if order is not None:
+        if order is not None and not (on_slices and _between_slices(turned_grid(volume.grid, order), view)):
             scale, translate = view.frame.placement(turned_grid(volume.grid, order))
             return PlacedImage(order.turn(volume.data), scale, translate, resliced=False)
     pixel = float(min(0.5, min(view.grid.spacing_mm[1:])))
@@ -139,6 +146,14 @@ def place_image(
     grid = Grid((view.grid.shape[0], rows, columns), affine)
     scale, translate = view.frame.placement(grid)
     return PlacedImage(lazily(volume, grid, transform, fill), scale, translate, resliced=True)
+
+
+def _between_slices(grid: Grid, view: View) -> bool:
+    """Whether slices of a grid lie elsewhere than the view's: napari would draw the nearest, up to half a slice off."""
+    if abs(grid.spacing_mm[0] - view.grid.spacing_mm[0]) > _SAME_MM:
+        return True
+    apart = float(view.frame.to_world(grid.origin_lps)[0] - view.positions_mm[0]) / grid.spacing_mm[0]
+    return abs(apart - round(apart)) * grid.spacing_mm[0] > _SAME_MM
 
 
 class ImageLayers:

@@ -22,7 +22,15 @@ from napari_vcf.widgets.desk.layers import ImageLayers, LazyReslice, PlacedImage
 from napari_vcf.widgets.desk.planes import plane_image
 from napari_vcf.widgets.desk.section import Section
 from napari_vcf.widgets.desk.shortcuts import Shortcuts
-from napari_vcf.widgets.desk.space import View, native_view, sagittal_view
+from napari_vcf.widgets.desk.space import (
+    AxisOrder,
+    PatientSpace,
+    View,
+    axis_order,
+    native_view,
+    sagittal_view,
+    turned_grid,
+)
 
 __all__ = ["Viewport"]
 
@@ -40,7 +48,9 @@ class Viewport:
     Attributes
     ----------
     view : View or None
-        The plane on the canvas.
+        The plane on the canvas, cut into the slices that the wheel and napari's slider go through.
+    slice_index : int
+        Number of the slice on the canvas, the one fact that drawn slice, title and tools follow.
     keys : Shortcuts
         The registry of keys.
     """
@@ -65,7 +75,13 @@ class Viewport:
         self.layers = ImageLayers(viewer)
         self.layers.on_restored = self._refresh
         self.view: View | None = None
-        self._last_mm: float | None = None
+        self.slice_index = 0
+        #: Where the reader went, mm in the world. Another image may have no slice there; going back, this one has.
+        self._wanted_mm = 0.0
+        self._ndim = 0
+        self._settling = False
+        #: Point in the middle of the canvas (LPS) and zoom, when a plane was last left.
+        self._left_at: dict[str, tuple[PatientSpace, NDArray[np.float64], float]] = {}
         self._generation = desk.generation
         self._overlaid: tuple[str, float] | None = None
         self._edges_wanted = False
@@ -77,6 +93,7 @@ class Viewport:
         desk.window_changed.connect(self._on_window)
         viewer.dims.events.point.connect(self._on_point)
         viewer.dims.events.order.connect(self._on_order)
+        viewer.dims.events.range.connect(self._on_range)
 
     def bind_key(self, key: str, run: Callable[[], object], description: str, *, group: str = "Desk") -> None:
         """Bind a key (Qt's notation, ``"Ctrl+Z"``); raises `ShortcutError` if it is taken."""
@@ -124,7 +141,11 @@ class Viewport:
         return plane_image(image for image in self.desk.images() if self.desk.space_of(image.id) == self.view.space)
 
     def _make_view(self, image_id: str) -> View:
-        """The plane for an image: the one that is chosen, in the space in which the image is seen."""
+        """The plane for an image: the one that is chosen, in the space in which the image is seen.
+
+        A sagittal image is cut by its own slices, so that each of them is seen and none between them; what has to be
+        resliced takes those of the image that sets the plane.
+        """
         desk, case = self.desk, self.desk.case
         assert case is not None
         owner = plane_owner(desk.plane)
@@ -136,7 +157,10 @@ class Viewport:
         if desk.space_of(image_id) == space:
             # Of several stations only those on which this image can be seen.
             there = [other for other in there if covers(other, image)]
-        setter = image_id if desk.modality_of(image_id) == "ct" and desk.space_of(image_id) == space else None
+        in_own_space = desk.space_of(image_id) == space
+        grid = image.series.grid
+        own = in_own_space and grid.plane == "sagittal" and grid.is_orthogonal
+        setter = image_id if own or (in_own_space and desk.modality_of(image_id) == "ct") else None
         setter = setter or plane_image(there) or image_id
         return sagittal_view(space, case.image(setter).series.grid)
 
@@ -149,7 +173,27 @@ class Viewport:
     @property
     def current_slice_mm(self) -> float:
         """World position of the slice on the canvas."""
-        return float(self.viewer.dims.point[self.slice_axis])
+        return 0.0 if self.view is None else float(self.view.positions_mm[self.slice_index])
+
+    @property
+    def slice_text(self) -> str:
+        """Which of how many slices is shown, counted from 1 as the image in front is stored."""
+        image, view = self.desk.image, self.view
+        if image is None or view is None:
+            return ""
+        order, count = self._own_order(image), len(view.positions_mm)
+        if order is None:
+            return f"plane {self.slice_index + 1} of {count}"
+        return f"slice {count - self.slice_index if order.flips[0] else self.slice_index + 1} of {count}"
+
+    def _own_order(self, image: CaseImage) -> AxisOrder | None:
+        """How an image's array lies on the view, where the view goes through its own slices."""
+        if self.view is None or self.transform_of(image.id) is not None:
+            return None
+        order = axis_order(image.series.grid, self.view.frame)
+        if order is None or order.axes[0] != 0:
+            return None
+        return order if turned_grid(image.series.grid, order).is_close_to(self.view.grid) else None
 
     def nearest_slice(self, position_mm: float) -> int:
         """Number of the slice nearest to a world position."""
@@ -167,7 +211,7 @@ class Viewport:
         position = float(np.asarray(point_world)[0])
         index = self.nearest_slice(position)
         beyond = abs(position - float(self.view.positions_mm[index])) > self.view.grid.spacing_mm[0] / 2 + 1e-6
-        return not beyond and index == self.nearest_slice(self.current_slice_mm)
+        return not beyond and index == self.slice_index
 
     def go_to_slice(self, position_mm: float) -> None:
         """Show the slice nearest to a world position."""
@@ -177,16 +221,34 @@ class Viewport:
     def step_slice(self, steps: int) -> None:
         """Go some slices on (towards the patient's left in a sagittal plane) or back.
 
-        A finely cut reformat goes by at least a millimetre.
+        An image's own slices are all gone through; a finely cut reformat goes by at least a millimetre.
         """
-        if self.view is not None:
-            stride = max(1, round(1.0 / self.view.grid.spacing_mm[0]))
-            last = len(self.view.positions_mm) - 1
-            self._go_to(int(np.clip(self.nearest_slice(self.current_slice_mm) + steps * stride, 0, last)))
+        if self.view is not None and self.desk.image is not None:
+            is_own = self._own_order(self.desk.image) is not None
+            stride = 1 if is_own else max(1, round(1.0 / self.view.grid.spacing_mm[0]))
+            self._go_to(int(np.clip(self.slice_index + steps * stride, 0, len(self.view.positions_mm) - 1)))
 
     def _go_to(self, index: int) -> None:
-        assert self.view is not None
-        self.viewer.dims.set_point(self.slice_axis, float(self.view.positions_mm[index]))
+        changed, self.slice_index = index != self.slice_index, index
+        self._wanted_mm = self.current_slice_mm
+        self._draw_slice()
+        if changed and not self._settling:
+            self.slice_changed.emit(self.current_slice_mm)
+
+    def _draw_slice(self) -> None:
+        """Let napari draw the slice that is shown, and its slider go through the view's slices alone."""
+        if self.view is None:
+            return
+        dims, axis, positions = self.viewer.dims, self.slice_axis, self.view.positions_mm
+        settling, self._settling = self._settling, True
+        try:
+            wanted = (float(positions[0]), float(positions[-1]), float(self.view.grid.spacing_mm[0]))
+            if not np.allclose(tuple(dims.range[axis]), wanted, rtol=0, atol=1e-9):
+                dims.set_range(axis, wanted)
+            if dims.point[axis] != positions[self.slice_index]:
+                dims.set_point(axis, float(positions[self.slice_index]))
+        finally:
+            self._settling = settling
 
     # -- camera -----------------------------------------------------------------------------------------------------
     def fit(self) -> None:
@@ -194,19 +256,59 @@ class Viewport:
         viewer, view = self.viewer, self.view
         if view is None:
             return
-        viewer.dims.ndisplay = 2
-        viewer.dims.order = tuple(range(viewer.dims.ndim))
-        viewer.dims.axis_labels = (*viewer.dims.axis_labels[:-3], "slice", "row", "column")
         _, rows, columns = view.grid.shape
         _, row_mm, column_mm = view.grid.spacing_mm
         # napari's own reset would make room for drawings as well, which may lie in the other patient space.
         middle = view.frame.to_world(view.grid.center_lps)
         viewer.scene.camera.center = (0.0, float(middle[1]), float(middle[2]))
-        viewer.scene.camera.angles = (0.0, 0.0, 90.0)
         height, width = viewer.canvas.size
         viewer.scene.camera.zoom = 0.95 * min(height / (rows * row_mm), width / (columns * column_mm))
         self._go_to(len(view.positions_mm) // 2)
-        self._last_mm = None
+
+    def _place(self) -> tuple[PatientSpace, NDArray[np.float64], float] | None:
+        """The point that is looked at, LPS mm of its space, and the zoom."""
+        if self.view is None:
+            return None
+        camera = self.viewer.scene.camera
+        center = np.asarray(camera.center, dtype=np.float64)[-2:]
+        return self.view.space, self.view.frame.to_lps([self._wanted_mm, *center]), float(camera.zoom)
+
+    def _return_to(self, place: tuple[PatientSpace, NDArray[np.float64], float]) -> None:
+        """Show a point of the patient again on another image's slices: the nearest of them, at the same zoom."""
+        assert self.view is not None
+        space, point, zoom = place
+        between = self.desk.between(space, self.view.space)
+        world = self.view.frame.to_world(point if between is None else between.apply(point))
+        corners = self.view.frame.to_world(self.view.grid.corners_lps)[:, 1:]
+        if not ((corners.min(axis=0) <= world[1:]) & (world[1:] <= corners.max(axis=0))).all():
+            # Another part of the body: there is nothing of this image at that place.
+            self.fit()
+            return
+        camera = self.viewer.scene.camera
+        camera.center, camera.zoom = (0.0, float(world[1]), float(world[2])), zoom
+        self._go_to(self.nearest_slice(float(world[0])))
+        self._wanted_mm = float(world[0])
+
+    def _settle(self) -> None:
+        """Show the new plane where the old one was left; tell of it once everything is in its place."""
+        assert self.view is not None
+        viewer, place = self.viewer, self._left_at.get(self.view.plane)
+        self._settling = True
+        try:
+            viewer.dims.ndisplay = 2
+            viewer.dims.order = tuple(range(viewer.dims.ndim))
+            viewer.dims.axis_labels = (*viewer.dims.axis_labels[:-3], "slice", "row", "column")
+            viewer.scene.camera.angles = (0.0, 0.0, 90.0)
+            joined = place is not None and self.desk.joined(place[0], self.view.space)
+            if place is not None and joined:
+                self._return_to(place)
+            else:
+                self.fit()
+        finally:
+            self._settling = False
+        self._draw_slice()
+        self.frame_changed.emit()
+        self.slice_changed.emit(self.current_slice_mm)
 
     def center_on(self, point_world: NDArray[np.float64], *, millimetres: float) -> None:
         """Go to the slice of a world point and show it with so much of its surroundings."""
@@ -234,6 +336,11 @@ class Viewport:
         """The image laid over the one in front, and its opacity."""
         return self._overlaid
 
+    @property
+    def covered_by(self) -> str | None:
+        """The image that hides the one in front altogether; what is measured then is not what is seen."""
+        return self._overlaid[0] if self._overlaid is not None and self._overlaid[1] >= 1.0 else None
+
     def overlay(self, image_id: str | None, opacity: float = 0.5) -> None:
         """Lay another image over the one in front; None takes it off."""
         self._overlaid = None if image_id is None else (image_id, opacity)
@@ -260,7 +367,12 @@ class Viewport:
         view = self._make_view(image_id)
         if not view.same_as(self.view):
             self.layers.retire_images()
-            self.view, self._overlaid, self._fresh = view, None, True
+            place = self._place()
+            if self.view is not None and place is not None:
+                self._left_at[self.view.plane] = place
+                if (self.view.space, self.view.plane) != (view.space, view.plane):
+                    self._overlaid = None
+            self.view, self.slice_index, self._fresh = view, 0, True
         if self._generation != self.desk.generation:
             self._generation = self.desk.generation
             self.layers.retire_images()
@@ -277,6 +389,7 @@ class Viewport:
     def _clear(self) -> None:
         """Give everything up. It leaves the canvas as soon as something else has taken its place."""
         self.layers.retire_images()
+        self._left_at.clear()
         self.view = self._overlaid = None
 
     def _on_window(self, image_id: str) -> None:
@@ -287,10 +400,19 @@ class Viewport:
             layer.contrast_limits = window
 
     def _on_point(self, _event: Any = None) -> None:
-        position = self.current_slice_mm
-        if self.view is not None and position != self._last_mm:
-            self._last_mm = position
-            self.slice_changed.emit(position)
+        """Take over where napari's slider was moved to: a slice of the image, never a place between two."""
+        if self.view is None or self._settling or self._fresh:
+            return
+        if self.viewer.dims.ndim != self._ndim:
+            # A layer of somebody else's has put axes before the slices, or taken them away: nobody has moved.
+            self._ndim = self.viewer.dims.ndim
+            self._draw_slice()
+        else:
+            self._go_to(self.nearest_slice(float(self.viewer.dims.point[self.slice_axis])))
+
+    def _on_range(self, _event: Any = None) -> None:
+        if not (self._settling or self._fresh):
+            self._draw_slice()
 
     def _on_order(self, _event: Any = None) -> None:
         """Keep napari from rolling or transposing the axes: letters, slices and instruments know the plane's own."""
@@ -322,8 +444,8 @@ class Viewport:
                 aid.visible = True
         if self._fresh:
             self._fresh = False
-            self.fit()
-            self.frame_changed.emit()
+            self._ndim = self.viewer.dims.ndim
+            self._settle()
         active = self.viewer.layers.selection.active
         # A layer that is being painted on keeps the mouse; a drawing has no use for it.
         if active is None or str(active.mode) == "pan_zoom":
@@ -340,7 +462,7 @@ class Viewport:
         if layer is None:
             image, window = self.desk.case.image(image_id), self.desk.window_of(image_id)
             volume, transform = self.desk.volume(image_id), self.transform_of(image_id)
-            placed = place_image(volume, self.view, transform, fill=min(window[0], 0.0))
+            placed = place_image(volume, self.view, transform, fill=min(window[0], 0.0), on_slices=True)
             name = self._title(image, resliced=placed.resliced)
             layer = self.layers.add_image(self._key(image_id), placed, name=name, window=window, role=image.series.role)
         return layer

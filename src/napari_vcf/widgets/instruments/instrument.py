@@ -138,6 +138,9 @@ class ToolManager:
         tool = self._tool()
         if tool is None or event.button != 1 or event.modifiers or event.handled:
             return
+        if self._is_covered():
+            event.handled = True
+            return
         if not tool.press(_point(event)):
             # What the instrument does not want moves the image.
             return
@@ -156,6 +159,17 @@ class ToolManager:
         finally:
             camera.mouse_pan = panned
 
+    def _is_covered(self) -> bool:
+        """Whether another image hides the one in front, which is the one that is measured; said where it is so."""
+        covered_by, case, image = self.viewport.covered_by, self.desk.case, self.desk.image
+        if covered_by is None or case is None or image is None:
+            return False
+        over = case.image(covered_by).label
+        self.desk.message.emit(
+            f"{over} hides {image.label}, which would be measured: take it off first (F).", "warning"
+        )
+        return True
+
     def _on_move(self, _viewer: Any, event: Any) -> None:
         tool = self._tool()
         if tool is not None and not event.is_dragging:
@@ -163,7 +177,12 @@ class ToolManager:
 
     def _on_double_click(self, _viewer: Any, event: Any) -> None:
         tool = self._tool()
-        if tool is not None and event.button == 1 and tool.double_click(_point(event)):
+        if (
+            tool is not None
+            and event.button == 1
+            and self.viewport.covered_by is None
+            and tool.double_click(_point(event))
+        ):
             event.handled = True
 
 

@@ -118,7 +118,9 @@ class Crosshair:
             point, self.is_set = self._middle(), False
         point[0] = self._viewport.current_slice_mm
         self._point = point
-        self._remember()
+        # Of a point that was set the slice is the nearest of this image's; the place itself is not forgotten.
+        if not self.is_set:
+            self._remember()
         self.moved.emit()
 
     def _middle(self) -> NDArray[np.float64]:

@@ -81,6 +81,12 @@ class ExtentModel:
                 return images[wanted]
         return None
 
+    @property
+    def is_in_front(self) -> bool:
+        """Whether the image that is painted on is the one that is seen."""
+        image = self.image
+        return image is not None and image.id == self._desk.image_id and self._viewport.covered_by is None
+
     def choose(self, image_id: str) -> None:
         """Choose the image to paint on."""
         self._image = image_id
@@ -103,9 +109,10 @@ class ExtentModel:
         image = self.image
         needed = self.masks is not None or self.wanted()
         fits = needed and image is not None and self._desk.image_id is not None and self._can_place(image)
-        key = (
-            (image.id, self._viewport.frame.axes.tobytes(), self._viewport.view) if image is not None and fits else None
-        )
+        view = self._viewport.view
+        key = None
+        if image is not None and view is not None and fits:
+            key = (image.id, view.space, view.frame.axes.tobytes())
         if key != self._made_for:
             self._made_for = key
             if self.layers is not None:
@@ -274,9 +281,9 @@ class ExtentModel:
 
     # -- slices -----------------------------------------------------------------------------------------------------
     def current_index(self) -> int | None:
-        """Slice of the painted image that is on the screen."""
+        """Slice of the painted image that is on the screen; None while another image is."""
         image = self.image
-        if image is None or self.layers is None:
+        if image is None or self.layers is None or not self.is_in_front:
             return None
         point = self._viewport.to_lps((self._viewport.current_slice_mm, 0.0, 0.0), image.id)
         index = round(float(image.series.grid.to_index(point)[2]))
@@ -304,5 +311,8 @@ class ExtentModel:
         """Show a slice of the painted image."""
         image = self.image
         if image is not None:
+            if not self.is_in_front:
+                self._viewport.overlay(None)
+                self._desk.show(image.id)
             point = image.series.grid.to_lps((0, 0, index))
             self._viewport.go_to_slice(float(self._viewport.to_world(point, image.id)[0]))

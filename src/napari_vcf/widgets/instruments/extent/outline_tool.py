@@ -33,20 +33,32 @@ class OutlineTool(Tool):
         Where it is drawn.
     finish : callable
         Called with the points (n, 3), world mm, of an outline that was closed.
+    may_draw : callable
+        Whether the image that is painted on is the one that is seen; says so where it is not.
     """
 
     changed = Signal()
 
-    def __init__(self, viewport: Viewport, finish: Callable[[NDArray[np.float64]], None]) -> None:
+    def __init__(
+        self,
+        viewport: Viewport,
+        finish: Callable[[NDArray[np.float64]], None],
+        may_draw: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._viewport, self._desk = viewport, viewport.desk
         self._finish = finish
+        self._may_draw = may_draw
+        self._drawing = False
         self.points: list[World] = []
         self.pointer: World | None = None
         self._freehand = False
 
     def press(self, point: World) -> bool:
         """Set a point, or close the outline at its first one."""
-        self._freehand = False
+        self._freehand = self._drawing = False
+        if not self._may_draw():
+            return True
+        self._drawing = True
         if len(self.points) >= 3 and self._near_first(point):
             self.close()
             return True
@@ -58,7 +70,7 @@ class OutlineTool(Tool):
 
     def drag(self, point: World) -> None:
         """Follow the pointer, freehand."""
-        if self.points and float(np.linalg.norm((point - self.points[-1])[1:])) >= STEP_MM:
+        if self._drawing and self.points and float(np.linalg.norm((point - self.points[-1])[1:])) >= STEP_MM:
             self._freehand = True
             self._add(point)
 
@@ -83,6 +95,8 @@ class OutlineTool(Tool):
 
     def close(self) -> None:
         """Close the outline and hand it over."""
+        if self.points and not self._may_draw():
+            return
         points, self.points, self.pointer = self.points, [], None
         self.changed.emit()
         if len(points) >= 3:

@@ -52,9 +52,10 @@ class ExtentWidget(Instrument):
         super().__init__(tools)
         desk, viewport = self.desk, self.viewport
         self.model = ExtentModel(viewport, lambda: self.in_hand)
-        self.outline = OutlineTool(viewport, self._on_outline)
-        self.threshold = ThresholdTool(viewport, self.model, self._show_guide)
+        self.outline = OutlineTool(viewport, self._on_outline, self._may_draw)
+        self.threshold = ThresholdTool(viewport, self.model, self._show_guide, self._may_draw)
         self.mode: Mode = "outline"
+        self._was_in_front = False
         self._build()
         self.drawing = OutlineDrawing(viewport, self.outline)
         self.model.layers_changed.connect(self._use_mode)
@@ -65,6 +66,7 @@ class ExtentWidget(Instrument):
         self.model.touched.connect(self._on_touched)
         self.outline.changed.connect(self._show_guide)
         viewport.slice_changed.connect(self._on_slice)
+        viewport.overlay_changed.connect(self.refresh)
         desk.opened.connect(self._forget)
         for mode, (_, text, key) in MODES.items():
             self.share(key, lambda m=mode: self.set_mode(m), text)
@@ -183,17 +185,34 @@ class ExtentWidget(Instrument):
         if layers is None:
             return
         self._on_brush()
-        if self.in_hand and self.mode in BRUSHES:
+        if self.in_hand and self.mode in BRUSHES and self.model.is_in_front:
             layers.start(*BRUSHES[self.mode])
         else:
             layers.stop()
+
+    def _may_draw(self) -> bool:
+        """Whether what is measured is what is seen; where it is not, say what is wanted."""
+        if self.model.is_in_front:
+            return True
+        self.desk.message.emit(self._not_in_front(), "warning")
+        return False
+
+    def _not_in_front(self) -> str:
+        image, covered_by = self.model.image, self.viewport.covered_by
+        seen = self.desk.image if covered_by is None or self.desk.case is None else self.desk.case.image(covered_by)
+        wanted = "the image" if image is None else image.label
+        other = "" if self.model.masks is not None else ", or paint on another image (M)"
+        shown = "no image is" if seen is None else f"{seen.label} is"
+        return (
+            f"Body and lesion are painted on {wanted}, and {shown} on the screen: bring {wanted} to the front{other}."
+        )
 
     def taken(self) -> None:
         """Show the plane on which the image can be painted, and take the tool that was last used."""
         image = self.model.image
         if self.desk.reading is not None:
             self.model.sync()
-        if image is not None and self.model.layers is None and self.desk.reading is not None:
+        if image is not None and not self.model.is_in_front and self.desk.reading is not None:
             self.desk.show(image.id)
             if self.model.layers is None:
                 self.desk.show_plane(f"native:{image.id}")
@@ -230,6 +249,8 @@ class ExtentWidget(Instrument):
         corners = self.model.caliper_corners()
         if self.model.layers is None:
             self.desk.message.emit(self._guidance(), "info")
+        elif not self._may_draw():
+            return
         elif corners is None:
             self.desk.message.emit("Measure at least the anterior and the posterior height first.", "info")
         else:
@@ -287,7 +308,8 @@ class ExtentWidget(Instrument):
         self._show()
 
     def _clear_slice(self) -> None:
-        self.model.clear_slice()
+        if self._may_draw():
+            self.model.clear_slice()
 
     def _on_slice(self, _position: float) -> None:
         self.model.look()
@@ -299,6 +321,9 @@ class ExtentWidget(Instrument):
         """Redraw the panel and the layers from the reading."""
         if self.desk.reading is not None or self.model.layers is not None:
             self.model.sync()
+        if self.model.is_in_front != self._was_in_front:
+            self._was_in_front = self.model.is_in_front
+            self._use_mode()
         self.threshold.refresh()
         self._show()
 
@@ -335,6 +360,8 @@ class ExtentWidget(Instrument):
             return "Name the fractured vertebra first (Calipers)."
         if self.model.layers is None:
             return f"{self.model.image.label} does not lie on this plane. Choose it, or its own slices."
+        if not self.model.is_in_front:
+            return self._not_in_front()
         if self.outline.points:
             return f"{len(self.outline.points)} points. Close at the first one, by a double click or Enter; Esc stops."
         if self.model.masks is None or self.model.masks.body.voxels == 0:

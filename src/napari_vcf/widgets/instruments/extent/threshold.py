@@ -65,13 +65,18 @@ class ThresholdTool(QWidget):
         Body and lesion.
     changed : callable
         Called when its `guidance` says something else.
+    may_draw : callable
+        Whether the image that is painted on is the one that is seen; says so where it is not.
     """
 
-    def __init__(self, viewport: Viewport, model: ExtentModel, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, viewport: Viewport, model: ExtentModel, changed: Callable[[], None], may_draw: Callable[[], bool]
+    ) -> None:
         super().__init__()
         self._viewport, self._desk = viewport, viewport.desk
         self._model = model
         self._changed = changed
+        self._may_draw = may_draw
         self.tissue: ReferenceTissue = "muscle"
         self.signal: ReferenceSignal | None = None
         self._sides: dict[Role, Side] = {}
@@ -222,6 +227,8 @@ class ThresholdTool(QWidget):
         if reading is None or image is None or center is None:
             self._desk.message.emit(f"Click {TISSUES[self.tissue].lower()} in the image first.", "info")
             return
+        if not self._may_draw():
+            return
         slices = self._slices()
         self._desk.guard(
             lambda: reading.threshold_lesion(
@@ -237,7 +244,7 @@ class ThresholdTool(QWidget):
 
     def _pick(self, point: World) -> None:
         image = self._model.image
-        if image is None or self._model.layers is None:
+        if image is None or self._model.layers is None or not self._may_draw():
             return
         center = self._viewport.to_lps(point, image.id)
         signal = self._desk.guard(lambda: reference_signal(self._desk.volume(image.id), center))
@@ -275,7 +282,7 @@ class ThresholdTool(QWidget):
         layers, image = self._model.layers, self._model.image
         if layers is None or image is None:
             return
-        if not self._active or self.signal is None:
+        if not self._active or self.signal is None or not self._model.is_in_front:
             layers.preview(None)
             return
         body, _ = layers.masks()
@@ -284,7 +291,9 @@ class ThresholdTool(QWidget):
 
     def _compose(self) -> Picture:
         picture, viewport = Picture(), self._viewport
-        if not self._active or self._center_lps is None or self._image is None or not viewport.can_show(self._image):
+        if not self._active or self._center_lps is None or self._image is None:
+            return picture
+        if self._image != self._desk.image_id or not viewport.can_show(self._image):
             return picture
         center = viewport.to_world(self._center_lps, self._image)
         if viewport.on_current_slice(center):
