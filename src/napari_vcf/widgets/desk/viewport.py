@@ -15,13 +15,13 @@ from napari_vcf.geometry import ReadingFrame, RigidTransform
 from napari_vcf.reading import CaseImage
 from napari_vcf.reading.stations import covers
 from napari_vcf.widgets.common.locked_layer import LockedDrawing
-from napari_vcf.widgets.desk.checkerboard import CheckerSquares
-from napari_vcf.widgets.desk.ct_edges import EdgeLines
 from napari_vcf.widgets.desk.desk import Desk, plane_owner
+from napari_vcf.widgets.desk.judging_aids import JudgingAids
 from napari_vcf.widgets.desk.layers import ImageLayers, LazyReslice, PlacedImage, place_image
 from napari_vcf.widgets.desk.planes import plane_image
 from napari_vcf.widgets.desk.section import Section
 from napari_vcf.widgets.desk.shortcuts import Shortcuts
+from napari_vcf.widgets.desk.slices import Slices
 from napari_vcf.widgets.desk.space import (
     AxisOrder,
     PatientSpace,
@@ -47,10 +47,8 @@ class Viewport:
 
     Attributes
     ----------
-    view : View or None
-        The plane on the canvas, cut into the slices that the wheel and napari's slider go through.
-    slice_index : int
-        Number of the slice on the canvas, the one fact that drawn slice, title and tools follow.
+    slices : Slices
+        Its slices, of which one is drawn: what title, tools and counts follow.
     keys : Shortcuts
         The registry of keys.
     """
@@ -74,26 +72,17 @@ class Viewport:
         self.sections: list[Callable[[], Sequence[Section]]] = []
         self.layers = ImageLayers(viewer)
         self.layers.on_restored = self._refresh
-        self.view: View | None = None
-        self.slice_index = 0
-        #: Where the reader went, mm in the world. Another image may have no slice there; going back, this one has.
-        self._wanted_mm = 0.0
-        self._ndim = 0
-        self._settling = False
+        self.slices = Slices(viewer)
+        self.slices.changed.connect(self.slice_changed.emit)
         #: Point in the middle of the canvas (LPS) and zoom, when a plane was last left.
         self._left_at: dict[str, tuple[PatientSpace, NDArray[np.float64], float]] = {}
         self._generation = desk.generation
         self._overlaid: tuple[str, float] | None = None
-        self._edges_wanted = False
-        self._checkerboard_wanted = False
-        self._fresh = False
+        self.aids = JudgingAids(desk, self.layers, self._joined_ct, self._place_ct)
         desk.fronted.connect(self._on_fronted)
         desk.stage_changed.connect(lambda _stage: self._clear())
         desk.image_changed.connect(self._on_image)
         desk.window_changed.connect(self._on_window)
-        viewer.dims.events.point.connect(self._on_point)
-        viewer.dims.events.order.connect(self._on_order)
-        viewer.dims.events.range.connect(self._on_range)
 
     def bind_key(self, key: str, run: Callable[[], object], description: str, *, group: str = "Desk") -> None:
         """Bind a key (Qt's notation, ``"Ctrl+Z"``); raises `ShortcutError` if it is taken."""
@@ -166,14 +155,19 @@ class Viewport:
 
     # -- slices -----------------------------------------------------------------------------------------------------
     @property
+    def view(self) -> View | None:
+        """The plane on the canvas, cut into the slices that the wheel and napari's slider go through."""
+        return self.slices.view
+
+    @property
     def slice_axis(self) -> int:
-        """Number of napari's axis through the slices: a layer of somebody else's may have put more axes before it."""
-        return max(0, int(self.viewer.dims.ndim) - 3)
+        """Number of napari's axis through the slices."""
+        return self.slices.axis
 
     @property
     def current_slice_mm(self) -> float:
         """World position of the slice on the canvas."""
-        return 0.0 if self.view is None else float(self.view.positions_mm[self.slice_index])
+        return self.slices.current_mm
 
     @property
     def slice_text(self) -> str:
@@ -181,10 +175,10 @@ class Viewport:
         image, view = self.desk.image, self.view
         if image is None or view is None:
             return ""
-        order, count = self._own_order(image), len(view.positions_mm)
+        order, index, count = self._own_order(image), self.slices.index, len(view.positions_mm)
         if order is None:
-            return f"plane {self.slice_index + 1} of {count}"
-        return f"slice {count - self.slice_index if order.flips[0] else self.slice_index + 1} of {count}"
+            return f"plane {index + 1} of {count}"
+        return f"slice {count - index if order.flips[0] else index + 1} of {count}"
 
     def _own_order(self, image: CaseImage) -> AxisOrder | None:
         """How an image's array lies on the view, where the view goes through its own slices."""
@@ -197,26 +191,15 @@ class Viewport:
 
     def nearest_slice(self, position_mm: float) -> int:
         """Number of the slice nearest to a world position."""
-        if self.view is None:
-            return 0
-        return int(np.abs(self.view.positions_mm - position_mm).argmin())
+        return self.slices.nearest(position_mm)
 
     def on_current_slice(self, point_world: ArrayLike) -> bool:
-        """Whether a world point belongs to the slice on the canvas: no other slice is nearer, and it is not beyond it.
-
-        A point further beyond the first or last slice than half their distance lies on none.
-        """
-        if self.view is None:
-            return False
-        position = float(np.asarray(point_world)[0])
-        index = self.nearest_slice(position)
-        beyond = abs(position - float(self.view.positions_mm[index])) > self.view.grid.spacing_mm[0] / 2 + 1e-6
-        return not beyond and index == self.slice_index
+        """Whether a world point belongs to the slice on the canvas: no other is nearer, nor does it lie beyond all."""
+        return self.slices.is_on_current(point_world)
 
     def go_to_slice(self, position_mm: float) -> None:
         """Show the slice nearest to a world position."""
-        if self.view is not None:
-            self._go_to(self.nearest_slice(position_mm))
+        self.slices.go_to(self.nearest_slice(position_mm))
 
     def step_slice(self, steps: int) -> None:
         """Go some slices on (towards the patient's left in a sagittal plane) or back.
@@ -226,29 +209,7 @@ class Viewport:
         if self.view is not None and self.desk.image is not None:
             is_own = self._own_order(self.desk.image) is not None
             stride = 1 if is_own else max(1, round(1.0 / self.view.grid.spacing_mm[0]))
-            self._go_to(int(np.clip(self.slice_index + steps * stride, 0, len(self.view.positions_mm) - 1)))
-
-    def _go_to(self, index: int) -> None:
-        changed, self.slice_index = index != self.slice_index, index
-        self._wanted_mm = self.current_slice_mm
-        self._draw_slice()
-        if changed and not self._settling:
-            self.slice_changed.emit(self.current_slice_mm)
-
-    def _draw_slice(self) -> None:
-        """Let napari draw the slice that is shown, and its slider go through the view's slices alone."""
-        if self.view is None:
-            return
-        dims, axis, positions = self.viewer.dims, self.slice_axis, self.view.positions_mm
-        settling, self._settling = self._settling, True
-        try:
-            wanted = (float(positions[0]), float(positions[-1]), float(self.view.grid.spacing_mm[0]))
-            if not np.allclose(tuple(dims.range[axis]), wanted, rtol=0, atol=1e-9):
-                dims.set_range(axis, wanted)
-            if dims.point[axis] != positions[self.slice_index]:
-                dims.set_point(axis, float(positions[self.slice_index]))
-        finally:
-            self._settling = settling
+            self.slices.go_to(self.slices.index + steps * stride)
 
     # -- camera -----------------------------------------------------------------------------------------------------
     def fit(self) -> None:
@@ -263,7 +224,7 @@ class Viewport:
         viewer.scene.camera.center = (0.0, float(middle[1]), float(middle[2]))
         height, width = viewer.canvas.size
         viewer.scene.camera.zoom = 0.95 * min(height / (rows * row_mm), width / (columns * column_mm))
-        self._go_to(len(view.positions_mm) // 2)
+        self.slices.go_to(len(view.positions_mm) // 2)
 
     def _place(self) -> tuple[PatientSpace, NDArray[np.float64], float] | None:
         """The point that is looked at, LPS mm of its space, and the zoom."""
@@ -271,7 +232,7 @@ class Viewport:
             return None
         camera = self.viewer.scene.camera
         center = np.asarray(camera.center, dtype=np.float64)[-2:]
-        return self.view.space, self.view.frame.to_lps([self._wanted_mm, *center]), float(camera.zoom)
+        return self.view.space, self.view.frame.to_lps([self.slices.wanted_mm, *center]), float(camera.zoom)
 
     def _return_to(self, place: tuple[PatientSpace, NDArray[np.float64], float]) -> None:
         """Show a point of the patient again on another image's slices: the nearest of them, at the same zoom."""
@@ -286,29 +247,21 @@ class Viewport:
             return
         camera = self.viewer.scene.camera
         camera.center, camera.zoom = (0.0, float(world[1]), float(world[2])), zoom
-        self._go_to(self.nearest_slice(float(world[0])))
-        self._wanted_mm = float(world[0])
+        self.go_to_slice(float(world[0]))
+        self.slices.wanted_mm = float(world[0])
 
     def _settle(self) -> None:
-        """Show the new plane where the old one was left; tell of it once everything is in its place."""
+        """Show the new plane where it was last left."""
         assert self.view is not None
         viewer, place = self.viewer, self._left_at.get(self.view.plane)
-        self._settling = True
-        try:
-            viewer.dims.ndisplay = 2
-            viewer.dims.order = tuple(range(viewer.dims.ndim))
-            viewer.dims.axis_labels = (*viewer.dims.axis_labels[:-3], "slice", "row", "column")
-            viewer.scene.camera.angles = (0.0, 0.0, 90.0)
-            joined = place is not None and self.desk.joined(place[0], self.view.space)
-            if place is not None and joined:
-                self._return_to(place)
-            else:
-                self.fit()
-        finally:
-            self._settling = False
-        self._draw_slice()
-        self.frame_changed.emit()
-        self.slice_changed.emit(self.current_slice_mm)
+        viewer.dims.ndisplay = 2
+        viewer.dims.order = tuple(range(viewer.dims.ndim))
+        viewer.dims.axis_labels = (*viewer.dims.axis_labels[:-3], "slice", "row", "column")
+        viewer.scene.camera.angles = (0.0, 0.0, 90.0)
+        if place is not None and self.desk.joined(place[0], self.view.space):
+            self._return_to(place)
+        else:
+            self.fit()
 
     def center_on(self, point_world: NDArray[np.float64], *, millimetres: float) -> None:
         """Go to the slice of a world point and show it with so much of its surroundings."""
@@ -349,13 +302,27 @@ class Viewport:
 
     def show_edges(self, wanted: bool) -> None:
         """Draw the CT's edges over the MR, or not."""
-        self._edges_wanted = wanted
+        self.aids.edges_wanted = wanted
         self._refresh()
 
     def show_checkerboard(self, wanted: bool) -> None:
         """Show the CT in every other square over the MR, or not."""
-        self._checkerboard_wanted = wanted
+        self.aids.checkerboard_wanted = wanted
         self._refresh()
+
+    def _joined_ct(self) -> str | None:
+        """The CT whose fit on the MR in front can be judged."""
+        registration = self.desk.registration
+        if registration is None or self.view is None:
+            return None
+        ct = registration.ct_image
+        if self.view.space == self.desk.space_of(ct) or not self.can_show(ct):
+            return None
+        return ct if ct in {image.id for image in self.desk.images()} else None
+
+    def _place_ct(self, ct: str, lazily: type[LazyReslice]) -> PlacedImage:
+        assert self.view is not None
+        return place_image(self.desk.volume(ct), self.view, self.transform_of(ct), fill=-1024.0, lazily=lazily)
 
     # -- following the desk -----------------------------------------------------------------------------------------
     def _on_fronted(self, image_id: str) -> None:
@@ -365,21 +332,33 @@ class Viewport:
 
     def _put_in_front(self, image_id: str) -> None:
         view = self._make_view(image_id)
-        if not view.same_as(self.view):
-            self.layers.retire_images()
-            place = self._place()
-            if self.view is not None and place is not None:
-                self._left_at[self.view.plane] = place
-                if (self.view.space, self.view.plane) != (view.space, view.plane):
-                    self._overlaid = None
-            self.view, self.slice_index, self._fresh = view, 0, True
-        if self._generation != self.desk.generation:
-            self._generation = self.desk.generation
-            self.layers.retire_images()
-        reachable = {image.id for image in self.desk.images()} - {image_id}
-        if self._overlaid is not None and self._overlaid[0] not in reachable:
-            self._overlaid = None
-        self._refresh()
+        fresh = not view.same_as(self.view)
+        with self.slices.held():
+            if fresh or self._generation != self.desk.generation:
+                self._generation = self.desk.generation
+                self.layers.retire_images()
+            if fresh:
+                self._enter(view)
+            reachable = {image.id for image in self.desk.images()} - {image_id}
+            if self._overlaid is not None and self._overlaid[0] not in reachable:
+                self._overlaid = None
+            self._refresh()
+            if fresh:
+                self._settle()
+        self.slices.draw()
+        if fresh:
+            # Only once everything is in its place.
+            self.frame_changed.emit()
+            self.slice_changed.emit(self.current_slice_mm)
+
+    def _enter(self, view: View) -> None:
+        """Leave a plane for another, and remember where."""
+        place = self._place()
+        if self.view is not None and place is not None:
+            self._left_at[self.view.plane] = place
+            if (self.view.space, self.view.plane) != (view.space, view.plane):
+                self._overlaid = None
+        self.slices.set_view(view)
 
     def _on_image(self, image_id: str | None) -> None:
         if image_id is None:
@@ -390,7 +369,8 @@ class Viewport:
         """Give everything up. It leaves the canvas as soon as something else has taken its place."""
         self.layers.retire_images()
         self._left_at.clear()
-        self.view = self._overlaid = None
+        self.slices.set_view(None)
+        self._overlaid = None
 
     def _on_window(self, image_id: str) -> None:
         layer, window = self.layers.image(self._key(image_id)), self.desk.window_of(image_id)
@@ -398,28 +378,6 @@ class Viewport:
             known = layer.contrast_limits_range
             layer.contrast_limits_range = (min(window[0], known[0]), max(window[1], known[1]))
             layer.contrast_limits = window
-
-    def _on_point(self, _event: Any = None) -> None:
-        """Take over where napari's slider was moved to: a slice of the image, never a place between two."""
-        if self.view is None or self._settling or self._fresh:
-            return
-        if self.viewer.dims.ndim != self._ndim:
-            # A layer of somebody else's has put axes before the slices, or taken them away: nobody has moved.
-            self._ndim = self.viewer.dims.ndim
-            self._draw_slice()
-        else:
-            self._go_to(self.nearest_slice(float(self.viewer.dims.point[self.slice_axis])))
-
-    def _on_range(self, _event: Any = None) -> None:
-        if not (self._settling or self._fresh):
-            self._draw_slice()
-
-    def _on_order(self, _event: Any = None) -> None:
-        """Keep napari from rolling or transposing the axes: letters, slices and instruments know the plane's own."""
-        dims = self.viewer.dims
-        upright = tuple(range(dims.ndim))
-        if self.view is not None and tuple(dims.order) != upright:
-            dims.order = upright
 
     # -- drawing ----------------------------------------------------------------------------------------------------
     def _refresh(self) -> None:
@@ -439,13 +397,7 @@ class Viewport:
         self.layers.drop_retired()
         # Only now is the name free: napari numbers a second layer of the same name.
         self.layers.restore_titles()
-        for aid in (self._checkerboard(), self._edges()):
-            if aid is not None:
-                aid.visible = True
-        if self._fresh:
-            self._fresh = False
-            self._ndim = self.viewer.dims.ndim
-            self._settle()
+        self.aids.show()
         active = self.viewer.layers.selection.active
         # A layer that is being painted on keeps the mouse; a drawing has no use for it.
         if active is None or str(active.mode) == "pan_zoom":
@@ -476,41 +428,3 @@ class Viewport:
             else ""
         )
         return f"{image.label}{b_value}{' (resliced)' if resliced else ''}"
-
-    def _joined_ct(self) -> str | None:
-        """The CT whose fit on the MR in front can be judged."""
-        registration = self.desk.registration
-        if registration is None or self.view is None:
-            return None
-        ct = registration.ct_image
-        if self.view.space == self.desk.space_of(ct) or not self.can_show(ct):
-            return None
-        return ct if ct in {image.id for image in self.desk.images()} else None
-
-    def _edges(self) -> Image | None:
-        """The layer of edges, where they are wanted and have a place."""
-        ct = self._joined_ct()
-        if not self._edges_wanted or ct is None:
-            return None
-        layer = self.layers.image("edges")
-        if layer is None:
-            layer = self.layers.add_edges("edges", self._judged(ct, EdgeLines))
-        self.layers.bring_forward(layer)
-        return layer
-
-    def _checkerboard(self) -> Image | None:
-        """The layer of squares, where they are wanted and have a place."""
-        ct = self._joined_ct()
-        if not self._checkerboard_wanted or ct is None:
-            return None
-        layer, window = self.layers.image("checkerboard"), self.desk.window_of(ct)
-        if layer is None:
-            placed = self._judged(ct, CheckerSquares)
-            layer = self.layers.add_image("checkerboard", placed, name="CT checkerboard", window=window, role=Role.CT)
-        layer.contrast_limits = window
-        self.layers.bring_forward(layer)
-        return layer
-
-    def _judged(self, ct: str, lazily: type[LazyReslice]) -> PlacedImage:
-        assert self.view is not None
-        return place_image(self.desk.volume(ct), self.view, self.transform_of(ct), fill=-1024.0, lazily=lazily)

@@ -1,0 +1,135 @@
+"""The slice on the canvas: one number that napari's slider, the title, the tools and the counts follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from psygnal import Signal
+
+from napari_vcf.widgets.desk.space import View
+
+__all__ = ["Slices"]
+
+
+class Slices:
+    """The slices of a view, of which one is drawn; napari's sliders are held to them.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer that draws.
+
+    Attributes
+    ----------
+    view : View or None
+        Whose slices they are.
+    index : int
+        Number of the slice that is drawn.
+    wanted_mm : float
+        Where the reader went, mm in the world. Another image may have no slice there; going back, this one has.
+    """
+
+    #: Another slice is drawn; carries its position in mm.
+    changed = Signal(float)
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self.view: View | None = None
+        self.index = 0
+        self.wanted_mm = 0.0
+        self._ndim = 0
+        self._held = 0
+        dims = viewer.dims.events
+        dims.point.connect(self._on_point)
+        dims.order.connect(self._on_order)
+        dims.range.connect(self._on_range)
+
+    @property
+    def axis(self) -> int:
+        """Number of napari's axis through the slices: a layer of somebody else's may have put more axes before it."""
+        return max(0, int(self._viewer.dims.ndim) - 3)
+
+    @property
+    def current_mm(self) -> float:
+        """World position of the slice that is drawn."""
+        return 0.0 if self.view is None else float(self.view.positions_mm[self.index])
+
+    def nearest(self, position_mm: float) -> int:
+        """Number of the slice nearest to a world position."""
+        return 0 if self.view is None else int(np.abs(self.view.positions_mm - position_mm).argmin())
+
+    def is_on_current(self, point_world: ArrayLike) -> bool:
+        """Whether a world point belongs to the slice that is drawn."""
+        if self.view is None:
+            return False
+        position = float(np.asarray(point_world)[0])
+        index = self.nearest(position)
+        beyond = abs(position - float(self.view.positions_mm[index])) > self.view.grid.spacing_mm[0] / 2 + 1e-6
+        return not beyond and index == self.index
+
+    def go_to(self, index: int) -> None:
+        """Draw a slice; a number beyond the last or first means that one."""
+        if self.view is None:
+            return
+        index = int(np.clip(index, 0, len(self.view.positions_mm) - 1))
+        changed, self.index = index != self.index, index
+        self.wanted_mm = self.current_mm
+        self.draw()
+        if changed and not self._held:
+            self.changed.emit(self.current_mm)
+
+    def set_view(self, view: View | None) -> None:
+        """Take over the slices of another view, at its first one."""
+        self.view, self.index = view, 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Say nothing, and take nothing over from napari, while layers come and go."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+            self._ndim = int(self._viewer.dims.ndim)
+
+    def draw(self) -> None:
+        """Let napari draw the slice, and its slider go through the view's slices alone."""
+        if self.view is None:
+            return
+        dims, axis, positions = self._viewer.dims, self.axis, self.view.positions_mm
+        self._held += 1
+        try:
+            wanted = (float(positions[0]), float(positions[-1]), float(self.view.grid.spacing_mm[0]))
+            if not np.allclose(tuple(dims.range[axis]), wanted, rtol=0, atol=1e-9):
+                dims.set_range(axis, wanted)
+            if dims.point[axis] != positions[self.index]:
+                dims.set_point(axis, float(positions[self.index]))
+        finally:
+            self._held -= 1
+
+    def _on_point(self, _event: Any = None) -> None:
+        """Take over where napari's slider was moved to: a slice of the image, never a place between two."""
+        if self.view is None or self._held:
+            return
+        dims = self._viewer.dims
+        if dims.ndim != self._ndim:
+            # A layer of somebody else's has put axes before the slices, or taken them away: nobody has moved.
+            self._ndim = int(dims.ndim)
+            self.draw()
+        else:
+            self.go_to(self.nearest(float(dims.point[self.axis])))
+
+    def _on_range(self, _event: Any = None) -> None:
+        if not self._held:
+            self.draw()
+
+    def _on_order(self, _event: Any = None) -> None:
+        """Keep napari from rolling or transposing the axes: letters, slices and instruments know the plane's own."""
+        dims = self._viewer.dims
+        upright = tuple(range(dims.ndim))
+        if self.view is not None and tuple(dims.order) != upright:
+            dims.order = upright
