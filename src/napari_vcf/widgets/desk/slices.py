@@ -103,7 +103,9 @@ class Slices:
         dims, axis, positions = self._viewer.dims, self.axis, self.view.positions_mm
         self._held += 1
         try:
-            wanted = (float(positions[0]), float(positions[-1]), float(self.view.grid.spacing_mm[0]))
+            step = float(self.view.grid.spacing_mm[0])
+            # napari counts steps by cutting off: a rounding short of the last slice would leave it out.
+            wanted = (float(positions[0]), float(positions[-1]) + 1e-6 * step, step)
             if not np.allclose(tuple(dims.range[axis]), wanted, rtol=0, atol=1e-9):
                 dims.set_range(axis, wanted)
             if dims.point[axis] != positions[self.index]:
