@@ -214,3 +214,32 @@ def test_nothing_is_measured_on_an_image_that_another_one_hides(shown):
     bench.viewport.overlay(bench.image("T2FS"), 0.5)
     bench.hands.drag([middle, middle + np.array([0, 15, 0])])
     assert len(bench.desk.reading.state.stages[bench.desk.stage].calipers) == 1
+
+
+def test_no_key_or_call_of_napari_turns_the_slice_into_a_projection_or_a_grid(shown):
+    bench = shown("half a slice")
+    viewer, number = bench.viewport.viewer, drawn(bench)
+    for key in ("Ctrl+G", "Ctrl+E", "Ctrl+T", "Ctrl+R"):
+        bench.hands.click_at(np.array([bench.viewport.current_slice_mm, *viewer.scene.camera.center[-2:]]))
+        bench.hands.canvas.setFocus()
+        bench.hands.key(key)
+        bench.hands.wait(40)
+        assert viewer.dims.ndisplay == 2
+        assert not viewer.canvas.grid.enabled
+        assert tuple(viewer.dims.order) == (0, 1, 2)
+        assert named(bench) == drawn(bench) == number
+    viewer.dims.ndisplay = 3
+    viewer.canvas.grid.enabled = True
+    bench.hands.wait(60)
+    assert (viewer.dims.ndisplay, viewer.canvas.grid.enabled) == (2, False)
+    assert named(bench) == drawn(bench) == number
+
+
+def test_ctrl_y_makes_again_what_was_taken_back(shown):
+    bench = shown("half a slice")
+    bench.hands.key("Ctrl+Z")
+    assert bench.desk.reading.state.spine is None
+    bench.hands.canvas.setFocus()
+    bench.hands.key("Ctrl+Y")
+    assert bench.desk.reading.state.spine.fractured == "L1"
+    assert bench.viewport.viewer.dims.ndisplay == 2

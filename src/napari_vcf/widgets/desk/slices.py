@@ -47,6 +47,8 @@ class Slices:
         dims.point.connect(self._on_point)
         dims.order.connect(self._on_order)
         dims.range.connect(self._on_range)
+        dims.ndisplay.connect(self._on_layout)
+        viewer.canvas.grid.events.enabled.connect(self._on_layout)
 
     @property
     def axis(self) -> int:
@@ -128,6 +130,15 @@ class Slices:
     def _on_range(self, _event: Any = None) -> None:
         if not self._held:
             self.draw()
+
+    def _on_layout(self, _event: Any = None) -> None:
+        """Keep napari from showing a projection, or images in a grid, under the title of one slice."""
+        if self.view is None:
+            return
+        if self._viewer.dims.ndisplay != 2:
+            self._viewer.dims.ndisplay = 2
+        if self._viewer.canvas.grid.enabled:
+            self._viewer.canvas.grid.enabled = False
 
     def _on_order(self, _event: Any = None) -> None:
         """Keep napari from rolling or transposing the axes: letters, slices and instruments know the plane's own."""

@@ -203,6 +203,8 @@ class Instrument(QWidget):
     name = "instrument"
     #: Heading of its keys; its name, where this is empty.
     title = ""
+    #: Whether masks step back while it is in hand: they would hide what it measures.
+    hides_masks = False
 
     def __init__(self, tools: ToolManager) -> None:
         super().__init__()

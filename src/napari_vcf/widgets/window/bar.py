@@ -123,7 +123,7 @@ class DeskBar(QWidget):
         top.addStretch(1)
         self.undo = bar_tool("undo", "Undo", "Take the last change back  [Ctrl+Z]")
         self.undo.clicked.connect(self._desk.undo)
-        self.redo = bar_tool("redo", "Redo", "Make it again  [Ctrl+Shift+Z]")
+        self.redo = bar_tool("redo", "Redo", "Make it again  [Ctrl+Shift+Z or Ctrl+Y]")
         self.redo.clicked.connect(self._desk.redo)
         self.panels = bar_tool("panels", "Layers", "Show or hide napari's own layer list and controls  [F8]")
         self.help = bar_tool("help", "?", "All keys  [?]")

@@ -238,6 +238,7 @@ class Arrangement(QObject):
         bind("Home", viewport.fit, "Show the whole image", group="Image")
         bind("Ctrl+Z", desk.undo, "Undo", group="Reading")
         bind("Ctrl+Shift+Z", desk.redo, "Redo", group="Reading")
+        bind("Ctrl+Y", desk.redo, "Redo", group="Reading")
         bind("F8", bar.panels.click, "Show or hide napari's own layer list and controls", group="Panels")
         bind("?", lambda: self.keys_dialog.toggle(), "This list of keys", group="Panels")
 

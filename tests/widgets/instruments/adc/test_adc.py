@@ -217,3 +217,19 @@ def test_a_typed_angle_turns_the_rectangle_and_gives_the_keys_back(bench, panel)
     assert panel._screen_angle(panel.model.movable()) == pytest.approx(26.0)
     bench.hands.key("Return")
     assert panel.model.current is None
+
+
+def test_masks_step_back_while_the_rectangle_is_in_hand(bench):
+    image = next(image for image in bench.desk.images() if image.label == "T2")
+    body = np.zeros(image.series.grid.shape, dtype=bool)
+    body[4, 60:80, 40:60] = True
+    bench.desk.reading.set_masks(bench.desk.stage, image.id, body, body)
+    model = bench.front("Lesion extent").model
+    assert model.layers.lesion.visible
+    assert len(model.sections()) == 3
+    bench.front("ADC ROI")
+    assert model.layers is None or not (model.layers.lesion.visible or model.layers.body.visible)
+    assert model.sections() == ()
+    bench.front("Lesion extent")
+    assert model.layers.lesion.visible
+    assert len(model.sections()) == 3

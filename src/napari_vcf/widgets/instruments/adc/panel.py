@@ -51,6 +51,7 @@ class AdcWidget(Instrument):
 
     name = "adc"
     title = "ADC ROI"
+    hides_masks = True
 
     def __init__(self, tools: ToolManager) -> None:
         super().__init__(tools)

@@ -86,6 +86,11 @@ class ExtentLayers:
         """Whether a grid's own voxels lie on the plane on the screen, so that they can be painted."""
         return viewport.view is not None and axis_order(grid, viewport.frame) is not None
 
+    def set_shown(self, shown: bool) -> None:
+        """Show both masks, or let them step back."""
+        for _, layer in self._layers():
+            layer.visible = shown
+
     def remove(self) -> None:
         """Take both layers off the canvas."""
         self._viewport.viewer.mouse_drag_callbacks.remove(self._on_right_drag)

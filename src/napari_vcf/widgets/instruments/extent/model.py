@@ -63,6 +63,7 @@ class ExtentModel:
         self._shown: Masks | None = None
         self._saving = False
         self._box: Box | None = None
+        self._stepped_back = False
         viewport.sections.append(self.sections)
 
     # -- image ------------------------------------------------------------------------------------------------------
@@ -120,6 +121,7 @@ class ExtentModel:
             self.layers = None if key is None or image is None else ExtentLayers(self._viewport, image.series.grid)
             self._shown = None
             if self.layers is not None:
+                self.layers.set_shown(not self._stepped_back)
                 self.layers.painted.connect(self.save)
                 self.layers.touched.connect(self.touched)
             self._load()
@@ -156,9 +158,17 @@ class ExtentModel:
     def sections(self) -> tuple[Section, ...]:
         """What is painted, for the linked panes."""
         layers, image = self.layers, self.image
-        if layers is None or image is None:
+        if layers is None or image is None or self._stepped_back:
             return ()
         return layers.sections(image.id)
+
+    def step_back(self, wanted: bool) -> None:
+        """Hide the masks on the image and in the linked panes, or show them again."""
+        if wanted != self._stepped_back:
+            self._stepped_back = wanted
+            if self.layers is not None:
+                self.layers.set_shown(not wanted)
+            self._viewport.drawing_changed.emit()
 
     # -- changes ----------------------------------------------------------------------------------------------------
     def save(self, part: str) -> None:
