@@ -100,7 +100,8 @@ class Slices:
 
     def draw(self) -> None:
         """Let napari draw the slice, and its slider go through the view's slices alone."""
-        if self.view is None:
+        if self.view is None or self._viewer.dims.ndim < 3:
+            # Until images that were deleted by hand are back there is nothing to go through.
             return
         dims, axis, positions = self._viewer.dims, self.axis, self.view.positions_mm
         self._held += 1
@@ -117,7 +118,7 @@ class Slices:
 
     def _on_point(self, _event: Any = None) -> None:
         """Take over where napari's slider was moved to: a slice of the image, never a place between two."""
-        if self.view is None or self._held:
+        if self.view is None or self._held or self._viewer.dims.ndim < 3:
             return
         dims = self._viewer.dims
         if dims.ndim != self._ndim:

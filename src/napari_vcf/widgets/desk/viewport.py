@@ -74,8 +74,8 @@ class Viewport:
         self.layers.on_restored = self._refresh
         self.slices = Slices(viewer)
         self.slices.changed.connect(self.slice_changed.emit)
-        #: Point in the middle of the canvas (LPS) and zoom, when a plane was last left.
-        self._left_at: dict[str, tuple[PatientSpace, NDArray[np.float64], float]] = {}
+        #: Point in the middle of the canvas (LPS) and zoom, when a plane of a space was last left; the newest last.
+        self._left_at: dict[tuple[PatientSpace, str], tuple[PatientSpace, NDArray[np.float64], float]] = {}
         self._generation = desk.generation
         self._overlaid: tuple[str, float] | None = None
         self.aids = JudgingAids(desk, self.layers, self._joined_ct, self._place_ct)
@@ -253,13 +253,18 @@ class Viewport:
     def _settle(self) -> None:
         """Show the new plane where it was last left."""
         assert self.view is not None
-        viewer, place = self.viewer, self._left_at.get(self.view.plane)
+        viewer, view = self.viewer, self.view
         viewer.dims.ndisplay = 2
         viewer.dims.order = tuple(range(viewer.dims.ndim))
         viewer.dims.axis_labels = (*viewer.dims.axis_labels[:-3], "slice", "row", "column")
         viewer.scene.camera.angles = (0.0, 0.0, 90.0)
-        if place is not None and self.desk.joined(place[0], self.view.space):
-            self._return_to(place)
+        known = [
+            place
+            for (space, plane), place in self._left_at.items()
+            if plane == view.plane and self.desk.joined(space, view.space)
+        ]
+        if known:
+            self._return_to(known[-1])
         else:
             self.fit()
 
@@ -355,7 +360,9 @@ class Viewport:
         """Leave a plane for another, and remember where."""
         place = self._place()
         if self.view is not None and place is not None:
-            self._left_at[self.view.plane] = place
+            left = self.view.space, self.view.plane
+            self._left_at.pop(left, None)
+            self._left_at[left] = place
             if (self.view.space, self.view.plane) != (view.space, view.plane):
                 self._overlaid = None
         self.slices.set_view(view)
