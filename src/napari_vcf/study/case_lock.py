@@ -100,10 +100,11 @@ class CaseLock:
             )
 
     def release(self) -> None:
-        """Give the folder free."""
-        with contextlib.suppress(OSError, DamagedError):
-            if _note(self.folder).get("token") == self._token:
-                (self.folder / _OWNER).unlink()
+        """Give the folder free.
+
+        The note stays: between a look at it and its removal, somebody else may have put another in its place.
+        """
+        self._token = ""
         with contextlib.suppress(OSError):
             self._lock.release(force=True)
 

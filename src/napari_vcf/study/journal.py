@@ -26,7 +26,7 @@ from typing import Any, Final
 from napari_vcf.records.atomic import read_regular, sync_folder
 from napari_vcf.records.base import utc_now
 from napari_vcf.records.sealing import canonical_json
-from napari_vcf.study.errors import DamagedError, JournalError, StudyError
+from napari_vcf.study.errors import DamagedError, JournalError, LockedError, StudyError
 
 __all__ = ["Entry", "Journal", "JournalView", "inspect_journal", "outrun", "progress_problem", "read_journal"]
 
@@ -291,6 +291,7 @@ class Journal:
         self._size = view.size
         self._clock = clock
         self._progress = progress
+        self._progress_file = 0
         #: Inodes of the two files.
         self._files = (0, 0)
         #: What was written last and not confirmed.
@@ -466,6 +467,13 @@ class Journal:
         except OSError as error:
             self._try_to_take_back()
             raise JournalError(_sentence(error)) from error
+        except LockedError as error:
+            if self._attempt is None:
+                raise
+            raise LockedError(
+                "This case was opened elsewhere while the last change was being written, and is closed here. The "
+                "change is not confirmed; whether it came through shows where the case is open now."
+            ) from error
         except JournalError:
             self._try_to_take_back()
             raise
@@ -525,10 +533,12 @@ class Journal:
         number = len(self.entries)
         with contextlib.suppress(OSError):
             if both:
-                _write_progress(self._progress, number, self.sha256, self._before)
+                self._progress_file = _write_progress(self._progress, number, self.sha256, self._before)
                 return
             descriptor = os.open(self._progress, os.O_RDWR | _BINARY)
             try:
+                if os.fstat(descriptor).st_ino != self._progress_file:
+                    return
                 # Not flushed: after a power cut it may be behind, and it never is ahead.
                 os.lseek(descriptor, number % 2 * _PLACE, os.SEEK_SET)
                 _write_all(descriptor, _place(number, self.sha256))
@@ -536,14 +546,17 @@ class Journal:
                 os.close(descriptor)
 
 
-def _write_progress(path: Path, number: int, sha256: str, before: str) -> None:
+def _write_progress(path: Path, number: int, sha256: str, before: str) -> int:
+    """Note progress in a file of its own, which a writer from before does not reach; its inode."""
     path.parent.mkdir(exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
-        _write_all(descriptor, _places(number, sha256, before))
-        os.fsync(descriptor)
+        inode = _write_file(part, _places(number, sha256, before))
+        part.replace(path)
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            part.unlink()
+    return inode
 
 
 def _places(number: int, sha256: str, before: str) -> bytes:
