@@ -37,8 +37,8 @@ def test_status_says_who_has_read_how_much(tmp_path: Path, capsys: pytest.Captur
     assert main(["study", "status", str(root)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "Study study: 3 of 3 cases prepared.",
-        "R1: 0 of 3 stages signed, 1 open, 0 in the washout interval.",
-        "R2: 0 of 3 stages signed, 0 open, 0 in the washout interval.",
+        "R1: 0 of 3 stages signed, 1 open, 0 in the washout interval, 0 set aside.",
+        "R2: 0 of 3 stages signed, 0 open, 0 in the washout interval, 0 set aside.",
     ]
 
 

@@ -69,7 +69,7 @@ def test_an_image_that_cannot_be_read_changes_nothing(desk, monkeypatch):
     ct = next(image.id for image in desk.images() if image.label == "CT")
     desk.show(ct, index=0)
     assert (desk.image_id, desk.plane) == (before, "sagittal")
-    assert said == [("slice 7 is missing", "error")]
+    assert said == [("T1: slice 7 is missing", "error")]
 
 
 def test_an_image_of_another_space_is_not_put_on_a_plane_it_has_no_place_on(desk):

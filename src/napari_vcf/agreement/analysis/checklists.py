@@ -101,9 +101,9 @@ def qarel_items(readings: Readings, reference: Reference | None) -> list[GrrasIt
         "1 Representative subjects": _BY_AUTHORS,
         "2 Representative raters": _BY_AUTHORS,
         "3 Blinded to the other raters": (
-            "Each first reading was made and sealed apart; a consensus reading is analysed apart."
-            if records
-            else "Not recorded in the input."
+            "Each reading was made and sealed apart; a consensus reading is analysed apart."
+            if records and all(record.facts.get("status") == "sealed" for record in records)
+            else "Not recorded in the input for every reading: some were not sealed in a study."
         )
         + (" The input holds a consensus reading." if consensus else ""),
         "4 Blinded to their own earlier findings": interval_text(records),
