@@ -213,8 +213,8 @@ def test_three_stages_have_every_pair_and_one_test_of_all(tmp_path: Path) -> Non
     assert same["value"] == pytest.approx(0, abs=1e-12)
 
 
-def test_holm_of_his_example() -> None:
-    # Holm, Scand J Stat 1979; 6: 65, section 3: 0.01 x 4, 0.02 x 3, 0.03 x 2 -> not below what came before.
+def test_holm_multiplies_by_what_is_left_and_never_falls() -> None:
+    # By hand, after Holm, Scand J Stat 1979; 6: 65: 0.005 x 4, 0.01 x 3, 0.03 x 2, and 0.04 not below 0.06.
     np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
 
 
