@@ -313,3 +313,12 @@ def test_a_small_number_that_a_spin_echo_bears_in_the_place_of_a_b_value_is_none
     found = {series.series_instance_uid: series for series in scan_folder(tmp_path).series}
     assert found["1.2.1"].role is Role.T2
     assert found["1.2.2"].volumes[0].b_value == 8
+
+
+def test_a_slice_with_another_repetition_time_is_named(tmp_path: Path) -> None:
+    def edit(number: int, dataset: Dataset) -> None:
+        dataset.RepetitionTime = 16530 if number == 0 else 500
+
+    write_series(tmp_path, 4, edit=edit, EchoTime=10, ScanningSequence="SE")
+    (series,) = scan_folder(tmp_path).series
+    assert "The repetition time differs between slices of one volume: f004." in series.corrections

@@ -64,6 +64,13 @@ def remarks_on(stack: Stack) -> tuple[str, ...]:
                 [(frame.file.name, _diffusivity_maps(frame)) for frame in volume.frames],
             )
         )
+        # The role is told from one slice; where another states other times, it may be the damaged one.
+        remarks.extend(
+            _minority(
+                "The repetition time differs between slices of one volume",
+                [(frame.file.name, frame.repetition_time_ms) for frame in volume.frames],
+            )
+        )
         remarks.extend(_merged(volume.frames))
     return tuple(dict.fromkeys(remarks))
 
