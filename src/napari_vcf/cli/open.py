@@ -37,9 +37,10 @@ def run(args: argparse.Namespace) -> int:
         0.
     """
     from napari_vcf.dicom import folder_of
+    from napari_vcf.reading.protocol_file import read_protocol_file
 
     folder = folder_of(args.folder)
-    protocol = None if args.protocol is None else _read_protocol(args.protocol)
+    protocol = None if args.protocol is None else read_protocol_file(args.protocol)
 
     import napari
 
@@ -52,20 +53,3 @@ def run(args: argparse.Namespace) -> int:
     panel.open_folder(folder)
     napari.run()
     return 0
-
-
-def _read_protocol(path: Path) -> Any:
-    from pydantic import ValidationError
-
-    from napari_vcf.reading import Protocol, ReadingError
-
-    try:
-        return Protocol.model_validate_json(path.read_text(encoding="utf-8"), strict=True)
-    except OSError as error:
-        raise ReadingError(f"The protocol {path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ReadingError(f"The protocol {path} is not UTF-8 text.") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise ReadingError(f"{path} is not a protocol: {place}: {first['msg']}.") from error

@@ -26,7 +26,7 @@ class Protocol(FrozenModel):
     Attributes
     ----------
     name, version : str
-        For people.
+        Name and version of the protocol, for people; both are exported.
     form_version : str
         Which form is asked: ``"1"``, the paper's, or ``"2"``, in which the pedicle's signal may be normal, the signal
         on DWI iso, and enhancement none.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from pydantic import BaseModel, Field
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QTableWidget,
@@ -20,7 +19,8 @@ from qtpy.QtWidgets import (
 
 from napari_vcf.dicom import ADC_UNITS, Role
 from napari_vcf.reading import CaseImage
-from napari_vcf.widgets.common.controls import ORANGE, heading, keep_keys, mark, note
+from napari_vcf.widgets.common.controls import ORANGE, heading, mark, note
+from napari_vcf.widgets.common.forms import ModelForm
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk
@@ -29,6 +29,23 @@ __all__ = ["ImageTable"]
 
 _COLUMNS = ("Image", "Slices", "Size", "Spacing mm", "Unit")
 UNIT_TEXT = {"um2/s": "µm²/s"}
+#: Before a person has said in which unit a map is stored.
+UNKNOWN = "choose…"
+
+
+class ImageStatement(BaseModel):
+    """What a person says an image is.
+
+    Attributes
+    ----------
+    role : str
+        Say what this image is, where the program took it for something else
+    unit : str
+        Unit in which this ADC map is stored; asked only where no evidence says it
+    """
+
+    role: Annotated[str, {"choices": [role.value for role in Role]}] = Field(Role.CT.value, title="This image is")
+    unit: Annotated[str, {"choices": [UNKNOWN, *ADC_UNITS]}] = Field(UNKNOWN, title="stored in")
 
 
 class ImageTable(QWidget):
@@ -60,29 +77,14 @@ class ImageTable(QWidget):
         self.table.itemSelectionChanged.connect(self._on_selected)
         self.table.itemDoubleClicked.connect(self._on_double_click)
         self.detail = note(name="image_detail")
-        self.role = QComboBox()
-        self.role.setObjectName("role")
-        self.role.addItems([role.value for role in Role])
-        self.role.setToolTip("Say what this image is, where the program took it for something else")
+        self.statement = ModelForm(ImageStatement(), {"unit": "adc_unit"})
+        self.role, self.unit = self.statement.control("role"), self.statement.control("unit")
         self.role.activated.connect(self._on_role)
-        self.unit = QComboBox()
-        self.unit.setObjectName("adc_unit")
-        self.unit.addItems(["choose…", *ADC_UNITS])
-        self.unit.setToolTip("Unit in which this ADC map is stored; asked only where no evidence says it")
         self.unit.activated.connect(self._on_unit)
-        for box in (self.role, self.unit):
-            keep_keys(box)
         self.question = QLabel("In which unit is this ADC map stored? Until you say it, nothing is measured on it.")
         self.question.setWordWrap(True)
         mark(self.question, ORANGE)
         self.refused = note(name="refused")
-        row = QHBoxLayout()
-        row.addWidget(QLabel("This image is"))
-        row.addWidget(self.role)
-        self._unit_label = QLabel("unit")
-        row.addWidget(self._unit_label)
-        row.addWidget(self.unit)
-        row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self._heading = heading("Images")
@@ -90,7 +92,7 @@ class ImageTable(QWidget):
         layout.addWidget(self.table)
         layout.addWidget(self.detail)
         layout.addWidget(self.question)
-        layout.addLayout(row)
+        layout.addWidget(self.statement.native)
         self._refused_heading = heading("Not read")
         layout.addWidget(self._refused_heading)
         layout.addWidget(self.refused)
@@ -154,8 +156,7 @@ class ImageTable(QWidget):
         adc = image is not None and image.series.role is Role.ADC
         unknown = image is not None and adc and image.series.unit is None
         self.question.setVisible(unknown)
-        self.unit.setVisible(adc)
-        self._unit_label.setVisible(adc)
+        self.statement.container["unit"].visible = adc
         if image is not None:
             self.role.setCurrentText(image.series.role.value)
             self.unit.setCurrentText(self._stated_unit(image))
@@ -166,7 +167,7 @@ class ImageTable(QWidget):
         correction = None if reading is None else reading.state.corrections.get(image.id)
         if correction is not None and correction.adc_unit is not None:
             return correction.adc_unit
-        return "um2/s" if image.series.unit == "um2/s" else "choose…"
+        return "um2/s" if image.series.unit == "um2/s" else UNKNOWN
 
     def _on_double_click(self, _item: object) -> None:
         image = self._image()

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, Field
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QDockWidget,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QMessageBox,
     QScrollArea,
     QVBoxLayout,
@@ -24,14 +23,34 @@ from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import Case, Protocol
 from napari_vcf.widgets.case.image_table import ImageTable
 from napari_vcf.widgets.case.opening import CaseOpener
+from napari_vcf.widgets.case.protocol_dialog import ProtocolDialog
 from napari_vcf.widgets.case.sample import sample_folder
 from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import button, find_dock, heading, note
+from napari_vcf.widgets.common.forms import ModelForm
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk
 
 __all__ = ["CasePanel"]
+
+
+class CaseNames(BaseModel):
+    """Under which names a case is read.
+
+    Attributes
+    ----------
+    case : str
+        Pseudonym of the case in the export; never the patient's name
+    reader : str
+        Your pseudonym in the export
+    study : str
+        Name of the study in the export
+    """
+
+    case: str = Field("C001", title="Case")
+    reader: str = Field("R1", title="Reader")
+    study: str = Field("STUDY", title="Study")
 
 
 class CasePanel(QWidget):
@@ -65,6 +84,7 @@ class CasePanel(QWidget):
             ("Ctrl+Shift+L", self.ask_folder, "Open a folder"),
             ("Ctrl+Shift+K", self.sample_button.click, "Open the sample case"),
             ("Ctrl+Shift+E", self._export, "Export the reading as JSON"),
+            ("Ctrl+Shift+D", self.show_protocol, "Show the protocol, and change it before a case is opened"),
         )
 
     def _build(self) -> None:
@@ -90,22 +110,23 @@ class CasePanel(QWidget):
             "export", "Export JSON…", "Write the reading to a JSON file", self._export, key="Ctrl+Shift+E"
         )
         row = QHBoxLayout()
-        for widget in (self.open_button, self.sample_button, self.export_button):
+        self.protocol_button = button(
+            "protocol",
+            "Protocol…",
+            "What is measured and how it is graded; can be changed before a case is opened",
+            self.show_protocol,
+            key="Ctrl+Shift+D",
+        )
+        for widget in (self.open_button, self.sample_button, self.protocol_button, self.export_button):
             row.addWidget(widget)
         layout.addLayout(row)
-        self.case_name, self.reader_name, self.study_name = (QLineEdit(text) for text in ("C001", "R1", "STUDY"))
-        names = QFormLayout()
-        names.setContentsMargins(0, 0, 0, 0)
-        for label, field, tip in (
-            ("Case", self.case_name, "Pseudonym of the case in the export; never the patient's name"),
-            ("Reader", self.reader_name, "Your pseudonym in the export"),
-            ("Study", self.study_name, "Name of the study in the export"),
-        ):
-            field.setObjectName(f"{label.lower()}_name")
-            field.setToolTip(tip)
+        self.names = ModelForm(CaseNames(), {name: f"{name}_name" for name in CaseNames.model_fields})
+        self.case_name, self.reader_name, self.study_name = fields = [
+            self.names.control(name) for name in ("case", "reader", "study")
+        ]
+        for field in fields:
             field.returnPressed.connect(field.clearFocus)
-            names.addRow(label, field)
-        layout.addLayout(names)
+        layout.addWidget(self.names.native)
         self.progress = SteadyBar("open_progress", "The files of the case are being read")
         self.cancel_button = button("cancel_open", "Cancel", "Stop reading the folder", self.opener.cancel)
         progress_row = QHBoxLayout()
@@ -156,6 +177,18 @@ class CasePanel(QWidget):
     def open_sample(self) -> None:
         """Open the sample case; it is computed once and kept."""
         self._begin(sample_folder)
+
+    def show_protocol(self) -> None:
+        """Show the protocol of the open reading, or let that of the next one be changed."""
+        reading = self._desk.reading
+        if reading is not None:
+            ProtocolDialog(self, reading.protocol, None).open()
+        else:
+            ProtocolDialog(self, self.protocol or Protocol(), self._take_protocol).open()
+
+    def _take_protocol(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+        self._desk.message.emit(f"The next case is read by the protocol {protocol.name}, {protocol.version}.", "info")
 
     def _begin(self, prepare: Callable[[Any], Path]) -> None:
         if self.opener.running:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QLabel, QSlider, QWidget
+from pydantic import BaseModel, Field
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QWidget
 
 from napari_vcf.dicom import Role
 from napari_vcf.measure import (
@@ -20,7 +21,8 @@ from napari_vcf.measure import (
     start_factor,
     voxels_beyond,
 )
-from napari_vcf.widgets.common.controls import GREEN, button, keep_keys, note, toggle
+from napari_vcf.widgets.common.controls import GREEN, button, note, toggle
+from napari_vcf.widgets.common.forms import ModelForm
 from napari_vcf.widgets.common.locked_layer import FRAME_MS, LockedDrawing, Picture, rgba
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from napari_vcf.widgets.instruments.instrument import Tool, World
@@ -36,6 +38,23 @@ _BRIGHT = (Role.T2FS, Role.T1FSC, Role.DWI, Role.ADC)
 #: Percent of the reference.
 _RANGE = (10, 400)
 _STEP = 5
+
+
+class ThresholdSettings(BaseModel):
+    """How far the threshold reaches.
+
+    Attributes
+    ----------
+    factor : int
+        The limit, in percent of the reference  [ [ and ] ]
+    this_slice : bool
+        Take lesion on the slice on the screen alone, not on all slices of the body  [G]
+    """
+
+    factor: Annotated[
+        int, {"widget_type": "Slider", "min": _RANGE[0], "max": _RANGE[1], "step": _STEP, "readout": False}
+    ] = Field(100, title="Limit")
+    this_slice: bool = Field(False, title="this slice only")
 
 
 class ReferenceTool(Tool):
@@ -108,30 +127,21 @@ class ThresholdTool(QWidget):
             grid.addWidget(widget, 0, 2 * column, 1, 2)
             self._tissues[tissue] = widget
         self._side = button("side", "", "Darker or brighter than the reference", self.swap_side, key="D")
-        self._factor = QSlider(Qt.Orientation.Horizontal)
-        self._factor.setObjectName("factor")
-        self._factor.setRange(*_RANGE)
-        self._factor.setSingleStep(_STEP)
-        self._factor.setValue(100)
-        self._factor.setToolTip("The limit, in percent of the reference  [ [ and ] ]")
-        keep_keys(self._factor)
+        self.settings = ModelForm(ThresholdSettings())
+        self._factor, self._here = self.settings.control("factor"), self.settings.control("this_slice")
         self._factor.valueChanged.connect(self._on_factor)
+        self._here.toggled.connect(self._soon)
+        grid.addWidget(self._side, 1, 0, 1, 2)
         self._percent = QLabel()
         self._percent.setMinimumWidth(48)
-        grid.addWidget(self._side, 1, 0, 1, 2)
-        grid.addWidget(self._factor, 1, 2, 1, 3)
+        grid.addWidget(self.settings.native, 1, 2, 2, 3)
         grid.addWidget(self._percent, 1, 5)
         self._says = note(name="threshold_says")
-        grid.addWidget(self._says, 2, 0, 1, 6)
-        self._here = QCheckBox("this slice only")
-        self._here.setObjectName("this_slice")
-        self._here.setToolTip("Take lesion on the slice on the screen alone, not on all slices of the body  [G]")
-        self._here.toggled.connect(self._soon)
+        grid.addWidget(self._says, 3, 0, 1, 6)
         self._take = button(
             "take", "Take as lesion", "Make what is yellow lesion; Ctrl+Z undoes it", self.take, key="Enter"
         )
-        grid.addWidget(self._here, 3, 0, 1, 3)
-        grid.addWidget(self._take, 3, 3, 1, 3)
+        grid.addWidget(self._take, 4, 3, 1, 3)
 
     # -- state ------------------------------------------------------------------------------------------------------
     @property

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout
 
 from napari_vcf.reading.levels import LEVELS
 from napari_vcf.widgets.common.activity import SteadyBar
-from napari_vcf.widgets.common.controls import Banner, button, heading, keep_keys, note, rule
+from napari_vcf.widgets.common.controls import Banner, button, heading, note, rule
+from napari_vcf.widgets.common.forms import ModelForm
 from napari_vcf.widgets.desk.space import Modality
 from napari_vcf.widgets.instruments.instrument import Instrument
 
@@ -19,6 +23,28 @@ _NAME_KEYS: dict[Modality, str] = {"mr": "N", "ct": "Shift+N"}
 _MARK_KEYS: dict[Modality, str] = {"mr": "M", "ct": "C"}
 
 
+#: Before the vertebra is named.
+_UNNAMED = "level…"
+
+
+def _level(space: Modality) -> Any:
+    return Field(
+        _UNNAMED,
+        title=f"On {SPACE_NAMES[space]}",
+        description=f"Name of the fractured vertebra, counted on the {SPACE_NAMES[space]}  [{_NAME_KEYS[space]}]",
+    )
+
+
+Level = Annotated[str, {"choices": [_UNNAMED, *LEVELS]}]
+
+
+class FracturedVertebra(BaseModel):
+    """The fractured vertebra's name, counted on each examination by itself."""
+
+    mr: Level = _level("mr")
+    ct: Level = _level("ct")
+
+
 class RegistrationForm(Instrument):
     """Controls of the panel, from naming the vertebra to accepting."""
 
@@ -28,19 +54,13 @@ class RegistrationForm(Instrument):
         """Build the panel."""
         self.banner = Banner("registration_next")
         self.column.addWidget(self.banner)
-        levels = QGridLayout()
+        self.levels = ModelForm(FracturedVertebra(), {space: f"level_{space}" for space in SPACE_NAMES})
         self.level: dict[Modality, QComboBox] = {}
         self.mark_buttons: dict[Modality, QPushButton] = {}
-        for row, space in enumerate(SPACE_NAMES):
-            box = QComboBox()
-            box.setObjectName(f"level_{space}")
-            box.addItems(["level…", *LEVELS])
-            box.setToolTip(
-                f"Name of the fractured vertebra, counted on the {SPACE_NAMES[space]}  [{_NAME_KEYS[space]}]"
-            )
-            keep_keys(box)
+        marks = QVBoxLayout()
+        for space in SPACE_NAMES:
+            box = self.level[space] = self.levels.control(space)
             box.activated.connect(lambda _index, s=space: self.name_level(s))
-            self.level[space] = box
             mark = button(
                 f"mark_{space}",
                 "",
@@ -50,12 +70,12 @@ class RegistrationForm(Instrument):
             )
             mark.setCheckable(True)
             self.mark_buttons[space] = mark
-            levels.addWidget(QLabel(f"On {SPACE_NAMES[space]}"), row, 0)
-            levels.addWidget(box, row, 1)
-            levels.addWidget(mark, row, 2)
-        levels.setColumnStretch(2, 1)
+            marks.addWidget(mark)
+        named = QHBoxLayout()
+        named.addWidget(self.levels.native)
+        named.addLayout(marks, 1)
         self.column.addWidget(heading("The fractured vertebra"))
-        self.column.addLayout(levels)
+        self.column.addLayout(named)
         self.register_button = button(
             "register",
             "Register CT to MRI",

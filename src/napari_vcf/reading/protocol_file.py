@@ -1,0 +1,38 @@
+"""The protocol of readings outside a study, in a JSON file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from napari_vcf.reading.errors import ReadingError
+from napari_vcf.reading.protocol import Protocol
+from napari_vcf.records.atomic import write_atomically
+
+__all__ = ["read_protocol_file", "write_protocol_file"]
+
+
+def read_protocol_file(path: Path) -> Protocol:
+    """Read a protocol.
+
+    Raises
+    ------
+    ReadingError
+        If the file cannot be read or is no protocol; the first wrong place is named.
+    """
+    try:
+        return Protocol.model_validate_json(path.read_text(encoding="utf-8"), strict=True)
+    except OSError as error:
+        raise ReadingError(f"The protocol {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ReadingError(f"The protocol {path} is not UTF-8 text.") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise ReadingError(f"{path} is not a protocol: {place}: {first['msg']}.") from error
+
+
+def write_protocol_file(path: Path, protocol: Protocol, *, overwrite: bool = False) -> None:
+    """Write a protocol; raises `WriteError` where the file exists and must not be replaced, or the disk refuses."""
+    write_atomically(path, protocol.model_dump_json(indent=1) + "\n", overwrite=overwrite)
