@@ -11,8 +11,8 @@ from magicgui.widgets import Container, LineEdit, create_widget
 from magicgui.widgets.bases import ValueWidget, Widget
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit, QSlider, QWidget
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QAbstractSpinBox, QComboBox, QLabel, QLineEdit, QSlider, QWidget
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.widgets.common.controls import keep_keys
@@ -46,18 +46,9 @@ class ModelForm(Generic[Model]):
         Object names of the controls by field; the field's own name for the others.
     labels : bool
         Whether each control has its title beside it.
-    horizontal : bool
-        Whether the controls stand beside each other instead of below.
     """
 
-    def __init__(
-        self,
-        shown: Model,
-        names: Mapping[str, str] | None = None,
-        *,
-        labels: bool = True,
-        horizontal: bool = False,
-    ) -> None:
+    def __init__(self, shown: Model, names: Mapping[str, str] | None = None, *, labels: bool = True) -> None:
         self._model = type(shown)
         told = _descriptions(self._model)
         self._lists: dict[str, Any] = {}
@@ -65,7 +56,8 @@ class ModelForm(Generic[Model]):
         for name, field in self._model.model_fields.items():
             tip = field.description or told.get(name, "")
             controls.append(self._draw(name, field, getattr(shown, name), tip))
-        self.container = Container(widgets=controls, labels=labels, layout="horizontal" if horizontal else "vertical")
+        self.container = Container(widgets=controls, labels=labels)
+        self.container.native.installEventFilter(_EvenTitles(self.container.native))
         self.container.native.layout().setContentsMargins(0, 0, 0, 0)
         for name in self._model.model_fields:
             control = self.control(name)
@@ -110,12 +102,6 @@ class ModelForm(Generic[Model]):
                 assert isinstance(control, ValueWidget)
                 control.value = value
 
-    def put(self, name: str, value: Any) -> None:
-        """Let one control say something, without a signal of its Qt control."""
-        blocker = QSignalBlocker(self.control(name))
-        self.container[name].value = value
-        blocker.unblock()
-
     def read(self) -> Model:
         """What the controls say.
 
@@ -140,6 +126,22 @@ class ModelForm(Generic[Model]):
             short = first["type"] == "missing"
             message = "A value is missing" if short else first["msg"].removeprefix("Value error, ")
             raise FormError(f"{place}: {message}.") from error
+
+
+class _EvenTitles(QObject):
+    """Gives the titles of a form the width of the widest, once it is shown and its font is known."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Begin all controls in one line."""
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget):
+            layout = watched.layout()
+            rows = [layout.itemAt(index).widget() for index in range(layout.count())]
+            titles = [row.layout().itemAt(0).widget() for row in rows if row is not None and row.layout() is not None]
+            titles = [title for title in titles if isinstance(title, QLabel)]
+            widest = max((title.sizeHint().width() for title in titles), default=0)
+            for title in titles:
+                title.setMinimumWidth(widest)
+        return False
 
 
 def _title(name: str) -> str:
