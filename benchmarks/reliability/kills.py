@@ -103,7 +103,7 @@ def _folder(root: Path, task) -> Path:
 
 
 def _logged(root: Path, task) -> list[LoggedAction]:
-    from napari_vcf.study.journal import inspect_journal
+    from napari_vcf.study.journal_view import inspect_journal
 
     folder = _folder(root, task) / "v1"
     if not folder.is_dir():

@@ -16,7 +16,8 @@ import pytest
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.study import LockedError, StageSession, check_study, open_study
-from napari_vcf.study.journal import JOURNAL, inspect_journal
+from napari_vcf.study.journal_format import JOURNAL
+from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.study_check import Damage
 from support.studies import gestures, make_study
 

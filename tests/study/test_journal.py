@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_vcf.study.errors import DamagedError, JournalError
-from napari_vcf.study.journal import HEAD, JOURNAL, Journal, inspect_journal
+from napari_vcf.study.journal import Journal
+from napari_vcf.study.journal_format import HEAD, JOURNAL
+from napari_vcf.study.journal_view import inspect_journal
 from support.forking import forked
 
 

@@ -96,7 +96,7 @@ def test_what_the_register_did_not_get_it_gets_with_the_next_case(
 
 def registered(root: Path) -> list:
     from napari_vcf.study.audit_log import events_of
-    from napari_vcf.study.journal import inspect_journal
+    from napari_vcf.study.journal_view import inspect_journal
 
     return events_of(inspect_journal(root / "readings" / "R1" / "register").entries)
 

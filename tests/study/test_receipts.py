@@ -12,7 +12,9 @@ import pytest
 from napari_vcf.cli import main
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study import StudyError, check_study, open_study
-from napari_vcf.study.journal import HEAD, JOURNAL, Journal, inspect_journal
+from napari_vcf.study.journal import Journal
+from napari_vcf.study.journal_format import HEAD, JOURNAL
+from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.keys import ReaderKey, make_key
 from napari_vcf.study.receipts import read_receipts
 from support.studies import Clock, gestures, make_study, read_stage

@@ -13,7 +13,9 @@ from napari_vcf.reading.export import read_reading
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.study.case_lock import CaseLock, break_lock
 from napari_vcf.study.errors import DamagedError
-from napari_vcf.study.journal import JOURNAL, Entry, Journal, read_journal
+from napari_vcf.study.journal import Journal
+from napari_vcf.study.journal_format import JOURNAL, Entry
+from napari_vcf.study.journal_view import read_journal
 from napari_vcf.study.reading_order import Task
 from napari_vcf.study.stage_session import seal_path, versions_of
 

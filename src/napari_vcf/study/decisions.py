@@ -18,7 +18,9 @@ from napari_vcf.reading.state import Reason
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, utc_now
 from napari_vcf.study.case_lock import CaseLock
 from napari_vcf.study.errors import DamagedError, StudyError
-from napari_vcf.study.journal import Entry, Journal, outrun, progress_problem, read_journal
+from napari_vcf.study.journal import Journal
+from napari_vcf.study.journal_format import Entry
+from napari_vcf.study.journal_view import outrun, progress_problem, read_journal
 from napari_vcf.study.reading_order import Task, tasks_of
 from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.stage_session import seal_path, versions_of

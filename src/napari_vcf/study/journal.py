@@ -12,260 +12,42 @@ that the head does not know yet is kept.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from napari_vcf.records.atomic import read_regular, sync_folder
+from napari_vcf.records.atomic import sync_folder
 from napari_vcf.records.base import utc_now
 from napari_vcf.records.sealing import canonical_json
 from napari_vcf.study.errors import DamagedError, JournalError, LockedError, StudyError
+from napari_vcf.study.journal_files import BINARY, read_all, write_all, write_file, write_place, write_progress
+from napari_vcf.study.journal_format import (
+    HEAD,
+    JOURNAL,
+    PLACE_BYTES,
+    ROOT,
+    Entry,
+    chained,
+    format_place,
+    format_places,
+)
+from napari_vcf.study.journal_view import JournalView, outrun, read_files, view_of, whole
 
-__all__ = ["Entry", "Journal", "JournalView", "inspect_journal", "outrun", "progress_problem", "read_journal"]
+__all__ = ["Journal"]
 
-JOURNAL: Final = "journal.jsonl"
-HEAD: Final = "journal.head"
-_ROOT: Final = "0" * 64
-_PLACE: Final = 12 + 1 + 64 + 1 + 12 + 1
-_BINARY: Final = getattr(os, "O_BINARY", 0)
 _SOMEBODY: Final = (
     "Somebody else has written to this reading meanwhile; close it here and open it again. "
     "The last change was not made."
 )
 Guard = Callable[[], None]
-#: How often the files are read until no change came in between.
-_LOOKS: Final = 20
 
 
 def _free() -> None:
     """The guard of a journal that nobody else can reach."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry.
-
-    Attributes
-    ----------
-    number : int
-        From 1, without a gap.
-    at : datetime
-        UTC; never before the entry before.
-    kind : str
-        What it is.
-    body : dict
-        What it says.
-    """
-
-    number: int
-    at: datetime
-    kind: str
-    body: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class JournalView:
-    """What a journal's files hold, without a change to them.
-
-    Attributes
-    ----------
-    entries : tuple of Entry
-        The whole entries.
-    hashes : tuple of str
-        End of the chain over the entries up to each of them.
-    sha256, before : str
-        End of the chain over them, and over all but the last.
-    size : int
-        Bytes of them.
-    torn : int
-        Bytes after them that a power cut left, and that were never confirmed.
-    head_behind : bool
-        Whether the head must be written anew.
-    head_torn : bool
-        Whether one of its two places is not as it was written.
-    problem : str
-        What is damaged, as a sentence; empty where the journal is whole.
-    entry : int or None
-        The first damaged entry.
-    """
-
-    entries: tuple[Entry, ...]
-    hashes: tuple[str, ...]
-    sha256: str
-    before: str
-    size: int
-    torn: int
-    head_behind: bool
-    head_torn: bool
-    problem: str
-    entry: int | None
-
-
-def _chain(before: str, text: str) -> str:
-    return hashlib.sha256(f"{before}{text}".encode()).hexdigest()
-
-
-def _place(number: int, sha256: str) -> bytes:
-    stated = f"{number:012d} {sha256}"
-    return f"{stated} {hashlib.sha256(stated.encode()).hexdigest()[:12]}\n".encode()
-
-
-def _parse_place(data: bytes) -> tuple[int, str] | None:
-    number, _, rest = data.decode("ascii", "replace").partition(" ")
-    if not number.isdecimal() or not number.isascii() or _place(int(number), rest[:64]) != data:
-        return None
-    return int(number), rest[:64]
-
-
-def _parse_line(line: bytes, before: str, number: int) -> tuple[Entry, str] | None:
-    text = line.decode("utf-8", "replace")
-    sha256, _, content = text.partition(" ")
-    if sha256 != _chain(before, content):
-        return None
-    try:
-        entry = json.loads(content)
-        found = Entry(entry["n"], datetime.fromisoformat(entry["at"]), entry["kind"], entry["body"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    sound = found.number == number and found.at.tzinfo is not None and isinstance(found.body, dict)
-    return (found, sha256) if sound else None
-
-
-def _read_files(folder: Path) -> tuple[bytes, bytes]:
-    """Journal and head of one moment: who reads on meanwhile writes to the one and then to the other."""
-    for _ in range(_LOOKS):
-        before = read_regular(folder / HEAD)
-        data = read_regular(folder / JOURNAL)
-        head = read_regular(folder / HEAD)
-        if head == before:
-            break
-    return data, head
-
-
-def inspect_journal(folder: Path) -> JournalView:
-    """Read a journal and say what is wrong with it.
-
-    Parameters
-    ----------
-    folder : Path
-        Where its two files are.
-
-    Returns
-    -------
-    JournalView
-    """
-    try:
-        return _view_of(*_read_files(folder))
-    except OSError as error:
-        return JournalView((), (), _ROOT, _ROOT, 0, 0, False, False, f"it cannot be read: {error.strerror}.", 1)
-
-
-def _view_of(data: bytes, head: bytes) -> JournalView:
-    entries: list[Entry] = []
-    hashes: list[str] = []
-    sha256 = before = _ROOT
-    size = 0
-    while (end := data.find(b"\n", size)) >= 0:
-        parsed = _parse_line(data[size:end], sha256, len(entries) + 1)
-        if parsed is None:
-            break
-        before, sha256 = sha256, parsed[1]
-        entries.append(parsed[0])
-        hashes.append(sha256)
-        size = end + 1
-    places = [_parse_place(head[:_PLACE]), _parse_place(head[_PLACE : 2 * _PLACE])]
-    problem, bad = _compare(entries, sha256, before, places, len(head), len(data) - size)
-    known = max((place[0] for place in places if place), default=0)
-    torn = None in places or len(head) != 2 * _PLACE
-    behind = torn or known < len(entries)
-    left = len(data) - size
-    return JournalView(tuple(entries), tuple(hashes), sha256, before, size, left, behind, torn, problem, bad)
-
-
-def _compare(
-    entries: list[Entry],
-    sha256: str,
-    before: str,
-    places: list[tuple[int, str] | None],
-    head_size: int,
-    torn: int,
-) -> tuple[str, int | None]:
-    """Whether the journal agrees with its head."""
-    reached = len(entries)
-    valid = [place for place in places if place is not None]
-    if not valid or head_size > 2 * _PLACE:
-        return "its head is damaged, so that nobody can tell how long it was.", reached + 1
-    known, stated = max(valid)
-    if known > reached:
-        what = "is changed" if torn else "is missing"
-        return f"entry {reached + 1} {what}; {known} were written.", reached + 1
-    if reached > known + 1 or (reached > known and torn):
-        return f"entry {known + 1} was not written by the program.", known + 1
-    if stated != (sha256 if reached == known else before):
-        return f"entry {known} is not the one that was written.", known
-    return "", None
-
-
-def read_journal(folder: Path) -> JournalView:
-    """Read a journal that is whole; what a power cut left behind it stays where it is.
-
-    Raises
-    ------
-    DamagedError
-        If it was changed or cut.
-    """
-    return _whole(inspect_journal(folder))
-
-
-def _whole(view: JournalView) -> JournalView:
-    if view.problem:
-        raise DamagedError(f"The journal is damaged: {view.problem}", entry=view.entry)
-    return view
-
-
-def outrun(view: JournalView, progress: Path) -> int | None:
-    """How many entries there were at least, where a journal is an older copy of itself or of another reading.
-
-    Parameters
-    ----------
-    view : JournalView
-        Its entries.
-    progress : Path
-        The note of its progress, which lies where it survives what happens to the journal.
-
-    Returns
-    -------
-    int or None
-        None where the journal has come as far as the note, or there is none.
-    """
-    try:
-        data = read_regular(progress)
-    except OSError:
-        return None
-    known = max(filter(None, (_parse_place(data[:_PLACE]), _parse_place(data[_PLACE : 2 * _PLACE]))), default=None)
-    # The first entry may be that of a journal whose beginning failed.
-    if known is None or known[0] < 2:
-        return None
-    number, sha256 = known
-    return None if len(view.hashes) >= number and view.hashes[number - 1] == sha256 else number
-
-
-def progress_problem(progress: Path) -> str:
-    """What is wrong with a note of progress, as a sentence; empty where nothing is."""
-    try:
-        data = read_regular(progress)
-    except OSError as error:
-        return f"the note of how far a journal reaches cannot be read: {error.strerror or 'refused'}."
-    if len(data) != 2 * _PLACE or None in (_parse_place(data[:_PLACE]), _parse_place(data[_PLACE:])):
-        return "the note of how far a journal reaches is damaged; opening what it belongs to writes it anew."
-    return ""
 
 
 class Journal:
@@ -316,16 +98,16 @@ class Journal:
             If it cannot be written; nothing is left then.
         """
         text = canonical_json({"n": 1, "at": clock().isoformat(), "kind": kind, "body": body})
-        sha256 = _chain(_ROOT, text)
+        sha256 = chained(ROOT, text)
         part = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.part")
         try:
             part.mkdir(parents=True)
-            _write_file(part / JOURNAL, f"{sha256} {text}\n".encode())
-            _write_file(part / HEAD, _places(1, sha256, _ROOT))
+            write_file(part / JOURNAL, f"{sha256} {text}\n".encode())
+            write_file(part / HEAD, format_places(1, sha256, ROOT))
             guard()
             if progress is not None:
                 progress.parent.parent.mkdir(parents=True, exist_ok=True)
-                _write_progress(progress, 1, sha256, _ROOT)
+                write_progress(progress, 1, sha256, ROOT)
             part.rename(folder)
             sync_folder(folder.parent)
         except OSError as error:
@@ -371,10 +153,10 @@ class Journal:
         except OSError as error:
             raise JournalError(_sentence(error)) from error
         try:
-            data, head = _read_files(folder)
+            data, head = read_files(folder)
         except OSError as error:
             raise DamagedError(f"The journal is damaged: it cannot be read: {error.strerror}.", entry=1) from error
-        view = _whole(_view_of(data, head))
+        view = whole(view_of(data, head))
         known = None if progress is None else outrun(view, progress)
         if known is not None:
             raise DamagedError(
@@ -392,14 +174,14 @@ class Journal:
 
     def _move(self, data: bytes) -> None:
         """Go on in files of one's own; the head first, so that it never reaches too far."""
-        places = _places(len(self.entries), self.sha256, self._before)
+        places = format_places(len(self.entries), self.sha256, self._before)
         parts: list[tuple[Path, Path]] = []
         files = []
         try:
             for name, content in ((HEAD, places), (JOURNAL, data)):
                 part = self.folder / f".{name}.{secrets.token_hex(8)}.part"
                 parts.append((part, self.folder / name))
-                files.append(_write_file(part, content))
+                files.append(write_file(part, content))
             self.guard()
             for part, path in parts:
                 part.replace(path)
@@ -455,14 +237,14 @@ class Journal:
         if now < at:
             body = {**body, "clock_behind_s": (at - now).total_seconds()}
         text = canonical_json({"n": number, "at": at.isoformat(), "kind": kind, "body": body})
-        sha256 = _chain(self.sha256, text)
+        sha256 = chained(self.sha256, text)
         line = f"{sha256} {text}\n".encode()
         try:
             with self._opened() as (head, data):
                 self._attempt = line
-                _write_all(data, line)
+                write_all(data, line)
                 os.fsync(data)
-                _write_place(head, number, sha256)
+                write_place(head, number, sha256)
             self.guard()
         except OSError as error:
             self._try_to_take_back()
@@ -492,7 +274,7 @@ class Journal:
         with contextlib.ExitStack() as stack:
             found = []
             for name in (HEAD, JOURNAL):
-                descriptor = os.open(self.folder / name, os.O_RDWR | _BINARY | (os.O_APPEND if name == JOURNAL else 0))
+                descriptor = os.open(self.folder / name, os.O_RDWR | BINARY | (os.O_APPEND if name == JOURNAL else 0))
                 stack.callback(os.close, descriptor)
                 found.append(descriptor)
             head, data = found
@@ -510,12 +292,12 @@ class Journal:
     def _take_back(self, head: int, data: int, size: int) -> None:
         """Bring both files to what is confirmed, where nothing is behind it but what was written here."""
         os.lseek(data, self._size, os.SEEK_SET)
-        left = _read_all(data, size - self._size)
+        left = read_all(data, size - self._size)
         if not (self._attempt or b"").startswith(left):
             raise JournalError(_SOMEBODY)
         number = len(self.entries)
-        _write_place(head, number - 1, self._before)
-        _write_place(head, number, self.sha256)
+        write_place(head, number - 1, self._before)
+        write_place(head, number, self.sha256)
         if left:
             os.ftruncate(data, self._size)
             os.fsync(data)
@@ -533,65 +315,17 @@ class Journal:
         number = len(self.entries)
         with contextlib.suppress(OSError):
             if both:
-                self._progress_file = _write_progress(self._progress, number, self.sha256, self._before)
+                self._progress_file = write_progress(self._progress, number, self.sha256, self._before)
                 return
-            descriptor = os.open(self._progress, os.O_RDWR | _BINARY)
+            descriptor = os.open(self._progress, os.O_RDWR | BINARY)
             try:
                 if os.fstat(descriptor).st_ino != self._progress_file:
                     return
                 # Not flushed: after a power cut it may be behind, and it never is ahead.
-                os.lseek(descriptor, number % 2 * _PLACE, os.SEEK_SET)
-                _write_all(descriptor, _place(number, self.sha256))
+                os.lseek(descriptor, number % 2 * PLACE_BYTES, os.SEEK_SET)
+                write_all(descriptor, format_place(number, self.sha256))
             finally:
                 os.close(descriptor)
-
-
-def _write_progress(path: Path, number: int, sha256: str, before: str) -> int:
-    """Note progress in a file of its own, which a writer from before does not reach; its inode."""
-    path.parent.mkdir(exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        inode = _write_file(part, _places(number, sha256, before))
-        part.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
-    return inode
-
-
-def _places(number: int, sha256: str, before: str) -> bytes:
-    """Both places of a head or a note of progress."""
-    places = sorted([(number - 1, before), (number, sha256)], key=lambda place: place[0] % 2)
-    return b"".join(_place(*place) for place in places)
-
-
-def _write_place(descriptor: int, number: int, sha256: str) -> None:
-    os.lseek(descriptor, number % 2 * _PLACE, os.SEEK_SET)
-    _write_all(descriptor, _place(number, sha256))
-    os.fsync(descriptor)
-
-
-def _read_all(descriptor: int, size: int) -> bytes:
-    found = b""
-    while len(found) < size and (block := os.read(descriptor, size - len(found))):
-        found += block
-    return found
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
-def _write_file(path: Path, data: bytes) -> int:
-    """Write a new file to the disk; its inode."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
-    try:
-        _write_all(descriptor, data)
-        os.fsync(descriptor)
-        return os.fstat(descriptor).st_ino
-    finally:
-        os.close(descriptor)
 
 
 def _sentence(error: OSError) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.hashed_files import write_record
-from napari_vcf.study.journal import inspect_journal
+from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.prepare_case import CaseJob, CaseOutcome, PrepareReport, prepare_case
 from napari_vcf.study.settled_roles import read_roles
 from napari_vcf.study.stage_session import Origin

@@ -16,7 +16,8 @@ from napari_vcf.study.audit_log import AuditLog
 from napari_vcf.study.case_lock import CaseLock, break_lock
 from napari_vcf.study.errors import DamagedError, NotYetError, StudyError
 from napari_vcf.study.hashed_files import write_record
-from napari_vcf.study.journal import Journal, read_journal
+from napari_vcf.study.journal import Journal
+from napari_vcf.study.journal_view import read_journal
 from napari_vcf.study.keys import SIGNATURE, ReaderKey
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol

@@ -25,7 +25,9 @@ from napari_vcf.study.activity import ActiveTime
 from napari_vcf.study.case_lock import CaseLock
 from napari_vcf.study.errors import DamagedError, JournalError, LockedError, StudyError, UnfinishedError
 from napari_vcf.study.hashed_files import read_record, write_record
-from napari_vcf.study.journal import Entry, Journal, inspect_journal
+from napari_vcf.study.journal import Journal
+from napari_vcf.study.journal_format import Entry
+from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task

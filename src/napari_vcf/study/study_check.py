@@ -24,7 +24,8 @@ from napari_vcf.study.decisions import DECISIONS, Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.foreign_files import foreign_files
 from napari_vcf.study.hashed_files import read_record
-from napari_vcf.study.journal import HEAD, JOURNAL, JournalView, inspect_journal, outrun, progress_problem
+from napari_vcf.study.journal_format import HEAD, JOURNAL
+from napari_vcf.study.journal_view import JournalView, inspect_journal, outrun, progress_problem
 from napari_vcf.study.keys import SIGNATURE, SignatureRecord, is_signed_by
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
