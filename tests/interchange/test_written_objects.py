@@ -12,6 +12,8 @@ import pydicom
 import pytest
 import SimpleITK
 
+pytest.importorskip("highdicom", reason="highdicom, which writes these objects, is not installed")
+
 from napari_vcf.cli import main
 from napari_vcf.interchange.codes import ITEM_CODES, NUMBER_CODES, PRIVATE_SCHEME, TEXT_CODES, VALUE_CODES
 from napari_vcf.interchange.errors import InterchangeError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,9 @@ from napari_vcf.interchange.errors import InterchangeError
 __all__ = ["needs_extra"]
 
 _PACKAGES = frozenset({"highdicom", "pynetdicom", "dicomweb_client", "requests", "keyring"})
+
+#: First Python for which pyjpegls, which highdicom asks for, has no wheel: the extra leaves highdicom out from here on.
+_WITHOUT_HIGHDICOM = (3, 14)
 
 
 @contextmanager
@@ -24,8 +28,13 @@ def needs_extra() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in _PACKAGES:
+        package = (error.name or "").split(".")[0]
+        if package not in _PACKAGES:
             raise
-        raise InterchangeError(
-            f"The package {error.name} is not installed; pip install 'napari-vcf[dicom]' brings what this needs."
-        ) from error
+        way_out = "pip install 'napari-vcf[dicom]' brings what this needs."
+        if package == "highdicom" and sys.version_info >= _WITHOUT_HIGHDICOM:
+            way_out = (
+                "its decoder pyjpegls is not built for this Python yet. Use Python 3.13 or older, or install highdicom "
+                "where a C++ compiler is."
+            )
+        raise InterchangeError(f"The package {error.name} is not installed; {way_out}") from error
