@@ -57,8 +57,8 @@ def test_a_protocol_that_is_nested_without_end_is_refused() -> None:
 
 @pytest.mark.parametrize("text", [DEEP, "", "[]", '{"token": '])
 def test_a_damaged_note_of_who_holds_a_case_stops_its_holder_and_nobody_after(text: str, tmp_path: Path) -> None:
-    note = tmp_path / ".lock-owner.json"
     with CaseLock(tmp_path, "Case C001") as lock:
+        (note,) = tmp_path.glob(".lock-owner-*.json")
         note.write_text(text, encoding="utf-8")
         with pytest.raises(LockedError, match=r"is damaged.*close the case and open it again"):
             lock.check()

@@ -70,7 +70,7 @@ def lose_rights(root: Path, channel: int) -> None:
         (version / "journal.jsonl", 0o400),
         (version / "journal.head", 0o400),
         (version.parents[1], 0o000),
-        (version.parents[1] / ".lock-owner.json", 0o000),
+        (next(version.parents[1].glob(".lock-owner-*.json")), 0o000),
         (root / "readings", 0o000),
         (root, 0o000),
     ]

@@ -11,7 +11,8 @@ import pytest
 
 from napari_vcf.cli import main
 from napari_vcf.records.sealing import canonical_json, sha256_of
-from napari_vcf.study import StudyError, check_study, open_study
+from napari_vcf.study import ConsensusSession, DamagedError, StudyError, check_study, open_consensus, open_study
+from napari_vcf.study.confirmations import Confirmations
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_format import HEAD, JOURNAL
 from napari_vcf.study.journal_view import inspect_journal
@@ -137,3 +138,49 @@ def test_a_seal_of_another_hand_is_told_by_its_key(root: Path, tmp_path: Path) -
     assert gone.place.endswith("signature.json")
     wrong = check_study(root, keys={"R1": "0" * 64, "R9": "0" * 64}).damages
     assert {damage.place for damage in wrong} >= {"readings/R9", gone.place}
+
+
+def settle_all(root: Path, confirmations: Confirmations) -> ConsensusSession:
+    with open_consensus(root, "C001", "ct", clock=Clock(), confirmations=confirmations) as meeting:
+        for item in meeting.differing:
+            meeting.settle(item, meeting.choices(item)[0], why="we looked again")
+        meeting.sign(["R1", "R2"])
+    return meeting
+
+
+def test_a_consensus_gives_its_receipt_and_is_signed_with_a_key(root: Path, tmp_path: Path) -> None:
+    other = open_study(root, clock=Clock()).as_reader("R2")
+    while (session := other.next_case()) is not None:
+        read_stage(session, 1)
+    public = make_key(tmp_path / "c.pem", PASSPHRASE)
+    receipts = tmp_path / "mine" / "consensus.txt"
+    meeting = settle_all(root, Confirmations(receipts, ReaderKey(tmp_path / "c.pem", PASSPHRASE)))
+    assert meeting.receipt_problem == ""
+    (line,) = read_receipts(receipts)
+    assert line.receipt == meeting.receipt
+    assert check_study(root, receipts=[receipts], keys={"consensus": public}).damages == ()
+    (root / "consensus" / "C001" / "ct" / "signature.json").unlink()
+    named = check_study(root, receipts=[receipts], keys={"consensus": public}).damages
+    assert [damage.place for damage in named] == ["consensus/C001/ct/signature.json"]
+    shutil.rmtree(root / "consensus" / "C001" / "ct")
+    shutil.rmtree(root / "consensus" / "register")
+    named = check_study(root, receipts=[receipts]).damages
+    assert [(damage.place, "is not there" in damage.what) for damage in named] == [("consensus/C001/ct", True)]
+
+
+def test_an_older_copy_of_a_consensus_is_noticed_and_not_gone_on_with(root: Path, tmp_path: Path) -> None:
+    other = open_study(root, clock=Clock()).as_reader("R2")
+    while (session := other.next_case()) is not None:
+        read_stage(session, 1)
+    folder = root / "consensus" / "C001" / "ct"
+    with open_consensus(root, "C001", "ct") as meeting:
+        items = list(meeting.differing)
+        meeting.settle(items[0], meeting.choices(items[0])[0], why="we looked again")
+        shutil.copytree(folder, tmp_path / "older")
+        meeting.settle(items[1], meeting.choices(items[1])[0], why="we looked again")
+    shutil.rmtree(folder)
+    shutil.copytree(tmp_path / "older", folder)
+    (damage,) = check_study(root).damages
+    assert (damage.place, damage.entry) == ("consensus/C001/ct/journal.jsonl", 3)
+    with pytest.raises(DamagedError, match="older copy of itself"):
+        open_consensus(root, "C001", "ct")

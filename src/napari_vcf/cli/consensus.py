@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,13 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="set aside what was begun on this stage and not signed, because a reading was amended since",
     )
+    parser.add_argument(
+        "--receipts",
+        type=Path,
+        metavar="FILE",
+        help="file outside of the study that gets a line for each signature; keep it",
+    )
+    parser.add_argument("--key", type=Path, metavar="FILE", help="a signing key, from 'napari-vcf study key'")
     parser.set_defaults(run=run)
 
 
@@ -40,16 +48,23 @@ def run(args: argparse.Namespace) -> int:
         0.
     """
     from napari_vcf.study import open_consensus, open_study
+    from napari_vcf.study.confirmations import Confirmations
 
     stages = open_study(args.study).protocol.protocol.stages
     stage = args.stage or stages[0]
     # Before the window, so that what keeps the case closed is said where the command was given.
     open_consensus(args.study, args.case, stage, anew=args.anew).close()
+    key = None
+    if args.key is not None:
+        from napari_vcf.study.keys import ReaderKey
+
+        key = ReaderKey(args.key, getpass.getpass("Passphrase of the key: "))
+    confirmations = Confirmations(args.receipts, key)
 
     import napari
 
     from napari_vcf.widgets.study.study_window import open_consensus_window
 
-    open_consensus_window(args.study, args.case, stages, stage)
+    open_consensus_window(args.study, args.case, stages, stage, confirmations)
     napari.run()
     return 0

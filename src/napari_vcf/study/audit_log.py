@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from napari_vcf.reading.export import read_reading
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.study.case_lock import CaseLock, break_lock
-from napari_vcf.study.errors import DamagedError
+from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_format import JOURNAL, Entry
 from napari_vcf.study.journal_view import read_journal
@@ -150,8 +151,16 @@ class AuditLog:
             return added
 
     def unlock(self) -> bool:
-        """Take away the lock of a program that is gone."""
-        return break_lock(self._lock)
+        """Take away the lock of a program that is gone, and move the register out of its reach.
+
+        Who hung while writing to it may come back before anybody writes again, and would leave half a note in its head.
+        """
+        freed = break_lock(self._lock)
+        # Where this cannot be done now, the next writer does it.
+        with contextlib.suppress(StudyError), self._locked() as lock:
+            self._journal = None
+            self._current(lock)
+        return freed
 
     def _locked(self) -> CaseLock:
         return CaseLock(self._lock, "The register", timeout_s=30.0)

@@ -2,8 +2,10 @@
 
 The system frees the lock of a process that has died, so nothing is stale on one machine, and on a share as soon as the
 server notices that the other machine is gone. Where it never does (a share without working locks, a machine that was
-switched off), `break_lock` puts a new lock in the place of the old one. Who held the old one is then refused at the
-next write, because the note no longer names them.
+switched off), `break_lock` puts a new lock in the place of the old one.
+
+Notes are numbered, and each is made only where there is none of its number: who comes back late from a call that hung
+cannot put a note of their own over that of whoever took over, and sees at the next look that there is a later one.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import hashlib
 import json
 import os
 import platform
+import re
 import secrets
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +32,9 @@ from napari_vcf.study.errors import DamagedError, JournalError, LockedError
 __all__ = ["CaseLock", "break_lock", "machine_mark"]
 
 _LOCK: Final = ".lock"
-_OWNER: Final = ".lock-owner.json"
+_NOTE: Final = re.compile(r"\.lock-owner-(\d+)\.json")
+#: How often the lock is taken again because somebody else came and went meanwhile.
+_TRIES: Final = 20
 
 
 def machine_mark() -> str:
@@ -59,21 +65,42 @@ class CaseLock:
     def __init__(self, folder: Path, what: str, *, timeout_s: float = 0.0) -> None:
         self.folder = folder
         self._token = secrets.token_hex(16)
+        self._number = 0
+        self._lock = FileLock(folder / _LOCK, thread_local=False)
+        until = time.monotonic() + timeout_s
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(folder / _LOCK, thread_local=False)
-            self._lock.acquire(timeout=timeout_s, poll_interval=0.02)
+            for _ in range(_TRIES):
+                # Before the lock, so that whoever breaks it after this look is seen.
+                last = max(_numbers(folder), default=0)
+                self._lock.acquire(timeout=max(0.0, until - time.monotonic()), poll_interval=0.02)
+                if self._note_down(last + 1):
+                    return
+                self._lock.release(force=True)
         except Timeout:
             raise LockedError(_held(folder, what)) from None
         except OSError as error:
-            raise JournalError(f"{what} cannot be opened for writing: {error.strerror or 'refused'}.") from error
-        note = {"token": self._token, "machine": machine_mark(), "process": os.getpid(), "since": utc_now().isoformat()}
-        try:
-            # Of no use after a power cut, which frees the lock as well.
-            write_atomically(folder / _OWNER, json.dumps(note), overwrite=True, flush=False)
+            raise self._refused(what, error.strerror or "refused") from error
         except WriteError as error:
-            self._lock.release()
-            raise JournalError(f"{what} cannot be opened for writing: {error}") from error
+            raise self._refused(what, str(error)) from error
+        raise LockedError(_held(folder, what))
+
+    def _refused(self, what: str, why: str) -> JournalError:
+        self.release()
+        return JournalError(f"{what} cannot be opened for writing: {why.rstrip('.')}.")
+
+    def _note_down(self, number: int) -> bool:
+        """Say who holds it; False where somebody was faster."""
+        path = self.folder / _name(number)
+        note = {"token": self._token, "machine": machine_mark(), "process": os.getpid(), "since": utc_now().isoformat()}
+        if not _claim(path, note) or max(_numbers(self.folder)) > number:
+            return False
+        self._number = number
+        with contextlib.suppress(OSError):
+            # In this order, so that whoever finds the note after their own gone finds their own gone as well.
+            for old in sorted(found for found in _numbers(self.folder) if found < number):
+                (self.folder / _name(old)).unlink(missing_ok=True)
+        return True
 
     def check(self) -> None:
         """Refuse where somebody has taken the lock away.
@@ -86,7 +113,8 @@ class CaseLock:
             If it cannot be read.
         """
         try:
-            token = _note(self.folder).get("token")
+            later = (self.folder / _name(self._number + 1)).exists()
+            token = None if later else _note(self.folder, self._number).get("token")
         except OSError as error:
             raise JournalError(
                 f"The study folder cannot be reached: {error.strerror or 'refused'}. The change was not made; "
@@ -133,21 +161,48 @@ def break_lock(folder: Path) -> bool:
     JournalError
         If it cannot be removed.
     """
-    found = False
-    for name in (_OWNER, _LOCK):
-        try:
-            (folder / name).unlink()
-            found = True
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise JournalError(f"The lock cannot be removed: {error.strerror or 'refused'}.") from error
-    return found
-
-
-def _note(folder: Path) -> dict[str, Any]:
     try:
-        note = json.loads((folder / _OWNER).read_bytes())
+        for _ in range(_TRIES):
+            number = max(_numbers(folder), default=0) + 1
+            if not folder.is_dir() or _claim(folder / _name(number), {}):
+                break
+        (folder / _LOCK).unlink()
+    except FileNotFoundError:
+        return False
+    except (OSError, WriteError) as error:
+        why = (error.strerror if isinstance(error, OSError) else str(error)) or "refused"
+        raise JournalError(f"The lock cannot be removed: {why.rstrip('.')}.") from error
+    return True
+
+
+def _name(number: int) -> str:
+    return f".lock-owner-{number:06d}.json"
+
+
+def _numbers(folder: Path) -> list[int]:
+    """Of the notes in a folder."""
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except FileNotFoundError:
+        return []
+    return [int(match[1]) for name in names if (match := _NOTE.fullmatch(name))]
+
+
+def _claim(path: Path, note: dict[str, Any]) -> bool:
+    """Make a note where there is none; False where there is one."""
+    try:
+        # Of no use after a power cut, which frees the lock as well.
+        write_atomically(path, json.dumps(note), flush=False)
+    except WriteError:
+        if not path.exists():
+            raise
+        return bool(note) and _note(path.parent, int(path.name.split("-")[2][:-5])).get("token") == note["token"]
+    return True
+
+
+def _note(folder: Path, number: int) -> dict[str, Any]:
+    try:
+        note = json.loads((folder / _name(number)).read_bytes())
     except FileNotFoundError:
         if not folder.is_dir():
             raise
@@ -155,14 +210,14 @@ def _note(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         note = None
     if not isinstance(note, dict):
-        raise DamagedError(f"The note of who has this case open ({_OWNER}) is damaged.")
+        raise DamagedError(f"The note of who has this case open ({_name(number)}) is damaged.")
     return note
 
 
 def _held(folder: Path, what: str) -> str:
     note: dict[str, Any] = {}
     with contextlib.suppress(OSError, DamagedError):
-        note = _note(folder)
+        note = _note(folder, max(_numbers(folder), default=0))
     since = ""
     with contextlib.suppress(ValueError, TypeError):
         since = f" since {datetime.fromisoformat(str(note.get('since'))):%Y-%m-%d %H:%M} UTC"

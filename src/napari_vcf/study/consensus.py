@@ -27,6 +27,7 @@ from napari_vcf.records.base import AnswerValue, FrozenModel, Stage, utc_now
 from napari_vcf.records.sealing import seal_text
 from napari_vcf.study.activity import ActiveTime
 from napari_vcf.study.case_lock import CaseLock, break_lock
+from napari_vcf.study.confirmations import Confirmations
 from napari_vcf.study.consensus_documents import (
     SPINE,
     ConsensusOrigin,
@@ -42,6 +43,7 @@ from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.reader_study import Study
 from napari_vcf.study.reading_order import Task
 from napari_vcf.study.reasons import checked_reason
+from napari_vcf.study.receipts import Receipt
 from napari_vcf.study.stage_session import SEAL, write_seal, written_seal
 from napari_vcf.study.study_folder import CONSENSUS
 from napari_vcf.study.versions import model_of
@@ -71,6 +73,10 @@ class ConsensusSession:
         Item to what A, B, ... had signed; only items that differ.
     drawings : dict
         A, B, ... to their drawings.
+    receipt : Receipt or None
+        What those present keep of the signature; None before it.
+    receipt_problem : str
+        What kept it or the key's signature from being written, as a sentence; empty where nothing did.
     """
 
     def __init__(
@@ -88,6 +94,9 @@ class ConsensusSession:
         self._documents = {shown: documents[reader] for shown, reader in origin.shown_as.items()}
         self._journal = journal
         self._lock = lock
+        self.confirmations = Confirmations()
+        self.receipt: Receipt | None = None
+        self.receipt_problem = ""
         self._open = True
         counted: dict[str, Any] = next((e.body for e in reversed(journal.entries) if "active_s" in e.body), {})
         self._time = ActiveTime(
@@ -210,6 +219,17 @@ class ConsensusSession:
         seal = ReadingExport.model_validate_json(migrate(text)).seal
         if seal is None:
             raise StudyError("The seal was not written.")
+        self.receipt = Receipt(
+            study=self._study.record.study,
+            reader=CONSENSUS,
+            case=self.case,
+            stage=self.stage,
+            occasion=1,
+            version=1,
+            sha256=seal.sha256,
+            sealed_at=seal.sealed_at,
+        )
+        self.receipt_problem = self.confirmations.write(self._journal.folder, self.receipt, self._study.folder.root)
         _note(self._study, "sealed", self.case, self.stage, sha256=seal.sha256)
         return seal
 
@@ -274,7 +294,13 @@ def _said(answer: Answer | None) -> tuple[Any, ...]:
 
 
 def open_consensus(
-    root: Path | str, case: str, stage: Stage, *, anew: bool = False, clock: Callable[[], datetime] = utc_now
+    root: Path | str,
+    case: str,
+    stage: Stage,
+    *,
+    anew: bool = False,
+    confirmations: Confirmations | None = None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> ConsensusSession:
     """Open the consensus on one stage of a case.
 
@@ -286,6 +312,8 @@ def open_consensus(
         What is settled.
     anew : bool
         Whether one that was begun and not signed is set aside, because a reading was amended since.
+    confirmations : Confirmations, optional
+        File of receipts and key that confirm the signature, as those of a reader do.
 
     Returns
     -------
@@ -336,7 +364,9 @@ def open_consensus(
                 "A reading was amended after this consensus was begun; it cannot go on. "
                 "Begin anew with 'napari-vcf consensus --anew'; what was settled is kept beside it."
             )
-        return ConsensusSession(study, origin, documents, journal, lock)
+        session = ConsensusSession(study, origin, documents, journal, lock)
+        session.confirmations = confirmations or session.confirmations
+        return session
     except BaseException:
         lock.release()
         raise

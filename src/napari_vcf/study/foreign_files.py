@@ -29,12 +29,12 @@ _FILES: Final = (
     rf"readings/<R>/<C>/{_STAGE}-\d+/v\d+/({_JOURNAL}|(snapshot|seal|signature)\.json)",
     rf"consensus/register/{_JOURNAL}",
     rf"consensus/progress/<C>\.{_STAGE}(-stopped-\d+)?",
-    rf"consensus/<C>/{_STAGE}(-stopped-\d+)?/({_JOURNAL}|seal\.json)",
+    rf"consensus/<C>/{_STAGE}(-stopped-\d+)?/({_JOURNAL}|(seal|signature)\.json)",
 )
 #: Folders whose content is somebody's own, or is looked at elsewhere.
 _OWN: Final = ("exports",)
 #: Locks, and what an interrupted write left; all begin with a dot.
-_OURS: Final = re.compile(r"\.(lock|lock-owner\.json|register|decisions|prepare)|\..+\.[0-9a-f]{16}\.(part|old)")
+_OURS: Final = re.compile(r"\.(lock|lock-owner(-\d+)?\.json|register|decisions|prepare)|\..+\.[0-9a-f]{16}\.(part|old)")
 
 
 def foreign_files(folder: StudyFolder, record: StudyRecord) -> Iterator[tuple[Path, str]]:

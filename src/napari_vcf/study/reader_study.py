@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -10,20 +11,18 @@ from typing import Any
 from napari_vcf.reading.document import AmendmentExport, SealExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.records.base import Stage, utc_now
-from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import AuditLog
 from napari_vcf.study.case_lock import CaseLock, break_lock
+from napari_vcf.study.confirmations import Confirmations
 from napari_vcf.study.errors import DamagedError, NotYetError, StudyError
-from napari_vcf.study.hashed_files import write_record
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_view import read_journal
-from napari_vcf.study.keys import SIGNATURE, ReaderKey
+from napari_vcf.study.keys import ReaderKey
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, WorkItem
 from napari_vcf.study.reasons import checked_reason
-from napari_vcf.study.receipts import Receipt, append_receipt
 from napari_vcf.study.stage_session import Origin, Place, StageSession, receipt_of, seal_path
 from napari_vcf.study.study_folder import CONSENSUS, StudyFolder, StudyRecord
 from napari_vcf.study.worklist import Worklist
@@ -75,8 +74,7 @@ class Study:
         if reader not in self.record.readers:
             raise StudyError(f"The study has no reader '{reader}'.")
         study = ReaderStudy(self.folder, self.record, self.protocol, reader, clock=self._clock)
-        study.receipts = None if receipts is None else Path(receipts)
-        study.key = key
+        study.confirmations = Confirmations(None if receipts is None else Path(receipts), key)
         return study
 
 
@@ -118,10 +116,8 @@ class ReaderStudy:
         Pseudonyms.
     protocol : StudyProtocol
         The study's protocol.
-    receipts : Path or None
-        File that gets a line for each signature.
-    key : ReaderKey or None
-        With which each signature is signed as well.
+    confirmations : Confirmations
+        File of receipts and key that confirm each signature.
     receipt_problem : str
         What kept the last receipt or key signature from being written, as a sentence; empty where nothing did.
     """
@@ -136,8 +132,7 @@ class ReaderStudy:
         self._clock = clock
         self._list = Worklist(folder, record, protocol, reader, clock=clock)
         self._caught_up = False
-        self.receipts: Path | None = None
-        self.key: ReaderKey | None = None
+        self.confirmations = Confirmations()
         self.receipt_problem = ""
 
     @property
@@ -292,8 +287,20 @@ class ReaderStudy:
             raise
 
     def unlock(self, case: str) -> bool:
-        """Free a case, and this reader's register, whose holder is known to be gone; see `break_lock`."""
-        freed = break_lock(self._folder.reader(self.reader) / case)
+        """Free a case, and this reader's register, whose holder is known to be gone; see `break_lock`.
+
+        What is begun there is moved out of the holder's reach at once.
+        """
+        place = self._folder.reader(self.reader) / case
+        freed = break_lock(place)
+        for task in self.tasks:
+            versions = self._list.versions(task) if task.case == case else []
+            if versions and not seal_path(versions[-1]).exists():
+                # Where this cannot be done now, or it is damaged, the next opening does it, or says so.
+                with contextlib.suppress(StudyError), CaseLock(place, f"Case {case}") as lock:
+                    Journal.open(
+                        versions[-1], clock=self._clock, guard=lock.check, progress=self._progress(versions[-1])
+                    )
         return self._list.register.unlock() or freed
 
     def _lock(self, task: Task) -> CaseLock:
@@ -345,17 +352,6 @@ class ReaderStudy:
         )
         self._note("opened", task, version)
 
-    def _confirm(self, folder: Path, receipt: Receipt) -> None:
-        """What shows later that a seal is the one that was signed; the stage is signed without it as well."""
-        self.receipt_problem = ""
-        try:
-            if self.key is not None:
-                write_record(folder / SIGNATURE, self.key.sign(receipt.sha256), overwrite=True)
-            if self.receipts is not None:
-                append_receipt(self.receipts, receipt, self._folder.root)
-        except (StudyError, WriteError) as error:
-            self.receipt_problem = str(error)
-
     def _progress(self, folder: Path) -> Path:
         return self._folder.progress(self._folder.reader(self.reader), folder)
 
@@ -388,7 +384,9 @@ class ReaderStudy:
 
         def ended(seal: SealExport | None) -> None:
             if seal is not None:
-                self._confirm(versions[-1], receipt_of(place, seal))
+                self.receipt_problem = self.confirmations.write(
+                    versions[-1], receipt_of(place, seal), self._folder.root
+                )
                 self._note("sealed", task, seal.version, sha256=seal.sha256)
             else:
                 self._note("left", task, len(versions), sha256=journal.sha256, entries=len(journal.entries))

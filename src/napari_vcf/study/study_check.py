@@ -284,6 +284,8 @@ class _Check:
         seal = self._seal(seal_path(folder)) if seal_path(folder).exists() else None
         if seal_path(folder).exists():
             self._check_end(folder, end)
+        if seal is not None:
+            self.signed[CONSENSUS, case, stage, 1, 1] = seal.sha256
         if seal is not None and end is not None and seal.journal_sha256 != end.sha256:
             self._damage(folder / JOURNAL, "it does not end where it did when it was signed.")
 
@@ -369,14 +371,14 @@ class _Check:
                     key = (receipt.reader, receipt.case, receipt.stage, receipt.occasion, receipt.version)
                     if self.signed.get(key) != receipt.sha256:
                         there = "is another one now" if key in self.signed else "is not there"
-                        where = self.folder.stage(*key[:4]) / f"v{receipt.version}"
+                        where = self._signed_in(*key)
                         yield where, f"what line {line.number} of {path.name} is the receipt of {there}."
-        for unknown in sorted(set(self.keys) - set(self.record.readers)):
+        for unknown in sorted(set(self.keys) - {*self.record.readers, CONSENSUS}):
             yield self.folder.reader(unknown), "there is a key of this reader, whom the study does not have."
         for (reader, case, stage, occasion, version), sha256 in self.signed.items():
             if reader not in self.keys:
                 continue
-            path = self.folder.stage(reader, case, stage, occasion) / f"v{version}" / SIGNATURE
+            path = self._signed_in(reader, case, stage, occasion, version) / SIGNATURE
             try:
                 held = is_signed_by(read_record(path, SignatureRecord, "It"), sha256, self.keys[reader])
             except StudyError as error:
@@ -384,6 +386,11 @@ class _Check:
             else:
                 if not held:
                     yield path, "it is not the signature of this reader's key over this seal."
+
+    def _signed_in(self, reader: str, case: str, stage: Stage, occasion: int, version: int) -> Path:
+        if reader == CONSENSUS:
+            return self.folder.consensus(case, stage)
+        return self.folder.stage(reader, case, stage, occasion) / f"v{version}"
 
     def _meetings_gone(self) -> Iterator[tuple[Path, str]]:
         events = self._register(self.folder.root / CONSENSUS) or []

@@ -147,6 +147,7 @@ def test_what_differs_is_settled_and_signed_with_both_drawings_in_view(dock, stu
     press(dock.sign_button)
     assert dock.session is None
     assert "signed" in dock.message.text()
+    assert "Receipt: napari-vcf-receipt-1" in dock.message.text()
     export = read_reading(study / "consensus" / "C001" / "mri" / "seal.json")
     assert export.consensus.present == ("R1", "R2")
     dock.open("mri")

@@ -21,6 +21,7 @@ from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import Stage
 from napari_vcf.reading.state import Registration
 from napari_vcf.study import ConsensusSession, open_consensus
+from napari_vcf.study.confirmations import Confirmations
 from napari_vcf.study.consensus import SPINE, Drawing
 from napari_vcf.widgets.common.controls import (
     GREEN,
@@ -58,10 +59,18 @@ class ConsensusDock(QWidget):
         Stages of the study.
     """
 
-    def __init__(self, viewer: Any, root: Path, case: str, stages: tuple[Stage, ...]) -> None:
+    def __init__(
+        self,
+        viewer: Any,
+        root: Path,
+        case: str,
+        stages: tuple[Stage, ...],
+        confirmations: Confirmations | None = None,
+    ) -> None:
         super().__init__()
         self.setObjectName("consensus")
         self._root, self._case = root, case
+        self._confirmations = confirmations
         self.session: ConsensusSession | None = None
         self.canvas = ConsensusCanvas(viewer)
         self.boxes: dict[str, ItemBox] = {}
@@ -156,7 +165,7 @@ class ConsensusDock(QWidget):
         self.close_session()
         self.stage.setCurrentIndex(self.stage.findData(stage))
         try:
-            self.session = open_consensus(self._root, self._case, stage)
+            self.session = open_consensus(self._root, self._case, stage, confirmations=self._confirmations)
             images = self.session.images()
             self.canvas.open(images, self.session.drawings, self.session.protocol)
         except NapariVcfError as error:
@@ -244,14 +253,17 @@ class ConsensusDock(QWidget):
         except NapariVcfError as error:
             self._say(str(error), bad=True)
             return
+        said = f"{STAGE_NAMES[session.stage]}: signed. {session.receipt_problem or f'Receipt: {session.receipt}'}"
         self.close_session()
         self._build_items()
         following = self.stage.currentIndex() + 1
         if following < self.stage.count():
             self.open(self.stage.itemData(following))
+            if self.session is not None:
+                self._say(said)
         else:
             self._refresh()
-            self._say("The consensus is signed.")
+            self._say(f"The consensus is signed. {said}")
 
     # -- what is shown ------------------------------------------------------------------------------------------------
     def _build_items(self) -> None:

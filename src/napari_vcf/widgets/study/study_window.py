@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
+from napari_vcf.study.confirmations import Confirmations
 from napari_vcf.widgets.common.screen import check_display
 from napari_vcf.widgets.study.consensus_dock import ConsensusDock
 from napari_vcf.widgets.study.worklist import WorklistPanel
@@ -62,7 +63,9 @@ def close_side_doors(main: QMainWindow) -> None:
             widget.setAcceptDrops(False)
 
 
-def open_consensus_window(root: Path, case: str, stages: tuple[Stage, ...], stage: Stage) -> ConsensusDock:
+def open_consensus_window(
+    root: Path, case: str, stages: tuple[Stage, ...], stage: Stage, confirmations: Confirmations | None = None
+) -> ConsensusDock:
     """Open a window of its own for the consensus on a case.
 
     Parameters
@@ -75,6 +78,8 @@ def open_consensus_window(root: Path, case: str, stages: tuple[Stage, ...], stag
         Stages of the study.
     stage : str
         The one to begin with.
+    confirmations : Confirmations, optional
+        File of receipts and key that confirm each signature.
 
     Returns
     -------
@@ -89,7 +94,7 @@ def open_consensus_window(root: Path, case: str, stages: tuple[Stage, ...], stag
     import napari
 
     viewer = napari.Viewer(title="napari-vcf")
-    dock = ConsensusDock(viewer, root, case, stages)
+    dock = ConsensusDock(viewer, root, case, stages, confirmations)
     frame = viewer.window.add_dock_widget(dock, name="Consensus", area="right", add_vertical_stretch=False)
     main = frame.parent()
     frame.setTitleBarWidget(QWidget())
