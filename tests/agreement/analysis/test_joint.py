@@ -244,11 +244,32 @@ def test_mcnemar_of_fagerland() -> None:
     assert round(mcnemar_mid_p(*response).value, 3) == 0.035
 
 
-def test_difference_of_tango_as_fagerland_prints_it() -> None:
-    # Fagerland, Lydersen and Laake, Stat Med 2014; 33: 2850, the same data: Tango -0.517 to -0.026.
-    airway = paired_difference(*_pair(1, 1, 7, 12))
-    assert (round(airway.ci_low, 3), round(airway.ci_high, 3)) == (-0.517, -0.026)
-    assert round(airway.value, 3) == -0.286
+def test_difference_of_tango_as_contingencytables_prints_it() -> None:
+    # The R package contingencytables of Fagerland, Lydersen and Laake, tests of chapter 8, data of Cavo et al. 2012:
+    # Tango -0.0621 (-0.1240 to -0.0054), exact P 0.052479, mid-P 0.034690.
+    response = _pair(59, 6, 16, 80)
+    found = paired_difference(*response)
+    assert (round(found.value, 4), round(found.ci_low, 4), round(found.ci_high, 4)) == (-0.0621, -0.1240, -0.0054)
+    assert round(mcnemar_exact(*response).value, 6) == 0.052479
+    assert round(mcnemar_mid_p(*response).value, 6) == 0.034690
+
+
+@pytest.mark.parametrize("counts", [(1, 1, 7, 12), (59, 6, 16, 80), (20, 0, 3, 7)])
+def test_limits_of_tango_are_where_his_score_statistic_is_1_96(counts: tuple[int, int, int, int]) -> None:
+    # Tango, Stat Med 1998; 17: 891, the constrained maximum found here by a search over the likelihood.
+    _, first, second, _ = counts
+    n = sum(counts)
+    found = paired_difference(*_pair(*counts))
+    for limit in (found.ci_low, found.ci_high):
+        q = np.linspace(max(0.0, -limit) + 1e-9, (1 - abs(limit)) / 2 + max(0.0, -limit) - 1e-9, 2_000_001)
+        p = q + limit
+        rest = n - first - second
+        likelihood = rest * np.log1p(-p - q)
+        for count, share in ((first, p), (second, q)):
+            likelihood += count * np.log(share) if count else 0.0
+        most = q[np.argmax(likelihood)]
+        spread = np.sqrt(n * (2 * most + limit * (1 - limit)))
+        assert abs(first - second - n * limit) / spread == pytest.approx(1.959964, abs=2e-3)
 
 
 @given(*(st.integers(0, 12) for _ in range(4)))

@@ -38,8 +38,15 @@ def test_cases_for_a_difference_of_areas(pilot: Pilot, readers: int, cases: int)
     ("least", "expected", "readers", "cases"), [(0.0, 0.2, 2, 152), (0.6, 0.8, 2, 39), (0.7, 0.9, 2, 18)]
 )
 def test_cases_to_show_an_icc(least: float, expected: float, readers: int, cases: int) -> None:
-    # Walter, Eliasziw and Donner, Stat Med 1998; 17: 101, table II, one-sided 0.05, power 0.8.
+    # Recomputed by the formula of Walter, Eliasziw and Donner, Stat Med 1998; 17: 101, one-sided 0.05, power
+    # 0.8: 1 + 2 (1.64485 + 0.84162)^2 k / ((ln C)^2 (k - 1)), C = (1 + k r0 / (1 - r0)) / (1 + k r1 / (1 - r1)).
     assert icc_test_cases(least, expected, readers) == cases
+
+
+def test_cases_for_an_interval_of_an_icc() -> None:
+    # Bonett, Stat Med 2002; 21: 1331, the example that ptenklooster.nl (Psychometric sample size calculators) prints:
+    # two readings, expected 0.8, width 0.2: 51 by the approximation, 55 with 5 times the ICC added.
+    assert icc_cases(0.8, 2, 0.2) == 55
 
 
 def test_more_readers_or_cases_are_more_power(pilot: Pilot) -> None:
