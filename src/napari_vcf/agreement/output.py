@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from napari_vcf.agreement.analysis import Analysed
 from napari_vcf.agreement.document import AgreementDocument, Hypothesis, Row
 from napari_vcf.agreement.errors import AgreementError, OutputError
-from napari_vcf.agreement.figures import charts_of, write_figures
+from napari_vcf.agreement.figures import Drawn, charts_of, write_figures
 from napari_vcf.agreement.report import Index, report_html
 from napari_vcf.agreement.report.tables import GroupLine, accuracy_lines, group_lines, verdict_lines
 from napari_vcf.agreement.scales import scale_of
@@ -29,7 +29,9 @@ _GROUP_FILES = {1: "table1_baseline", 2: "table2_degree_extent", 3: "table3_morp
 _PARQUET_ROWS = 200_000
 
 
-def write_analysis(analysed: Analysed, folder: Path | str, *, figures: bool = False) -> list[Path]:
+def write_analysis(
+    analysed: Analysed, folder: Path | str, *, figures: bool = False, pictures: Sequence[Drawn] = ()
+) -> list[Path]:
     """Write ``agreement.json``, the CSV files and ``report.html``.
 
     Parameters
@@ -40,6 +42,8 @@ def write_analysis(analysed: Analysed, folder: Path | str, *, figures: bool = Fa
         Made where it does not exist; files of an earlier analysis are replaced.
     figures : bool
         Whether the charts for a paper are drawn as well, into the folder ``figures`` and into the report.
+    pictures : sequence of Drawn
+        Further figures for both, such as `pictures_of_readings` draws; they come before the charts.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def write_analysis(analysed: Analysed, folder: Path | str, *, figures: bool = Fa
         ({**test.model_dump(), "readers": "|".join(test.readers)} for test in document.hypotheses),
     )
     files["left_out.csv"] = _csv(("analysis", "item", "stage", "readers", "case", "reason"), _left_out_lines(document))
-    drawn = charts_of(analysed) if figures else []
+    drawn = [*pictures, *(charts_of(analysed) if figures else [])]
     files["report.html"] = report_html(analysed, [one.picture() for one in drawn])
     try:
         target.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari_vcf.agreement import AgreementDocument
+    from napari_vcf.agreement.figures import FromImages
 
 __all__ = ["add_parser", "run"]
 
@@ -84,8 +85,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="also draw the charts for a paper, into DIR/figures and into the report (needs the extra 'paper')",
     )
+    parser.add_argument(
+        "--images",
+        metavar="DIR",
+        help="with --figures: also show graded vertebrae and the ADC rectangles, from the images of the cases in this "
+        "folder",
+    )
+    parser.add_argument(
+        "--panels",
+        metavar="CASE,CASE",
+        help="with --images: show these cases (default: the first that has it of each degree and extent)",
+    )
     parser.add_argument("--parquet", action="store_true", help="also write the tidy table as readings.parquet")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -107,6 +119,10 @@ def run(args: argparse.Namespace) -> int:
         write_parquet,
     )
 
+    if args.images is not None and not args.figures:
+        args.parser.error("--images is for the figures: add --figures")
+    if args.panels is not None and args.images is None:
+        args.parser.error("--panels needs --images")
     settings = make_settings(
         positive=args.positive,
         level=args.level,
@@ -124,12 +140,25 @@ def run(args: argparse.Namespace) -> int:
     analysed = analyse(
         loaded.readings, reference, settings=settings, masks=loaded.masks, schema_versions=loaded.schema_versions
     )
-    written = write_analysis(analysed, args.out, figures=args.figures)
+    pictures = None if args.images is None else _pictures(args)
+    written = write_analysis(
+        analysed, args.out, figures=args.figures, pictures=() if pictures is None else pictures.drawn
+    )
     if args.parquet:
         written.append(write_parquet(loaded.readings, Path(args.out) / "readings.parquet"))
     _summary(analysed.document)
+    for remark in () if pictures is None else pictures.remarks:
+        print(f"Note: {remark}")
     print(f"{len(written)} files in {args.out}: {', '.join(path.name for path in written)}")
     return 0
+
+
+def _pictures(args: argparse.Namespace) -> FromImages:
+    from napari_vcf.agreement.figures import pictures_of_readings
+    from napari_vcf.agreement.tables import find_files
+
+    cases = [] if args.panels is None else [name.strip() for name in args.panels.split(",")]
+    return pictures_of_readings(find_files(args.readings), args.images, cases=cases)
 
 
 def _summary(document: AgreementDocument) -> None:

@@ -29,7 +29,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     charts.add_argument("--positive", choices=("benign", "malignant"), default="benign", help="default: benign")
     charts.add_argument("--seed", type=int, default=0, help="seed of everything random (default: 0)")
     charts.add_argument(
-        "--only", metavar="NAME", action="append", help="only figures whose name begins so; may be given again"
+        "--only",
+        metavar="NAME",
+        action="append",
+        help="only figures whose name begins so, also of measurements and pairs of readers that are left out else; "
+        "may be given again",
     )
     panels = kinds.add_parser("panels", help="grades of chosen readings, with arrow and outline")
     panels.add_argument(
@@ -39,7 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     rois.add_argument("exports", nargs=1, type=Path, metavar="EXPORT.json", help="a reading")
     for kind in (panels, rois):
         kind.add_argument(
-            "--images", type=Path, required=True, metavar="DIR", help="folder with a folder for each case"
+            "--images", type=Path, required=True, metavar="DIR", help="folder with a folder of images for each case"
         )
         kind.add_argument("--stage", choices=("ct", "mri", "combined"), default="mri", help="default: mri")
     for kind in (charts, panels, rois):
@@ -56,14 +60,17 @@ def run(args: argparse.Namespace) -> int:
         0; a refusal is raised.
     """
     from napari_vcf.agreement.errors import AgreementError
-    from napari_vcf.agreement.figures import grading_panels, roi_scheme, write_figures
+    from napari_vcf.agreement.figures import CaseImages, Panel, grading_panels, roi_scheme, write_figures
+    from napari_vcf.reading import read_reading
 
     if args.kind == "charts":
         drawn = _charts(args)
     elif args.kind == "panels":
-        drawn = [grading_panels(args.exports, args.images, stage=args.stage)]
+        panels = [Panel(read_reading(path), args.stage) for path in args.exports]
+        lines = [panels[start : start + 4] for start in range(0, len(panels), 4)]
+        drawn = [grading_panels(lines, CaseImages(args.images))]
     else:
-        drawn = [roi_scheme(args.exports[0], args.images, stage=args.stage)]
+        drawn = [roi_scheme(read_reading(args.exports[0]), CaseImages(args.images), stage=args.stage)]
     if not drawn:
         raise AgreementError("There is no such figure in these readings.")
     for path in write_figures(drawn, args.out):
@@ -80,4 +87,4 @@ def _charts(args: argparse.Namespace) -> list[Drawn]:
     loaded = load_readings(args.readings)
     analysed = analyse(loaded.readings, reference, settings=settings, schema_versions=loaded.schema_versions)
     wanted = tuple(args.only or ("",))
-    return [one for one in charts_of(analysed) if one.name.startswith(wanted)]
+    return [one for one in charts_of(analysed, every=bool(args.only)) if one.name.startswith(wanted)]

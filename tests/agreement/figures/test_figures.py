@@ -14,7 +14,8 @@ from napari_vcf.cli import main
 from napari_vcf.dicom import Role
 from napari_vcf.phantom import PhantomSpec, make_case, write_dicom
 from napari_vcf.reading import Case, Reading
-from support.running import answers, run, write_table
+from support.demo_study import make_demo_study
+from support.running import answers, refuse, run, write_table
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rectangle = work.roi_rectangle(np.array(point), across, down)
         work.place_roi(stage="mri", tissue=tissue, placement=1, level=level, image=adc.id, rectangle=rectangle)
     work.export(root / "C001_R1.json")
+    write_table(root / "pathology.csv", [["C001", "benign"]], ("case", "pathology"))
     return root
 
 
@@ -140,3 +142,53 @@ def test_images_of_another_case_and_a_missing_stage_are_refused(reading: Path, t
     assert main(["agreement", "figures", "panels", export, "--images", str(other), "--out", out]) == 1
     assert "are not in other" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_report_shows_panels_and_rectangles_of_the_readings_it_is_made_of(reading: Path, tmp_path: Path) -> None:
+    asked = [reading / "C001_R1.json", "--reference", reading / "pathology.csv", "--bootstrap", "0"]
+    found = run(tmp_path, *asked, "--figures", "--images", reading, "--panels", "C001")
+    assert 'src="data:image/png;base64,' in found.report
+    for name in ("grading_panels", "roi_scheme"):
+        assert f"<b>{name}.</b>" in found.report
+        assert (found.folder / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_panels_of_a_table_an_unknown_case_or_without_images_are_refused(
+    reading: Path, results: Path, tmp_path: Path, capsys: Any
+) -> None:
+    pictures = ["--figures", "--bootstrap", "0", "--images"]
+    table = results.parent / "t.csv"
+    assert "exported readings" in refuse(capsys, tmp_path, table, *pictures, reading)
+    export = reading / "C001_R1.json"
+    asked = [export, "--reference", reading / "pathology.csv", *pictures]
+    assert "case 'C009'" in refuse(capsys, tmp_path, *asked, reading, "--panels", "C009")
+    assert "no folder" in refuse(capsys, tmp_path, *asked, reading / "nowhere")
+    with pytest.raises(SystemExit):
+        main(["agreement", str(export), "--images", str(reading), "--out", str(tmp_path / "out")])
+    assert "add --figures" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_every_figure_comes_from_a_study_as_its_readers_signed_it(tmp_path: Path, capsys: Any) -> None:
+    made = make_demo_study(tmp_path / "demo", cases=8)
+    found = run(
+        tmp_path, made.exports, "--reference", made.pathology, "--bootstrap", "20", "--figures", "--images", made.images
+    )
+    said = capsys.readouterr().out
+    with (found.folder / "figures" / "grading_panels.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    asked = {"degree": ["I", "II", "III"], "grade": ["G1", "G2", "G3", "G4"]}
+    missing = [name for names in asked.values() for name in names if f"No reading shows {name} " in said]
+    missing += [name for name in asked["degree"] if f"No reading shows degree {name} " in said]
+    shown = [row["degree"] for row in rows if row["panel"] <= "C"] + [row["grade"] for row in rows]
+    assert all(name in missing or name in shown for names in asked.values() for name in names)
+    names = {path.stem for path in (found.folder / "figures").glob("*.png")}
+    assert {"grading_panels", "roi_scheme", "flow_of_cases", "roc_stages", "forest_R1_R2"} <= names
+    assert {"by_group_adc_lesion_mri", "bland_altman_adc_lesion_mri_R1_R2", "forest_measured_R1_R2"} <= names
+    words = {entry["item"]: entry["text"] for key in ("grras", "qarel", "claim") for entry in found.document[key]}
+    assert "mri, ct, combined" in words["Order of reading"]
+    assert "48 of 48 readings" in words["3 Blinded to the other raters"]
+    assert "degree 1/3, 2/3" in words["Cut-offs"]
+    assert "2 readers" in words["8 Order of examination varied"]
+    verdicts = {row["step"]: row["note"] for row in found.document["flow"]}
+    assert "R1:" in verdicts["Read in CT by both readers"]

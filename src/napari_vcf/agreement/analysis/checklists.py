@@ -11,10 +11,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_vcf.agreement.analysis.grras import blinding_text, interval_text, order_text, protocol_text
+from napari_vcf.agreement.analysis.recorded import (
+    NOT_RECORDED,
+    blinding_text,
+    computed_text,
+    cuts_text,
+    interval_text,
+    order_of_cases_text,
+    order_text,
+    protocol_text,
+    raters_apart_text,
+    reference_text,
+    washout_text,
+)
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import FlowStep, GrrasItem, LeftOut, Row, Settings
-from napari_vcf.agreement.tables.readings import Readings
+from napari_vcf.agreement.scales import scale_of
+from napari_vcf.agreement.tables.readings import ANSWERED, NOT_ASSESSED, Readings
 from napari_vcf.agreement.tables.reference import Reference
 from napari_vcf.records.base import STAGES
 
@@ -73,14 +86,32 @@ def flow_of_cases(readings: Readings, reference: Reference | None, left_out: Seq
             for case in entry.cases
         }
         missing = f"{len(out)} without a verdict of every reader or without pathology." if out else ""
-        note = " ".join(part for part in (gaps, missing) if part)
+        note = " ".join(part for part in (gaps, missing, _called(readings, number, own)) if part)
         number_of = {1: "the only reader", 2: "both readers"}.get(len(active), f"all {len(active)} readers")
         who = f"Read in {_STAGE_NAMES[stage]} by {number_of}"
         steps.append(FlowStep(step=who, cases=every, note=note))
     return steps
 
 
-def qarel_items(readings: Readings, reference: Reference | None) -> list[GrrasItem]:
+def _called(readings: Readings, stage: int, readers: Sequence[int]) -> str:
+    """How many cases each reader called what in a stage."""
+    if "verdict" not in readings.items:
+        return ""
+    item = readings.items.index("verdict")
+    here = (readings.stage == stage) & (readings.item == item) & (readings.occasion == 1)
+    here &= readings.state == ANSWERED
+    names = scale_of("verdict").values
+    texts = []
+    for reader in readers:
+        values = readings.value[here & (readings.reader == reader)].astype(np.int64)
+        counts = np.bincount(values, minlength=len(names))
+        if counts.any():
+            parts = ", ".join(f"{count} {name}" for name, count in zip(names, counts.tolist(), strict=False))
+            texts.append(f"{readings.readers[reader]}: {parts}")
+    return f"Verdicts \u2013 {'; '.join(texts)}." if texts else ""
+
+
+def qarel_items(readings: Readings, reference: Reference | None, rows: Sequence[Row]) -> list[GrrasItem]:
     """QAREL items, answered where the readings record it.
 
     Parameters
@@ -89,40 +120,38 @@ def qarel_items(readings: Readings, reference: Reference | None) -> list[GrrasIt
         The readings.
     reference : Reference or None
         Pathology.
+    rows : sequence of Row
+        What was computed.
 
     Returns
     -------
     list of GrrasItem
     """
     records = readings.records
-    consensus = any(is_consensus(name) for name in readings.readers)
-    blind = blinding_text(records)
+    source = None if reference is None else reference.source
     pairs = {
         "1 Representative subjects": _BY_AUTHORS,
         "2 Representative raters": _BY_AUTHORS,
-        "3 Blinded to the other raters": (
-            "Each reading was made and sealed apart; a consensus reading is analysed apart."
-            if records and all(record.facts.get("status") == "sealed" for record in records)
-            else "Not recorded in the input for every reading: some were not sealed in a study."
-        )
-        + (" The input holds a consensus reading." if consensus else ""),
-        "4 Blinded to their own earlier findings": interval_text(records),
-        "5 Blinded to the reference standard": (
-            "The record of a reading holds no pathology; the reference came from a file of its own."
-            if reference is not None
-            else "No reference standard was given."
-        ),
+        "3 Blinded to the other raters": raters_apart_text(records),
+        "4 Blinded to their own earlier findings": f"{blinding_text(records)} {interval_text(records)}",
+        "5 Blinded to the reference standard": reference_text(records, source),
         "6 Blinded to clinical information": _BY_AUTHORS,
-        "7 Blinded to other cues": blind,
-        "8 Order of examination varied": order_text(records),
-        "9 Interval between repeated measurements": interval_text(records),
+        "7 Blinded to other cues": blinding_text(records),
+        "8 Order of examination varied": f"Stages: {order_text(records)} Cases: {order_of_cases_text(records)}",
+        "9 Interval between repeated measurements": f"{interval_text(records)} {washout_text(records)}",
         "10 Test applied and interpreted properly": protocol_text(records),
-        "11 Statistical measures": "Named beforehand for each kind of item; see the sentences on method.",
+        "11 Statistical measures": computed_text(rows),
     }
     return [GrrasItem(item=name, text=text) for name, text in pairs.items()]
 
 
-def claim_items(readings: Readings, reference: Reference | None, settings: Settings) -> list[GrrasItem]:
+def claim_items(
+    readings: Readings,
+    reference: Reference | None,
+    settings: Settings,
+    rows: Sequence[Row],
+    left_out: Sequence[LeftOut],
+) -> list[GrrasItem]:
     """CLAIM and STARD items that the record can answer.
 
     Parameters
@@ -133,6 +162,10 @@ def claim_items(readings: Readings, reference: Reference | None, settings: Setti
         Pathology.
     settings : Settings
         How the analysis was asked for.
+    rows : sequence of Row
+        What was computed.
+    left_out : sequence of LeftOut
+        Cases that did not enter an analysis.
 
     Returns
     -------
@@ -140,6 +173,10 @@ def claim_items(readings: Readings, reference: Reference | None, settings: Setti
     """
     records = readings.records
     stages = ", ".join(_STAGE_NAMES[STAGES[number]] for number in np.unique(readings.stage))
+    unsaid = int((readings.state == NOT_ASSESSED).sum())
+    out = {case for entry in left_out for case in entry.cases}
+    sought = any(row.statistic == "youden_cutoff" and row.value is not None for row in rows)
+    tested = any(row.statistic.endswith("_p") and row.value is not None for row in rows)
     pairs = {
         "Study design (prospective or retrospective)": _BY_AUTHORS,
         "Eligibility and sampling of participants": _BY_AUTHORS,
@@ -151,13 +188,24 @@ def claim_items(readings: Readings, reference: Reference | None, settings: Setti
         ),
         "Positive class": f"{settings.positive}, set before the analysis." if reference is not None else "None.",
         "Blinding of readers and assessors": blinding_text(records),
-        "Cut-offs": "Confidence: every cut is shown. Measurements: sought in these data, corrected for optimism.",
+        "Cut-offs": f"Grades, by the protocol: {cuts_text(records)}"
+        + (" Measurements: sought in these data, and corrected for optimism." if sought else ""),
         "Indeterminate and missing results": (
-            "'Not assessable' is a category of its own; cases left out are named with the reason in left_out.csv."
+            f"{unsaid} of {len(readings)} answers are 'not assessable', a category of its own. "
+            + (
+                f"{len(out)} cases lack something in some analysis; left_out.csv names them."
+                if out
+                else "None missing."
+            )
         ),
-        "De-identification": "Cases and readers stand under pseudonyms.",
+        "De-identification": (
+            f"{len(records)} exported readings: pseudonyms of case and reader, and no identity."
+            if records
+            else NOT_RECORDED
+        ),
         "Sample size": _BY_AUTHORS + " 'napari-vcf agreement plan' computes it.",
-        "Measures of uncertainty": f"Intervals at {settings.level:.0%}; P values with Holm's correction beside.",
+        "Measures of uncertainty": f"Intervals at {settings.level:.0%}"
+        + ("; P values with Holm's correction beside." if tested else "."),
         "Registration, protocol, funding": _BY_AUTHORS,
     }
     return [GrrasItem(item=name, text=text) for name, text in pairs.items()]

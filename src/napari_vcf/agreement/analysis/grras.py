@@ -5,23 +5,33 @@ Kottner et al., J Clin Epidemiol 2011; 64: 96: guidelines for reporting reliabil
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
+from napari_vcf.agreement.analysis.recorded import (
+    NOT_RECORDED,
+    blinding_text,
+    computed_text,
+    interval_text,
+    order_of_cases_text,
+    order_text,
+    protocol_text,
+    status_text,
+    washout_text,
+)
 from napari_vcf.agreement.checks import is_consensus
-from napari_vcf.agreement.document import GrrasItem, Settings
-from napari_vcf.agreement.tables.readings import NOT_ASSESSED, ReadingFacts, Readings
+from napari_vcf.agreement.document import GrrasItem, Row, Settings
+from napari_vcf.agreement.tables.readings import NOT_ASSESSED, Readings
 from napari_vcf.agreement.tables.reference import Reference
 from napari_vcf.records.base import STAGES
 
-__all__ = ["blinding_text", "grras_items", "interval_text", "order_text", "protocol_text"]
-
-_UNKNOWN = "Not recorded in the input."
+__all__ = ["grras_items"]
 
 
-def grras_items(readings: Readings, reference: Reference | None, settings: Settings) -> list[GrrasItem]:
+def grras_items(
+    readings: Readings, reference: Reference | None, settings: Settings, rows: Sequence[Row]
+) -> list[GrrasItem]:
     """Fill the items that the readings record; the others say that they do not.
 
     Parameters
@@ -32,6 +42,8 @@ def grras_items(readings: Readings, reference: Reference | None, settings: Setti
         Pathology.
     settings : Settings
         How the analysis was asked for.
+    rows : sequence of Row
+        What was computed.
 
     Returns
     -------
@@ -42,20 +54,20 @@ def grras_items(readings: Readings, reference: Reference | None, settings: Setti
     stages = [STAGES[number] for number in np.unique(readings.stage)]
     unsaid = int((readings.state == NOT_ASSESSED).sum())
     pairs = {
-        "Raters": f"{len(raters)}: {', '.join(raters)}. Training and experience: {_UNKNOWN[0].lower()}{_UNKNOWN[1:]}",
+        "Raters": f"{len(raters)}: {', '.join(raters)}. Training and experience: n{NOT_RECORDED[1:]}",
         "Subjects": f"{len(readings.cases)} cases, stages {', '.join(stages)}." + _pathology(reference),
         "Replicates": _replicates(readings),
-        "Status": _status(records),
+        "Status": status_text(records),
         "Blinding": blinding_text(records),
-        "Order of reading": order_text(records),
-        "Interval between readings": interval_text(records),
+        "Order of reading": f"Stages: {order_text(records)} Cases: {order_of_cases_text(records)}",
+        "Interval between readings": f"{interval_text(records)} Between stages: {washout_text(records)}",
         "Measurement protocol": protocol_text(records),
         "Answers": f"{len(readings)} answers and measurements; {unsaid} of them 'not assessable'.",
         "Consensus": _consensus(readings),
         "Statistics": (
             f"Intervals at {settings.level:.0%}; {settings.bootstrap} bootstrap samples of cases, seed "
-            f"{settings.seed}. Kappa for categories (quadratic weights for grades, named beforehand), ICC(A,1) and "
-            "limits of agreement for measurements; the method of each number stands beside it in agreement.json."
+            f"{settings.seed}. Computed: {computed_text(rows)} The method of each number stands beside it in "
+            "agreement.json."
         ),
     }
     return [GrrasItem(item=name, text=text) for name, text in pairs.items()]
@@ -75,47 +87,6 @@ def _replicates(readings: Readings) -> str:
         "One reading of each case by each reader." if most == 1 else f"Up to {most} readings of a case by one reader."
     )
     return f"{text} ROI placements: {', '.join(placed)}." if placed else text
-
-
-def protocol_text(records: tuple[ReadingFacts, ...]) -> str:
-    """Which protocols the readings were made under."""
-    return _listed(record.rules.get("protocol", "") for record in records)
-
-
-def blinding_text(records: tuple[ReadingFacts, ...]) -> str:
-    """What each sitting could see."""
-    kinds = Counter(record.facts.get("staging", "") for record in records)
-    kinds.pop("", None)
-    if not kinds:
-        return _UNKNOWN
-    words = {"sealed": "each stage sealed before the next opened", "open": "one sitting saw all images (open)"}
-    return "; ".join(f"{words.get(kind, kind)}: {count} readings" for kind, count in sorted(kinds.items())) + "."
-
-
-def _status(records: tuple[ReadingFacts, ...]) -> str:
-    words = {"sealed": "sealed (signed and closed)", "draft": "draft (not signed)"}
-    return _listed(words.get(record.facts.get("status", ""), "") for record in records)
-
-
-def order_text(records: tuple[ReadingFacts, ...]) -> str:
-    """Order of the stages."""
-    return _listed(record.facts.get("stage order", "") for record in records)
-
-
-def _listed(texts: Iterable[str]) -> str:
-    counts = Counter(text for text in texts if text)
-    if not counts:
-        return _UNKNOWN
-    return "; ".join(f"{text} ({count} readings)" for text, count in sorted(counts.items())) + "."
-
-
-def interval_text(records: tuple[ReadingFacts, ...]) -> str:
-    """When the readings were made."""
-    days = [record.facts["started"] for record in records if "started" in record.facts]
-    if not days:
-        return _UNKNOWN
-    text = f"Readings were begun between {min(days)} and {max(days)}."
-    return text if any(record.occasion > 1 for record in records) else f"{text} No case was read twice by one reader."
 
 
 def _consensus(readings: Readings) -> str:

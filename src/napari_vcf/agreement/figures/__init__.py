@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from napari_vcf.agreement.figures.charts import charts_of
+from napari_vcf.agreement.figures.chosen import FromImages, pictures_of_readings
 from napari_vcf.agreement.figures.drawn import Drawn, write_figures
-from napari_vcf.agreement.figures.panels import grading_panels, roi_scheme
+from napari_vcf.agreement.figures.panels import Panel, grading_panels, roi_scheme
+from napari_vcf.agreement.figures.views import CaseImages
 
-__all__ = ["Drawn", "charts_of", "grading_panels", "roi_scheme", "write_figures"]
+__all__ = [
+    "CaseImages",
+    "Drawn",
+    "FromImages",
+    "Panel",
+    "charts_of",
+    "grading_panels",
+    "pictures_of_readings",
+    "roi_scheme",
+    "write_figures",
+]

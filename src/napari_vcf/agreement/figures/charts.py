@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from napari_vcf.agreement.analysis import Analysed, Quantity
-from napari_vcf.agreement.document import Roc
+from napari_vcf.agreement.document import Roc, Row
 from napari_vcf.agreement.figures.drawn import COLUMN_IN, DASHES, MARKERS, PAGE_IN, PALETTE, Drawn, new_figure, styled
 from napari_vcf.agreement.report.index import STAGE_NAMES, Index, item_label
 from napari_vcf.agreement.report.primary import primary_rows
@@ -21,13 +22,19 @@ __all__ = ["charts_of"]
 _UNITS = {"um2/s": "µm²/s", "cm3": "cm³"}
 
 
-def charts_of(analysed: Analysed) -> list[Drawn]:
-    """Draw every chart that the analysis allows.
+#: What a grade or a mean is made of: tabulated, and drawn on request only.
+_PARTS = re.compile(r"height_(?!loss)|loss_|body_volume|lesion_volume|lesion_fraction_mid_slice|adc_(lesion|normal)_\d")
+
+
+def charts_of(analysed: Analysed, *, every: bool = False) -> list[Drawn]:
+    """Draw the charts of a paper.
 
     Parameters
     ----------
     analysed : Analysed
         The analysis.
+    every : bool
+        Whether each single height, loss and volume is drawn as well, and every pair of readers.
 
     Returns
     -------
@@ -42,10 +49,10 @@ def charts_of(analysed: Analysed) -> list[Drawn]:
     with styled():
         return [
             *_flow(analysed),
-            *_quantities(index, analysed.quantities),
-            *_bland_altman(index, analysed),
+            *_quantities(index, [q for q in analysed.quantities if every or not _PARTS.match(q.place.item)]),
+            *_bland_altman(index, analysed, every=every),
             *_rocs(index),
-            *_forest(index),
+            *_forest(index, every=every),
         ]
 
 
@@ -152,17 +159,24 @@ def _bracket(axes: Any, extent: tuple[float, float], p: float | None) -> None:
     axes.set_ylim(low - 0.06 * span, top + 0.12 * span)
 
 
-_MOST_PLOTS = 12
+#: Pairs of readers that are drawn unless all are asked for.
+_MOST_PAIRS = 6
+#: Lines of a forest plot that a page holds.
+_MOST_LINES = 44
 
 
-def _bland_altman(index: Index, analysed: Analysed) -> list[Drawn]:
+def _bland_altman(index: Index, analysed: Analysed, *, every: bool) -> list[Drawn]:
     drawn: list[Drawn] = []
+    shown = list(dict.fromkeys(pairing.place.readers for pairing in analysed.pairings))
+    shown = shown if every else shown[:_MOST_PAIRS]
     for pairing in analysed.pairings:
         place = pairing.place
         names = [f"bland_altman_{name}" for name in ("bias", "lower", "upper")]
         found = [index.row(place.analysis, place.item, place.stage, place.readers, name) for name in names]
         rows = [row for row in found if row is not None and row.value is not None]
-        if len(rows) < 3 or PLACEMENT.match(place.item) or len(drawn) >= _MOST_PLOTS:
+        if len(rows) < 3 or PLACEMENT.match(place.item) or place.readers not in shown:
+            continue
+        if not every and _PARTS.match(place.item):
             continue
         figure = new_figure(COLUMN_IN, 2.9)
         axes = figure.add_subplot()
@@ -246,38 +260,50 @@ def _rocs(index: Index) -> list[Drawn]:
     return [Drawn("roc_stages", legend, figure, columns, tuple(rows))]
 
 
-def _forest(index: Index) -> list[Drawn]:
-    """The coefficient named beforehand of each item and stage, for each pair of readers."""
+def _forest(index: Index, *, every: bool) -> list[Drawn]:
+    """The coefficient named beforehand of each item and stage, for each pair of readers, a page at a time."""
     drawn = []
-    level = index.document.settings.level
-    for readers in index.readers_of("between_readers")[:6]:
+    readers_of = index.readers_of("between_readers")
+    for readers in readers_of if every else readers_of[:_MOST_PAIRS]:
         rows = [row for row in primary_rows(index, "between_readers", readers) if row.value is not None]
-        if not rows:
-            continue
-        figure = new_figure(PAGE_IN, 0.9 + 0.2 * len(rows))
-        axes = figure.add_subplot()
-        marks = {"cohen_kappa": "o", "weighted_kappa_quadratic": "D", "icc_a_1": "s"}
-        labels = {"cohen_kappa": "Cohen's kappa", "weighted_kappa_quadratic": "weighted kappa", "icc_a_1": "ICC(A,1)"}
-        for place, row in enumerate(rows):
-            value = row.value or 0.0
-            low = value if row.ci_low is None else row.ci_low
-            high = value if row.ci_high is None else row.ci_high
-            axes.plot([low, high], [place, place], color=PALETTE[0], linewidth=1.2)
-            axes.plot([value], [place], marks.get(row.statistic, "o"), color=PALETTE[0], markersize=4)
-            text = f"{number(value, 2)} ({number(row.ci_low, 2)} to {number(row.ci_high, 2)})"
-            axes.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
-        names = [f"{item_label(row.item)}, {STAGE_NAMES.get(row.stage or '', '')}" for row in rows]
-        axes.set_yticks(range(len(rows)), names, fontsize=7.5)
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.axvline(0, color="#9aa5af", linewidth=0.6)
-        axes.set_xlim(min(0.0, *(r.ci_low if r.ci_low is not None else 0.0 for r in rows)) - 0.02, 1.02)
-        axes.set_xlabel("Coefficient with interval")
-        axes.set_title(" and ".join(readers))
-        for statistic in dict.fromkeys(row.statistic for row in rows):
-            axes.plot([], [], marks.get(statistic, "o"), color=PALETTE[0], markersize=4, label=labels.get(statistic))
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-        numbers = tuple((r.item, r.stage, r.statistic, r.value, r.ci_low, r.ci_high, r.n) for r in rows)
-        legend = f"Agreement of {' and '.join(readers)} by item and stage, with {level:.0%} intervals."
-        columns = ("item", "stage", "statistic", "value", "ci_low", "ci_high", "n")
-        drawn.append(Drawn(_file_name("forest", *readers), legend, figure, columns, numbers))
+        parts = {
+            "": [row for row in rows if row.statistic != "icc_a_1"],
+            "measured": [row for row in rows if row.statistic == "icc_a_1" and (every or not _PARTS.match(row.item))],
+        }
+        for kind, of_kind in parts.items():
+            pages = [of_kind[start : start + _MOST_LINES] for start in range(0, len(of_kind), _MOST_LINES)]
+            for place, page in enumerate(pages, start=1):
+                name = _file_name("forest", kind, *readers, str(place) if place > 1 else "")
+                drawn.append(_forest_page(index, readers, page, name))
     return drawn
+
+
+def _forest_page(index: Index, readers: tuple[str, ...], rows: Sequence[Row], name: str) -> Drawn:
+    level = index.document.settings.level
+    figure = new_figure(PAGE_IN, 0.9 + 0.2 * len(rows))
+    axes = figure.add_subplot()
+    marks = {"cohen_kappa": "o", "weighted_kappa_quadratic": "D", "icc_a_1": "s"}
+    labels = {"cohen_kappa": "Cohen's kappa", "weighted_kappa_quadratic": "weighted kappa", "icc_a_1": "ICC(A,1)"}
+    for place, row in enumerate(rows):
+        value = row.value or 0.0
+        low = value if row.ci_low is None else row.ci_low
+        high = value if row.ci_high is None else row.ci_high
+        axes.plot([low, high], [place, place], color=PALETTE[0], linewidth=1.2)
+        axes.plot([value], [place], marks.get(row.statistic, "o"), color=PALETTE[0], markersize=4)
+        interval = "" if row.ci_low is None else f" ({number(row.ci_low, 2)} to {number(row.ci_high, 2)})"
+        text = f"{number(value, 2)}{interval}"
+        axes.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
+    names = [f"{item_label(row.item)}, {STAGE_NAMES.get(row.stage or '', '')}" for row in rows]
+    axes.set_yticks(range(len(rows)), names, fontsize=7.5)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.axvline(0, color="#9aa5af", linewidth=0.6)
+    axes.set_xlim(min(0.0, *(r.ci_low if r.ci_low is not None else 0.0 for r in rows)) - 0.02, 1.02)
+    axes.set_xlabel("Coefficient with interval")
+    axes.set_title(" and ".join(readers))
+    for statistic in dict.fromkeys(row.statistic for row in rows):
+        axes.plot([], [], marks.get(statistic, "o"), color=PALETTE[0], markersize=4, label=labels.get(statistic))
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    numbers = tuple((r.item, r.stage, r.statistic, r.value, r.ci_low, r.ci_high, r.n) for r in rows)
+    legend = f"Agreement of {' and '.join(readers)} by item and stage, with {level:.0%} intervals."
+    columns = ("item", "stage", "statistic", "value", "ci_low", "ci_high", "n")
+    return Drawn(name, legend, figure, columns, numbers)

@@ -78,7 +78,11 @@ def figure_section(figures: Sequence[Picture]) -> str:
         )
     if not parts:
         return ""
-    text = "Each lies beside this report as PNG at 300 dpi and as PDF, with the numbers of its legend as CSV."
+    text = (
+        "Each lies beside this report as PNG at 300 dpi and as PDF, with the numbers of its legend as CSV. Single "
+        "heights, losses and volumes, and more than six pairs of readers, are drawn by 'napari-vcf agreement figures "
+        "charts --only NAME'."
+    )
     return note(text) + "".join(parts)
 
 

@@ -55,7 +55,13 @@ def facts_of(export: ReadingExport, source: str, schema_version: str) -> Reading
         "placements": str(export.protocol.roi_placements),
         "started": started.date().isoformat(),
         "days": f"{(ended - started).total_seconds() / 86400:.3f}",
+        "stages": ", ".join(stage for stage in export.protocol.stages if stage in export.stages),
+        "cuts": f"degree {', '.join(export.protocol.degree_cuts)}; extent {', '.join(export.protocol.extent_cuts)}",
     }
+    if export.seal is not None:
+        facts |= {"sealed": export.seal.sealed_at.isoformat(), "position": str(export.seal.position)}
+        if export.seal.days_since_previous_stage is not None:
+            facts["days since previous stage"] = f"{export.seal.days_since_previous_stage:.3f}"
     return ReadingFacts(
         source=source,
         case=export.case,
