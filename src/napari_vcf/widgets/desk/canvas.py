@@ -109,6 +109,8 @@ class CanvasDressing:
             return ""
         layer = viewport.image_layer
         lines = [layer.name if layer is not None else desk.image.label]
+        if desk.case is not None:
+            lines.append(desk.case.pseudonym)
         if viewport.overlaid is not None and desk.case is not None:
             other, opacity = viewport.overlaid
             lines.append(f"+ {desk.case.image(other).label} {opacity:.0%}")

@@ -170,15 +170,30 @@ class Viewport:
         return self.slices.current_mm
 
     @property
-    def slice_text(self) -> str:
-        """Which of how many slices is shown, counted from 1 as the image in front is stored."""
+    def slice_number(self) -> tuple[int, int]:
+        """Number of the slice and how many there are, counted from 1 as the image in front is stored."""
         image, view = self.desk.image, self.view
         if image is None or view is None:
-            return ""
+            return 0, 0
         order, index, count = self._own_order(image), self.slices.index, len(view.positions_mm)
-        if order is None:
-            return f"plane {index + 1} of {count}"
-        return f"slice {count - index if order.flips[0] else index + 1} of {count}"
+        return (count - index if order is not None and order.flips[0] else index + 1), count
+
+    @property
+    def slice_text(self) -> str:
+        """Which of how many slices is shown, in words."""
+        image = self.desk.image
+        if image is None or self.view is None:
+            return ""
+        number, count = self.slice_number
+        return f"{'plane' if self._own_order(image) is None else 'slice'} {number} of {count}"
+
+    def go_to_number(self, number: int) -> None:
+        """Show a slice by its number, counted as `slice_number` does."""
+        shown, _ = self.slice_number
+        image = self.desk.image
+        order = None if image is None else self._own_order(image)
+        backwards = order is not None and order.flips[0]
+        self.slices.go_to(self.slices.index + (shown - number if backwards else number - shown))
 
     def _own_order(self, image: CaseImage) -> AxisOrder | None:
         """How an image's array lies on the view, where the view goes through its own slices."""

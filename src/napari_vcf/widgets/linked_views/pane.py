@@ -116,6 +116,11 @@ class Pane(QWidget):
             return label
         return f"{label} {_PLANE_OF_AXIS[int(np.argmax(np.abs(self.frame.axes[0])))]}"
 
+    @staticmethod
+    def slice_text(cut: Cut) -> str:
+        """Which of how many slices of the image is shown; that pixels are interpolated where it is none of them."""
+        return "resliced" if cut.slice_number is None else f"{cut.slice_number[0]} of {cut.slice_number[1]}"
+
     # -- painting ---------------------------------------------------------------------------------------------------
     def paintEvent(self, _event: Any) -> None:  # noqa: N802
         """Draw the plane, the masks, the instruments, the crosshair and the title."""
@@ -144,6 +149,8 @@ class Pane(QWidget):
             if self.axis == 0:
                 self._draw_instruments(painter)
             self._draw_cross(painter)
+            if self.axis == 0:
+                self._write(painter, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, self.slice_text(cut))
         self._draw_frame(painter)
 
     def _grays(self, cut: Cut, window: tuple[float, float]) -> NDArray[np.uint8]:

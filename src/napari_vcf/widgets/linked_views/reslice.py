@@ -31,6 +31,8 @@ class Cut:
         Size of a pixel.
     native : bool
         Whether the pixels are the volume's own voxels; interpolated otherwise.
+    slice_number : tuple of int, optional
+        Which of how many of the volume's own slices it is, counted from 1 as it is stored; None for another plane.
     """
 
     pixels: NDArray[Any]
@@ -39,6 +41,7 @@ class Cut:
     row_mm: float
     column_mm: float
     native: bool
+    slice_number: tuple[int, int] | None = None
 
 
 @lru_cache(maxsize=32)
@@ -133,7 +136,9 @@ def cut_volume(
             return None
         pixels = order.turn(volume.data)[index, low[0] : high[0], low[1] : high[1]]
         top, left = first[1:] + (low - 0.5) * steps
-        return Cut(pixels, float(top), float(left), row_mm, column_mm, native=True)
+        number = (grid.shape[0] - index if order.flips[0] else index + 1), grid.shape[0]
+        own = number if order.axes[0] == 0 else None
+        return Cut(pixels, float(top), float(left), row_mm, column_mm, native=True, slice_number=own)
     rows, columns = shape
     affine = np.eye(4)
     affine[:3, :3] = frame.axes[::-1].T * pixel_mm

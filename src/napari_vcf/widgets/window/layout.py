@@ -17,6 +17,7 @@ from napari_vcf.widgets.common.preferences import follow_preferences
 from napari_vcf.widgets.desk.canvas import CanvasDressing
 from napari_vcf.widgets.desk.desk import Desk
 from napari_vcf.widgets.desk.settings import Settings, settings_path
+from napari_vcf.widgets.desk.slice_number import SliceNumber
 from napari_vcf.widgets.desk.title import Title
 from napari_vcf.widgets.desk.viewport import Viewport
 from napari_vcf.widgets.instruments.adc.panel import AdcWidget
@@ -96,6 +97,7 @@ class Arrangement(QObject):
         assert canvas is not None
         self.title = Title(canvas)
         self.dressing.titled.connect(self.title.say)
+        self.slice_number = SliceNumber(viewport, main.centralWidget())
         self._add_panes()
         for name in PANELS:
             self._add_panel(name)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_vcf.measure import Position
 from napari_vcf.reading.results import caliper_mm
 from napari_vcf.reading.state import Caliper
-from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY
+from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, YELLOW
+from napari_vcf.widgets.common.label_places import Label, outline_of, place_labels
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.instruments.calipers.tool import CaliperTool
 from napari_vcf.widgets.instruments.instrument import World
@@ -21,16 +23,23 @@ __all__ = ["POSITION_COLORS", "POSITION_SHORT", "CaliperDrawing", "with_serifs"]
 
 POSITION_COLORS: dict[Position, str] = {"anterior": ORANGE, "middle": SKY, "posterior": GREEN}
 POSITION_SHORT: dict[Position, str] = {"anterior": "ant", "middle": "mid", "posterior": "post"}
-#: Side of the caliper on which its label stands, so that the labels of one vertebra do not cover each other.
-_LABEL_SIDE: dict[Position, float] = {"anterior": -1.0, "middle": 0.0, "posterior": 1.0}
-#: Pixels to the middle of a label: half a character each, and a gap.
-_LABEL_HALF_CHARACTER_PX = 4.3
-_LABEL_GAP_PX = 9.0
+#: Side of the vertebra on which a label stands; the one of the middle takes what is nearer.
+_LABEL_SIDE: dict[Position, int] = {"anterior": -1, "middle": 0, "posterior": 1}
+#: Room for a label, pixels: its height, the width of a character, and the shadow around.
+_LABEL_HEIGHT_PX, _CHARACTER_PX, _AROUND_PX = 17.0, 9.3, 5.0
+#: Between a label and a vertebra.
+_LABEL_GAP_PX = 4.0
+#: So deep a vertebral body is taken to be as long as it is measured on one side only, mm.
+_BODY_DEPTH_MM = 34.0
 _LINE_PX = 2.0
 _SELECTED_PX = 3.5
 #: Half the width of the small bars at the ends, mm.
 _SERIF_MM = 1.6
 _OTHER_SLICE_ALPHA = 0.25
+
+
+#: Ends in world (row, column) mm, the caliper, whether it is chosen, and whether it lies on this slice.
+Item = tuple[World, World, Caliper, bool, bool]
 
 
 class CaliperDrawing:
@@ -39,6 +48,8 @@ class CaliperDrawing:
     def __init__(self, viewport: Viewport, tool: CaliperTool) -> None:
         self._viewport, self._desk = viewport, viewport.desk
         self._tool = tool
+        self._places: dict[int, World] = {}
+        self._placed_for: object = None
         self._placed = LockedDrawing(viewport, "Calipers", lambda: self._compose(drafts=False))
         # On a layer of its own, so that a drag draws one caliper again and not nine.
         self._draft = LockedDrawing(viewport, "Caliper being drawn", lambda: self._compose(drafts=True))
@@ -60,22 +71,62 @@ class CaliperDrawing:
         picture = Picture()
         zoom = max(float(self._viewport.viewer.scene.camera.zoom), 1e-6)
         draft = self._tool.draft
-        for start, end, caliper, selected, here in self._items():
+        items = self._items()
+        places = self._label_places(items, zoom)
+        for number, (start, end, caliper, selected, here) in enumerate(items):
             if drafts is not (draft is not None and caliper is draft.caliper):
                 continue
-            position = caliper.position
-            color = rgba(POSITION_COLORS[position], 1.0 if here else _OTHER_SLICE_ALPHA)
+            color = rgba(POSITION_COLORS[caliper.position], 1.0 if here else _OTHER_SLICE_ALPHA)
             picture.line(with_serifs(start, end), (_SELECTED_PX if selected else _LINE_PX) / zoom, color)
-            if here:
-                text = f"{caliper.level} {POSITION_SHORT[position]} {caliper_mm(caliper):.1f} mm"
-                away_px = _LABEL_SIDE[position] * (len(text) * _LABEL_HALF_CHARACTER_PX + _LABEL_GAP_PX)
-                # Beside the end that reaches out farther, where the caliper leans.
-                middle = (start + end) / 2
-                lean = _LABEL_SIDE[position] * abs(float(end[1] - start[1])) / 2
-                picture.text(middle + np.array([0.0, away_px / zoom + lean]), text, color, pixel=1 / zoom)
+            if number in places:
+                picture.text(places[number], label_text(caliper), color, pixel=1 / zoom)
+        if not drafts:
+            for level, at in self._name_places(items, zoom):
+                picture.text(at, level, rgba(YELLOW), pixel=1 / zoom)
         return picture
 
-    def _items(self) -> list[tuple[World, World, Caliper, bool, bool]]:
+    def _label_places(self, items: list[Item], zoom: float) -> dict[int, World]:
+        """Middle of the label of each caliper on this slice, by its number: beside the vertebrae, at any zoom.
+
+        All are placed together, the one being drawn last, so that the others stay where they are as long as they can.
+        """
+        key = zoom, *((start.tobytes(), end.tobytes(), caliper, here) for start, end, caliper, _, here in items)
+        if key != self._placed_for:
+            here = [number for number, item in enumerate(items) if item[4]]
+            draft = self._tool.draft
+            here.sort(key=lambda n: draft is not None and items[n][2] is draft.caliper)
+            labels = []
+            for number in here:
+                start, end, caliper, _, _ = items[number]
+                shape = _outline(items, caliper.level) * zoom
+                side = _LABEL_SIDE[caliper.position]
+                middle = (start + end) / 2 * zoom
+                anchor = np.array([middle[0], middle[1]])
+                if side:
+                    # Beyond the vertebra on its own side.
+                    anchor[1] = shape[:, 1].min() if side < 0 else shape[:, 1].max()
+                width = len(label_text(caliper)) * _CHARACTER_PX + _AROUND_PX
+                labels.append(Label(anchor, (_LABEL_HEIGHT_PX, width), side))
+            levels = dict.fromkeys(item[2].level for item in items)
+            structures = [outline_of(_outline(items, level) * zoom) for level in levels]
+            gap = _LABEL_GAP_PX + _SERIF_MM * zoom
+            found = place_labels(labels, structures, gap=gap)
+            self._places = {number: place / zoom for number, place in zip(here, found, strict=True)}
+            self._placed_for = key
+        return self._places
+
+    def _name_places(self, items: list[Item], zoom: float) -> list[tuple[str, World]]:
+        """The name of each measured vertebra and where it stands on the body: behind its middle, if it fits."""
+        found: list[tuple[str, World]] = []
+        for level in dict.fromkeys(item[2].level for item in items if item[4]):
+            shape = _outline(items, level)
+            height, depth = np.ptp(shape[:, 0]), np.ptp(shape[:, 1])
+            if min(height, depth / 4) * zoom > _LABEL_HEIGHT_PX:
+                middle = shape.mean(axis=0)
+                found.append((level, middle + np.array([0.0, depth / 4])))
+        return found
+
+    def _items(self) -> list[Item]:
         """Ends in world (row, column) mm, the caliper, whether it is chosen, and whether it lies on this slice."""
         if self._desk.reading is None:
             return []
@@ -89,6 +140,31 @@ class CaliperDrawing:
             drawn = tool.draft is not None and tool.draft.caliper is caliper
             items.append((start[1:], end[1:], caliper, selected or drawn, self._viewport.on_current_slice(start)))
         return items
+
+
+def label_text(caliper: Caliper) -> str:
+    """What stands beside a caliper."""
+    return f"{caliper.level} {POSITION_SHORT[caliper.position]} {caliper_mm(caliper):.1f} mm"
+
+
+def _outline(items: list[Item], level: str) -> NDArray[np.float64]:
+    """Points around a vertebra that is measured, mm; where only one wall is, the other is taken to be where it may be.
+
+    Nothing follows from it but where labels do not stand.
+    """
+    ends = {item[2].position: np.stack(item[:2]) for item in items if item[2].level == level}
+    points = [*ends.values()]
+    some = next(iter(ends.values()))
+    along = some[1] - some[0]
+    back = np.array([-along[1], along[0]]) / max(float(np.linalg.norm(along)), 1e-9)
+    back *= 1.0 if back[1] >= 0 else -1.0
+    middle = ends.get("middle")
+    walls: tuple[tuple[Position, Position, float], ...] = (("anterior", "posterior", -1), ("posterior", "anterior", 1))
+    for wall, other, way in walls:
+        if wall not in ends:
+            known, share = (middle, 0.5) if middle is not None else (ends[other], 1.0)
+            points.append(known + way * share * _BODY_DEPTH_MM * back)
+    return np.concatenate(points)
 
 
 def with_serifs(start: World, end: World) -> World:

@@ -1,0 +1,63 @@
+"""Labels beside structures: never over one, never over each other, and not farther away than they must be."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_vcf.widgets.common.label_places import Label, outline_of, place_labels
+
+#: Three bodies of a spine that leans, mm as (row, column): 24 high, 30 deep, one above the other.
+BODIES = [
+    np.array([(0.0, 0.0), (3.0, 30.0), (24.0, 1.0), (27.0, 31.0)]) + offset
+    for offset in ((0.0, 0.0), (30.0, 6.0), (60.0, 16.0))
+]
+
+
+def samples(center, size):
+    """Points of a label, close together."""
+    half = np.array(size) / 2 - 1e-6
+    rows, columns = (np.linspace(-reach, reach, 11) for reach in half)
+    return center + np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+@given(zoom=st.floats(0.2, 40.0), wide=st.floats(60.0, 160.0), sides=st.lists(st.sampled_from([-1, 0, 1]), max_size=9))
+def test_at_any_zoom_no_label_lies_on_a_body_or_on_another_label(zoom, wide, sides):
+    from matplotlib.path import Path
+    from scipy.spatial import ConvexHull
+
+    bodies = [body * zoom for body in BODIES]
+    labels = [
+        Label(bodies[number % 3].mean(axis=0) + np.array([0.0, 5.0 * side * zoom]), (17.0, wide), side)
+        for number, side in enumerate(sides)
+    ]
+    places = place_labels(labels, [outline_of(body) for body in bodies], gap=3.0)
+    for place, label in zip(places, labels, strict=True):
+        for body in bodies:
+            hull = body[ConvexHull(body).vertices]
+            assert not Path(hull).contains_points(samples(place, label.size)).any()
+            inside = (np.abs(hull - place) < np.array(label.size) / 2).all(axis=1)
+            assert not inside.any()
+    for one in range(len(places)):
+        for two in range(one):
+            assert (np.abs(places[one] - places[two]) >= [17.0 - 1e-6, wide - 1e-6]).any()
+
+
+def test_a_label_stands_on_its_side_and_at_the_height_of_what_it_names():
+    body = BODIES[0] * 5.0
+    anchor = body.mean(axis=0)
+    left, right = place_labels(
+        [Label(anchor, (17.0, 100.0), -1), Label(anchor, (17.0, 100.0), 1)], [outline_of(body)], gap=4.0
+    )
+    assert left[0] == right[0] == anchor[0]
+    assert left[1] + 50 < body[:, 1].min() < body[:, 1].max() < right[1] - 50
+    # And close to it.
+    assert body[:, 1].min() - (left[1] + 50) < 25
+    assert (right[1] - 50) - body[:, 1].max() < 25
+
+
+def test_points_on_one_line_have_an_outline_too():
+    sides = outline_of(np.array([[0.0, 5.0], [10.0, 5.0], [20.0, 5.0]]))
+    (place,) = place_labels([Label(np.array([10.0, 5.0]), (17.0, 40.0), 0)], [sides])
+    assert abs(place[1] - 5.0) >= 20.0

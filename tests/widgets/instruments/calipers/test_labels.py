@@ -1,0 +1,69 @@
+"""Labels of the calipers and names of the vertebrae, as they are drawn in the window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+def measure(bench):
+    """Nine calipers on three bodies, as a reader draws them."""
+    from support.synthetic_case import CENTER
+
+    reading, image = bench.desk.reading, bench.desk.image_id
+    for level, above in (("T12", 34.0), ("L1", 0.0), ("L2", -34.0)):
+        for position, back in (("anterior", -15.0), ("middle", 1.0), ("posterior", 14.0)):
+            middle = np.array(CENTER) + np.array([0.0, back, above])
+            half = np.array([0.0, 0.0, 12.0])
+            reading.place_caliper(
+                stage=bench.desk.stage,
+                level=level,
+                position=position,
+                image=image,
+                start_lps=middle + half,
+                end_lps=middle - half,
+            )
+
+
+def drawn(bench):
+    """Text of each label, its middle in screen pixels, and its lines."""
+    layer = bench.arrangement.panels["Calipers"].drawing.layer
+    zoom = bench.viewport.viewer.scene.camera.zoom
+    texts = {}
+    for text, path, color in zip(layer.features["label"], layer.data, layer.edge_color, strict=True):
+        if text and tuple(color[:3]) != (0.0, 0.0, 0.0):
+            texts[str(text)] = np.asarray(path[0], dtype=float) * zoom
+    return texts
+
+
+@pytest.mark.parametrize("zoom", [0.6, 1.5, 3.0, 6.0, 18.0])
+def test_no_label_of_a_caliper_covers_another_one_or_a_vertebra(bench, zoom):
+    bench.front("Calipers")
+    bench.close_up()
+    measure(bench)
+    bench.close_up(zoom)
+    bench.until(lambda: len(drawn(bench)) >= 9)
+    bench.settle()
+    texts = {text: place for text, place in drawn(bench).items() if "mm" in text}
+    assert len(texts) == 9
+    middle = bench.world(0, 0, 0)[1:] * zoom
+    # A line of napari's text at this size is 15 pixels high and 9 wide for each character.
+    halves = {text: np.array([15.0, 9.0 * len(text)]) / 2 for text in texts}
+    for text, place in texts.items():
+        for above in (34.0, 0.0, -34.0):
+            away = np.abs(place - (middle + np.array([-above * zoom, 0.0])))
+            assert (away >= np.array([12.0, 14.0]) * zoom + halves[text]).any(), text
+        for other, there in texts.items():
+            assert other == text or (np.abs(place - there) >= (halves[text] + halves[other])).any(), (text, other)
+
+
+def test_a_vertebra_that_is_named_carries_its_name(bench):
+    bench.front("Calipers")
+    bench.close_up()
+    measure(bench)
+    bench.close_up(5.0)
+    bench.until(lambda: {"T12", "L1", "L2"} <= set(drawn(bench)))
+    place = drawn(bench)["L1"] / 5.0
+    assert np.abs(place - bench.world(0, 0, 0)[1:]).max() < 12.0
