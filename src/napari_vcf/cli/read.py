@@ -26,6 +26,9 @@ def add_parser(subparsers: Any) -> None:
         help="file outside of the study that gets a line for each signature; keep it",
     )
     parser.add_argument("--key", type=Path, metavar="FILE", help="your signing key, from 'napari-vcf study key'")
+    parser.add_argument(
+        "--clock-is-right", action="store_true", help="say that this machine's clock is right, where it was doubted"
+    )
     parser.set_defaults(run=run)
 
 
@@ -49,7 +52,9 @@ def run(args: argparse.Namespace) -> int:
         from napari_vcf.study.keys import ReaderKey
 
         key = ReaderKey(args.key, getpass.getpass("Passphrase of the key: "))
-    study = open_study(args.study).as_reader(args.reader, receipts=args.receipts, key=key)
+    study = open_study(args.study).as_reader(
+        args.reader, receipts=args.receipts, key=key, clock_is_right=args.clock_is_right
+    )
 
     import napari
 

@@ -43,12 +43,21 @@ def add_parser(subparsers: Any) -> None:
     withdraw.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     withdraw.add_argument("--case", required=True, help="the case")
     withdraw.add_argument("--reason", required=True, metavar="TEXT", help="why; readers can read it")
+    signed = commands.add_parser("signed-at", help="say when a stage was signed, where the reader's clock was wrong")
+    signed.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    signed.add_argument("--reader", required=True, metavar="NAME", help="the reader")
+    signed.add_argument("--case", required=True, help="the case")
+    signed.add_argument("--stage", required=True, choices=["ct", "mri", "combined"], help="the stage")
+    signed.add_argument("--occasion", type=int, default=1, choices=[1, 2], help="2: the reading once more")
+    signed.add_argument("--at", required=True, metavar="TIME", help="when, such as 2026-03-01T14:00+01:00")
+    signed.add_argument("--reason", required=True, metavar="TEXT", help="how that is known")
     key = commands.add_parser("key", help="make a signing key for a reader; it stays with the reader")
     key.add_argument("--out", type=Path, required=True, metavar="FILE", help="the key's file, outside of the study")
     functions = {
         key: _key,
         unreadable: _unreadable,
         withdraw: _withdraw,
+        signed: _signed_at,
         status: _status,
         unlock: _unlock,
         images: _images,
@@ -197,6 +206,21 @@ def _withdraw(args: argparse.Namespace) -> int:
 
     withdraw_case(args.study, args.case, args.reason)
     print(f"Case {args.case} is withdrawn; what was read of it stays, and is not exported.")
+    return 0
+
+
+def _signed_at(args: argparse.Namespace) -> int:
+    from datetime import datetime
+
+    from napari_vcf.study import StudyError
+    from napari_vcf.study.decisions import settle_time
+
+    try:
+        at = datetime.fromisoformat(args.at)
+    except ValueError as error:
+        raise StudyError(f"'{args.at}' is no time; write it as 2026-03-01T14:00+01:00.") from error
+    settle_time(args.study, args.reader, args.case, args.stage, at, args.reason, occasion=args.occasion)
+    print(f"Intervals of {args.reader} in case {args.case} are counted from {at.isoformat()}.")
     return 0
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from napari_vcf.study.consensus import ConsensusSession, open_consensus
 from napari_vcf.study.errors import (
+    ClockError,
     DamagedError,
     JournalError,
     LockedError,
@@ -33,6 +34,7 @@ from napari_vcf.study.study_folder import StudyRecord, create_study
 
 __all__ = [
     "CheckReport",
+    "ClockError",
     "ConsensusSession",
     "Damage",
     "DamagedError",

@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from napari_vcf.reading.export import read_reading
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.study.case_lock import CaseLock, break_lock
+from napari_vcf.study.clocks import written_at
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_format import JOURNAL, Entry
-from napari_vcf.study.journal_view import read_journal
+from napari_vcf.study.journal_view import inspect_journal, read_journal
 from napari_vcf.study.reading_order import Task
 from napari_vcf.study.stage_session import seal_path, versions_of
 
@@ -85,6 +86,12 @@ class AuditLog:
             return (self.folder / JOURNAL).stat().st_size
         except OSError:
             return None
+
+    def times(self) -> list[datetime]:
+        """What the machines' clocks said at each event; those of a register that is damaged are not complete."""
+        if self._journal is not None and self._journal.is_current():
+            return [written_at(entry) for entry in self._journal.entries]
+        return [written_at(entry) for entry in inspect_journal(self.folder).entries] if self.folder.is_dir() else []
 
     def note(self, event: str, task: Task, version: int, **more: Any) -> tuple[int | None, int]:
         """Write an event down: ``opened``, ``left`` or ``sealed``.

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from pydantic import ValidationError
 
 from napari_vcf.reading.state import Reason
-from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, utc_now
+from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
 from napari_vcf.study.case_lock import CaseLock
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.journal import Journal
@@ -26,20 +26,26 @@ from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.stage_session import seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder
 
-__all__ = ["Decision", "Decisions", "decisions_of", "read_decisions", "set_stage_aside", "withdraw_case"]
+__all__ = ["Decision", "Decisions", "decisions_of", "read_decisions", "set_stage_aside", "settle_time", "withdraw_case"]
 
 #: The folder of the journal, and where its progress is noted.
 DECISIONS: Final = "decisions"
 PROGRESS: Final = "decisions.progress"
+#: Kinds that take something out of the study.
+SET_ASIDE: Final = ("stage_unreadable", "case_withdrawn")
 
 
 class Decision(FrozenModel):
     """One entry."""
 
-    kind: Literal["stage_unreadable", "case_withdrawn"]
+    kind: Literal["stage_unreadable", "case_withdrawn", "time_settled"]
     case: Pseudonym
     stage: Stage | None = None
     reason: Reason
+    #: Whose signature, and when it was made, where its time was wrong.
+    reader: Pseudonym | None = None
+    occasion: int = 1
+    at: Timestamp | None = None
     clock_behind_s: float = 0.0
 
 
@@ -64,8 +70,21 @@ class Decisions:
     def of(self, case: str, stage: Stage) -> Decision | None:
         """What takes a stage out of the study; None where it is to be read."""
         for entry in self.entries:
-            if entry.case == case and entry.stage in (None, stage):
+            if entry.kind in SET_ASIDE and entry.case == case and entry.stage in (None, stage):
                 return entry
+        return None
+
+    @property
+    def set_aside(self) -> tuple[Decision, ...]:
+        """Those that take something out of the study."""
+        return tuple(entry for entry in self.entries if entry.kind in SET_ASIDE)
+
+    def time_of(self, reader: str, task: Task) -> datetime | None:
+        """When a stage was signed, where the coordinator has settled that; the last word counts."""
+        place = (reader, task.case, task.stage, task.occasion)
+        for entry in reversed(self.entries):
+            if entry.kind == "time_settled" and (entry.reader, entry.case, entry.stage, entry.occasion) == place:
+                return entry.at
         return None
 
 
@@ -168,6 +187,59 @@ def withdraw_case(root: Path | str, case: str, reason: str, *, clock: Callable[[
     _decide(folder, record.cases, Decision(kind="case_withdrawn", case=case, reason=said), clock)
 
 
+def settle_time(
+    root: Path | str,
+    reader: str,
+    case: str,
+    stage: Stage,
+    at: datetime,
+    reason: str,
+    *,
+    occasion: int = 1,
+    clock: Callable[[], datetime] = utc_now,
+) -> None:
+    """Record when a stage was signed, where the clock of the reader's machine was wrong; intervals are judged on it.
+
+    The record of the reading stays as it is.
+
+    Parameters
+    ----------
+    root : path
+        The study folder.
+    reader, case, stage, occasion
+        What was signed.
+    at : datetime
+        When it was signed, with its offset from UTC.
+    reason : str
+        How that is known.
+
+    Raises
+    ------
+    StudyError
+        If there is no such signature, the time is one to come, or the reason is missing.
+    """
+    folder = StudyFolder(Path(root))
+    record, protocol = folder.read()
+    if reader not in record.readers:
+        raise StudyError(f"The study has no reader '{reader}'.")
+    if at.tzinfo is None:
+        raise StudyError("Give the time with its offset from UTC, such as 2026-03-01T14:00+01:00.")
+    if at > clock():
+        raise StudyError("A signature cannot have been made in the time to come.")
+    place = (case, stage, occasion)
+    tasks = tasks_of(protocol, record.seed, record.cases, reader)
+    task = next((task for task in tasks if (task.case, task.stage, task.occasion) == place), None)
+    if task is None or not _is_signed(folder, reader, task):
+        raise StudyError(f"Reader {reader} has not signed the {stage} stage of case {case}.")
+    said = checked_reason(reason, "Say how the time is known", StudyError)
+    _decide(
+        folder,
+        record.cases,
+        Decision(kind="time_settled", case=case, stage=stage, reason=said, reader=reader, occasion=occasion, at=at),
+        clock,
+    )
+
+
 def _is_signed(folder: StudyFolder, reader: str, task: Task) -> bool:
     versions = versions_of(folder.stage(reader, task.case, task.stage, task.occasion))
     return any(seal_path(path).exists() for path in versions)
@@ -178,12 +250,16 @@ def _decide(folder: StudyFolder, cases: Iterable[str], decision: Decision, clock
         raise StudyError(f"The study has no case '{decision.case}'.")
     with CaseLock(folder.root / ".decisions", "The list of decisions", timeout_s=30.0) as lock:
         before = read_decisions(folder).entries
-        if any(
-            (entry.case, entry.stage) in ((decision.case, None), (decision.case, decision.stage)) for entry in before
+        if decision.kind in SET_ASIDE and any(
+            entry.kind in SET_ASIDE
+            and (entry.case, entry.stage) in ((decision.case, None), (decision.case, decision.stage))
+            for entry in before
         ):
             raise StudyError(f"That is decided already for case {decision.case}.")
         place, progress = folder.root / DECISIONS, folder.root / PROGRESS
-        body = decision.model_dump(mode="json", exclude={"kind", "clock_behind_s"})
+        body = decision.model_dump(
+            mode="json", exclude={"kind", "clock_behind_s"}, exclude_defaults=decision.kind in SET_ASIDE
+        )
         if place.is_dir():
             Journal.open(place, clock=clock, guard=lock.check, progress=progress).append(decision.kind, body)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.issues import Issue
 
-__all__ = ["DamagedError", "JournalError", "LockedError", "NotYetError", "StudyError", "UnfinishedError"]
+__all__ = ["ClockError", "DamagedError", "JournalError", "LockedError", "NotYetError", "StudyError", "UnfinishedError"]
 
 
 class StudyError(NapariVcfError):
@@ -24,6 +24,10 @@ class DamagedError(StudyError):
     def __init__(self, sentence: str, *, entry: int | None = None) -> None:
         super().__init__(sentence)
         self.entry = entry
+
+
+class ClockError(StudyError):
+    """The machine's clock cannot be right; the reader is asked."""
 
 
 class JournalError(StudyError):

@@ -34,7 +34,9 @@ _FILES: Final = (
 #: Folders whose content is somebody's own, or is looked at elsewhere.
 _OWN: Final = ("exports",)
 #: Locks, and what an interrupted write left; all begin with a dot.
-_OURS: Final = re.compile(r"\.(lock|lock-owner(-\d+)?\.json|register|decisions|prepare)|\..+\.[0-9a-f]{16}\.(part|old)")
+_OURS: Final = re.compile(
+    r"\.(clock|lock|lock-owner(-\d+)?\.json|register|decisions|prepare)|\..+\.[0-9a-f]{16}\.(part|old)"
+)
 
 
 def foreign_files(folder: StudyFolder, record: StudyRecord) -> Iterator[tuple[Path, str]]:

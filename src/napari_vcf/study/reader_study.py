@@ -14,8 +14,9 @@ from napari_vcf.records.base import Stage, utc_now
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import AuditLog
 from napari_vcf.study.case_lock import CaseLock, break_lock
+from napari_vcf.study.clocks import written_at
 from napari_vcf.study.confirmations import Confirmations
-from napari_vcf.study.errors import DamagedError, NotYetError, StudyError
+from napari_vcf.study.errors import ClockError, DamagedError, NotYetError, StudyError
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_view import read_journal
 from napari_vcf.study.keys import ReaderKey
@@ -53,7 +54,12 @@ class Study:
         return AuditLog(self.folder.root / CONSENSUS, self._clock)
 
     def as_reader(
-        self, reader: str, *, receipts: Path | str | None = None, key: ReaderKey | None = None
+        self,
+        reader: str,
+        *,
+        receipts: Path | str | None = None,
+        key: ReaderKey | None = None,
+        clock_is_right: bool = False,
     ) -> ReaderStudy:
         """Open the study as one reader.
 
@@ -65,6 +71,8 @@ class Study:
             File outside of the study that gets a line for each signature; see `napari_vcf.study.receipts`.
         key : ReaderKey, optional
             With which each signature is signed as well.
+        clock_is_right : bool
+            Whether the reader says that this machine's clock is right, however it looks.
 
         Raises
         ------
@@ -75,6 +83,7 @@ class Study:
             raise StudyError(f"The study has no reader '{reader}'.")
         study = ReaderStudy(self.folder, self.record, self.protocol, reader, clock=self._clock)
         study.confirmations = Confirmations(None if receipts is None else Path(receipts), key)
+        study.clock_is_right = clock_is_right
         return study
 
 
@@ -118,6 +127,8 @@ class ReaderStudy:
         The study's protocol.
     confirmations : Confirmations
         File of receipts and key that confirm each signature.
+    clock_is_right : bool
+        Whether the reader has said that this machine's clock is right, however it looks.
     receipt_problem : str
         What kept the last receipt or key signature from being written, as a sentence; empty where nothing did.
     """
@@ -134,6 +145,9 @@ class ReaderStudy:
         self._caught_up = False
         self.confirmations = Confirmations()
         self.receipt_problem = ""
+        self.clock_is_right = False
+        #: What spoke against the clock when it was confirmed last.
+        self._doubt = ""
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -212,6 +226,8 @@ class ReaderStudy:
             If it was not begun and is not the next, or is signed.
         LockedError, DamagedError, StudyError
             If it is open elsewhere, damaged, or not there.
+        ClockError
+            If this machine's clock cannot be right and the reader has not said that it is.
         """
         task = self._task(case, stage, occasion)
         self._list.check_reachable()
@@ -223,6 +239,7 @@ class ReaderStudy:
             raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
         if status == "unread" and self.next_task() != task:
             raise NotYetError(f"Case {case} is not the next; open the cases in the order of the worklist.")
+        self._check_clock()
         lock = self._lock(task)
         try:
             versions = self._list.versions(task)
@@ -266,6 +283,7 @@ class ReaderStudy:
         said = checked_reason(reason, "Say why the signed stage is amended", StudyError)
         if self._list.status(task) != "sealed":
             raise StudyError("Only a signed stage is amended; this one is still open.")
+        self._check_clock()
         lock = self._lock(task)
         try:
             path = seal_path(self._list.versions(task)[-1])
@@ -285,6 +303,15 @@ class ReaderStudy:
         except BaseException:
             lock.release()
             raise
+
+    def _check_clock(self) -> None:
+        self._doubt = ""
+        try:
+            self._list.check_clock()
+        except ClockError as error:
+            if not self.clock_is_right:
+                raise
+            self._doubt = str(error)
 
     def unlock(self, case: str) -> bool:
         """Free a case, and this reader's register, whose holder is known to be gone; see `break_lock`.
@@ -361,7 +388,7 @@ class ReaderStudy:
         # Who held the case before may have signed it while this one took it over.
         if seal_path(versions[-1]).exists():
             raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
-        opened = (*earlier, tuple(journal.entries))[0][0].at
+        opened = written_at((*earlier, tuple(journal.entries))[0][0])
         previous = self._list.signatures(self._list.earlier(task))
         since = (opened - max(previous)).total_seconds() / 86400 if previous else None
         place = Place(
@@ -381,6 +408,9 @@ class ReaderStudy:
                 f"{len(journal.entries)} are there. Restore it from a newer backup.",
                 entry=len(journal.entries) + 1,
             )
+
+        if self._doubt:
+            journal.append("clock_confirmed", {"doubt": self._doubt})
 
         def ended(seal: SealExport | None) -> None:
             if seal is not None:

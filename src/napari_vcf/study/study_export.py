@@ -120,7 +120,7 @@ def export_study(
         if not path.exists() or path.read_bytes() != text.encode():
             write_atomically(path, text)
         written.append(path)
-    if decisions.entries:
+    if decisions.set_aside:
         _write_aside(target / "set-aside.csv", decisions)
     return written
 
@@ -130,7 +130,7 @@ def _write_aside(path: Path, decisions: Decisions) -> None:
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(("case", "stage", "kind", "reason"))
-    for entry in decisions.entries:
+    for entry in decisions.set_aside:
         # A reason that a spreadsheet would take for a formula stays text.
         reason = f"'{entry.reason}" if entry.reason[:1] in "=+-@\t\r" else entry.reason
         table.writerow((entry.case, entry.stage or "all", entry.kind, reason))

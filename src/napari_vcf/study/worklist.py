@@ -10,9 +10,11 @@ from typing import Literal
 from napari_vcf.reading.export import read_reading
 from napari_vcf.records.base import Stage
 from napari_vcf.study.audit_log import AuditLog
+from napari_vcf.study.clocks import check_clock, share_time, written_at
 from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import NotYetError, StudyError
 from napari_vcf.study.hashed_files import read_record
+from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.prepared_case import CaseRecord, readable_stages
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Status, Task, WorkItem, tasks_of
@@ -57,6 +59,9 @@ class Worklist:
         #: What the coordinator had decided when this was looked at last.
         self.decisions = Decisions()
         self._looked_at: int | None = None
+        self._created = record.created_at
+        #: By the share, when it was looked at last; None where there is no interval to keep.
+        self._share_time: datetime | None = None
 
     def look(self) -> None:
         """Forget which stages were signed, where this reader has begun or signed something elsewhere since.
@@ -68,6 +73,27 @@ class Worklist:
         if size is None or size != self._looked_at:
             self._sealed.clear()
         self._looked_at = size
+        if self.protocol.study.washout_days:
+            self._share_time = share_time(self._folder.reader(self.reader))
+
+    def check_clock(self) -> None:
+        """Refuse where this machine's clock cannot be right; see `napari_vcf.study.clocks`.
+
+        Raises
+        ------
+        ClockError
+            If it is ahead of the share, or of everything this reader did before.
+        """
+        share = share_time(self._folder.reader(self.reader))
+        now = self._clock()
+        # A pause is judged on what this machine's clock said then, whatever another one said.
+        last = max((at for at in self.register.times() if at <= now), default=min(self._created, now))
+        check_clock(now, share, last)
+
+    def _now(self) -> datetime:
+        """The time on which an interval is judged: none that runs ahead."""
+        now = self._clock()
+        return now if self._share_time is None else min(now, self._share_time)
 
     def check_reachable(self) -> None:
         """Refuse where the study is gone, or this reader's part of it: everything would look unread."""
@@ -154,9 +180,13 @@ class Worklist:
         return [other for other in self._of_case[task.case] if other.position < task.position]
 
     def signatures(self, tasks: Sequence[Task]) -> list[datetime]:
-        """When stages were first signed."""
+        """When stages were first signed, by what cannot run ahead, or as the coordinator settled it."""
         found = []
         for task in tasks:
+            settled = self.decisions.time_of(self.reader, task)
+            if settled is not None:
+                found.append(settled)
+                continue
             versions = self.versions(task)
             if versions and seal_path(versions[0]).exists():
                 path = seal_path(versions[0])
@@ -165,7 +195,7 @@ class Worklist:
                     seal = read_reading(path).seal
                     if seal is None:
                         continue
-                    self._signed_at[path] = seal.sealed_at
+                    self._signed_at[path] = min(seal.sealed_at, _signing(versions[0]) or seal.sealed_at)
                 found.append(self._signed_at[path])
         return found
 
@@ -175,7 +205,7 @@ class Worklist:
             return None
         signed = self.signatures(self.earlier(task))
         until = max(signed) + washout if signed else None
-        return until if until is not None and until > self._clock() else None
+        return until if until is not None and until > self._now() else None
 
     def next_task(self, *, after: Task | None = None) -> Task | None:
         """What `next_case` would open: begun, or unread and not in its washout interval, first in order.
@@ -223,3 +253,9 @@ class Worklist:
         if waiting:
             raise NotYetError(f"Nothing can be read now: {waiting[0]}.")
         return None
+
+
+def _signing(folder: Path) -> datetime | None:
+    """What the machine's clock said at a signature; None where the journal does not tell."""
+    entries = [entry for entry in inspect_journal(folder).entries if entry.kind == "signing"]
+    return written_at(entries[-1]) if entries else None
