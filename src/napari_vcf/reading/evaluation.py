@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from napari_vcf.measure import RoiStatistics
-from napari_vcf.reading.case import CaseImage
+from napari_vcf.measure import RoiStatistics, roi_statistics
+from napari_vcf.reading.case import Case, CaseImage
 from napari_vcf.reading.completeness import conflicts_of, hidden_of, missing_of, unanswered_of
+from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.results import StageResults, stage_results
-from napari_vcf.reading.state import ReadingState, Roi
+from napari_vcf.reading.results import StageResults, rectangle_of, stage_results
+from napari_vcf.reading.state import FrameJoin, ReadingState, Registration, Roi, Spine, StageState
 from napari_vcf.records.base import Stage
 
-__all__ = ["StageEvaluation", "evaluate_stage"]
+__all__ = ["Evaluations", "StageEvaluation", "evaluate_stage"]
+
+#: What the evaluation of a stage depends on; all of it is replaced, never changed.
+_Basis = tuple[StageState, Spine | None, dict[str, Registration], tuple[FrameJoin, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +82,45 @@ def evaluate_stage(
         unanswered=unanswered_of(state, stage, results, protocol),
         hidden=hidden_of(state, stage, protocol),
     )
+
+
+class Evaluations:
+    """What follows from the stages of one reading, each worked out anew only where something changed.
+
+    Parameters
+    ----------
+    case : Case
+        The images.
+    protocol : Protocol
+        How to grade, and what is asked.
+    """
+
+    def __init__(self, case: Case, protocol: Protocol) -> None:
+        self._case = case
+        self._protocol = protocol
+        self._measured: dict[Roi, RoiStatistics] = {}
+        self._evaluated: dict[Stage, tuple[_Basis, StageEvaluation]] = {}
+
+    def of(self, state: ReadingState, stage: Stage) -> StageEvaluation:
+        """What follows from one stage.
+
+        Raises
+        ------
+        ReadingError
+            If there is no such stage.
+        """
+        if stage not in state.stages:
+            raise ReadingError(f"There is no stage '{stage}'; stages are {', '.join(state.stages)}.")
+        basis = (state.stages[stage], state.spine, state.registrations, state.frame_joins)
+        known = self._evaluated.get(stage)
+        if known is not None and all(a is b for a, b in zip(known[0], basis, strict=True)):
+            return known[1]
+        found = evaluate_stage(state, stage, self._protocol, self._case.images, self.statistics)
+        self._evaluated[stage] = (basis, found)
+        return found
+
+    def statistics(self, roi: Roi) -> RoiStatistics:
+        """Statistics of a placement of the rectangle, measured once; raises what `roi_statistics` raises."""
+        if roi not in self._measured:
+            self._measured[roi] = roi_statistics(self._case.volume(roi.image), rectangle_of(roi, self._protocol))
+        return self._measured[roi]

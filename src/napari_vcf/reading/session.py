@@ -24,24 +24,22 @@ from napari_vcf.measure import (
     RoiStatistics,
     Side,
     VertebraStatus,
-    roi_statistics,
 )
 from napari_vcf.reading import actions as act
-from napari_vcf.reading.arguments import lps_point, mask_of, refusing
+from napari_vcf.reading.action_builders import join_of, masks_of, proposal_of, roi_of
+from napari_vcf.reading.arguments import lps_point, refusing
 from napari_vcf.reading.case import MR_ROLES, Case, check_pseudonym
-from napari_vcf.reading.errors import ReadingError, RefusedActionError
-from napari_vcf.reading.evaluation import StageEvaluation, evaluate_stage
+from napari_vcf.reading.errors import ReadingError
+from napari_vcf.reading.evaluation import Evaluations, StageEvaluation
 from napari_vcf.reading.export import export_reading
 from napari_vcf.reading.history import History
-from napari_vcf.reading.image_pairs import recordable
 from napari_vcf.reading.issues import Issue
-from napari_vcf.reading.masks import GridRecord, encode_mask
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.results import StageResults, adjacent_levels, rectangle_of
+from napari_vcf.reading.results import StageResults, adjacent_levels
 from napari_vcf.reading.roi_checks import endplates_of
 from napari_vcf.reading.rules import Context, reduce_action
 from napari_vcf.reading.spaces import between
-from napari_vcf.reading.state import CaliperEnd, FrameJoin, ReadingState, Registration, Roi, Spine, StageState, Tissue
+from napari_vcf.reading.state import CaliperEnd, ReadingState, Registration, Roi, Tissue
 from napari_vcf.reading.vertebra_at import vertebra_at
 from napari_vcf.records.base import Stage, utc_now
 
@@ -49,9 +47,6 @@ if TYPE_CHECKING:
     from napari_vcf.registration import RegistrationResult
 
 __all__ = ["Reading"]
-
-#: What the evaluation of a stage depends on; all of it is replaced, never changed.
-_Basis = tuple[StageState, Spine | None, dict[str, Registration], tuple[FrameJoin, ...]]
 
 
 class Reading:
@@ -98,8 +93,7 @@ class Reading:
         self._recorder = recorder
         self.started_at = clock()
         self._history = History(self._reduce)
-        self._measured: dict[Roi, RoiStatistics] = {}
-        self._evaluated: dict[Stage, tuple[_Basis, StageEvaluation]] = {}
+        self._evaluations = Evaluations(case, self.protocol)
 
     # -- changes as such ---------------------------------------------------------------------------------------------
 
@@ -208,21 +202,11 @@ class Reading:
         ReadingError
             If there is no such stage.
         """
-        if stage not in self.state.stages:
-            raise ReadingError(f"There is no stage '{stage}'; stages are {', '.join(self.state.stages)}.")
-        basis = (self.state.stages[stage], self.state.spine, self.state.registrations, self.state.frame_joins)
-        known = self._evaluated.get(stage)
-        if known is not None and all(a is b for a, b in zip(known[0], basis, strict=True)):
-            return known[1]
-        found = evaluate_stage(self.state, stage, self.protocol, self.case.images, self.statistics)
-        self._evaluated[stage] = (basis, found)
-        return found
+        return self._evaluations.of(self.state, stage)
 
     def statistics(self, roi: Roi) -> RoiStatistics:
         """Statistics of a placement of the rectangle, measured once; raises what `roi_statistics` raises."""
-        if roi not in self._measured:
-            self._measured[roi] = roi_statistics(self.case.volume(roi.image), rectangle_of(roi, self.protocol))
-        return self._measured[roi]
+        return self._evaluations.statistics(roi)
 
     def missing(self, stage: Stage) -> tuple[Issue, ...]:
         """What the protocol asks for in a stage and has not got; the ``str`` of each is a sentence."""
@@ -418,16 +402,7 @@ class Reading:
         RefusedActionError
             If the shape is not the image's, a value is neither 0 nor 1, or lesion lies outside the body.
         """
-        grid = self.case.image(image).series.grid
-        body, lesion = mask_of(body, "body", grid.shape), mask_of(lesion, "lesion", grid.shape)
-        return self._make(
-            act.SetMasks,
-            stage=stage,
-            image=image,
-            grid=GridRecord.of(grid),
-            body=encode_mask(body),
-            lesion=encode_mask(lesion),
-        )
+        return self._make(masks_of, stage=stage, image=self.case.image(image), body=body, lesion=lesion)
 
     def threshold_lesion(
         self,
@@ -516,22 +491,15 @@ class Reading:
         RefusedActionError
             If the size is another one, the map's unit is not known, or the rectangle reaches over the scanned area.
         """
-        wanted = (self.protocol.roi_long_mm, self.protocol.roi_short_mm)
-        if (rectangle.long_mm, rectangle.short_mm) != wanted:
-            raise RefusedActionError(
-                f"The ROI measures {rectangle.long_mm:g} x {rectangle.short_mm:g} mm; the protocol's is "
-                f"{wanted[0]:g} x {wanted[1]:g} mm."
-            )
         return self._make(
-            act.PlaceRoi,
+            roi_of,
+            protocol=self.protocol,
             stage=stage,
             tissue=tissue,
             placement=placement,
             level=level,
             image=image,
-            center_lps=lps_point(rectangle.center_lps),
-            axis_long=lps_point(rectangle.axis_long),
-            axis_short=lps_point(rectangle.axis_short),
+            rectangle=rectangle,
         )
 
     def remove_roi(self, stage: Stage, tissue: Tissue, placement: int) -> act.LoggedAction:
@@ -595,23 +563,15 @@ class Reading:
         RefusedActionError
             If the levels differ or are not those of the reading, or an image has the wrong modality.
         """
-        result = recordable(result)
-        matrix = None if result.ct_to_mr is None else _affine(result.ct_to_mr)
         return self._make(
-            act.ProposeRegistration,
+            proposal_of,
+            result=result,
             mr_level=mr_level,
             ct_level=ct_level,
             ct_image=ct_image,
-            mr_images=tuple(mr_images),
-            mr_point_lps=lps_point(mr_point_lps),
-            ct_point_lps=lps_point(ct_point_lps),
-            status=result.status,
-            reason=result.reason,
-            ct_to_mr=matrix,
-            quality=result.quality,
-            shift_mm=result.shift_mm,
-            angle_deg=result.angle_deg,
-            seconds=result.seconds,
+            mr_images=mr_images,
+            mr_point_lps=mr_point_lps,
+            ct_point_lps=ct_point_lps,
         )
 
     def join_frames(
@@ -645,26 +605,8 @@ class Reading:
         RefusedActionError
             If one of them is a CT, they share a frame, or the fit was refused.
         """
-        if point_lps is None or to_point_lps is None:
-            return self._make(
-                act.JoinFrames, image=image, to_image=to_image, how="stated", motion=_affine(RigidTransform.identity())
-            )
-        start, goal = lps_point(point_lps), lps_point(to_point_lps)
-        motion = RigidTransform.from_rotation_vector((0, 0, 0), np.subtract(goal, start))
-        quality: dict[str, Any] = {}
-        if result is not None:
-            if result.ct_to_mr is None:
-                raise RefusedActionError(f"The fit was refused: {result.reason}")
-            motion, quality = result.ct_to_mr, recordable(result).quality
         return self._make(
-            act.JoinFrames,
-            image=image,
-            to_image=to_image,
-            how="marked" if result is None else "fitted",
-            motion=_affine(motion),
-            point_lps=start,
-            to_point_lps=goal,
-            quality=quality,
+            join_of, image=image, to_image=to_image, point_lps=point_lps, to_point_lps=to_point_lps, result=result
         )
 
     def separate_frames(self, image: str) -> act.LoggedAction:
@@ -697,7 +639,3 @@ class Reading:
     def redo(self) -> act.LoggedAction:
         """Make the change again that was taken back last."""
         return self.apply(act.Redo())
-
-
-def _affine(motion: RigidTransform) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(row) for row in motion.matrix.tolist())
