@@ -10,7 +10,7 @@ import pytest
 
 from napari_vcf.dicom.errors import PixelError
 from napari_vcf.reading import Protocol
-from napari_vcf.widgets.desk.desk import Desk
+from napari_vcf.widgets.desk.desk import AS_BEFORE, BY_HAND, Desk
 from support.synthetic_case import make_case
 
 
@@ -19,6 +19,11 @@ def desk() -> Desk:
     desk = Desk()
     desk.open_case(make_case())
     return desk
+
+
+def first(desk: Desk, role: str) -> str:
+    """The image of a label."""
+    return next(image.id for image in desk.images() if image.label == role)
 
 
 def heard(signal: Any) -> list[Any]:
@@ -111,3 +116,34 @@ def test_a_closed_desk_shows_nothing(desk):
     desk.closed.connect(lambda: closed.append(True))
     desk.close()
     assert (desk.image_id, desk.images(), desk.stages, changed, closed) == (None, (), (), [None], [True])
+
+
+def test_a_window_set_by_hand_is_never_called_automatic_on_this_patient_or_the_next(desk):
+    desk.show(first(desk, "T2"))
+    assert desk.window_name(desk.image_id) == "Automatic"
+    low, high = desk.automatic(desk.image_id)
+    desk.set_window((low, low + 0.4 * (high - low)))
+    assert desk.window_name(desk.image_id) == BY_HAND
+    desk.set_window(desk.presets(desk.image_id)["Darker"])
+    assert desk.window_name(desk.image_id) == "Darker"
+    desk.set_window((low, low + 0.4 * (high - low)))
+
+    desk.open_case(make_case(), reader="R1")
+    desk.show(first(desk, "T2"))
+    assert desk.window_name(desk.image_id) == AS_BEFORE
+    desk.reset_window()
+    assert desk.window_name(desk.image_id) == "Automatic"
+    assert desk.window_of(desk.image_id) == desk.automatic(desk.image_id)
+
+
+def test_an_image_is_inverted_alone_and_not_in_the_next_patient(desk):
+    image = first(desk, "T2")
+    desk.show(image)
+    desk.invert()
+    assert desk.is_inverted(image)
+    assert not desk.is_inverted(first(desk, "ADC"))
+    desk.reset_window()
+    assert not desk.is_inverted(image)
+    desk.invert()
+    desk.open_case(make_case(), reader="R1")
+    assert not desk.is_inverted(first(desk, "T2"))

@@ -28,3 +28,62 @@ def test_the_number_beside_napari_slider_is_that_of_the_title_and_may_be_typed(b
 
 def test_the_pseudonym_of_the_case_stands_on_the_image(bench):
     assert bench.desk.case.pseudonym in bench.arrangement.title.text().splitlines()
+
+
+def test_width_and_level_are_typed_as_numbers_and_one_key_goes_back(bench):
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    bench.desk.show(bench.image("CT"))
+    row = bench.arrangement.bar.window_row
+    bench.hands.key("Ctrl+L")
+    for box, number in ((row.width_box, "400"), (row.level_box, "50")):
+        box.setFocus()
+        box.selectAll()
+        QTest.keyClicks(box, number)
+        QTest.keyClick(box, Qt.Key.Key_Return)
+    assert bench.viewport.image_layer.contrast_limits == [-150.0, 250.0]
+    # 50 and 400 are those of soft tissue.
+    assert bench.arrangement.bar.window_preset.currentText() == "Soft tissue"
+    bench.desk.set_window((-150.0, 333.0))
+    assert (row.width_box.value(), row.level_box.value()) == (483.0, 92.0)
+    assert bench.arrangement.bar.window_preset.currentText() == "By hand"
+    bench.hands.key("Shift+W")
+    assert bench.viewport.image_layer.colormap.name == "gray_r"
+    bench.hands.key("Shift+R")
+    assert bench.viewport.image_layer.contrast_limits == [-200.0, 600.0]
+    assert bench.viewport.image_layer.colormap.name == "gray"
+
+
+def test_one_key_hides_all_drawings_everywhere_and_shows_again_what_would_be_seen(bench):
+    from napari.layers import Labels, Shapes
+
+    def drawn():
+        return {
+            layer.name for layer in bench.viewport.viewer.layers if isinstance(layer, Labels | Shapes) and layer.visible
+        }
+
+    bench.front("Calipers")
+    bench.close_up()
+    bench.hands.drag([bench.world(0, -15, 12), bench.world(0, -15, -12)], step_px=40)
+    extent = bench.front("Lesion extent")
+    bench.until(lambda: {"Calipers", "Vertebral body", "Lesion"} <= drawn())
+    before = drawn()
+    bench.hands.key("Q")
+    assert not drawn()
+    assert all(drawing.picture is None for drawing in bench.viewport.drawings)
+    assert "drawings are hidden" in bench.arrangement.title.text()
+    # What would appear meanwhile stays hidden as well.
+    bench.viewport.step_slice(1)
+    bench.viewport.step_slice(-1)
+    bench.settle()
+    assert not drawn()
+    bench.hands.key("Q")
+    assert drawn() == before
+    # Masks that stepped back meanwhile do not come back with the rest.
+    bench.hands.key("Q")
+    extent.model.step_back(True)
+    bench.hands.key("Q")
+    assert drawn() == before - {"Vertebral body", "Lesion"}
+    extent.model.step_back(False)
+    assert drawn() == before

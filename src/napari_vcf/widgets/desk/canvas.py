@@ -85,8 +85,8 @@ class CanvasDressing:
         viewer.canvas.background_color_override = "black"
         viewport.slice_changed.connect(lambda _position: self._say_title())
         viewport.desk.image_changed.connect(lambda _image: self.refresh())
-        for signal in (viewport.frame_changed, viewport.overlay_changed):
-            signal.connect(self.refresh)
+        for signal in (viewport.frame_changed, viewport.overlay_changed, viewport.drawings_hidden_changed):
+            signal.connect(lambda *_: self.refresh())
 
     def refresh(self) -> None:
         """Draw letters and scale bar, and say the title of what is shown now."""
@@ -118,6 +118,8 @@ class CanvasDressing:
             lines.append("registered to MRI" if desk.registered else "registration proposed")
         if desk.modality_of(desk.image.id) == "mr" and viewport.view.space not in ("ct", "mr"):
             lines.append("another frame of reference: not joined to the other MR images")
+        if viewport.drawings_hidden:
+            lines.append("drawings are hidden")
         lines.append(f"{viewport.slice_text}, {position_text(viewport.view, viewport.current_slice_mm)}")
         return "\n".join(lines)
 

@@ -28,11 +28,13 @@ from napari_vcf.widgets.desk.settings import Settings
 from napari_vcf.widgets.desk.space import Modality, PatientSpace
 from napari_vcf.widgets.desk.window_level import Window, presets
 
-__all__ = ["SAGITTAL", "Desk", "plane_owner"]
+__all__ = ["AS_BEFORE", "BY_HAND", "SAGITTAL", "Desk", "plane_owner"]
 
 T = TypeVar("T")
 SAGITTAL = "sagittal"
 _NATIVE = "native:"
+#: Names of a window that is no preset: set by hand on this image, or taken over from another of its kind.
+BY_HAND, AS_BEFORE = "By hand", "As last time"
 #: The first of these that a stage has is shown first.
 _FIRST = (Role.T2, Role.T2FS, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.CT, Role.ADC, Role.DWI)
 
@@ -95,6 +97,8 @@ class Desk:
         self._indices: dict[str, int] = {}
         self._windows: dict[tuple[str, int], Window] = {}
         self._presets: dict[tuple[str, int], dict[str, Window]] = {}
+        self._window_names: dict[tuple[str, int], str] = {}
+        self._inverted: set[str] = set()
         self.generation = 0
         self._followed: object = None
 
@@ -137,7 +141,7 @@ class Desk:
         self.reading.changed.disconnect(self._on_reading_changed)
         self.reading = self.settings.reader = None
         self._leave()
-        for kept in (self._indices, self._windows, self._presets):
+        for kept in (self._indices, self._windows, self._presets, self._window_names, self._inverted):
             kept.clear()
         self.image_changed.emit(None)
         self.closed.emit()
@@ -314,17 +318,58 @@ class Desk:
             role, automatic = self.case.image(image_id).series.role.value, self.automatic(image_id)
             kept = self.settings.window(role, automatic, self.volume(image_id).unit)
             self._windows[key] = kept or next(iter(self.presets(image_id).values()))
+            self._window_names[key] = self._preset_of(image_id, self._windows[key]) or AS_BEFORE
         return self._windows[key]
 
-    def set_window(self, window: Window) -> None:
-        """Set the window of the image in front, and remember it for images of its kind."""
+    def window_name(self, image_id: str) -> str:
+        """What the window of an image is called: a preset, or how it came about."""
+        self.window_of(image_id)
+        return self._window_names[image_id, self.index_of(image_id)]
+
+    def _preset_of(self, image_id: str, window: Window) -> str | None:
+        """The preset that a window is, if it is one."""
+        low, high = window
+        for name, (lower, upper) in self.presets(image_id).items():
+            if max(abs(low - lower), abs(high - upper)) <= 1e-6 * max(upper - lower, 1e-9):
+                return name
+        return None
+
+    def set_window(self, window: Window, *, name: str | None = None) -> None:
+        """Set the window of the image in front, and remember it for images of its kind.
+
+        Parameters
+        ----------
+        window : tuple of float
+            (lower, upper) in the unit of its values.
+        name : str, optional
+            What it is called, where it is neither a preset nor set by hand.
+        """
         image = self.image
         if image is None:
             return
-        self._windows[image.id, self.index_of(image.id)] = window
+        key = image.id, self.index_of(image.id)
+        self._windows[key] = window
+        self._window_names[key] = name or self._preset_of(image.id, window) or BY_HAND
         unit = self.volume(image.id).unit
         self.settings.keep_window(image.series.role.value, window, self.automatic(image.id), unit)
         self.window_changed.emit(image.id)
+
+    def reset_window(self) -> None:
+        """Show the image in front in its first preset, not inverted."""
+        image = self.image
+        if image is not None:
+            self._inverted.discard(image.id)
+            self.set_window(next(iter(self.presets(image.id).values())))
+
+    def is_inverted(self, image_id: str) -> bool:
+        """Whether what is high is shown dark."""
+        return image_id in self._inverted
+
+    def invert(self) -> None:
+        """Show what is high in the image in front dark and what is low bright, or as usual again."""
+        if self.image_id is not None:
+            self._inverted ^= {self.image_id}
+            self.window_changed.emit(self.image_id)
 
     # -- undo -------------------------------------------------------------------------------------------------------
     def undo(self) -> None:

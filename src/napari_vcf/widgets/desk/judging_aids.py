@@ -49,7 +49,7 @@ class JudgingAids:
             return
         if self.checkerboard_wanted:
             self._raise(self._checkerboard(ct))
-        if self.edges_wanted:
+        if self.edges_wanted and not self._layers.drawings_hidden:
             self._raise(self._layers.image("edges") or self._layers.add_edges("edges", self._place(ct, EdgeLines)))
 
     def _raise(self, layer: Image) -> None:

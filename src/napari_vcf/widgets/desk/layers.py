@@ -173,6 +173,9 @@ class ImageLayers:
         self._titles: dict[int, str] = {}
         self._changing = 0
         self._repair_due = False
+        self._hidden = False
+        #: Of each drawing that is hidden, whether it would be seen.
+        self._would_show: dict[int, bool] = {}
         self.on_restored: Callable[[], None] | None = None
         viewer.layers.events.removed.connect(self._on_list_changed)
         viewer.layers.events.reordered.connect(self._on_list_changed)
@@ -270,11 +273,41 @@ class ImageLayers:
         hold_place(layer)
         self._drawings.append(layer)
         self._insert(len(self._viewer.layers), layer)
+        layer.events.visible.connect(self._on_visible)
+        if self._hidden:
+            self._hide(layer)
 
     def remove_drawing(self, layer: Layer) -> None:
         """Give an instrument's layer up."""
         self._drawings = [known for known in self._drawings if known is not layer]
+        self._would_show.pop(id(layer), None)
+        layer.events.visible.disconnect(self._on_visible)
         self._remove(layer)
+
+    @property
+    def drawings_hidden(self) -> bool:
+        """Whether nothing but images is on the canvas."""
+        return self._hidden
+
+    def hide_drawings(self, hidden: bool) -> None:
+        """Hide all drawings, also those that would appear meanwhile; or show again those that would be seen now."""
+        if hidden == self._hidden:
+            return
+        self._hidden = hidden
+        for layer in self._drawings:
+            if hidden:
+                self._hide(layer)
+            else:
+                layer.visible = self._would_show.pop(id(layer), layer.visible)
+
+    def _hide(self, layer: Layer) -> None:
+        self._would_show[id(layer)] = bool(layer.visible)
+        layer.visible = False
+
+    def _on_visible(self, event: Any) -> None:
+        layer = event.source
+        if self._hidden and layer.visible:
+            self._hide(layer)
 
     # -- keeping order ----------------------------------------------------------------------------------------------
     def _insert(self, index: int, layer: Layer) -> None:

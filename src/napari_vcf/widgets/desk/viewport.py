@@ -61,6 +61,8 @@ class Viewport:
     drawing_changed = Signal()
     #: Another image is laid over the one in front, or another share of it is seen.
     overlay_changed = Signal()
+    #: All drawings were hidden, or are shown again; carries which.
+    drawings_hidden_changed = Signal(bool)
 
     def __init__(self, viewer: Any, desk: Desk) -> None:
         self.viewer = viewer
@@ -299,6 +301,20 @@ class Viewport:
         self.layers.remove_drawing(layer)
 
     @property
+    def drawings_hidden(self) -> bool:
+        """Whether all drawings are hidden, on the canvas and on the panes."""
+        return self.layers.drawings_hidden
+
+    def hide_drawings(self, hidden: bool) -> None:
+        """Hide everything that is drawn or painted over the images, or show it again."""
+        if hidden == self.drawings_hidden:
+            return
+        self.layers.hide_drawings(hidden)
+        self._refresh()
+        self.drawings_hidden_changed.emit(hidden)
+        self.drawing_changed.emit()
+
+    @property
     def image_layer(self) -> Image | None:
         """The layer of the image in front."""
         return None if self.desk.image_id is None else self.layers.image(self._key(self.desk.image_id))
@@ -400,6 +416,10 @@ class Viewport:
             known = layer.contrast_limits_range
             layer.contrast_limits_range = (min(window[0], known[0]), max(window[1], known[1]))
             layer.contrast_limits = window
+            layer.colormap = self._colormap(image_id)
+
+    def _colormap(self, image_id: str) -> str:
+        return "gray_r" if self.desk.is_inverted(image_id) else "gray"
 
     # -- drawing ----------------------------------------------------------------------------------------------------
     def _refresh(self) -> None:
@@ -439,6 +459,7 @@ class Viewport:
             placed = place_image(volume, self.view, transform, fill=min(window[0], 0.0), on_slices=True)
             name = self._title(image, resliced=placed.resliced)
             layer = self.layers.add_image(self._key(image_id), placed, name=name, window=window, role=image.series.role)
+            layer.colormap = self._colormap(image_id)
         return layer
 
     def _title(self, image: CaseImage, *, resliced: bool) -> str:

@@ -141,6 +141,8 @@ class ToolManager:
         if self._is_covered():
             event.handled = True
             return
+        # Nothing is drawn unseen.
+        self.viewport.hide_drawings(False)
         if not tool.press(_point(event)):
             # What the instrument does not want moves the image.
             return

@@ -29,6 +29,8 @@ __all__ = ["MIN_FIELD_MM", "Pane"]
 MIN_FIELD_MM = 60.0
 _TEXT = QColor("#ffd75e")
 _FREE_PX = 6.0
+#: Width of a line of a drawing, and of the dark line under one that has to be told apart from anything.
+_LINE_PX, _CASING_PX = 1.4, 3.8
 _PLANE_OF_AXIS = ("sagittal", "coronal", "axial")
 
 
@@ -141,21 +143,23 @@ class Pane(QWidget):
         else:
             smooth = desk.case is None or desk.case.image(image_id).series.role is not Role.ADC or self.axis != 0
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-            gray = self._grays(cut, desk.window_of(image_id))
+            gray = self._grays(cut, desk.window_of(image_id), inverted=desk.is_inverted(image_id))
             rows, columns = gray.shape
             image = QImage(gray.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
             painter.drawImage(self._rect(cut), image)
-            self._draw_masks(painter)
-            if self.axis == 0:
-                self._draw_instruments(painter)
-            self._draw_cross(painter)
+            if not viewport.drawings_hidden:
+                self._draw_masks(painter)
+                if self.axis == 0:
+                    self._draw_instruments(painter)
+                self._draw_cross(painter)
             if self.axis == 0:
                 self._write(painter, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, self.slice_text(cut))
         self._draw_frame(painter)
 
-    def _grays(self, cut: Cut, window: tuple[float, float]) -> NDArray[np.uint8]:
-        if self._gray is None or self._gray_for != window:
-            self._gray, self._gray_for = to_gray(cut.pixels, window), window
+    def _grays(self, cut: Cut, window: tuple[float, float], *, inverted: bool) -> NDArray[np.uint8]:
+        if self._gray is None or self._gray_for != (window, inverted):
+            gray = to_gray(cut.pixels, window)
+            self._gray, self._gray_for = (255 - gray if inverted else gray), (window, inverted)
         return self._gray
 
     def _place(self, row_mm: float, column_mm: float) -> QPointF:
@@ -202,7 +206,7 @@ class Pane(QWidget):
         for drawing in self._viewport.drawings:
             picture = drawing.picture
             for line, color in picture.lines if picture is not None else ():
-                pen = QPen(color, 1.4)
+                pen = QPen(color, _CASING_PX if color == QColor("black") else _LINE_PX)
                 # As wide on the screen at any zoom.
                 pen.setCosmetic(True)
                 painter.setPen(pen)

@@ -21,11 +21,13 @@ from napari_vcf.reading import STAGES
 from napari_vcf.widgets.common.controls import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
 from napari_vcf.widgets.common.notifying import notify
 from napari_vcf.widgets.desk.canvas import CanvasDressing, Readout
+from napari_vcf.widgets.desk.desk import AS_BEFORE, BY_HAND
 from napari_vcf.widgets.desk.space import position_text
 from napari_vcf.widgets.desk.vertebra import middle_of_vertebra
 from napari_vcf.widgets.desk.window_level import window_around
 from napari_vcf.widgets.linked_views.panes import LAYOUTS, Panes
 from napari_vcf.widgets.window.bar_controls import SteadyLabel, bar_box, bar_gap, bar_tool, fill_box
+from napari_vcf.widgets.window.window_row import WindowRow
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
@@ -73,6 +75,7 @@ class DeskBar(QWidget):
             signal.connect(self.refresh)
         desk.reading_changed.connect(self.refresh)
         viewport.overlay_changed.connect(self._refresh_overlay)
+        desk.window_changed.connect(lambda _image: self._refresh_presets())
         for signal in (desk.opened, desk.reading_changed):
             signal.connect(self._outdate)
         self.refresh()
@@ -143,6 +146,8 @@ class DeskBar(QWidget):
         bottom.addWidget(notice)
         bottom.addWidget(self.message, 1)
         bottom.addWidget(self.readout)
+        self.window_row = WindowRow(self._viewport)
+        bottom.addWidget(self.window_row)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 3, 6, 3)
         layout.setSpacing(2)
@@ -220,10 +225,12 @@ class DeskBar(QWidget):
         if image is not None and image.series.role is not Role.CT:
             names.append(_VERTEBRA)
         self.window_preset.setEnabled(bool(names))
-        before = self.window_preset.currentText()
+        shown = "" if image is None else self._desk.window_name(image.id)
+        if shown and shown not in names:
+            # What is no preset is said, and is left by choosing one.
+            names.append(shown)
         fill_box(self.window_preset, [(name, name) for name in names])
-        if before in names:
-            self.window_preset.setCurrentText(before)
+        self.window_preset.setCurrentText(shown)
 
     def _refresh_overlay(self) -> None:
         viewport, desk = self._viewport, self._desk
@@ -255,17 +262,23 @@ class DeskBar(QWidget):
             return
         if name == _VERTEBRA:
             window = window_around(self._desk.volume(image), middle_of_vertebra(self._viewport, image))
+        elif name == self._desk.window_name(image):
+            return
         else:
             window = self._desk.presets(image).get(name)
         if window is None:
             self._desk.message.emit("There is too little of the image around the middle of the screen.", "info")
         else:
-            self._desk.set_window(window)
+            self._desk.set_window(window, name=_VERTEBRA if name == _VERTEBRA else None)
 
     def next_window(self) -> None:
-        """Go to the next preset."""
-        if self.window_preset.count():
-            self.window_preset.setCurrentIndex((self.window_preset.currentIndex() + 1) % self.window_preset.count())
+        """Go to the next preset; from a window that is none, to the first."""
+        offered = [self.window_preset.itemText(index) for index in range(self.window_preset.count())]
+        presets = [name for name in offered if name not in (AS_BEFORE, BY_HAND)]
+        if presets:
+            shown = self.window_preset.currentText()
+            chosen = presets[(presets.index(shown) + 1) % len(presets)] if shown in presets else presets[0]
+            self.window_preset.setCurrentText(chosen)
             self._on_preset(0)
 
     def next_plane(self) -> None:

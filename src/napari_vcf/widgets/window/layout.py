@@ -135,18 +135,19 @@ class Arrangement(QObject):
         """Make panes and panels as wide as the reader left them, else as the screen allows."""
         room = self.main.width()
         usual = {
-            "panel_width": min(PANEL_WIDTH, _PANEL_SHARE * room),
-            "panes_width": min(PANES_WIDTH, _PANES_SHARE * room),
+            "panel_share": min(PANEL_WIDTH / room, _PANEL_SHARE),
+            "panes_share": min(PANES_WIDTH / room, _PANES_SHARE),
         }
-        kept = {name: self.desk.settings.get(name, round(width)) for name, width in usual.items()}
-        panel, panes = (int(min(kept[name], _MOST * room)) for name in ("panel_width", "panes_width"))
+        kept = {name: self.desk.settings.get(name, share) for name, share in usual.items()}
+        panel, panes = (round(min(kept[name], _MOST) * room) for name in ("panel_share", "panes_share"))
         docks = [self.panes_dock, *self.docks.values()]
         self.main.resizeDocks(docks, [panes] + [panel] * len(self.docks), Qt.Orientation.Horizontal)
 
     def _on_resized(self, dock: QObject, width: int) -> None:
-        """Remember a width that the reader dragged; the window's own changes are none of theirs."""
+        """Remember what share of the window the reader dragged it to; the window's own changes are none of theirs."""
         if QApplication.mouseButtons() & Qt.MouseButton.LeftButton and not self.main.isMinimized():
-            self.desk.settings.put("panes_width" if dock is self.panes_dock else "panel_width", width)
+            name = "panes_share" if dock is self.panes_dock else "panel_share"
+            self.desk.settings.put(name, width / max(self.main.width(), 1))
 
     def _add_panel(self, name: str) -> None:
         panel = PANELS[name](self.tools)
@@ -207,7 +208,12 @@ class Arrangement(QObject):
     def fit_screen(self) -> None:
         """Make the window as large as the screen allows, and the panels as wide as they like to be."""
         screen = self.main.screen().availableGeometry()
-        self.viewport.viewer.window.resize(screen.width(), screen.height())
+        # The frame around it is the window manager's, and belongs on the screen as well.
+        frame, inside = self.main.frameGeometry(), self.main.geometry()
+        self.viewport.viewer.window.resize(
+            screen.width() - (frame.width() - inside.width()), screen.height() - (frame.height() - inside.height())
+        )
+        self.main.move(screen.topLeft())
         self._set_widths()
 
     # -- keys -------------------------------------------------------------------------------------------------------
@@ -227,6 +233,15 @@ class Arrangement(QObject):
         bind("I", lambda: self._next_image(1), "Next image", group="Image")
         bind("Shift+I", lambda: self._next_image(-1), "Image before", group="Image")
         bind("W", bar.next_window, "Next window (right drag sets it by hand)", group="Image")
+        bind("Shift+W", desk.invert, "Invert: what is high dark, or bright again", group="Image")
+        bind("Shift+R", desk.reset_window, "The usual window of this image", group="Image")
+        bind("Ctrl+L", bar.window_row.edit, "Type the width of the window, then Tab for the level", group="Image")
+        bind(
+            "Q",
+            lambda: viewport.hide_drawings(not viewport.drawings_hidden),
+            "Hide all drawings on image and panes, or show them again",
+            group="Image",
+        )
         bind("P", bar.next_plane, "Next plane: sagittal, or an image's own slices", group="Image")
         bind("F", bar.flicker, "Flicker between the image in front and the one laid over it", group="Image")
         bind("Shift+F", bar.next_overlay, "Next image laid over the one in front", group="Image")

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_vcf.geometry import Rectangle
 from napari_vcf.reading.state import Roi, Tissue
-from napari_vcf.widgets.common.controls import SKY, VERMILLION, YELLOW
+from napari_vcf.widgets.common.controls import SKY, YELLOW
 from napari_vcf.widgets.common.locked_layer import Color, LockedDrawing, Picture, rgba
 from napari_vcf.widgets.instruments.adc.tool import RoiTool, handle_point
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RoiDrawing"]
 
-_COLORS: dict[Tissue, str] = {"lesion": VERMILLION, "normal": SKY}
+#: None of them is a mask's, and each runs on a dark line, so that it is seen on whatever lies under it.
+_COLORS: dict[Tissue, str] = {"lesion": YELLOW, "normal": SKY}
+_DRAFT = "#FFFFFF"
+_CASING: Color = (0.0, 0.0, 0.0, 1.0)
+_LINE_PX, _CASING_PX = 2.0, 5.0
 _KNOB_PX = 5.0
 
 Shown = Callable[[], list[tuple[Rectangle, Roi, bool]]]
@@ -47,7 +51,7 @@ class RoiDrawing:
                 shown, drafted = draft, True
             self._add(picture, shown, roi.image, rgba(_COLORS[roi.tissue]), None if movable else str(roi.placement))
         if draft is not None and not drafted and self._desk.image_id is not None:
-            self._add(picture, draft, self._desk.image_id, rgba(YELLOW), None)
+            self._add(picture, draft, self._desk.image_id, rgba(_DRAFT), None)
         return picture
 
     def _add(self, picture: Picture, rectangle: Rectangle, image: str, color: Color, label: str | None) -> None:
@@ -59,14 +63,16 @@ class RoiDrawing:
         if not viewport.on_current_slice(corners.mean(axis=0)):
             return
         zoom = max(float(viewport.viewer.scene.camera.zoom), 1e-6)
-        width = 2.0 / zoom
-        picture.line(np.concatenate([corners, corners[:1]])[:, 1:], width, color)
+        lines = [np.concatenate([corners, corners[:1]])[:, 1:]]
+        if label is None:
+            knob, side = viewport.to_world(
+                [handle_point(rectangle), rectangle.center_lps + rectangle.long_mm / 2 * rectangle.axis_long], image
+            )
+            angle = np.linspace(0, 2 * np.pi, 17)
+            lines.append(np.stack([side[1:], knob[1:]]))
+            lines.append(knob[1:] + _KNOB_PX / zoom * np.stack([np.sin(angle), np.cos(angle)], axis=1))
+        for width_px, paint in ((_CASING_PX, _CASING), (_LINE_PX, color)):
+            for line in lines:
+                picture.line(line, width_px / zoom, paint)
         if label is not None:
             picture.text(corners.mean(axis=0)[1:], label, color, pixel=1 / zoom)
-            return
-        knob, side = viewport.to_world(
-            [handle_point(rectangle), rectangle.center_lps + rectangle.long_mm / 2 * rectangle.axis_long], image
-        )
-        angle = np.linspace(0, 2 * np.pi, 17)
-        picture.line(np.stack([side[1:], knob[1:]]), width, color)
-        picture.line(knob[1:] + _KNOB_PX / zoom * np.stack([np.sin(angle), np.cos(angle)], axis=1), width, color)

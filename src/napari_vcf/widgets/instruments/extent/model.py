@@ -166,9 +166,13 @@ class ExtentModel:
         """Hide the masks on the image and in the linked panes, or show them again."""
         if wanted != self._stepped_back:
             self._stepped_back = wanted
-            if self.layers is not None:
-                self.layers.set_shown(not wanted)
+            self.show_masks()
             self._viewport.drawing_changed.emit()
+
+    def show_masks(self, *_: object) -> None:
+        """Show the masks, unless they have stepped back."""
+        if self.layers is not None:
+            self.layers.set_shown(not self._stepped_back)
 
     # -- changes ----------------------------------------------------------------------------------------------------
     def save(self, part: str) -> None:

@@ -60,6 +60,7 @@ class ExtentWidget(Instrument):
         self.drawing = OutlineDrawing(viewport, self.outline)
         self.model.layers_changed.connect(self._use_mode)
         self.tools.changed.connect(lambda holder: self.model.step_back(getattr(holder, "hides_masks", False)))
+        self.viewport.drawings_hidden_changed.connect(self.model.show_masks)
         self._live = QTimer(self)
         self._live.setSingleShot(True)
         self._live.setInterval(FRAME_MS)
