@@ -8,7 +8,11 @@ SHARED = -n auto --dist loadfile --no-loadscope-reorder
 PYTEST_ARGS ?= $(SHARED) -m "not slow"
 export VENV
 
-.PHONY: help demo test test-slow bench docs lint clean
+# Of the offline kit: platforms and Pythons.
+KIT_PLATFORMS ?= linux-x86_64 windows-x86_64 macos-arm64
+KIT_PYTHONS ?= 3.11 3.12 3.13 3.14
+
+.PHONY: help demo test test-slow bench docs lint kit clean
 
 help:
 	@echo "make demo    read the sample case (without a display: a scripted reader does it and checks every number)"
@@ -17,6 +21,7 @@ help:
 	@echo "make lint    check style, types, layers, spelling and the plugin manifest"
 	@echo "make docs    build the documentation into docs/_build/html"
 	@echo "make bench   run the benchmarks and write their tables into docs/benchmarks"
+	@echo "make kit     write the kits that install without a network into dist/"
 	@echo "make clean   remove everything that these made"
 
 demo:
@@ -44,6 +49,12 @@ bench: VENV := .venv-bench
 bench:
 	@tools/setup.sh "pyside6,dev,cluster,bench" display || tools/setup.sh "pyside6,dev,cluster" display
 	@tools/with-display.sh $(VENV)/bin/python benchmarks/run.py
+
+kit:
+	@tools/setup.sh "pyside6,dev"
+	@for platform in $(KIT_PLATFORMS); do \
+	    $(VENV)/bin/python tools/kit/build.py --platform $$platform --python $(KIT_PYTHONS) || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) .venv-bench demo-output docs/_build docs/api/generated build dist site

@@ -16,7 +16,13 @@ def add_parser(subparsers: Any) -> None:
         help="open the reading desk on the folder of a case",
         description="Open napari with the reading desk on the folder of one case (CT, MRI or both).",
     )
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder with one case (or its DICOMDIR)")
+    parser.add_argument(
+        "folder",
+        metavar="FOLDER",
+        type=Path,
+        nargs="?",
+        help="folder with one case (or its DICOMDIR); left out, the window asks for it",
+    )
     parser.add_argument("--case", metavar="NAME", default="C001", help="pseudonym of the case (default C001)")
     parser.add_argument("--reader", metavar="NAME", default="R1", help="pseudonym of the reader (default R1)")
     parser.add_argument("--study", metavar="NAME", default="STUDY", help="name of the study (default STUDY)")
@@ -39,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from napari_vcf.dicom import folder_of
     from napari_vcf.reading.protocol_file import read_protocol_file
 
-    folder = folder_of(args.folder)
+    folder = None if args.folder is None else folder_of(args.folder)
     protocol = None if args.protocol is None else read_protocol_file(args.protocol)
 
     import napari
@@ -50,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     panel.protocol = protocol
     for field, text in ((panel.case_name, args.case), (panel.reader_name, args.reader), (panel.study_name, args.study)):
         field.setText(text)
-    panel.open_folder(folder)
+    if folder is not None:
+        panel.open_folder(folder)
     napari.run()
     return 0

@@ -6,6 +6,8 @@ wants to know asks a process of its own.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 from typing import Any
 
@@ -20,7 +22,16 @@ def graphics() -> dict[str, Any]:
     dict
         ``binding``, ``qt`` (its version), ``platform``, ``screens`` (``width`` and ``height`` in pixels of the desktop,
         ``scale``), and ``gl`` (``vendor``, ``renderer``, ``version``), which is None where no context can be made.
+
+    Raises
+    ------
+    ImportError
+        If there is no binding, or a system library that it needs is missing.
     """
+    for binding in ("PySide6", "PyQt6"):
+        if importlib.util.find_spec(binding) is not None:
+            # Without a system library qtpy says that there is no binding; the binding itself names the library.
+            importlib.import_module(f"{binding}.QtGui")
     import qtpy
     from qtpy.QtGui import QGuiApplication
 
