@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from napari_vcf.study import check_study, open_study
+from napari_vcf.study import check_study, export_study, open_study
 from napari_vcf.study.hashed_files import read_record, write_record
 from napari_vcf.study.study_folder import StudyRecord
 from support.studies import Clock, make_study, read_stage
@@ -84,3 +85,35 @@ def test_what_an_interrupted_write_left_is_nobodys_damage(root: Path) -> None:
     (place / ".journal.jsonl.0123456789abcdef.part").write_text("x", encoding="utf-8")
     shutil.copytree(root / "cases" / "C001", root / "cases" / ".C001.0123456789abcdef.part")
     assert named(root) == []
+
+
+def test_an_export_that_its_list_names_is_missed_and_one_that_was_changed_is_told(root: Path) -> None:
+    files = export_study(root, root / "exports")
+    assert check_study(root).damages == ()
+    files[0].unlink()
+    (gone,) = check_study(root).damages
+    assert (gone.place, "is gone" in gone.what) == (f"exports/{files[0].name}", True)
+    export_study(root, root / "exports")
+    files[1].write_bytes(files[1].read_bytes() + b" ")
+    assert named(root) == [f"exports/{files[1].name}"]
+
+
+def test_the_list_of_exports_is_one_that_other_tools_read(root: Path) -> None:
+    files = export_study(root, root / "exports")
+    lines = (root / "exports" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    assert lines.pop().startswith("# ")
+    assert lines == sorted(
+        (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in files),
+        key=lambda line: line.split()[1],
+    )
+
+
+def test_a_study_with_another_seed_is_named_once_and_not_at_every_reading(root: Path) -> None:
+    record = read_record(root / "study.json", StudyRecord, "It")
+    for seed in range(2, 40):
+        (root / "study.json").unlink()
+        write_record(root / "study.json", record.model_copy(update={"seed": seed}))
+        if found := check_study(root).damages:
+            break
+    assert [(damage.place, damage.entry) for damage in found] == [("study.json", None)]
+    assert "its seed" in found[0].what

@@ -184,3 +184,22 @@ def test_an_older_copy_of_a_consensus_is_noticed_and_not_gone_on_with(root: Path
     assert (damage.place, damage.entry) == ("consensus/C001/ct/journal.jsonl", 3)
     with pytest.raises(DamagedError, match="older copy of itself"):
         open_consensus(root, "C001", "ct")
+
+
+def test_a_seal_that_says_otherwise_than_its_journal_is_told_though_every_hash_is_right(root: Path) -> None:
+    path = root / "readings" / "R1" / "C001" / "ct-1" / "v1" / "seal.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    before = document["seal"]["sha256"]
+    document["stages"]["ct"]["findings"]["confidence"]["value"] = 3
+    document["actions"] += 1
+    document["seal"]["sha256"] = ""
+    document["seal"]["sha256"] = after = sha256_of(canonical_json(document))
+    path.write_text(canonical_json(document) + "\n", encoding="utf-8")
+    rewritten(
+        root / "readings" / "R1" / "register",
+        lambda body: body | {"sha256": after} if body.get("sha256") == before else body,
+    )
+    (damage,) = check_study(root).damages
+    assert damage.place == "readings/R1/C001/ct-1/v1/seal.json"
+    assert damage.what == "it says otherwise than its journal: answers, the number of changes."
+    assert "Restore" in str(damage)

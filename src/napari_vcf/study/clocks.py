@@ -41,6 +41,9 @@ def share_time(folder: Path) -> datetime | None:
         UTC; None where nothing can be written.
     """
     with contextlib.suppress(OSError):
+        if (folder / CLOCK).exists() and not (folder / CLOCK).is_file():
+            # A pipe in its place would wait for its reader for ever.
+            return None
         descriptor = os.open(folder / CLOCK, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         try:
             os.write(descriptor, b".")

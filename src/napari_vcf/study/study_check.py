@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.document import SealExport
+from napari_vcf.reading.export import read_reading
 from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import Stage
 from napari_vcf.records.sealing import check_seal
@@ -31,8 +33,9 @@ from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, tasks_of
 from napari_vcf.study.receipts import read_receipts
+from napari_vcf.study.seal_replay import differences
 from napari_vcf.study.stage_session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
-from napari_vcf.study.study_export import sealed_stages
+from napari_vcf.study.study_export import changed_exports, sealed_stages
 from napari_vcf.study.study_folder import CONSENSUS, PROTOCOL, STUDY, StudyFolder, StudyRecord
 from napari_vcf.study.versions import model_of
 
@@ -57,9 +60,20 @@ class Damage:
     entry: int | None
     what: str
 
+    @property
+    def way_out(self) -> str:
+        """What helps, as a sentence; empty where `what` says it."""
+        if re.search(r"\b(restore|prepare|compare|take it away|writes it anew)\b", self.what, re.IGNORECASE):
+            return ""
+        if self.place.startswith("exports") or "/" not in self.place:
+            return "Export again, or restore it from a backup."
+        if self.place.endswith(".npy"):
+            return "Prepare the case again."
+        return "Restore its folder from a backup, with all that lies in it; if there is none, report it with the study."
+
     def __str__(self) -> str:
         entry = "" if self.entry is None else f", entry {self.entry}"
-        return f"{self.place}{entry}: {self.what}"
+        return f"{self.place}{entry}: {self.what} {self.way_out}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +155,11 @@ class _Check:
         self.signed: dict[tuple[Any, ...], str] = {}
         #: None where they are damaged.
         self.decisions: Decisions | None = None
+        self._named: set[tuple[str, int | None]] = set()
+        #: Places that are none of the study.
+        self._strange: set[Path] = set()
+        #: Journals with another place in the order of reading than the seed gives them.
+        self._displaced: list[tuple[Path, str]] = []
         self._hashes: dict[tuple[str, str], dict[str, str] | None] = {}
         #: File of a seal that holds -> its hash.
         self.seal_of: dict[Path, str] = {}
@@ -151,9 +170,12 @@ class _Check:
 
     def run(self, exports: list[Path]) -> CheckReport:
         stated = self.record.protocol_file_sha256
-        if stated not in (None, hashlib.sha256((self.folder.root / PROTOCOL).read_bytes()).hexdigest()):
+        if stated not in (None, hashlib.sha256(read_regular(self.folder.root / PROTOCOL)).hexdigest()):
             self._damage(self.folder.root / PROTOCOL, "it is not as it was written, though its decisions are.")
-        for path, what in (*foreign_files(self.folder, self.record), *damaged_cases(self.folder, self.record)):
+        for path, what in foreign_files(self.folder, self.record):
+            self._damage(path, what)
+            self._strange.add(path)
+        for path, what in damaged_cases(self.folder, self.record):
             self._damage(path, what)
         self._read_decisions()
         for reader in self.record.readers:
@@ -166,6 +188,7 @@ class _Check:
                 self._stage(reader, task)
             for damage in self._unmatched(reader, events or []) if events is not None else ():
                 self._damage(*damage)
+        self._order()
         for case in self.record.cases:
             for stage in self.protocol.protocol.stages:
                 self._consensus(case, stage)
@@ -181,11 +204,17 @@ class _Check:
         for place in exports:
             for path in sorted(place.rglob("*.json")) if place.is_dir() else ():
                 self._export(path, names)
+            for path, what in changed_exports(place):
+                self._damage(path, what)
 
     def _damage(self, path: Path, what: str, entry: int | None = None) -> None:
         inside = path.is_relative_to(self.folder.root)
         place = path.relative_to(self.folder.root).as_posix() if inside else path.name
-        if (place, entry) not in {(damage.place, damage.entry) for damage in self.damages}:
+        # What lies in a place that is none of the study, or is no file at all, is not named once more.
+        if any(path == strange or path.is_relative_to(strange) for strange in self._strange):
+            return
+        if (place, entry) not in self._named:
+            self._named.add((place, entry))
             self.damages.append(Damage(place, entry, what))
 
     def _record(self, path: Path, model: Any) -> Any:
@@ -198,6 +227,7 @@ class _Check:
     def _stage(self, reader: str, task: Task) -> None:
         folder = self.folder.stage(reader, task.case, task.stage, task.occasion)
         before: SealExport | None = None
+        views: list[JournalView] = []
         for number, path in enumerate(versions_of(folder), start=1):
             if path.name != f"v{number}":
                 self._damage(path, f"version {number} is missing.")
@@ -210,6 +240,7 @@ class _Check:
             view = self._journal(path, reader, task, number, before)
             view = self._outrun(path, self.folder.reader(reader), view)
             end = None if view is None else view.sha256
+            views += [] if view is None else [view]
             if snapshot is not None and view is not None and snapshot.journal_sha256 not in view.hashes:
                 self._damage(path / SNAPSHOT, "it is not of this journal, or the journal is an older copy of itself.")
             if not signed:
@@ -222,6 +253,23 @@ class _Check:
                 self.signed[reader, task.case, task.stage, task.occasion, number] = before.sha256
                 if end is not None and before.journal_sha256 != end:
                     self._damage(path / JOURNAL, "it does not end where it did when it was signed.")
+                elif len(views) == number:
+                    self._replay(path, views, task)
+
+    def _replay(self, path: Path, views: list[JournalView], task: Task) -> None:
+        """Compare a seal that holds with what its journal leads to."""
+        try:
+            origin = model_of(views[-1].entries[0].body, Origin, "its first entry")
+            images = PreparedCase(self.folder.case(task.case), task.stage)
+            document = read_reading(seal_path(path))
+        except NapariVcfError:
+            # Said of the file that it is wrong with.
+            return
+        if origin.images not in (None, images.hashes):
+            return
+        found = differences(document, [view.entries for view in views], origin, images, self.protocol)
+        if found:
+            self._damage(seal_path(path), f"it says otherwise than its journal: {', '.join(found)}.")
 
     def _journal(
         self, path: Path, reader: str, task: Task, version: int, before: SealExport | None
@@ -246,7 +294,8 @@ class _Check:
         if known is not None and origin.decisions_sha256 not in known:
             self._damage(name, "a decision of the coordinator that it names is not there.", 1)
         if origin.position != task.position:
-            self._damage(name, f"it has place {origin.position} in the order of reading, not {task.position}.", 1)
+            what = f"it has place {origin.position} in the order of reading, not {task.position}."
+            self._displaced.append((name, what))
         if version > 1:
             amended = origin.amends.sha256 if origin.amends else None
             if before is None or before.sha256 != amended:
@@ -257,6 +306,19 @@ class _Check:
             what = f"it is an older copy of itself: {left.entries} entries were written when the reading was left."
             self._damage(name, what, len(view.entries) + 1)
         return view
+
+    def _order(self) -> None:
+        """Readings out of their order, each by itself where they are few, and the seed where they are most."""
+        begun = sum(1 for reader in self.record.readers for _ in self.folder.reader(reader).glob("*/*/v*"))
+        if len(self._displaced) > max(1, begun // 2):
+            what = (
+                f"its seed, readers or cases are not those that the readings were made with: {len(self._displaced)} of "
+                f"{begun} have another place in the order. Restore it from a backup."
+            )
+            self._damage(self.folder.root / STUDY, what)
+        else:
+            for path, what in self._displaced:
+                self._damage(path, what, 1)
 
     def _read_decisions(self) -> None:
         try:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from napari_vcf.records.atomic import write_atomically
-from napari_vcf.records.sealing import check_seal
+from napari_vcf.records.atomic import read_regular, write_atomically
+from napari_vcf.records.sealing import check_seal, sha256_of
 from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.protocol import StudyProtocol
@@ -17,7 +19,10 @@ from napari_vcf.study.reading_order import tasks_of
 from napari_vcf.study.stage_session import SEAL, seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
-__all__ = ["SealedStage", "export_study", "sealed_stages"]
+__all__ = ["LIST", "SealedStage", "changed_exports", "export_study", "sealed_stages"]
+
+#: The list that an export leaves beside its files.
+LIST: Final = "SHA256SUMS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +122,62 @@ def export_study(
     written = []
     for stage, text in zip(chosen, texts, strict=True):
         path = (target if stage.latest else target / "amended") / f"{stage.name}.json"
-        if not path.exists() or path.read_bytes() != text.encode():
+        if not path.is_file() or path.read_bytes() != text.encode():
             write_atomically(path, text)
         written.append(path)
+    _write_list(
+        target,
+        {path.relative_to(target).as_posix(): sha256_of(text) for path, text in zip(written, texts, strict=True)},
+        withdrawn,
+    )
     if decisions.set_aside:
         _write_aside(target / "set-aside.csv", decisions)
     return written
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    """Name to hash of every export that was written into a folder; empty where there is no list."""
+    try:
+        lines = read_regular(folder / LIST).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return {}
+    return {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines if line[:1] != "#") if name}
+
+
+def _write_list(folder: Path, written: dict[str, str], withdrawn: set[str]) -> None:
+    """Note what was written, as ``sha256sum -c`` reads it; what was written earlier stays on the list."""
+    before = {
+        name: sha256 for name, sha256 in _listed(folder).items() if Path(name).name.split("_")[0] not in withdrawn
+    }
+    text = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted({**before, **written}.items()))
+    # The last line is a comment to other tools.
+    text = f"{text}# {sha256_of(text)}\n"
+    if not (folder / LIST).is_file() or (folder / LIST).read_bytes() != text.encode():
+        write_atomically(folder / LIST, text, overwrite=True)
+
+
+def changed_exports(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Exports that a folder's own list names, and that are gone or are not as they were written.
+
+    Parameters
+    ----------
+    folder : Path
+        Into which exports were written; one without a list is left alone.
+    """
+    if (folder / LIST).exists():
+        with contextlib.suppress(OSError):
+            text, _, mark = read_regular(folder / LIST).decode("utf-8", "replace").rpartition("# ")
+            if mark != f"{sha256_of(text)}\n":
+                yield folder / LIST, "it is not as it was written. Export again."
+                return
+    for name, sha256 in _listed(folder).items():
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            yield folder / LIST, "it names a file outside of its folder. Export again."
+        elif not path.exists():
+            yield path, "this export was written, and is gone. Export again."
+        elif not path.is_file() or sha256_of(path.read_bytes().decode("utf-8", "replace")) != sha256:
+            yield path, "this export is not as it was written. Take it away and export again."
 
 
 def _write_aside(path: Path, decisions: Decisions) -> None:

@@ -28,7 +28,7 @@ from pydantic import Field
 
 from napari_vcf.reading.case import check_pseudonym
 from napari_vcf.reading.errors import ReadingError
-from napari_vcf.records.atomic import write_atomically
+from napari_vcf.records.atomic import read_regular, write_atomically
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
 from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import sha256_of
@@ -110,7 +110,7 @@ class StudyFolder:
         """
         record = self.read_record()
         try:
-            text = (self.root / PROTOCOL).read_text(encoding="utf-8")
+            text = read_regular(self.root / PROTOCOL).decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DamagedError("The study's protocol.toml cannot be read; restore it from a backup.") from error
         try:
@@ -333,7 +333,7 @@ def read_key(path: Path | str, study: str) -> Key:
     """
     source = Path(path)
     try:
-        content = json.loads(source.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(source))
     except OSError as error:
         raise StudyError(f"The key file {source.name} cannot be read; name it with --key.") from error
     except (ValueError, RecursionError):
