@@ -22,7 +22,7 @@ from napari_vcf.measure import POSITIONS, roi_statistics, snap_to_edge
 from napari_vcf.measure.recount import recount_extent
 from napari_vcf.reading import Protocol
 from napari_vcf.reading.results import losses_of
-from napari_vcf.reading.state import Caliper, Spine, StageState
+from napari_vcf.reading.state import PlacedCaliper, Spine, StageState
 from napari_vcf.widgets.linked_views.reslice import cross_frame, cut_volume, to_gray
 
 SHAPES = {"40 x 256 x 256": (40, 256, 256), "300 x 512 x 512": (300, 512, 512)}
@@ -58,7 +58,7 @@ def medians_ms(calls: list[Callable[[], object]]) -> list[float]:
 def stage_with_calipers() -> StageState:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     calipers = tuple(
-        Caliper(
+        PlacedCaliper(
             level=level, position=position, image="0" * 32, at=now,
             start_lps=(0, 10.0 * column, z + 12), end_lps=(0, 10.0 * column, z - 12),
         )

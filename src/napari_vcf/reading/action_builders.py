@@ -1,4 +1,4 @@
-"""Actions made of what a caller has in hand: mask arrays, a rectangle, the result of a registration."""
+"""Actions made of what a caller has in hand: points, mask arrays, a rectangle, the result of a registration."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry import Rectangle, RigidTransform
+from napari_vcf.measure import Position
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.arguments import lps_point, mask_of
 from napari_vcf.reading.case import CaseImage
@@ -16,13 +17,13 @@ from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.image_pairs import recordable
 from napari_vcf.reading.masks import GridRecord, encode_mask
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import Tissue
+from napari_vcf.reading.state import Caliper, CaliperEnd, Roi, Tissue
 from napari_vcf.records.base import Affine, Stage
 
 if TYPE_CHECKING:
     from napari_vcf.registration import RegistrationResult
 
-__all__ = ["join_of", "masks_of", "proposal_of", "roi_of"]
+__all__ = ["caliper_of", "join_of", "masks_of", "proposal_of", "roi_of"]
 
 
 def masks_of(*, stage: Stage, image: CaseImage, body: NDArray[np.bool_], lesion: NDArray[np.bool_]) -> act.SetMasks:
@@ -32,6 +33,30 @@ def masks_of(*, stage: Stage, image: CaseImage, body: NDArray[np.bool_], lesion:
     return act.SetMasks(
         stage=stage, image=image.id, grid=GridRecord.of(grid), body=encode_mask(body), lesion=encode_mask(lesion)
     )
+
+
+def caliper_of(
+    *,
+    stage: Stage,
+    level: str,
+    position: Position,
+    image: str,
+    start_lps: ArrayLike,
+    end_lps: ArrayLike,
+    shown_on: str | None,
+    snapped: Sequence[CaliperEnd],
+) -> act.PlaceCaliper:
+    """One height; see `Reading.place_caliper`."""
+    caliper = Caliper(
+        level=level,
+        position=position,
+        image=image,
+        shown_on=shown_on,
+        start_lps=lps_point(start_lps),
+        end_lps=lps_point(end_lps),
+        snapped=tuple(snapped),
+    )
+    return act.PlaceCaliper(stage=stage, caliper=caliper)
 
 
 def roi_of(
@@ -51,8 +76,7 @@ def roi_of(
             f"The ROI measures {rectangle.long_mm:g} x {rectangle.short_mm:g} mm; the protocol's is "
             f"{wanted[0]:g} x {wanted[1]:g} mm."
         )
-    return act.PlaceRoi(
-        stage=stage,
+    roi = Roi(
         tissue=tissue,
         placement=placement,
         level=level,
@@ -61,6 +85,7 @@ def roi_of(
         axis_long=lps_point(rectangle.axis_long),
         axis_short=lps_point(rectangle.axis_short),
     )
+    return act.PlaceRoi(stage=stage, roi=roi)
 
 
 def proposal_of(

@@ -61,7 +61,7 @@ def _(action: act.SetReference | act.WithdrawReference) -> str:
 
 @_words.register
 def _(action: act.PlaceCaliper) -> str:
-    return f"{action.position} height of {action.level}"
+    return f"{action.caliper.position} height of {action.caliper.level}"
 
 
 @_words.register
@@ -89,7 +89,7 @@ def _(action: act.ClearMasks) -> str:
 
 @_words.register
 def _(action: act.PlaceRoi) -> str:
-    return f"place of ADC ROI {action.placement} ({action.tissue})"
+    return f"place of ADC ROI {action.roi.placement} ({action.roi.tissue})"
 
 
 @_words.register

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, SerializerFunctionWrapHandler, TypeAdapter, model_serializer, model_validator
 
 from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading.masks import GridRecord, MaskRecord
-from napari_vcf.reading.state import CaliperEnd, ReadingState, Reason, Tissue
+from napari_vcf.reading.state import Caliper, ReadingState, Reason, Roi, Tissue
 from napari_vcf.records.base import Affine, AnswerValue, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
 
 __all__ = [
@@ -78,18 +78,33 @@ class WithdrawReference(FrozenModel):
     level: Level
 
 
-class PlaceCaliper(FrozenModel):
+class _Placing(FrozenModel):
+    """An action that carries a thing whole; on its line of a journal the thing's values stand beside the action's."""
+
+    thing: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or cls.thing in content:
+            return content
+        own = {key: content[key] for key in cls.model_fields if key in content}
+        return {**own, cls.thing: {key: value for key, value in content.items() if key not in own}}
+
+    @model_serializer(mode="wrap")
+    def _spread(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content = serialize(self)
+        thing = content.pop(self.thing)
+        return {**content, **thing}
+
+
+class PlaceCaliper(_Placing):
     """Place a caliper, or replace the one that measures the same height."""
 
+    thing = "caliper"
     action: Literal["place_caliper"] = "place_caliper"
     stage: Stage
-    level: Level
-    position: Position
-    image: ImageId
-    shown_on: ImageId | None = None
-    start_lps: Point
-    end_lps: Point
-    snapped: tuple[CaliperEnd, ...] = ()
+    caliper: Caliper
 
 
 class RemoveCaliper(FrozenModel):
@@ -133,18 +148,13 @@ class ClearMasks(FrozenModel):
     stage: Stage
 
 
-class PlaceRoi(FrozenModel):
+class PlaceRoi(_Placing):
     """Place an ADC rectangle, or replace the same placement."""
 
+    thing = "roi"
     action: Literal["place_roi"] = "place_roi"
     stage: Stage
-    tissue: Tissue
-    placement: Annotated[int, Field(ge=1, le=10)]
-    level: Level
-    image: ImageId
-    center_lps: Point
-    axis_long: Point
-    axis_short: Point
+    roi: Roi
 
 
 class RemoveRoi(FrozenModel):

@@ -17,13 +17,13 @@ from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.state import (
     Answer,
-    Caliper,
     Continued,
     FrameJoin,
     Masks,
+    PlacedCaliper,
+    PlacedRoi,
     Reason,
     Registration,
-    Roi,
     Spine,
     StageState,
 )
@@ -87,7 +87,7 @@ class SeriesExport(FrozenModel):
     not_measurable_reason: str
 
 
-class CaliperExport(Caliper):
+class CaliperExport(PlacedCaliper):
     """A caliper with its length."""
 
     mm: Finite
@@ -152,7 +152,7 @@ class RoiStatisticsExport(FrozenModel):
     slice_index: int
 
 
-class RoiExport(Roi):
+class RoiExport(PlacedRoi):
     """An ROI with its size, angle, plane and statistics."""
 
     long_mm: Finite
@@ -217,10 +217,12 @@ class StageExport(FrozenModel):
     def state(self) -> StageState:
         """The reader's part, without what follows from it."""
         return StageState(
-            calipers=tuple(Caliper(**c.model_dump(include=set(Caliper.model_fields))) for c in self.calipers),
+            calipers=tuple(
+                PlacedCaliper(**c.model_dump(include=set(PlacedCaliper.model_fields))) for c in self.calipers
+            ),
             references=self.references,
             masks=self.masks,
-            rois=tuple(Roi(**r.model_dump(include=set(Roi.model_fields))) for r in self.rois),
+            rois=tuple(PlacedRoi(**r.model_dump(include=set(PlacedRoi.model_fields))) for r in self.rois),
             answers=self.findings,
         )
 

@@ -26,7 +26,7 @@ from napari_vcf.measure import (
     VertebraStatus,
 )
 from napari_vcf.reading import actions as act
-from napari_vcf.reading.action_builders import join_of, masks_of, proposal_of, roi_of
+from napari_vcf.reading.action_builders import caliper_of, join_of, masks_of, proposal_of, roi_of
 from napari_vcf.reading.arguments import lps_point, refusing
 from napari_vcf.reading.case import MR_ROLES, Case, check_pseudonym
 from napari_vcf.reading.errors import ReadingError
@@ -364,15 +364,15 @@ class Reading:
             points are no height on this image.
         """
         return self._make(
-            act.PlaceCaliper,
+            caliper_of,
             stage=stage,
             level=level,
             position=position,
             image=image,
             shown_on=shown_on,
-            start_lps=lps_point(start_lps),
-            end_lps=lps_point(end_lps),
-            snapped=tuple(snapped),
+            start_lps=start_lps,
+            end_lps=end_lps,
+            snapped=snapped,
         )
 
     def remove_caliper(self, stage: Stage, level: str, position: Position) -> act.LoggedAction:

@@ -31,6 +31,8 @@ __all__ = [
     "ImageCorrection",
     "LesionThreshold",
     "Masks",
+    "PlacedCaliper",
+    "PlacedRoi",
     "ReadingState",
     "Reason",
     "Registration",
@@ -77,6 +79,11 @@ class Caliper(FrozenModel):
     start_lps: Point
     end_lps: Point
     snapped: tuple[CaliperEnd, ...] = ()
+
+
+class PlacedCaliper(Caliper):
+    """A caliper of the record, with the time when it was placed."""
+
     at: Timestamp
 
 
@@ -170,6 +177,11 @@ class Roi(FrozenModel):
     center_lps: Point
     axis_long: Point
     axis_short: Point
+
+
+class PlacedRoi(Roi):
+    """A placement of the record, with the time when it was made."""
+
     at: Timestamp
 
 
@@ -190,17 +202,17 @@ class Answer(FrozenModel):
 class StageState(FrozenModel):
     """What was done in one stage."""
 
-    calipers: tuple[Caliper, ...] = ()
+    calipers: tuple[PlacedCaliper, ...] = ()
     references: dict[Level, VertebraStatus] = Field(default_factory=dict)
     masks: Masks | None = None
-    rois: tuple[Roi, ...] = ()
+    rois: tuple[PlacedRoi, ...] = ()
     answers: dict[str, Answer] = Field(default_factory=dict)
 
-    def caliper(self, level: str, position: Position) -> Caliper | None:
+    def caliper(self, level: str, position: Position) -> PlacedCaliper | None:
         """The caliper of one height, if placed."""
         return next((c for c in self.calipers if (c.level, c.position) == (level, position)), None)
 
-    def roi(self, tissue: Tissue, placement: int) -> Roi | None:
+    def roi(self, tissue: Tissue, placement: int) -> PlacedRoi | None:
         """One placement of the rectangle, if placed."""
         return next((r for r in self.rois if (r.tissue, r.placement) == (tissue, placement)), None)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, Rectangle, coverage_on_slice
 from napari_vcf.measure import MeasureError
@@ -12,10 +10,10 @@ from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.levels import recounted
 from napari_vcf.reading.masks import decode_mask
-from napari_vcf.reading.results import adjacent_levels, rectangle_of
+from napari_vcf.reading.results import adjacent_levels, caliper_mm, rectangle_of
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
 from napari_vcf.reading.spaces import between, registration_at
-from napari_vcf.reading.state import Caliper, Masks, ReadingState, Roi, Spine, StageState
+from napari_vcf.reading.state import Masks, PlacedCaliper, PlacedRoi, ReadingState, Spine, StageState
 
 __all__ = ["MAX_CALIPER_MM", "MIN_CALIPER_MM", "named_levels"]
 
@@ -106,38 +104,30 @@ def _(action: act.WithdrawReference, state: ReadingState, context: Context) -> R
 
 @reduce_action.register
 def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> ReadingState:
-    image = image_for(action.stage, action.image, context)
+    caliper = action.caliper
+    image = image_for(action.stage, caliper.image, context)
     spine = named_spine(state)
-    if action.level not in (spine.fractured, *adjacent_levels(spine)):
-        raise RefusedActionError(f"{action.level} is neither {spine.fractured} nor adjacent to it.")
-    if action.shown_on is not None:
-        _check_fusion(image, context.case.image(action.shown_on), action.level, state, context)
+    if caliper.level not in (spine.fractured, *adjacent_levels(spine)):
+        raise RefusedActionError(f"{caliper.level} is neither {spine.fractured} nor adjacent to it.")
+    if caliper.shown_on is not None:
+        _check_fusion(image, context.case.image(caliper.shown_on), caliper.level, state, context)
         if action.stage != "combined":
             raise RefusedActionError("A registered CT over MR is open in the combined stage only.")
-    length = float(np.linalg.norm(np.subtract(action.end_lps, action.start_lps)))
+    length = caliper_mm(caliper)
     if not MIN_CALIPER_MM <= length <= MAX_CALIPER_MM:
         raise RefusedActionError(
             f"A height of {length:.1f} mm is not that of a vertebral body "
             f"({MIN_CALIPER_MM:g} to {MAX_CALIPER_MM:g} mm)."
         )
-    if not image.series.grid.contains([action.start_lps, action.end_lps], margin_mm=-0.01).all():
+    if not image.series.grid.contains([caliper.start_lps, caliper.end_lps], margin_mm=-0.01).all():
         raise RefusedActionError(f"The caliper reaches outside {image.label}.")
-    if action.snapped and not context.protocol.snapping:
+    if caliper.snapped and not context.protocol.snapping:
         raise RefusedActionError("The study's protocol does not allow calipers to be drawn to an edge.")
-    caliper = Caliper(
-        level=action.level,
-        position=action.position,
-        image=action.image,
-        shown_on=action.shown_on,
-        start_lps=action.start_lps,
-        end_lps=action.end_lps,
-        snapped=action.snapped,
-        at=context.at,
-    )
     others = tuple(
-        c for c in state.stages[action.stage].calipers if (c.level, c.position) != (action.level, action.position)
+        c for c in state.stages[action.stage].calipers if (c.level, c.position) != (caliper.level, caliper.position)
     )
-    return change_stage(state, action.stage, calipers=(*others, caliper))
+    placed = PlacedCaliper(**dict(caliper), at=context.at)
+    return change_stage(state, action.stage, calipers=(*others, placed))
 
 
 def _check_fusion(image: CaseImage, shown_on: CaseImage, level: str, state: ReadingState, context: Context) -> None:
@@ -197,7 +187,8 @@ def _(action: act.ClearMasks, state: ReadingState, context: Context) -> ReadingS
 
 @reduce_action.register
 def _(action: act.PlaceRoi, state: ReadingState, context: Context) -> ReadingState:
-    image = image_for(action.stage, action.image, context)
+    roi = action.roi
+    image = image_for(action.stage, roi.image, context)
     spine = named_spine(state)
     series = image.series
     if series.role is not Role.ADC:
@@ -206,31 +197,22 @@ def _(action: act.PlaceRoi, state: ReadingState, context: Context) -> ReadingSta
         raise RefusedActionError(
             f"The unit of {image.label} is not known ({series.unit_evidence}). Say which it is first."
         )
-    if action.placement > context.protocol.roi_placements:
+    if roi.placement > context.protocol.roi_placements:
         raise RefusedActionError(f"The protocol has {context.protocol.roi_placements} placements.")
-    if (action.tissue == "lesion") != (action.level == spine.fractured):
+    if (roi.tissue == "lesion") != (roi.level == spine.fractured):
         raise RefusedActionError(
-            f"The {action.tissue} ROI cannot lie in {action.level}: the lesion is in {spine.fractured}, "
+            f"The {roi.tissue} ROI cannot lie in {roi.level}: the lesion is in {spine.fractured}, "
             "the normal marrow in another vertebra."
         )
-    roi = Roi(
-        tissue=action.tissue,
-        placement=action.placement,
-        level=action.level,
-        image=action.image,
-        center_lps=action.center_lps,
-        axis_long=action.axis_long,
-        axis_short=action.axis_short,
-        at=context.at,
-    )
     try:
-        roi = roi.model_copy(update={"center_lps": _onto_slice(rectangle_of(roi, context.protocol), image)})
-        context.measure(roi)
+        center = _onto_slice(rectangle_of(roi, context.protocol), image)
+        placed = PlacedRoi(**{**dict(roi), "center_lps": center}, at=context.at)
+        context.measure(placed)
     except (GeometryError, MeasureError) as error:
         raise RefusedActionError(str(error)) from error
     stage = state.stages[action.stage]
-    others = tuple(r for r in stage.rois if (r.tissue, r.placement) != (action.tissue, action.placement))
-    return change_stage(state, action.stage, rois=(*others, roi))
+    others = tuple(r for r in stage.rois if (r.tissue, r.placement) != (roi.tissue, roi.placement))
+    return change_stage(state, action.stage, rois=(*others, placed))
 
 
 def _onto_slice(rectangle: Rectangle, image: CaseImage) -> tuple[float, float, float]:

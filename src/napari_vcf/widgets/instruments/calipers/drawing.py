@@ -131,8 +131,8 @@ class CaliperDrawing:
         if self._desk.reading is None:
             return []
         tool = self._tool
-        items = []
-        for caliper in tool.stage_with_draft().calipers:
+        items: list[Item] = []
+        for caliper in tool.calipers():
             if not self._viewport.can_show(caliper.image):
                 continue
             start, end = self._viewport.to_world([caliper.start_lps, caliper.end_lps], caliper.image)

@@ -11,8 +11,9 @@ from psygnal import Signal
 
 from napari_vcf.dicom import Role
 from napari_vcf.measure import HeightLoss, NoEdge, Position, ReferenceRule, draw_to_edge
+from napari_vcf.reading.actions import PlaceCaliper
 from napari_vcf.reading.results import caliper_mm, losses_of
-from napari_vcf.reading.state import Caliper, CaliperEnd, StageState
+from napari_vcf.reading.state import Caliper, CaliperEnd, PlacedCaliper, StageState
 from napari_vcf.records.base import utc_now
 from napari_vcf.widgets.instruments.instrument import Tool, World
 
@@ -156,13 +157,21 @@ class CaliperTool(Tool):
         self.selected = height
         self.changed.emit()
 
+    def calipers(self) -> tuple[Caliper, ...]:
+        """Calipers of the stage; the draft, last, in place of the one that it would replace."""
+        reading = self._desk.reading
+        placed = () if reading is None else reading.state.stages[self._desk.stage].calipers
+        if self.draft is None:
+            return placed
+        new = self.draft.caliper
+        return (*(c for c in placed if (c.level, c.position) != (new.level, new.position)), new)
+
     def losses(self) -> dict[ReferenceRule, HeightLoss]:
         """Losses as they are, or as they would be with the draft."""
         reading = self._desk.reading
         if reading is None:
             return {}
-        stage = self.stage_with_draft()
-        return losses_of(stage, reading.state.spine, reading.protocol)
+        return losses_of(self.stage_with_draft(), reading.state.spine, reading.protocol)
 
     def stage_with_draft(self) -> StageState:
         """The stage as it would be with the draft."""
@@ -170,9 +179,9 @@ class CaliperTool(Tool):
         stage = self._desk.reading.state.stages[self._desk.stage]
         if self.draft is None:
             return stage
-        new = self.draft.caliper
-        others = tuple(c for c in stage.calipers if (c.level, c.position) != (new.level, new.position))
-        return stage.model_copy(update={"calipers": (*others, new)})
+        *others, new = self.calipers()
+        placed = PlacedCaliper(**dict(new), at=utc_now())
+        return stage.model_copy(update={"calipers": (*others, placed)})
 
     @property
     def _zoom(self) -> float:
@@ -270,7 +279,6 @@ class CaliperTool(Tool):
             start_lps=tuple(start_lps.tolist()),
             end_lps=tuple(end_lps.tolist()),
             snapped=snapped,
-            at=utc_now(),
         )
         self.draft = Draft(start, end, caliper)
         self.changed.emit()
@@ -284,18 +292,7 @@ class CaliperTool(Tool):
         self.draft, self._mode = None, "idle"
         for reason in dict.fromkeys(self._undrawn.values()):
             self._desk.message.emit(f"An end stays where you put it. {reason.value}", "info")
-        self._desk.guard(
-            lambda: reading.place_caliper(
-                stage=self._desk.stage,
-                level=new.level,
-                position=new.position,
-                image=new.image,
-                start_lps=new.start_lps,
-                end_lps=new.end_lps,
-                shown_on=new.shown_on,
-                snapped=new.snapped,
-            )
-        )
+        self._desk.guard(lambda: reading.apply(PlaceCaliper(stage=self._desk.stage, caliper=new)))
 
 
 def _distance(a: World, b: World) -> float:
