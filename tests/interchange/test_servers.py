@@ -19,7 +19,7 @@ from napari_vcf.interchange.connecting import connect
 from napari_vcf.interchange.dicomweb import DicomWeb
 from napari_vcf.interchange.errors import InterchangeError, ServerError
 from napari_vcf.interchange.fetching import Wanted, fetch_case, incoming_folder, read_list
-from napari_vcf.interchange.servers import Credentials, Instance, Studies, credentials_for
+from napari_vcf.interchange.servers import Credentials, Instance, Studies, StudyEntry, credentials_for
 from support.dicomfiles import SAGITTAL, save, slice_dataset, write_series
 from support.made_readings import make
 from support.orthanc import orthanc
@@ -96,6 +96,16 @@ def test_cases_come_whole_and_only_what_is_wanted(archive: SimpleNamespace, prot
     assert main(["fetch", str(cases), "--out", str(out), protocol, address]) == 0
 
 
+@pytest.mark.parametrize("protocol", ["dicomweb", "dicom"])
+def test_studies_are_listed_to_choose_from_without_a_name(archive: SimpleNamespace, protocol: str) -> None:
+    server = connect(**{protocol: archive.web if protocol == "dicomweb" else archive.dicom})
+    (study,) = server.studies(Studies(patient_id="P1"))
+    assert (study.study_uid, study.study_date) == (f"{STUDY}.1", "20240131")
+    assert sorted(study.modalities.split(", ")) == ["CT", "MR", "OT"]
+    assert study.images in ("22", "")
+    assert server.studies(Studies(patient_id="NOBODY")) == []
+
+
 def test_series_are_chosen_by_modality_and_words(archive: SimpleNamespace, tmp_path: Path) -> None:
     server = connect(dicomweb=archive.web)
     wanted = Wanted("C001", (Studies(patient_id="P1", study_date="20240101-20240201"),))
@@ -124,8 +134,14 @@ class Breaking:
     def find(self, wanted: Studies) -> list[str]:
         return self.server.find(wanted)
 
+    def studies(self, wanted: Studies) -> list[StudyEntry]:
+        return self.server.studies(wanted)
+
     def instances(self, study_uid: str) -> list[Instance]:
         return self.server.instances(study_uid)
+
+    def store(self, objects: Iterable[Dataset]) -> list[tuple[str, str]]:
+        return self.server.store(objects)
 
     def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Dataset]:
         for dataset in self.server.retrieve(wanted):
@@ -167,7 +183,7 @@ class Forgetful(Breaking):
 def test_a_server_that_sends_less_than_it_lists_is_named(archive: SimpleNamespace, tmp_path: Path) -> None:
     wanted = Wanted("C001", (Studies(patient_id="P2"),))
     with pytest.raises(ServerError, match="sent 6 of 7 objects"):
-        fetch_case(Forgetful(connect(dicomweb=archive.web), 0), wanted, tmp_path / "images")
+        fetch_case(Forgetful(connect(dicomweb=archive.web), 0), wanted, tmp_path / "images", workers=1)
     assert not (tmp_path / "images").exists()
 
 

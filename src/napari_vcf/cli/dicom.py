@@ -21,16 +21,21 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("exports", type=Path, nargs="*", metavar="EXPORT", help="exported JSON files")
     parser.add_argument("--images", type=Path, metavar="FOLDER", help="folder with the images of the case")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the DICOM files go")
-    parser.add_argument("--read", type=Path, metavar="FILE", help="print what such a structured report says, and stop")
+    parser.add_argument(
+        "--read",
+        type=Path,
+        metavar="FILE",
+        help="print what such a structured report says; with --images, show it in the window over them",
+    )
     parser.set_defaults(run=run, parser=parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the objects, or read a report."""
     if args.read is not None:
-        if args.exports or args.images or args.out:
-            args.parser.error("--read takes one report and nothing else")
-        return _read(args.read)
+        if args.exports or args.out:
+            args.parser.error("--read takes one report, and --images to show it over them")
+        return _read(args.read) if args.images is None else _show(args.read, args.images)
     if not args.exports or args.images is None or args.out is None:
         args.parser.error("name at least one EXPORT, --images and --out")
     from napari_vcf.interchange.extra import needs_extra
@@ -61,4 +66,22 @@ def _read(path: Path) -> int:
             print(f"  {statement.item}: {statement.value}{': ' + statement.reason if statement.reason else ''}")
         for key, text in group.texts:
             print(f"  {key}: {text}")
+    return 0
+
+
+def _show(path: Path, images: Path) -> int:
+    from napari_vcf.interchange.belonging import is_own_report
+    from napari_vcf.interchange.errors import InterchangeError
+
+    if not is_own_report(path):
+        raise InterchangeError(f"{path.name} is no structured report of this program; it reads only its own.")
+
+    import napari
+
+    from napari_vcf.widgets.window.launch import open_window
+
+    panel = open_window().case_panel
+    panel.open_folder(images)
+    panel.show_when_open(path)
+    napari.run()
     return 0

@@ -13,7 +13,7 @@ from dicomweb_client.api import DICOMwebClient
 from pydicom.dataset import Dataset
 
 from napari_vcf.interchange.errors import ServerError
-from napari_vcf.interchange.servers import Credentials, Instance, Studies
+from napari_vcf.interchange.servers import Credentials, Instance, Studies, StudyEntry
 
 __all__ = ["DicomWeb"]
 
@@ -65,11 +65,29 @@ class DicomWeb:
 
     def find(self, wanted: Studies) -> list[str]:
         """Identifiers of the studies that match (QIDO-RS), all pages of the answer."""
+        return list(dict.fromkeys(_text(entry, "0020000D") for entry in self._studies(wanted)))
+
+    def studies(self, wanted: Studies) -> list[StudyEntry]:
+        """Studies that match, to choose from (QIDO-RS)."""
+        return [
+            StudyEntry(
+                _text(entry, "0020000D"),
+                _text(entry, "00080020"),
+                _text(entry, "00081030"),
+                ", ".join(map(str, entry.get("00080061", {}).get("Value", ()))),
+                _text(entry, "00201208"),
+            )
+            for entry in self._studies(wanted)
+        ]
+
+    def _studies(self, wanted: Studies) -> list[dict[str, dict[str, list[str]]]]:
         asked = {"PatientID": wanted.patient_id, "StudyDate": wanted.study_date, "StudyInstanceUID": wanted.study_uid}
         filters = {keyword: value for keyword, value in asked.items() if value}
         with _sentences("search for studies"):
-            found = self._client.search_for_studies(search_filters=filters, get_remaining=True)
-        return list(dict.fromkeys(_text(entry, "0020000D") for entry in found))
+            found: list[dict[str, dict[str, list[str]]]] = self._client.search_for_studies(
+                search_filters=filters, fields=["StudyDescription"], get_remaining=True
+            )
+        return found
 
     def instances(self, study_uid: str) -> list[Instance]:
         """Every object of a study (QIDO-RS)."""

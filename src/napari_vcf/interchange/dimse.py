@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -16,7 +15,7 @@ from pynetdicom.sop_class import (
 )
 
 from napari_vcf.interchange.errors import ServerError
-from napari_vcf.interchange.servers import Instance, Studies
+from napari_vcf.interchange.servers import Instance, Studies, StudyEntry
 
 __all__ = ["Dimse"]
 
@@ -39,6 +38,15 @@ _SYNTAXES = [
 _SUCCESS, _PENDING = 0x0000, (0xFF00, 0xFF01)
 #: An association has at most 128 presentation contexts; two storage contexts are spent on each class.
 _CLASSES_AT_ONCE = 50
+
+
+def _study(wanted: Studies) -> Dataset:
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = "STUDY"
+    identifier.PatientID = wanted.patient_id
+    identifier.StudyDate = wanted.study_date
+    identifier.StudyInstanceUID = wanted.study_uid
+    return identifier
 
 
 class Dimse:
@@ -112,12 +120,27 @@ class Dimse:
 
     def find(self, wanted: Studies) -> list[str]:
         """Identifiers of the studies that match (C-FIND)."""
-        identifier = Dataset()
-        identifier.QueryRetrieveLevel = "STUDY"
-        identifier.PatientID = wanted.patient_id
-        identifier.StudyDate = wanted.study_date
-        identifier.StudyInstanceUID = wanted.study_uid
-        return list(dict.fromkeys(str(answer.StudyInstanceUID) for answer in self._query(identifier)))
+        return list(dict.fromkeys(str(answer.StudyInstanceUID) for answer in self._query(_study(wanted))))
+
+    def studies(self, wanted: Studies) -> list[StudyEntry]:
+        """Studies that match, to choose from (C-FIND)."""
+        identifier = _study(wanted)
+        identifier.StudyDescription = ""
+        identifier.ModalitiesInStudy = ""
+        identifier.NumberOfStudyRelatedInstances = ""
+        found = []
+        for answer in self._query(identifier):
+            modalities = answer.get("ModalitiesInStudy", "") or ""
+            found.append(
+                StudyEntry(
+                    str(answer.StudyInstanceUID),
+                    str(answer.get("StudyDate", "") or ""),
+                    str(answer.get("StudyDescription", "") or ""),
+                    modalities if isinstance(modalities, str) else ", ".join(map(str, modalities)),
+                    str(answer.get("NumberOfStudyRelatedInstances", "") or ""),
+                )
+            )
+        return found
 
     def instances(self, study_uid: str) -> list[Instance]:
         """Every object of a study (C-FIND)."""
@@ -145,23 +168,18 @@ class Dimse:
         return instances
 
     def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Dataset]:
-        """Objects by C-GET, series by series.
+        """Objects by C-GET, over one association where 50 storage classes are enough.
 
         Every storage class that the wanted objects have is offered: a service that is not offered one of them may
         refuse the whole of a request and say nothing else.
         """
-        series: dict[tuple[str, str], list[Instance]] = defaultdict(list)
-        for instance in wanted:
-            series[instance.study_uid, instance.series_uid].append(instance)
-        for instances in series.values():
-            classes = sorted({instance.sop_class_uid for instance in instances})
-            if not all(classes):
-                raise ServerError(
-                    "The DICOM service does not say of what class its objects are; use its DICOMweb address."
-                )
-            for first in range(0, len(classes), _CLASSES_AT_ONCE):
-                some = set(classes[first : first + _CLASSES_AT_ONCE])
-                yield from self._get([each for each in instances if each.sop_class_uid in some], some)
+        instances = list(wanted)
+        classes = sorted({instance.sop_class_uid for instance in instances})
+        if not all(classes):
+            raise ServerError("The DICOM service does not say of what class its objects are; use its DICOMweb address.")
+        for first in range(0, len(classes), _CLASSES_AT_ONCE):
+            some = set(classes[first : first + _CLASSES_AT_ONCE])
+            yield from self._get([each for each in instances if each.sop_class_uid in some], some)
 
     def _get(self, wanted: list[Instance], classes: set[str]) -> Iterator[Dataset]:
         received: list[Dataset] = []

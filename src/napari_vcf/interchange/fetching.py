@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,6 @@ __all__ = ["Fetched", "Wanted", "fetch_case", "incoming_folder", "read_list"]
 
 _LOG = "received.jsonl"
 _COLUMNS = ("patient_id", "study_date", "study_uid")
-_AT_ONCE = 8
 
 Progress = Callable[[int, int, str], None]
 
@@ -253,45 +254,48 @@ def _retrieve(
     count: _Count,
     cancelled: Callable[[], bool] | None,
 ) -> None:
-    parts = [missing[first : first + _AT_ONCE] for first in range(0, len(missing), _AT_ONCE)]
-    stop = False
+    # One part for each connection: whoever opens an association for it keeps it to the end.
+    share = -(-len(missing) // max(1, workers)) or 1
+    parts = [missing[first : first + share] for first in range(0, len(missing), share)]
+    stop = threading.Event()
+    writing = threading.Lock()
 
-    def bring(part: Sequence[Instance]) -> list[tuple[str, str]]:
-        if stop or (cancelled is not None and cancelled()):
-            raise CancelledError("Fetching was cancelled; what was received is kept, and the same command goes on.")
-        return _save(server.retrieve(part), {instance.sop_uid for instance in part}, folder)
+    def bring(part: Sequence[Instance]) -> None:
+        wanted = {instance.sop_uid for instance in part}
+        received = set()
+        for dataset in server.retrieve(part):
+            uid, sha256 = _save(dataset, wanted, folder)
+            received.add(uid)
+            with writing:
+                log.write(json.dumps({"uid": uid, "sha256": sha256}) + "\n")
+                log.flush()
+                count.one_more()
+            if stop.is_set() or (cancelled is not None and cancelled()):
+                raise CancelledError("Fetching was cancelled; what was received is kept, and the same command goes on.")
+        if received != wanted:
+            raise ServerError(f"The server sent {len(received)} of {len(wanted)} objects.")
 
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool, (folder / _LOG).open("a", encoding="utf-8") as log:
+    with (folder / _LOG).open("a", encoding="utf-8") as log, ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         running = [pool.submit(bring, part) for part in parts]
         try:
             for finished in as_completed(running):
-                for uid, sha256 in finished.result():
-                    log.write(json.dumps({"uid": uid, "sha256": sha256}) + "\n")
-                    count.one_more()
-                log.flush()
+                finished.result()
         finally:
-            stop = True
-            for future in running:
-                future.cancel()
+            stop.set()
 
 
-def _save(objects: Iterable[Dataset], wanted: set[str], folder: Path) -> list[tuple[str, str]]:
-    saved = []
-    for dataset in objects:
-        uid = str(dataset.get("SOPInstanceUID", ""))
-        if uid not in wanted:
-            raise ServerError("The server sent an object that was not asked for.")
-        path = folder / f"{_name(uid)}.dcm"
-        part = path.with_suffix(".part")
-        dataset.save_as(part, enforce_file_format=True)
-        with part.open("rb+") as stream:
-            sha256 = hashlib.sha256(stream.read()).hexdigest()
-            os.fsync(stream.fileno())
-        part.replace(path)
-        saved.append((uid, sha256))
-    if {uid for uid, _ in saved} != wanted:
-        raise ServerError(f"The server sent {len(saved)} of {len(wanted)} objects.")
-    return saved
+def _save(dataset: Dataset, wanted: set[str], folder: Path) -> tuple[str, str]:
+    uid = str(dataset.get("SOPInstanceUID", ""))
+    if uid not in wanted:
+        raise ServerError("The server sent an object that was not asked for.")
+    stream = io.BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    content = stream.getvalue()
+    path = folder / f"{_name(uid)}.dcm"
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(path)
+    return uid, hashlib.sha256(content).hexdigest()
 
 
 def _check_whole(folder: Path, listed: dict[str, Instance], case: str) -> None:
@@ -300,3 +304,7 @@ def _check_whole(folder: Path, listed: dict[str, Instance], case: str) -> None:
         raise ServerError(
             f"Case {case} is not whole: {len(there)} of {len(listed)} objects came. Run the same command again."
         )
+    for path in folder.glob("*.dcm"):
+        # On the disk before the folder takes the case's name; until then the hashes tell what a crash left.
+        with path.open("rb+") as stream:
+            os.fsync(stream.fileno())

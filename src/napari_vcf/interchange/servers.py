@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from napari_vcf.interchange.errors import ServerError
 
-__all__ = ["Credentials", "Instance", "Server", "Studies", "credentials_for"]
+__all__ = ["Credentials", "Instance", "Server", "Studies", "StudyEntry", "credentials_for"]
 
 _USER, _PASSWORD = "NAPARI_VCF_DICOM_USER", "NAPARI_VCF_DICOM_PASSWORD"
 _SERVICE = "napari-vcf"
@@ -56,8 +56,28 @@ class Instance:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class StudyEntry:
+    """One study that a server says it has, without a name.
+
+    Attributes
+    ----------
+    study_uid, study_date, description, modalities, images : str
+        As the server states them; empty where it does not.
+    """
+
+    study_uid: str
+    study_date: str
+    description: str
+    modalities: str
+    images: str
+
+
 class Server(Protocol):
     """A server that can be asked for studies."""
+
+    def studies(self, wanted: Studies) -> list[StudyEntry]:
+        """Studies that match, to choose from."""
 
     def find(self, wanted: Studies) -> list[str]:
         """Identifiers of the studies that match."""

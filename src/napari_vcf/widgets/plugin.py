@@ -39,7 +39,7 @@ class NoWindowError(NapariVcfError):
 
 
 def get_reader(path: str | list[str] | None = None) -> Callable[[Any], list[tuple[None]]] | None:
-    """Offer to open a folder that may hold a case, or the folder of a DICOMDIR.
+    """Offer to open a folder that may hold a case, the folder of a DICOMDIR, or a structured report of this program.
 
     Parameters
     ----------
@@ -49,12 +49,16 @@ def get_reader(path: str | list[str] | None = None) -> Callable[[Any], list[tupl
     Returns
     -------
     callable or None
-        Opens the folder on the reading desk; None where it is no folder, or holds nothing that could be an image.
+        Opens it on the reading desk; None where it is neither, or the folder holds nothing that could be an image.
     """
     if path is None:
         _on_desk(lambda arrangement: arrangement.case_panel.ask_folder())
         return None
     folder = _folder_of(path)
+    if folder.suffix.lower() == ".dcm" and folder.is_file():
+        from napari_vcf.interchange.belonging import is_own_report
+
+        return _open_report if is_own_report(folder) else None
     if not folder.is_dir():
         return None
     for number, entry in enumerate(folder.rglob("*")):
@@ -76,6 +80,11 @@ def _folder_of(path: str | list[str]) -> Path:
 def _open_folder(path: str | list[str]) -> list[tuple[None]]:
     _on_desk(lambda arrangement: arrangement.case_panel.open_folder(_folder_of(path)))
     # The desk adds the layers itself, once the folder is read; this is npe2's word for "nothing to add".
+    return [(None,)]
+
+
+def _open_report(path: str | list[str]) -> list[tuple[None]]:
+    _on_desk(lambda arrangement: arrangement.case_panel.dicom.show_report(_folder_of(path)))
     return [(None,)]
 
 

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import Case, Protocol
+from napari_vcf.widgets.case.dicom_row import DicomRow
 from napari_vcf.widgets.case.image_table import ImageTable
 from napari_vcf.widgets.case.opening import CaseOpener
 from napari_vcf.widgets.case.protocol_dialog import ProtocolDialog
@@ -68,6 +69,7 @@ class CasePanel(QWidget):
         self._desk = desk
         self._dock: QDockWidget | None = None
         self.protocol: Protocol | None = None
+        self._report: Path | None = None
         self.opener = CaseOpener()
         self.opener.finished.connect(self._on_finished)
         self.opener.failed.connect(self._on_failed)
@@ -85,6 +87,8 @@ class CasePanel(QWidget):
             ("Ctrl+Shift+K", self.sample_button.click, "Open the sample case"),
             ("Ctrl+Shift+E", self._export, "Export the reading as JSON"),
             ("Ctrl+Shift+D", self.show_protocol, "Show the protocol, and change it before a case is opened"),
+            ("Ctrl+Shift+A", self.dicom.ask_archive, "Open images from an archive"),
+            ("Ctrl+Shift+M", self.dicom.ask_dicom, "Write the reading as DICOM objects"),
         )
 
     def _build(self) -> None:
@@ -120,6 +124,8 @@ class CasePanel(QWidget):
         for widget in (self.open_button, self.sample_button, self.protocol_button, self.export_button):
             row.addWidget(widget)
         layout.addLayout(row)
+        self.dicom = DicomRow(self._desk, lambda: self.case_name.text().strip(), self.open_folder)
+        layout.addWidget(self.dicom)
         self.names = ModelForm(CaseNames(), {name: f"{name}_name" for name in CaseNames.model_fields})
         self.case_name, self.reader_name, self.study_name = fields = [
             self.names.control(name) for name in ("case", "reader", "study")
@@ -174,6 +180,10 @@ class CasePanel(QWidget):
         """Open a folder, after asking about unsaved work."""
         self._begin(lambda _progress: folder)
 
+    def show_when_open(self, report: Path) -> None:
+        """Show a structured report once the folder that is being read is open."""
+        self._report = report
+
     def open_sample(self) -> None:
         """Open the sample case; it is computed once and kept."""
         self._begin(sample_folder)
@@ -221,6 +231,9 @@ class CasePanel(QWidget):
             )
         )
         self._say("\n".join(troubles))
+        report, self._report = self._report, None
+        if report is not None:
+            self.dicom.say_report(report)
 
     def _on_failed(self, sentence: str) -> None:
         self._show_progress(False)
@@ -256,6 +269,7 @@ class CasePanel(QWidget):
         reading = self._desk.reading
         is_open = reading is not None
         self.export_button.setEnabled(is_open)
+        self.dicom.refresh()
         self.images.setVisible(is_open)
         self.welcome.setVisible(not is_open)
         self.images.refresh()

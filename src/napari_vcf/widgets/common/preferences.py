@@ -13,7 +13,15 @@ from platformdirs import user_log_path
 from napari_vcf.dicom import prefer_cache_folder
 from napari_vcf.errors import NapariVcfError
 
-__all__ = ["LEVELS", "PreferenceError", "follow_preferences", "log_path", "set_cache_folder", "set_log"]
+__all__ = [
+    "LEVELS",
+    "PreferenceError",
+    "archive_preferences",
+    "follow_preferences",
+    "log_path",
+    "set_cache_folder",
+    "set_log",
+]
 
 #: Choice under Preferences to the least important message that is written.
 LEVELS: dict[str, int | None] = {
@@ -116,6 +124,18 @@ def follow_preferences() -> tuple[str, ...]:
 
             getattr(files.events, name).connect(on_change)
     return tuple(troubles)
+
+
+def archive_preferences() -> dict[str, Any]:
+    """The DICOM server that Preferences name, and where its images are kept; empty where napari knows none."""
+    from napari.settings import get_plugin_settings
+
+    try:
+        archive = get_plugin_settings("napari-vcf").archive
+    except (KeyError, AttributeError):
+        return {}
+    stated = {name: getattr(archive, name) for name in ("server", "title", "tls", "folder")}
+    return {name: value for name, value in stated.items() if value not in ("", None)}
 
 
 def _try(action: Any, value: str) -> str:

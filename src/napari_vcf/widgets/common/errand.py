@@ -1,0 +1,93 @@
+"""One piece of work on a thread of its own, with progress and a way to stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from napari.qt.threading import thread_worker
+from psygnal import Signal
+
+from napari_vcf.errors import CancelledError, NapariVcfError
+from napari_vcf.widgets.common.activity import Activity
+from napari_vcf.widgets.common.relay import ProgressRelay
+
+__all__ = ["Errand"]
+
+Progress = Callable[[int, int, str], None]
+
+
+class Errand:
+    """Work that is done once, beside the window.
+
+    Parameters
+    ----------
+    title : str
+        What is done, for napari's activity dock.
+    """
+
+    #: done, total, what
+    progressed = Signal(int, int, str)
+    #: What the work returned.
+    finished = Signal(object)
+    #: A sentence; empty where the person stopped it.
+    failed = Signal(str)
+
+    def __init__(self, title: str) -> None:
+        self._worker: Any = None
+        self._stop = False
+        self._relay = ProgressRelay()
+        self._relay.stepped.connect(self.progressed.emit)
+        self._activity = Activity(title, self.cancel)
+        self.progressed.connect(self._activity.report)
+
+    @property
+    def running(self) -> bool:
+        """Whether it is under way."""
+        return self._worker is not None
+
+    def start(self, work: Callable[[Progress], object]) -> None:
+        """Begin, unless it is under way; ``work`` takes a progress callable, which ends it where it was stopped."""
+        if self.running:
+            return
+        self._stop = False
+
+        def report(done: int, total: int, what: str) -> None:
+            if self._stop:
+                raise CancelledError("Stopped.")
+            self._relay.report(done, total, what)
+
+        @thread_worker
+        def run() -> tuple[object, str | None]:
+            try:
+                return work(report), None
+            except CancelledError:
+                return None, ""
+            except NapariVcfError as error:
+                return None, str(error)
+
+        worker = run()
+        self._worker = worker
+        worker.returned.connect(self._on_returned)
+        worker.errored.connect(self._on_errored)
+        self._activity.begin()
+        worker.start()
+
+    def cancel(self) -> None:
+        """Stop at the next step."""
+        self._stop = True
+
+    def _on_returned(self, result: tuple[object, str | None]) -> None:
+        self._worker = None
+        self._activity.end()
+        value, sentence = result
+        if sentence is None:
+            self.finished.emit(value)
+        else:
+            self.failed.emit(sentence)
+
+    def _on_errored(self, _error: BaseException) -> None:
+        # A defect: napari shows its traceback; the panel must not stay locked.
+        self._worker = None
+        self._activity.end()
+        self.failed.emit("The work stopped at a defect of the program; see the notification.")
