@@ -96,7 +96,7 @@ def test_ct_stays_in_its_own_space_until_a_registration_is_accepted(bench):
     )  # fmt: skip
     assert bench.viewport.view.space == "ct"
     panel = bench.front("Registration")
-    bench.hands.press(panel.accept_button)
+    bench.hands.press(panel.form.accept_button)
     assert (bench.viewport.view.space, bench.viewport.shown_on) == ("mr", t2)
     assert shown(bench) == ["CT (resliced)"]
     np.testing.assert_allclose(bench.viewport.to_lps(bench.viewport.to_world(CENTER, ct), ct), CENTER, atol=1e-9)
@@ -111,18 +111,18 @@ def test_the_centre_is_marked_with_one_click_on_each(bench):
     from support.synthetic_case import CENTER
 
     panel = bench.front("Registration")
-    bench.hands.choose(panel.level["ct"], "L1")
-    assert not panel.register_button.isEnabled()
-    bench.hands.press(panel.mark_buttons["mr"])
+    bench.hands.choose(panel.form.level["ct"], "L1")
+    assert not panel.form.register_button.isEnabled()
+    bench.hands.press(panel.form.mark_buttons["mr"])
     bench.hands.click_at(bench.world(0, 0, 0))
     assert panel.marking == "ct"
     bench.hands.click_at(bench.world(0, 2, 1, role="CT"))
     np.testing.assert_allclose(panel.marks["mr"], CENTER, atol=1.0)
     np.testing.assert_allclose(panel.marks["ct"], np.add(CENTER, (0, 2, 1)), atol=1.0)
-    assert panel.register_button.isEnabled()
-    bench.hands.choose(panel.level["ct"], "L2")
-    assert not panel.register_button.isEnabled()
-    assert "named L1 on MRI and L2 on CT" in panel.banner.text()
+    assert panel.form.register_button.isEnabled()
+    bench.hands.choose(panel.form.level["ct"], "L2")
+    assert not panel.form.register_button.isEnabled()
+    assert "named L1 on MRI and L2 on CT" in panel.form.banner.text()
 
 
 def test_an_error_goes_once_something_has_worked_since(bench):
@@ -192,7 +192,7 @@ def test_the_checkerboard_shows_ct_and_mri_in_turn_until_the_decision(bench):
     reading = bench.desk.reading
     ct, t2 = bench.image("CT"), bench.image("T2")
     panel = bench.front("Registration")
-    assert not panel.checkerboard.isEnabled()
+    assert not panel.form.checkerboard.isEnabled()
     reading.propose_registration(
         mr_level="L1", ct_level="L1", ct_image=ct, mr_images=[t2], mr_point_lps=CENTER, ct_point_lps=CENTER,
         result=RegistrationResult("ok", "made so", RigidTransform.identity(), 1.0, 0.0, 0.0),
@@ -206,7 +206,7 @@ def test_the_checkerboard_shows_ct_and_mri_in_turn_until_the_decision(bench):
 
     mri = canvas()
     bench.hands.key("K")
-    assert panel.checkerboard.isChecked()
+    assert panel.form.checkerboard.isChecked()
     mixed = canvas()
     layer = bench.viewport.layers.image("checkerboard")
     plane = np.asarray(layer.data[bench.viewport.nearest_slice(bench.viewport.current_slice_mm)])
@@ -216,8 +216,8 @@ def test_the_checkerboard_shows_ct_and_mri_in_turn_until_the_decision(bench):
     same = np.abs(mixed - mri).max(axis=-1) < 3
     assert 0.2 < same.mean() < 0.9
     assert "CT checkerboard" in shown(bench)
-    bench.hands.press(panel.accept_button)
-    assert not panel.checkerboard.isChecked()
+    bench.hands.press(panel.form.accept_button)
+    assert not panel.form.checkerboard.isChecked()
     assert "CT checkerboard" not in shown(bench)
 
 

@@ -1,18 +1,28 @@
-"""The controls of the registration panel; what they do is in `registration_panel`."""
+"""The controls of the registration panel, from naming the vertebra to accepting; each says what the reader wants."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_vcf.reading.levels import LEVELS
 from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import Banner, button, heading, note, rule
 from napari_vcf.widgets.common.forms import ModelForm
 from napari_vcf.widgets.desk.space import Modality
-from napari_vcf.widgets.instruments.instrument import Instrument
 
 __all__ = ["SPACE_NAMES", "STEP_DEG", "STEP_MM", "RegistrationForm"]
 
@@ -45,27 +55,43 @@ class FracturedVertebra(BaseModel):
     ct: Level = _level("ct")
 
 
-class RegistrationForm(Instrument):
-    """Controls of the panel, from naming the vertebra to accepting."""
+class RegistrationForm(QWidget):
+    """Controls from naming the vertebra to accepting; they change nothing themselves."""
 
-    name = "registration"
+    #: The level was chosen on ``"mr"`` or ``"ct"``.
+    level_named = Signal(str)
+    #: The centre is to be marked on ``"mr"`` or ``"ct"``, or, with None, not any more.
+    marking_wanted = Signal(object)
+    register_wanted = Signal()
+    cancel_wanted = Signal()
+    edges_wanted = Signal(bool)
+    checkerboard_wanted = Signal(bool)
+    #: A step of the CT along (slice, row, column) of the screen.
+    nudged = Signal(tuple)
+    #: A step of the CT in the plane of the screen, clockwise for 1.
+    turned = Signal(int)
+    accepted = Signal()
+    refused = Signal()
 
-    def build(self) -> None:
-        """Build the panel."""
+    def __init__(self) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
         self.banner = Banner("registration_next")
-        self.column.addWidget(self.banner)
+        column.addWidget(self.banner)
         self.levels = ModelForm(FracturedVertebra(), {space: f"level_{space}" for space in SPACE_NAMES})
         self.level: dict[Modality, QComboBox] = {}
         self.mark_buttons: dict[Modality, QPushButton] = {}
         marks = QVBoxLayout()
         for space in SPACE_NAMES:
             box = self.level[space] = self.levels.control(space)
-            box.activated.connect(lambda _index, s=space: self.name_level(s))
+            box.activated.connect(lambda _index, s=space: self.level_named.emit(s))
             mark = button(
                 f"mark_{space}",
                 "",
                 f"Brings the {SPACE_NAMES[space]} to the front; then click the centre of the fractured vertebral body",
-                lambda s=space: self.set_marking(s if self.mark_buttons[s].isChecked() else None),
+                lambda s=space: self.marking_wanted.emit(s if self.mark_buttons[s].isChecked() else None),
                 key=_MARK_KEYS[space],
             )
             mark.setCheckable(True)
@@ -74,55 +100,56 @@ class RegistrationForm(Instrument):
         named = QHBoxLayout()
         named.addWidget(self.levels.native)
         named.addLayout(marks, 1)
-        self.column.addWidget(heading("The fractured vertebra"))
-        self.column.addLayout(named)
+        column.addWidget(heading("The fractured vertebra"))
+        column.addLayout(named)
         self.register_button = button(
             "register",
             "Register CT to MRI",
             "Finds the rigid motion that joins the two at this vertebra",
-            self.register,
+            self.register_wanted.emit,
             key="R",
         )
-        self.cancel_button = button("cancel_register", "Cancel", "Stop the registration", self.cancel_run)
+        self.cancel_button = button("cancel_register", "Cancel", "Stop the registration", self.cancel_wanted.emit)
         row_layout = QHBoxLayout()
         row_layout.addWidget(self.register_button, 1)
         row_layout.addWidget(self.cancel_button)
-        self.column.addLayout(row_layout)
+        column.addLayout(row_layout)
         self.progress = SteadyBar("register_progress", "CT and MRI are being registered")
-        self.column.addWidget(self.progress)
+        column.addWidget(self.progress)
         self.verdict = note(name="registration_result")
-        self.column.addWidget(self.verdict)
-        self.column.addWidget(rule())
-        self.column.addWidget(heading("Look at it, then decide"))
+        column.addWidget(self.verdict)
+        column.addWidget(rule())
+        column.addWidget(heading("Look at it, then decide"))
         self.edges = QCheckBox("Edges of the CT over the MRI")
         self.edges.setObjectName("edges")
         self.edges.setToolTip("Draws the outlines of the CT's bone over the MRI  [E]")
-        self.edges.toggled.connect(self.show_edges)
+        self.edges.toggled.connect(self.edges_wanted)
         self.checkerboard = QCheckBox("CT in every other square")
         self.checkerboard.setObjectName("checkerboard")
         self.checkerboard.setToolTip("A checkerboard: outlines must run on from a square of CT into one of MRI  [K]")
-        self.checkerboard.toggled.connect(self.show_checkerboard)
-        self.column.addWidget(self.edges)
-        self.column.addWidget(self.checkerboard)
-        self.column.addWidget(
+        self.checkerboard.toggled.connect(self.checkerboard_wanted)
+        column.addWidget(self.edges)
+        column.addWidget(self.checkerboard)
+        column.addWidget(
             note("Scroll through the slices. The slider above the image blends CT and MRI; F flickers between them.")
         )
         self.nudges = self._build_nudges()
-        self.column.addLayout(self.nudges)
+        column.addLayout(self.nudges)
         decide = QHBoxLayout()
-        self.accept_button = button("accept", "Accept", "The CT lies right on the MRI here", self.accept, key="Y")
+        self.accept_button = button(
+            "accept", "Accept", "The CT lies right on the MRI here", self.accepted.emit, key="Y"
+        )
         self.refuse_button = button(
-            "refuse", "Refuse", "It does not; say why in the line beside", self.refuse, key="Shift+Y"
+            "refuse", "Refuse", "It does not; say why in the line beside", self.refused.emit, key="Shift+Y"
         )
         self.reason = QLineEdit()
         self.reason.setObjectName("refusal_reason")
         self.reason.setPlaceholderText("why it is refused")
         self.reason.setToolTip("Why it is refused; Enter refuses  [Shift+Y]")
-        self.reason.returnPressed.connect(self.refuse)
+        self.reason.returnPressed.connect(self.refused)
         for widget in (self.accept_button, self.refuse_button, self.reason):
             decide.addWidget(widget)
-        self.column.addLayout(decide)
-        self.column.addStretch(1)
+        column.addLayout(decide)
         self.progress.setVisible(False)
         self.cancel_button.setVisible(False)
 
@@ -130,57 +157,16 @@ class RegistrationForm(Instrument):
         grid = QGridLayout()
         grid.addWidget(QLabel(f"By hand, {STEP_MM:g} mm or {STEP_DEG:g}°"), 0, 0, 1, 4)
         moves = (
-            ("nudge_left", "← ", "Left", lambda: self.nudge((0, 0, -1))),
-            ("nudge_right", "→", "Right", lambda: self.nudge((0, 0, 1))),
-            ("nudge_up", "↑", "Up", lambda: self.nudge((0, -1, 0))),
-            ("nudge_down", "↓", "Down", lambda: self.nudge((0, 1, 0))),
-            ("turn_left", "⟲", "[", lambda: self.turn(-1)),
-            ("turn_right", "⟳", "]", lambda: self.turn(1)),
-            ("nudge_back", "slice −", "Shift+Left", lambda: self.nudge((-1, 0, 0))),
-            ("nudge_forth", "slice +", "Shift+Right", lambda: self.nudge((1, 0, 0))),
+            ("nudge_left", "← ", "Left", lambda: self.nudged.emit((0, 0, -1))),
+            ("nudge_right", "→", "Right", lambda: self.nudged.emit((0, 0, 1))),
+            ("nudge_up", "↑", "Up", lambda: self.nudged.emit((0, -1, 0))),
+            ("nudge_down", "↓", "Down", lambda: self.nudged.emit((0, 1, 0))),
+            ("turn_left", "⟲", "[", lambda: self.turned.emit(-1)),
+            ("turn_right", "⟳", "]", lambda: self.turned.emit(1)),
+            ("nudge_back", "slice −", "Shift+Left", lambda: self.nudged.emit((-1, 0, 0))),
+            ("nudge_forth", "slice +", "Shift+Right", lambda: self.nudged.emit((1, 0, 0))),
         )
         for index, (name, text, key, run) in enumerate(moves):
             widget = button(name, text.strip(), "Move the CT on the MRI a little", run, key=key)
             grid.addWidget(widget, 1 + index // 4, index % 4)
         return grid
-
-    # -- what the controls do, filled in by the panel ---------------------------------------------------------------
-    def name_level(self, space: Modality) -> None:
-        """The level was named on CT or MRI."""
-        raise NotImplementedError
-
-    def set_marking(self, space: Modality | None) -> None:
-        """Begin to mark the centre on CT or MRI, or stop."""
-        raise NotImplementedError
-
-    def register(self) -> None:
-        """Run the registration."""
-        raise NotImplementedError
-
-    def cancel_run(self) -> None:
-        """Stop it."""
-        raise NotImplementedError
-
-    def show_edges(self, checked: bool) -> None:
-        """Draw the CT's edges, or not."""
-        raise NotImplementedError
-
-    def show_checkerboard(self, checked: bool) -> None:
-        """Show the CT in every other square, or not."""
-        raise NotImplementedError
-
-    def nudge(self, direction: tuple[int, int, int]) -> None:
-        """Move the CT by a step along (slice, row, column)."""
-        raise NotImplementedError
-
-    def turn(self, direction: int) -> None:
-        """Turn the CT by a step."""
-        raise NotImplementedError
-
-    def accept(self) -> None:
-        """Accept the registration."""
-        raise NotImplementedError
-
-    def refuse(self) -> None:
-        """Refuse it."""
-        raise NotImplementedError

@@ -14,7 +14,7 @@ from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION, open_box
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.desk.space import Modality
-from napari_vcf.widgets.instruments.instrument import Tool, ToolManager, World
+from napari_vcf.widgets.instruments.instrument import Instrument, Tool, ToolManager, World
 from napari_vcf.widgets.instruments.registration.form import SPACE_NAMES, STEP_DEG, STEP_MM, RegistrationForm
 from napari_vcf.widgets.instruments.registration.run import RegistrationRun
 
@@ -41,7 +41,7 @@ class MarkTool(Tool):
         return self._panel.marking is not None and self._panel.mark(point)
 
 
-class RegistrationWidget(RegistrationForm):
+class RegistrationWidget(Instrument):
     """Joins the CT to the MRI at one vertebra.
 
     Parameters
@@ -49,6 +49,8 @@ class RegistrationWidget(RegistrationForm):
     tools : ToolManager
         What hands out the mouse and the keys.
     """
+
+    name = "registration"
 
     def __init__(self, tools: ToolManager) -> None:
         super().__init__(tools)
@@ -60,8 +62,20 @@ class RegistrationWidget(RegistrationForm):
         self.run = RegistrationRun()
         self.run.finished.connect(self._on_finished)
         self.tool = MarkTool(self)
-        self.build()
-        self.run.progressed.connect(self.progress.report)
+        form = self.form = RegistrationForm()
+        self.column.addWidget(form)
+        self.column.addStretch(1)
+        form.level_named.connect(self.name_level)
+        form.marking_wanted.connect(self.set_marking)
+        form.register_wanted.connect(self.register)
+        form.cancel_wanted.connect(self.run.cancel)
+        form.edges_wanted.connect(viewport.show_edges)
+        form.checkerboard_wanted.connect(viewport.show_checkerboard)
+        form.nudged.connect(self.nudge)
+        form.turned.connect(self.turn)
+        form.accepted.connect(self.accept)
+        form.refused.connect(self.refuse)
+        self.run.progressed.connect(form.progress.report)
         self.drawing = LockedDrawing(viewport, "Vertebral centre", self._compose)
         desk.opened.connect(self._forget)
         viewport.slice_changed.connect(lambda _position: self.drawing.redraw())
@@ -73,15 +87,15 @@ class RegistrationWidget(RegistrationForm):
         self.share("]", lambda: self.turn(1), f"Turn the CT to the right by {STEP_DEG:g}°")
         for key, step in (("Shift+Left", -1), ("Shift+Right", 1)):
             self.share(key, lambda d=step: self.nudge((d, 0, 0)), f"Move the CT through the slices by {STEP_MM:g} mm")
-        self.share("N", lambda: open_box(self.level["mr"]), "Name the vertebra on MRI: type it, then Enter")
-        self.share("Shift+N", lambda: open_box(self.level["ct"]), "Name the vertebra on CT")
-        self.share("M", self.mark_buttons["mr"].click, "Mark its centre on MRI")
-        self.share("C", self.mark_buttons["ct"].click, "Mark its centre on CT")
-        self.share("R", self.register_button.click, "Register CT to MRI")
-        self.share("Y", self.accept_button.click, "Yes: accept")
-        self.share("Shift+Y", self.reason.setFocus, "Refuse: write why, then Enter")
-        self.share("E", self.edges.click, "Edges of the CT over the MRI")
-        self.share("K", self.checkerboard.click, "Checkerboard of CT and MRI")
+        self.share("N", lambda: open_box(form.level["mr"]), "Name the vertebra on MRI: type it, then Enter")
+        self.share("Shift+N", lambda: open_box(form.level["ct"]), "Name the vertebra on CT")
+        self.share("M", form.mark_buttons["mr"].click, "Mark its centre on MRI")
+        self.share("C", form.mark_buttons["ct"].click, "Mark its centre on CT")
+        self.share("R", form.register_button.click, "Register CT to MRI")
+        self.share("Y", form.accept_button.click, "Yes: accept")
+        self.share("Shift+Y", form.reason.setFocus, "Refuse: write why, then Enter")
+        self.share("E", form.edges.click, "Edges of the CT over the MRI")
+        self.share("K", form.checkerboard.click, "Checkerboard of CT and MRI")
         self.share("Esc", lambda: self.set_marking(None), "Stop marking")
         self.follow_desk()
 
@@ -162,16 +176,16 @@ class RegistrationWidget(RegistrationForm):
 
     def _put_away(self) -> None:
         """Take off what helped to judge."""
-        self.edges.setChecked(False)
-        self.checkerboard.setChecked(False)
+        self.form.edges.setChecked(False)
+        self.form.checkerboard.setChecked(False)
 
     # -- registering ------------------------------------------------------------------------------------------------
     def name_level(self, space: Modality) -> None:
         """Take over the name; it is counted on each examination by itself, so that one never fills the other."""
         reading = self.desk.reading
-        if reading is None or self.level[space].currentIndex() == 0:
+        if reading is None or self.form.level[space].currentIndex() == 0:
             return
-        name = self.level[space].currentText()
+        name = self.form.level[space].currentText()
         spine = reading.state.spine
         if space == "mr" and (spine is None or spine.fractured != name):
             self.desk.guard(lambda: reading.set_spine(name, has_t13=name == "T13", has_l6=name == "L6"))
@@ -194,7 +208,7 @@ class RegistrationWidget(RegistrationForm):
         if volumes is None:
             return
         self._images = (ct.id, tuple(image.id for image in mr.values()))
-        self._levels = (self.level["mr"].currentText(), self.level["ct"].currentText())
+        self._levels = (self.form.level["mr"].currentText(), self.form.level["ct"].currentText())
         self._points = (self.marks["mr"], self.marks["ct"])
         self._for = reading
         self.run.start(
@@ -205,10 +219,6 @@ class RegistrationWidget(RegistrationForm):
             same_frame=Pair(ct, mr).same_frame,
         )
         self.refresh()
-
-    def cancel_run(self) -> None:
-        """Stop the registration; nothing is proposed."""
-        self.run.cancel()
 
     def _on_finished(self, result: RegistrationResult | None) -> None:
         reading = self.desk.reading
@@ -236,18 +246,10 @@ class RegistrationWidget(RegistrationForm):
         shown = _best_seen(image for image in self.desk.images() if image.id in self._images[1])
         self.desk.show(self._images[1][0] if shown is None else shown.id)
         self.viewport.overlay(self._images[0], 0.4)
-        self.edges.setChecked(True)
+        self.form.edges.setChecked(True)
         self.viewport.center_on(self.viewport.to_world(self._points[0], self._images[1][0]), millimetres=110.0)
 
     # -- judging ----------------------------------------------------------------------------------------------------
-    def show_edges(self, checked: bool) -> None:
-        """Draw the CT's edges, or not."""
-        self.viewport.show_edges(checked)
-
-    def show_checkerboard(self, checked: bool) -> None:
-        """Show the CT in every other square, or not."""
-        self.viewport.show_checkerboard(checked)
-
     def nudge(self, direction: tuple[int, int, int]) -> None:
         """Move the CT on the MR by a step along (slice, row, column) of the screen."""
         shift = np.array(direction, dtype=np.float64) @ self.viewport.frame.axes * STEP_MM
@@ -279,39 +281,39 @@ class RegistrationWidget(RegistrationForm):
         """Refuse, with the reason; CT and MRI stay apart."""
         reading, registration = self.desk.reading, self.desk.registration
         if reading is not None and registration is not None:
-            self.desk.guard(lambda: reading.refuse_registration(registration.level, self.reason.text()))
+            self.desk.guard(lambda: reading.refuse_registration(registration.level, self.form.reason.text()))
 
     # -- following the desk -----------------------------------------------------------------------------------------
     def refresh(self) -> None:
         """Show what can be done now, and what came out."""
-        desk = self.desk
+        desk, form = self.desk, self.form
         reading = desk.reading
         spine = None if reading is None else reading.state.spine
         if spine is not None:
-            self.level["mr"].setCurrentText(spine.fractured)
+            form.level["mr"].setCurrentText(spine.fractured)
         possible = reading is not None and desk.stage == "combined" and self._ct() is not None and bool(self._mr())
-        named = all(box.currentIndex() > 0 for box in self.level.values())
-        for space, mark in self.mark_buttons.items():
-            self.level[space].setEnabled(possible)
+        named = all(box.currentIndex() > 0 for box in form.level.values())
+        for space, mark in form.mark_buttons.items():
+            form.level[space].setEnabled(possible)
             mark.setEnabled(possible)
             mark.setChecked(self.marking == space)
             done = "✓ " if space in self.marks else ""
             mark.setText(f"{done}Click its centre on {SPACE_NAMES[space]}")
         running = self.run.running
-        agreed = named and len({box.currentText() for box in self.level.values()}) == 1
-        self.register_button.setEnabled(possible and agreed and len(self.marks) == 2 and not running)
-        self.progress.setVisible(running)
-        self.cancel_button.setVisible(running)
+        agreed = named and len({box.currentText() for box in form.level.values()}) == 1
+        form.register_button.setEnabled(possible and agreed and len(self.marks) == 2 and not running)
+        form.progress.setVisible(running)
+        form.cancel_button.setVisible(running)
         registration = desk.registration if possible else None
-        for index in range(self.nudges.count()):
-            self.nudges.itemAt(index).widget().setEnabled(registration is not None)
-        self.edges.setEnabled(registration is not None)
-        self.checkerboard.setEnabled(registration is not None)
-        self.accept_button.setEnabled(registration is not None and registration.acceptance != "accepted")
-        self.refuse_button.setEnabled(registration is not None)
-        self.reason.setEnabled(registration is not None)
-        self.banner.setText(self._next_step(possible=possible, named=named))
-        self.verdict.setText(self._verdict())
+        for index in range(form.nudges.count()):
+            form.nudges.itemAt(index).widget().setEnabled(registration is not None)
+        form.edges.setEnabled(registration is not None)
+        form.checkerboard.setEnabled(registration is not None)
+        form.accept_button.setEnabled(registration is not None and registration.acceptance != "accepted")
+        form.refuse_button.setEnabled(registration is not None)
+        form.reason.setEnabled(registration is not None)
+        form.banner.setText(self._next_step(possible=possible, named=named))
+        form.verdict.setText(self._verdict())
         self.drawing.redraw()
 
     def _next_step(self, *, possible: bool, named: bool) -> str:
@@ -331,7 +333,7 @@ class RegistrationWidget(RegistrationForm):
             return "Look whether the edges fit, then accept or refuse."
         if not named:
             return "Name the fractured vertebra, counted on each examination by itself."
-        names = {space: box.currentText() for space, box in self.level.items()}
+        names = {space: box.currentText() for space, box in self.form.level.items()}
         if names["mr"] != names["ct"]:
             return f"You named {names['mr']} on MRI and {names['ct']} on CT; it must be the same vertebra on both."
         if self.marking is not None:
