@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer
 from qtpy.QtWidgets import QAbstractButton, QDockWidget, QScrollArea, QVBoxLayout, QWidget
 
 from napari_vcf.reading.state import StageState
@@ -26,6 +26,9 @@ PANEL_WIDTH = 370
 
 class Tool:
     """What an instrument does with the mouse; points are world (slice, row, column) in mm. The base does nothing."""
+
+    #: Whether every point of a drag counts, and not only those that the canvas has time for.
+    wants_every_point = False
 
     def press(self, point: World) -> bool:
         """Left button down; True takes the drag away from the view."""
@@ -49,6 +52,10 @@ class Tool:
     def cancel(self) -> None:
         """Forget what is half done; the reading is untouched."""
 
+    def change_plane(self) -> None:
+        """Another plane is on the screen; by default the points of what is half done mean nothing there."""
+        self.cancel()
+
     def take_back(self) -> bool:
         """Take the last step of what is half done back; False where nothing is."""
         return False
@@ -67,7 +74,7 @@ class Holder(Protocol):
         """It has the mouse no longer."""
 
 
-class ToolManager:
+class ToolManager(QObject):
     """Arbiter of one window: gives mouse and shared keys to what is in the reader's hand, one thing at a time.
 
     Parameters
@@ -80,8 +87,14 @@ class ToolManager:
     changed = Signal(object)
 
     def __init__(self, viewport: Viewport) -> None:
+        super().__init__()
         self.viewport, self.desk = viewport, viewport.desk
         self.active: Holder | None = None
+        #: Where the pointer was in the drag that goes on, pixels of the canvas.
+        self._trail: list[QPointF] = []
+        self._canvas: QWidget | None = None
+        # Qt, too, leaves out moves while the program is busy.
+        QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
         self._bound: set[str] = set()
         #: Keys of each instrument and what they do there, by its title, for the list of keys.
         self.sheets: dict[str, dict[str, str]] = {}
@@ -122,9 +135,8 @@ class ToolManager:
             action()
 
     def _on_frame(self) -> None:
-        # On another plane the points of what is half done mean other places of the patient.
         if self.active is not None and self.active.tool is not None:
-            self.active.tool.cancel()
+            self.active.tool.change_plane()
 
     def _take_back(self) -> bool:
         return self.active is not None and self.active.tool is not None and self.active.tool.take_back()
@@ -150,16 +162,47 @@ class ToolManager:
         panned = camera.mouse_pan
         camera.mouse_pan = False
         event.handled = True
+        self._trail.clear()
         try:
             yield
             while event.type == "mouse_move":
-                tool.drag(_point(event))
+                self._follow(tool, event)
                 event.handled = True
                 yield
+            self._follow(tool, event, at_end=True)
             tool.release(_point(event))
             event.handled = True
         finally:
             camera.mouse_pan = panned
+
+    def _follow(self, tool: Tool, event: Any, *, at_end: bool = False) -> None:
+        """Hand over where the pointer was: of a busy canvas each place, where the tool wants them all."""
+        trail = [*self._trail]
+        self._trail.clear()
+        if tool.wants_every_point:
+            for place in trail:
+                tool.drag(self._world_at(place))
+        if not at_end:
+            tool.drag(_point(event))
+
+    def follow_canvas(self, canvas: QWidget) -> None:
+        """Note where the pointer goes on the canvas of the window."""
+        self._canvas = canvas
+        canvas.installEventFilter(self)
+
+    def _world_at(self, place: QPointF) -> World:
+        assert self._canvas is not None
+        camera = self.viewport.viewer.scene.camera
+        row, column = np.asarray(camera.center, dtype=np.float64)[-2:]
+        down, right = place.y() - self._canvas.height() / 2, place.x() - self._canvas.width() / 2
+        return np.array([self.viewport.current_slice_mm, row + down / camera.zoom, column + right / camera.zoom])
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Note every place of the pointer during a drag: the canvas leaves out those that follow too soon."""
+        del watched
+        if event.type() == QEvent.Type.MouseMove and event.buttons() & Qt.MouseButton.LeftButton:
+            self._trail.append(event.position())
+        return False
 
     def _is_covered(self) -> bool:
         """Whether another image hides the one in front, which is the one that is measured; said where it is so."""
@@ -233,6 +276,8 @@ class Instrument(QWidget):
     def follow_desk(self) -> None:
         """Refresh with everything that changes on the desk; called once the panel is built."""
         viewport, desk = self.viewport, self.desk
+        # Before anything is shown of the new stage.
+        desk.stage_changed.connect(self._on_stage)
         for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, viewport.frame_changed):
             signal.connect(self._on_desk)
         desk.reading_changed.connect(self._on_desk)
@@ -242,6 +287,14 @@ class Instrument(QWidget):
 
     def _on_desk(self, *_: object) -> None:
         self.refresh()
+
+    def _on_stage(self, _stage: str) -> None:
+        self.begin_stage()
+
+    def begin_stage(self) -> None:
+        """Forget what was chosen, compared or half drawn in the stage before: nothing of it is seen in the next."""
+        if self.tool is not None:
+            self.tool.cancel()
 
     def _on_other_images(self, *_: object) -> None:
         # The desk is still choosing its first image; what is in hand prepares itself afterwards.

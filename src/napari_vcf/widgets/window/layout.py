@@ -95,6 +95,7 @@ class Arrangement(QObject):
         main.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
         canvas = main.centralWidget().findChild(QOpenGLWidget)
         assert canvas is not None
+        self.tools.follow_canvas(canvas)
         self.title = Title(canvas)
         self.dressing.titled.connect(self.title.say)
         self.slice_number = SliceNumber(viewport, main.centralWidget())

@@ -149,6 +149,47 @@ def test_ends_are_drawn_to_the_edge_only_while_that_is_wanted_and_allowed(bench,
     panel._snap.setChecked(False)
 
 
+def test_an_end_drawn_to_the_edge_is_marked_and_goes_back_to_the_hand_by_one_key(bench, panel):
+    def marks():
+        """Closed paths of five points: the marks."""
+        paths = [np.asarray(path) for path in panel.drawing.layer.data]
+        return [path for path in paths if len(path) == 5 and np.allclose(path[0], path[-1])]
+
+    def caliper():
+        return bench.desk.reading.state.stages[bench.desk.stage].calipers[-1]
+
+    bench.hands.drag([bench.world(0, 0, 10.8), bench.world(0, 0, -10.8)], step_px=40)
+    by_hand = caliper()
+    bench.settle()
+    assert marks() == []
+    bench.hands.key("Ctrl+Z")
+    bench.hands.key("S")
+    bench.hands.drag([bench.world(0, 0, 10.8), bench.world(0, 0, -10.8)], step_px=40)
+    drawn = caliper()
+    assert drawn.snapped == ("start", "end")
+    assert any("Both ends drawn to the edge" in sentence for _, sentence in bench.said)
+    bench.until(lambda: len(marks()) == 2)
+    middles = sorted(path[:-1, -2:].mean(axis=0).tolist() for path in marks())
+    ends = bench.viewport.to_world([drawn.start_lps, drawn.end_lps], drawn.image)[:, 1:]
+    assert np.allclose(middles, sorted(ends.tolist()), atol=0.02)
+
+    bench.hands.key("B")
+    assert caliper().snapped == ()
+    assert np.allclose(caliper().start_lps, by_hand.start_lps, atol=0.05)
+    assert np.allclose(caliper().end_lps, by_hand.end_lps, atol=0.05)
+    bench.until(lambda: marks() == [])
+    # It is a change like any other.
+    bench.hands.key("Ctrl+Z")
+    assert caliper() == drawn
+    # Of what was recorded otherwise nobody knows where the hand was.
+    panel.calipers.forget()
+    panel.choose(("L1", "anterior"))
+    bench.hands.key("B")
+    assert caliper() == drawn
+    assert any("not known any more" in sentence for _, sentence in bench.said)
+    panel._snap.setChecked(False)
+
+
 def test_naming_another_level_once_something_is_drawn_asks_and_then_moves_all_names(bench, panel):
     from qtpy.QtWidgets import QMessageBox, QPushButton
 

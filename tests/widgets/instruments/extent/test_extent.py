@@ -241,3 +241,116 @@ def test_lesion_by_threshold_against_a_tissue_that_is_clicked(bench, panel):
     bench.settle()
     assert not (panel.model.layers.lesion.data == 2).any()
     assert not panel.threshold.isVisible()
+
+
+def fast_freehand(bench, corners):
+    """Go from corner to corner with the button down, faster than the canvas takes moves."""
+    from qtpy.QtCore import QEvent, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    canvas = bench.hands.canvas
+
+    def send(kind, world, *, down):
+        place = bench.hands.pixel(world)
+        moved = kind == QEvent.Type.MouseMove
+        event = QMouseEvent(
+            kind,
+            place,
+            QPointF(canvas.mapToGlobal(place.toPoint())),
+            Qt.MouseButton.NoButton if moved else Qt.MouseButton.LeftButton,
+            Qt.MouseButton.LeftButton if down else Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(canvas, event)
+
+    send(QEvent.Type.MouseButtonPress, corners[0], down=True)
+    for corner in corners[1:]:
+        send(QEvent.Type.MouseMove, corner, down=True)
+    send(QEvent.Type.MouseButtonRelease, corners[-1], down=False)
+    bench.settle()
+
+
+def test_a_freehand_line_keeps_every_corner_however_fast_it_is_drawn(bench, panel):
+    corners = [bench.world(0, y, z) for y, z in ((-15, 11), (15, 11), (15, -11), (-15, -11))]
+    fast_freehand(bench, [*corners, bench.world(0, -15, 0)])
+    points = np.stack(panel.outline.points)
+    for corner in corners:
+        assert np.linalg.norm(points[:, 1:] - corner[1:], axis=1).min() < 0.2
+    # A step back takes the whole line, and not a point of hundreds.
+    bench.hands.key("Backspace")
+    assert not panel.outline.points
+    fast_freehand(bench, [*corners, corners[0]])
+    assert not panel.outline.points
+    body, _ = body_and_lesion(bench)
+    assert body.sum() * 0.9 * 1.2 == pytest.approx(30 * 22, rel=0.06)
+
+
+def test_half_an_outline_stays_on_its_slice_through_scrolling_and_another_image(bench, panel):
+    hands, viewport = bench.hands, bench.viewport
+    for y, z in ((-15, 11), (15, 11), (15, -11)):
+        hands.click_at(bench.world(0, y, z))
+    drawn = np.stack(panel.outline.points)
+    here = viewport.current_slice_mm
+    hands.key("PgDown")
+    bench.settle()
+    assert viewport.current_slice_mm != here
+    assert not panel.outline.points
+    assert "half drawn on slice" in text(panel, "guide")
+    # On this slice another one begins, and the first is not touched.
+    hands.click_at([viewport.current_slice_mm, *bench.world(0, 0, 0)[1:]])
+    hands.key("Esc")
+    bench.desk.show(bench.image("ADC"))
+    bench.settle()
+    assert not panel.outline.points
+    bench.desk.show(bench.image("T2"))
+    viewport.go_to_slice(here)
+    bench.settle()
+    assert np.allclose(np.stack(panel.outline.points), drawn, atol=1e-6)
+    hands.click_at(bench.world(0, -15, -11))
+    hands.key("Return")
+    body, _ = body_and_lesion(bench)
+    assert np.flatnonzero(body.any(axis=(1, 2))).tolist() == [4]
+    assert not panel.outline.points
+
+
+def test_nothing_of_a_threshold_or_of_half_an_outline_is_seen_in_another_stage(bench, panel):
+    desk, hands = bench.desk, bench.hands
+    desk.set_stage("mri")
+    bench.settle()
+    desk.show(bench.image("T2"))
+    bench.close_up()
+    hands.click_at(bench.world(0, 0, 8))
+    assert panel.outline.points
+    hands.key("Esc")
+    outline(bench, 0.0)
+    hands.key("H")
+    panel.threshold.choose("disc")
+    hands.click_at(bench.world(0, 0, 0))
+    panel.threshold.step(10)
+    bench.until(lambda: (panel.model.layers._lesion == 2).any())
+    limit = panel.threshold.factor
+    assert panel.threshold.signal is not None
+    assert "looked at" in text(panel, "unseen")
+
+    desk.set_stage("combined")
+    bench.settle()
+    desk.show(bench.image("T2"))
+    bench.close_up()
+    assert panel.mode == "outline"
+    assert panel.threshold.signal is None
+    assert panel.threshold.factor != limit
+    assert panel.threshold.tissue == "muscle"
+    assert text(panel, "threshold_says") == ""
+    assert not (panel.model.layers._lesion == 2).any()
+    assert not panel.outline.points
+    assert text(panel, "unseen") == ""
+    # What was looked at for the other stage was not looked at for this one.
+    outline(bench, 9.6)
+    outline(bench, -9.6)
+    assert "of 5 body slices not yet looked at" in text(panel, "unseen")
+
+    desk.set_stage("mri")
+    bench.settle()
+    assert panel.threshold.signal is None
+    assert not (panel.model.layers._lesion == 2).any()

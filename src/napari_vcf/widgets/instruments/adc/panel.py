@@ -262,6 +262,12 @@ class AdcWidget(Instrument):
         self.model.forget()
         self.refresh()
 
+    def begin_stage(self) -> None:
+        """Begin with the lesion, and go back to no image of the stage before."""
+        super().begin_stage()
+        self._before = None
+        self.model.tissue = "lesion"
+
     def taken(self) -> None:
         """Show the ADC map on its own slices."""
         image = self.model.image

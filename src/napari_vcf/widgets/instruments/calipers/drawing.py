@@ -35,6 +35,8 @@ _LINE_PX = 2.0
 _SELECTED_PX = 3.5
 #: Half the width of the small bars at the ends, mm.
 _SERIF_MM = 1.6
+#: Half the width of the mark of an end that was drawn to an edge, on the screen.
+_SNAPPED_PX = 6.0
 _OTHER_SLICE_ALPHA = 0.25
 
 
@@ -78,6 +80,9 @@ class CaliperDrawing:
                 continue
             color = rgba(POSITION_COLORS[caliper.position], 1.0 if here else _OTHER_SLICE_ALPHA)
             picture.line(with_serifs(start, end), (_SELECTED_PX if selected else _LINE_PX) / zoom, color)
+            for name in caliper.snapped:
+                # The program put this end there, and not the reader's hand.
+                picture.line(_diamond(start if name == "start" else end, _SNAPPED_PX / zoom), _LINE_PX / zoom, color)
             if number in places:
                 picture.text(places[number], label_text(caliper), color, pixel=1 / zoom)
         if not drafts:
@@ -172,3 +177,8 @@ def with_serifs(start: World, end: World) -> World:
     along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
     side = np.array([-along[1], along[0]]) * _SERIF_MM
     return np.stack([start - side, start + side, start, end, end + side, end - side])
+
+
+def _diamond(center: World, half_mm: float) -> World:
+    corners = np.array([[-1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
+    return np.asarray(center + half_mm * corners)

@@ -63,6 +63,7 @@ class CalipersWidget(Instrument):
         self.share("D", lambda: self._table.next_status("below"), "Vertebra below: intact, not intact, not in view")
         self.share("Del", self.delete, "Delete the chosen caliper (can be undone)")
         self.share("S", self._snap.click, "Draw the ends to the edge, or not")
+        self.share("B", self.calipers.take_off_the_edge, "Ends drawn to the edge go back where your hand put them")
         self.share("Esc", self.cancel, "Stop what is being drawn or chosen")
         desk.opened.connect(self._forget)
         self.follow_desk()
@@ -96,7 +97,18 @@ class CalipersWidget(Instrument):
         self.column.addLayout(top)
         self.column.addWidget(self._table)
         self.column.addLayout(row)
-        self.column.addWidget(self._snap)
+        snapping = QHBoxLayout()
+        snapping.addWidget(self._snap, 1)
+        self._by_hand = button(
+            "off_the_edge",
+            "Back to my hand",
+            "Ends of the chosen caliper, or of the one placed last, that were drawn to the edge (marked ◇) go back "
+            "where your hand put them",
+            self.calipers.take_off_the_edge,
+            key="B",
+        )
+        snapping.addWidget(self._by_hand)
+        self.column.addLayout(snapping)
         self.column.addWidget(rule())
         self.column.addWidget(heading("Height loss"))
         self.column.addWidget(self._degree)
@@ -241,7 +253,12 @@ class CalipersWidget(Instrument):
 
     def _forget(self) -> None:
         self._chosen = None
+        self.calipers.forget()
         self._snap.setChecked(self.desk.settings.get("snapping", False))
+
+    def begin_stage(self) -> None:
+        """Choose nothing: what is chosen belongs to the stage before."""
+        self.cancel()
 
     def laid_down(self) -> None:
         """Forget a caliper that is half drawn."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CaliperTool", "Draft", "Height"]
 
 Height = tuple[str, Position]
+Point = tuple[float, float, float]
 #: How near the pointer must come to something, in pixels of the screen.
 GRAB_PX = 8.0
 #: Where the image is small on the screen it is this, so that an end does not take the clicks for the next vertebra's.
@@ -42,6 +43,8 @@ class Draft:
     start: World
     end: World
     caliper: Caliper
+    #: Where the hand put the ends that were drawn to an edge, LPS mm.
+    by_hand: dict[CaliperEnd, Point]
 
     @property
     def mm(self) -> float:
@@ -70,6 +73,10 @@ class CaliperTool(Tool):
         #: Whether the reader wants ends drawn to the nearest edge; the protocol may forbid it.
         self.wants_snapping = False
         self._snapped: set[CaliperEnd] = set()
+        #: Where the hand put the ends that were drawn to an edge, by what was recorded with them.
+        self._by_hand: dict[tuple[str, Height], tuple[Caliper, dict[CaliperEnd, Point]]] = {}
+        self._hand: dict[CaliperEnd, World] = {}
+        self._last: Height | None = None
         #: The ends that should have been drawn to an edge and were not, with the reason.
         self._undrawn: dict[CaliperEnd, NoEdge] = {}
 
@@ -103,13 +110,15 @@ class CaliperTool(Tool):
             self._height = self.selected = (caliper.level, caliper.position)
             self._start, self._end = self._ends(caliper)
             self._snapped = set(caliper.snapped)
+            here = self._put_by_hand(caliper)
+            self._hand = {end: self._viewport.to_world(here[end], caliper.image) for end in here}
             self.changed.emit()
             return True
         target = self._target()
         if target is None:
             return False
         self._mode, self._height, self.selected = "new", target, None
-        self._snapped = set()
+        self._snapped, self._hand = set(), {}
         self._first = self._start = self._end = point
         return True
 
@@ -228,6 +237,7 @@ class CaliperTool(Tool):
             self._start = self._to_edge("start", moved, moved - self._end)
         elif self._mode == "move":
             self._snapped.clear()
+            self._hand.clear()
             self._undrawn.clear()
             shift = flat - self._grip
             shift[0] = 0.0
@@ -237,6 +247,7 @@ class CaliperTool(Tool):
     def _to_edge(self, end: CaliperEnd, point: World, way: World) -> World:
         """A point, or the edge near it along the caliper, where that is wanted; ``way`` leads out of the vertebra."""
         self._snapped.discard(end)
+        self._hand.pop(end, None)
         self._undrawn.pop(end, None)
         length = float(np.linalg.norm(way))
         viewport, desk = self._viewport, self._desk
@@ -252,6 +263,7 @@ class CaliperTool(Tool):
             self._undrawn[end] = found
             return point
         self._snapped.add(end)
+        self._hand[end] = point
         # Through the registration and back a point may leave the slice by a rounding.
         row, column = viewport.to_world(found, desk.image_id)[1:]
         return np.array([point[0], row, column])
@@ -271,6 +283,11 @@ class CaliperTool(Tool):
             self.changed.emit()
             return
         start_lps, end_lps = viewport.to_lps([start, end], desk.image_id)
+        by_hand: dict[CaliperEnd, Point] = {
+            now: _point(viewport.to_lps(self._hand[drawn], desk.image_id))
+            for now, drawn in zip(("start", "end"), names, strict=True)
+            if drawn in self._hand
+        }
         caliper = Caliper(
             level=self._height[0],
             position=self._height[1],
@@ -280,7 +297,7 @@ class CaliperTool(Tool):
             end_lps=tuple(end_lps.tolist()),
             snapped=snapped,
         )
-        self.draft = Draft(start, end, caliper)
+        self.draft = Draft(start, end, caliper, by_hand)
         self.changed.emit()
 
     def _commit(self) -> None:
@@ -292,7 +309,65 @@ class CaliperTool(Tool):
         self.draft, self._mode = None, "idle"
         for reason in dict.fromkeys(self._undrawn.values()):
             self._desk.message.emit(f"An end stays where you put it. {reason.value}", "info")
-        self._desk.guard(lambda: reading.apply(PlaceCaliper(stage=self._desk.stage, caliper=new)))
+        if not self._put(new) or not new.snapped:
+            return
+        height = new.level, new.position
+        placed = reading.state.stages[self._desk.stage].caliper(*height)
+        if placed is not None:
+            self._by_hand[self._desk.stage, height] = placed, draft.by_hand
+            self._last = height
+            self._desk.message.emit(
+                f"{_ends_text(draft.by_hand)} drawn to the edge and marked; B puts it back where your hand put it.",
+                "info",
+            )
+
+    def _put(self, caliper: Caliper) -> bool:
+        """Put a caliper into the reading; False where it is refused."""
+        reading = self._desk.reading
+        if reading is None:
+            return False
+        placed = self._desk.guard(lambda: reading.apply(PlaceCaliper(stage=self._desk.stage, caliper=caliper)))
+        return placed is not None
+
+    # -- back from the edge -----------------------------------------------------------------------------------------
+    def _put_by_hand(self, caliper: Caliper) -> dict[CaliperEnd, Point]:
+        """Where the hand put the ends of a caliper that were drawn to an edge, as far as that is known."""
+        known = self._by_hand.get((self._desk.stage, (caliper.level, caliper.position)))
+        return dict(known[1]) if known is not None and known[0] == caliper else {}
+
+    def take_off_the_edge(self) -> None:
+        """Put the drawn ends of the chosen caliper, or of the one placed last, back where the hand put them."""
+        reading, height = self._desk.reading, self.selected or self._last
+        if reading is None:
+            return
+        caliper = None if height is None else reading.state.stages[self._desk.stage].caliper(*height)
+        if caliper is None or not caliper.snapped:
+            self._desk.message.emit("No end of this caliper was drawn to an edge.", "info")
+            return
+        here = self._put_by_hand(caliper)
+        if set(here) != set(caliper.snapped):
+            say = "Where your hand put this end is not known any more: drag it, with drawing to the edge off (S)."
+            self._desk.message.emit(say, "info")
+            return
+        plain = {name: getattr(caliper, name) for name in Caliper.model_fields}
+        ends = {f"{end}_lps": point for end, point in here.items()}
+        if self._put(Caliper(**{**plain, **ends, "snapped": ()})):
+            self._desk.message.emit(f"{_ends_text(here)} back where your hand put it.", "info")
+
+    def forget(self) -> None:
+        """Begin with another reading."""
+        self._by_hand.clear()
+        self._last = None
+
+
+def _point(lps: World) -> Point:
+    x, y, z = (float(value) for value in lps)
+    return x, y, z
+
+
+def _ends_text(ends: dict[CaliperEnd, Point]) -> str:
+    names = {"start": "upper", "end": "lower"}
+    return "Both ends" if len(ends) == 2 else f"The {names[next(iter(ends))]} end"
 
 
 def _distance(a: World, b: World) -> float:

@@ -57,8 +57,9 @@ class ExtentModel:
         self.layers: ExtentLayers | None = None
         self.fill_between = True
         self._image: str | None = None
-        self._outlined: dict[str, set[int]] = {}
-        self._seen: set[tuple[str, int]] = set()
+        #: By stage and image: what was outlined or looked at in one stage was not in another.
+        self._outlined: dict[tuple[str, str], set[int]] = {}
+        self._seen: set[tuple[str, str, int]] = set()
         self._made_for: object = None
         self._shown: Masks | None = None
         self._saving = False
@@ -88,8 +89,8 @@ class ExtentModel:
         image = self.image
         return image is not None and image.id == self._desk.image_id and self._viewport.covered_by is None
 
-    def choose(self, image_id: str) -> None:
-        """Choose the image to paint on."""
+    def choose(self, image_id: str | None) -> None:
+        """Choose the image to paint on; None leaves it to the order of the roles."""
         self._image = image_id
 
     @property
@@ -153,7 +154,8 @@ class ExtentModel:
         self.layers.load(body, decode_mask(masks.lesion, shape))
         holding = set(np.flatnonzero(body.any(axis=(1, 2))).tolist())
         # After an undo or in a reading taken up again nothing tells filled slices from outlined ones.
-        self._outlined[masks.image] = self._outlined.get(masks.image, holding) & holding or holding
+        key = self._desk.stage, masks.image
+        self._outlined[key] = self._outlined.get(key, holding) & holding or holding
 
     def sections(self) -> tuple[Section, ...]:
         """What is painted, for the linked panes."""
@@ -185,7 +187,7 @@ class ExtentModel:
             before = self._shown
             old = decode_mask(before.body, body.shape) if before is not None else np.zeros_like(body)
             touched = np.flatnonzero((old != body).any(axis=(1, 2))).tolist()
-            self._outlined.setdefault(self.image.id, set()).update(touched)
+            self._outlined.setdefault((self._desk.stage, self.image.id), set()).update(touched)
         self._apply(body, lesion)
 
     def live_extent(self) -> Extent | None:
@@ -249,13 +251,13 @@ class ExtentModel:
                 self._apply(body, lesion)
                 return
             body[index] = inside
-            outlined = self._outlined.setdefault(image.id, set())
+            outlined = self._outlined.setdefault((self._desk.stage, image.id), set())
             outlined.add(index)
             if self.fill_between and len([i for i in outlined if body[i].any()]) >= 2:
                 filled = interpolate_slices(body, outlined, pixel_mm=grid.spacing_mm[1:])
                 # What was filled anew nobody has looked at, whatever was on the screen before.
                 new = np.flatnonzero((filled != body).any(axis=(1, 2))).tolist()
-                self._seen -= {(image.id, index) for index in new}
+                self._seen -= {(self._desk.stage, image.id, index) for index in new}
                 body = filled
             self._apply(body, lesion)
 
@@ -268,7 +270,7 @@ class ExtentModel:
             return
         body, lesion = self.layers.masks()
         body[index] = False
-        self._outlined.get(self.image.id, set()).discard(index)
+        self._outlined.get((self._desk.stage, self.image.id), set()).discard(index)
         self._apply(body, lesion)
 
     def clear(self) -> None:
@@ -276,7 +278,7 @@ class ExtentModel:
         reading = self._desk.reading
         if reading is not None:
             self._change(lambda: reading.clear_masks(self._desk.stage))
-            self._outlined.clear()
+            self._outlined = {key: slices for key, slices in self._outlined.items() if key[0] != self._desk.stage}
             self.sync()
 
     def _apply(self, body: NDArray[np.bool_], lesion: NDArray[np.bool_]) -> None:
@@ -307,18 +309,20 @@ class ExtentModel:
         """Note that the slice on the screen has been looked at."""
         index, image = self.current_index(), self.image
         if index is not None and image is not None:
-            self._seen.add((image.id, index))
+            self._seen.add((self._desk.stage, image.id, index))
 
     def unseen(self, slices: tuple[int, ...]) -> tuple[int, ...]:
         """Slices of the painted image that were not on the screen yet."""
         image = self.image
-        return () if image is None else tuple(i for i in slices if (image.id, i) not in self._seen)
+        if image is None:
+            return ()
+        return tuple(i for i in slices if (self._desk.stage, image.id, i) not in self._seen)
 
     def unseen_beyond(self) -> tuple[int, ...]:
         """Slices next to the outermost outlines that were not on the screen yet: the body may go on there."""
         if self.image is None or self.layers is None:
             return ()
-        outlined = self._outlined.get(self.image.id, set())
+        outlined = self._outlined.get((self._desk.stage, self.image.id), set())
         return self.unseen(beyond_outlines(self.layers.masks()[0], outlined))
 
     def go_to(self, index: int) -> None:

@@ -174,7 +174,7 @@ class ExtentWidget(Instrument):
         """Take another of the painter's tools."""
         self.tools.take(self)
         if mode not in OUTLINES or mode != self.mode:
-            self.outline.cancel()
+            self.outline.forget()
         self.mode = mode
         self._use_mode()
         self._show()
@@ -223,14 +223,20 @@ class ExtentWidget(Instrument):
 
     def laid_down(self) -> None:
         """Give the mouse back."""
-        self.outline.cancel()
+        self.outline.forget()
         self.threshold.activate(active=False)
         if self.model.layers is not None:
             self.model.layers.stop()
 
     def _forget(self) -> None:
-        self.mode = "outline"
         self.model.forget()
+        self.begin_stage()
+
+    def begin_stage(self) -> None:
+        """Take the outline up again, with no limit, reference tissue, image or half an outline of another stage."""
+        self.outline.forget()
+        self.mode = "outline"
+        self.model.choose(None)
         self.threshold.forget()
         self._use_mode()
 
@@ -242,6 +248,11 @@ class ExtentWidget(Instrument):
         unseen = (*self.model.unseen(extent.body_slices), *self.model.unseen_beyond())
         if unseen:
             self.model.go_to(unseen[0])
+
+    def _slices_text(self, indices: tuple[int, ...]) -> str:
+        """Slices of the image in front, counted from 1 as the title counts them."""
+        numbers = ", ".join(str(index + 1) for index in indices)
+        return f"slice{'s' * (len(indices) > 1)} {numbers}"
 
     def _on_outline(self, outline: NDArray[np.float64]) -> None:
         self.model.outline(outline, part="lesion" if self.mode == "lesion_outline" else "body")
@@ -366,6 +377,8 @@ class ExtentWidget(Instrument):
             return self._not_in_front()
         if self.outline.points:
             return f"{len(self.outline.points)} points. Close at the first one, by a double click or Enter; Esc stops."
+        if self.outline.waiting and self.mode in OUTLINES:
+            return f"An outline is half drawn on {self._slices_text(self.outline.waiting)}: go back there to close it."
         if self.model.masks is None or self.model.masks.body.voxels == 0:
             level = reading.state.spine.fractured
             return f"Outline the body of <b>{level}</b> on every second slice, and on the outermost two."

@@ -163,7 +163,8 @@ class ThresholdTool(QWidget):
         self.refresh()
 
     def forget(self) -> None:
-        """Begin anew with another case."""
+        """Begin anew, with another case or another stage."""
+        self.tissue = "muscle"
         self._center_lps = self.signal = self._image = None
         self._sides.clear()
         self._factor.setValue(100)

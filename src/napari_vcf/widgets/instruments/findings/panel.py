@@ -73,7 +73,7 @@ class FindingsWidget(Instrument):
         self.follow_desk()
 
     def _build_overview(self) -> QWidget:
-        """Verdict and confidence of every stage, side by side."""
+        """Verdict and confidence of this stage, and whether those of the others are given."""
         box = QWidget()
         self._overview = QGridLayout(box)
         self._overview.setContentsMargins(0, 0, 0, 0)
@@ -88,7 +88,7 @@ class FindingsWidget(Instrument):
             cells = tuple(QLabel() for _ in range(4))
             for column, cell in enumerate(cells):
                 cell.setObjectName(f"overview_{stage}_{column}")
-                cell.setToolTip(f"What was answered in the stage {STAGE_NAMES[stage]}")
+                cell.setToolTip(f"Stage {STAGE_NAMES[stage]}; what was answered there is shown only while it is open")
                 self._overview.addWidget(cell, row, column)
             self._overview_cells[stage] = cells
         self._next = button(
@@ -234,7 +234,9 @@ class FindingsWidget(Instrument):
             for cell, key in zip(cells[1:3], _DECISIONS, strict=True):
                 answer = answers.get(key)
                 value = None if answer is None else answer.value
-                cell.setText("–" if value is None else f"<b>{answer_text(reading.protocol.form[key], value)}</b>")
+                # What was said in another stage would lead the one that is being read.
+                said = answer_text(reading.protocol.form[key], value) if here and value is not None else "given"
+                cell.setText("–" if value is None else f"<b>{said}</b>")
             missing = len(reading.missing(stage))
             cells[3].setText(str(missing) if missing else "complete")
             mark(cells[3], ORANGE if missing else "")
