@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -19,12 +20,14 @@ from napari_vcf.study import (
     prepare_study,
     study_status,
 )
+from napari_vcf.study.added_cases import add_cases
 from napari_vcf.study.decisions import set_stage_aside, withdraw_case
 from napari_vcf.study.hashed_files import read_record, write_record
 from napari_vcf.study.prepared_case import CaseRecord, PartRecord
 from napari_vcf.study.protocol import read_protocol
+from napari_vcf.study.study_folder import default_key
 from support.patients import begin
-from support.studies import Clock, make_study, protocol_text, read_stage
+from support.studies import Clock, make_study, protocol_text, read_stage, write_case
 
 
 def without_ct(root: Path, case: str) -> None:
@@ -148,3 +151,75 @@ def test_the_preparation_says_which_stages_a_case_can_have(tmp_path: Path, capsy
     assert prepare_study(root, workers=0)[0].stages == ("mri",)
     assert main(["study", "prepare", str(root), "--workers", "0"]) == 0
     assert "cannot be read: ct, combined" in capsys.readouterr().out
+
+
+def more_images(folder: Path, number: int) -> Path:
+    for n in range(number):
+        (folder / f"Roe_Rick_{n}").mkdir(parents=True)
+    return folder
+
+
+def test_cases_that_are_added_are_read_behind_all_others_and_change_no_order(tmp_path: Path) -> None:
+    root = make_study(tmp_path, cases=3, stages=["ct", "mri"], stage_order="counterbalanced", rereads=1)
+    before = {reader: open_study(root).as_reader(reader).tasks for reader in ("R1", "R2")}
+    more = more_images(tmp_path / "more", 2)
+    assert main(["study", "add", str(root), "--images", str(more), "--reason", "two more came"]) == 0
+    study = open_study(root)
+    assert study.record.cases == ("C001", "C002", "C003", "C004", "C005")
+    for reader, tasks in before.items():
+        after = study.as_reader(reader).tasks
+        assert after[: len(tasks)] == tasks
+        rest = after[len(tasks) :]
+        assert [task.position for task in rest] == list(range(len(tasks) + 1, len(tasks) + 5))
+        assert {(task.case, task.occasion) for task in rest} == {("C004", 1), ("C005", 1)}
+    with pytest.raises(StudyError, match="belong to cases of the study already"):
+        add_cases(root, [more], "once more")
+    assert set(json.loads(default_key(root).read_text())["cases"]) == set(study.record.cases)
+    assert default_key(root).stat().st_mode & 0o077 == 0
+    assert check_study(root).damages == ()
+
+
+def test_an_addition_that_is_taken_away_is_missed(tmp_path: Path) -> None:
+    root = make_study(tmp_path, cases=1, stages=["ct"], readers=("R1",))
+    add_cases(root, [more_images(tmp_path / "more", 1)], "one more came")
+    salt = json.loads(default_key(root).read_text())["cases"]["C002"]["salt"]
+    write_case(root / "cases" / "C002", salt=salt)
+    read_all(root, "R1")
+    assert check_study(root).seals == 2
+    shutil.rmtree(root / "decisions")
+    (root / "decisions.progress").unlink()
+    named = {damage.place for damage in check_study(root).damages}
+    assert {"cases/C002", "readings/R1/C002"} <= named
+
+
+def test_an_addition_whose_entry_cannot_be_written_leaves_the_key_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_study(tmp_path, cases=1)
+    before = default_key(root).read_bytes()
+
+    def refusing(*_: object, **__: object) -> None:
+        raise StudyError("The share is gone.")
+
+    monkeypatch.setattr("napari_vcf.study.added_cases.decide", refusing)
+    with pytest.raises(StudyError, match="share is gone"):
+        add_cases(root, [more_images(tmp_path / "more", 1)], "one more came")
+    assert default_key(root).read_bytes() == before
+    assert open_study(root).record.cases == ("C001",)
+
+
+def test_agreement_leaves_out_what_was_set_aside_with_its_reason(tmp_path: Path) -> None:
+    root = make_study(tmp_path, cases=4, stages=["ct", "mri"])
+    without_ct(root, "C002")
+    set_stage_aside(root, "C002", "ct", "no CT was made")
+    withdraw_case(root, "C003", "consent was taken back")
+    read_all(root, "R1", "R2")
+    out, results = tmp_path / "out", tmp_path / "results"
+    assert main(["export", str(root), "--out", str(out)]) == 0
+    assert main(["agreement", str(out), "--out", str(results), "--bootstrap", "0"]) == 0
+    document = json.loads((results / "agreement.json").read_text(encoding="utf-8"))
+    assert document["cases"] == 3
+    assert "Case C002, stage ct: set aside by the coordinator: no CT was made." in document["remarks"]
+    assert "Case C003, all stages: set aside by the coordinator: consent was taken back." in document["remarks"]
+    reasons = {entry["reason"] for entry in document["left_out"] if "C002" in entry["cases"] and entry["stage"] == "ct"}
+    assert reasons == {"set aside by the coordinator: no CT was made"}

@@ -138,7 +138,12 @@ def run(args: argparse.Namespace) -> int:
     reference = None if args.reference is None else read_reference(args.reference)
     loaded = load_readings(args.readings, repeats=args.repeats)
     analysed = analyse(
-        loaded.readings, reference, settings=settings, masks=loaded.masks, schema_versions=loaded.schema_versions
+        loaded.readings,
+        reference,
+        settings=settings,
+        masks=loaded.masks,
+        schema_versions=loaded.schema_versions,
+        aside=loaded.aside,
     )
     pictures = None if args.images is None else _pictures(args)
     written = write_analysis(

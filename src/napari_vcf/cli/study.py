@@ -53,7 +53,15 @@ def add_parser(subparsers: Any) -> None:
     signed.add_argument("--reason", required=True, metavar="TEXT", help="how that is known")
     key = commands.add_parser("key", help="make a signing key for a reader; it stays with the reader")
     key.add_argument("--out", type=Path, required=True, metavar="FILE", help="the key's file, outside of the study")
+    add = commands.add_parser("add", help="add cases, which are read behind all others; then prepare again")
+    add.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    add.add_argument(
+        "--images", type=Path, nargs="+", required=True, metavar="ROOT", help="folders as for 'study create'"
+    )
+    add.add_argument("--reason", required=True, metavar="TEXT", help="why; readers can read it")
+    add.add_argument("--key", type=Path, metavar="FILE", help="the key file; default: DIR.key.json beside DIR")
     functions = {
+        add: _add,
         key: _key,
         unreadable: _unreadable,
         withdraw: _withdraw,
@@ -206,6 +214,14 @@ def _withdraw(args: argparse.Namespace) -> int:
 
     withdraw_case(args.study, args.case, args.reason)
     print(f"Case {args.case} is withdrawn; what was read of it stays, and is not exported.")
+    return 0
+
+
+def _add(args: argparse.Namespace) -> int:
+    from napari_vcf.study.added_cases import add_cases
+
+    added = add_cases(args.study, args.images, args.reason, key=args.key)
+    print(f"{len(added)} cases are added: {', '.join(added)}. Prepare them with 'napari-vcf study prepare'.")
     return 0
 
 

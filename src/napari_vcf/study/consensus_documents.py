@@ -15,7 +15,7 @@ from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.decisions import read_decisions
 from napari_vcf.study.errors import DamagedError, NotYetError
 from napari_vcf.study.reader_study import Study
-from napari_vcf.study.reading_order import tasks_of
+from napari_vcf.study.reading_order import tasks_of_study
 from napari_vcf.study.stage_session import seal_path, versions_of
 from napari_vcf.study.study_folder import CONSENSUS
 
@@ -141,7 +141,7 @@ def signed_document(study: Study, reader: str, case: str, stage: Stage) -> Readi
     """The latest signed version of a reading, if this reader is through with the case."""
     latest: Path | None = None
     decisions = read_decisions(study.folder)
-    for task in tasks_of(study.protocol, study.record.seed, study.record.cases, reader):
+    for task in tasks_of_study(study.protocol, study.record, reader):
         aside = decisions.of(case, task.stage)
         if task.case != case or (aside is not None and task.stage != stage):
             continue

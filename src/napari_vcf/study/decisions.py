@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from napari_vcf.reading.state import Reason
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
@@ -21,15 +21,23 @@ from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_format import Entry
 from napari_vcf.study.journal_view import outrun, progress_problem, read_journal
-from napari_vcf.study.reading_order import Task, tasks_of
+from napari_vcf.study.reading_order import Task, tasks_of_study
 from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.stage_session import seal_path, versions_of
-from napari_vcf.study.study_folder import StudyFolder
+from napari_vcf.study.study_folder import DECISIONS, StudyFolder
 
-__all__ = ["Decision", "Decisions", "decisions_of", "read_decisions", "set_stage_aside", "settle_time", "withdraw_case"]
+__all__ = [
+    "Decision",
+    "Decisions",
+    "decide",
+    "decisions_of",
+    "read_decisions",
+    "set_stage_aside",
+    "settle_time",
+    "withdraw_case",
+]
 
-#: The folder of the journal, and where its progress is noted.
-DECISIONS: Final = "decisions"
+#: Where the progress of the journal is noted.
 PROGRESS: Final = "decisions.progress"
 #: Kinds that take something out of the study.
 SET_ASIDE: Final = ("stage_unreadable", "case_withdrawn")
@@ -38,14 +46,24 @@ SET_ASIDE: Final = ("stage_unreadable", "case_withdrawn")
 class Decision(FrozenModel):
     """One entry."""
 
-    kind: Literal["stage_unreadable", "case_withdrawn", "time_settled"]
-    case: Pseudonym
+    kind: Literal["stage_unreadable", "case_withdrawn", "time_settled", "cases_added"]
+    #: None where cases are added.
+    case: Pseudonym | None = None
     stage: Stage | None = None
     reason: Reason
     #: Whose signature, and when it was made, where its time was wrong.
     reader: Pseudonym | None = None
     occasion: int = 1
     at: Timestamp | None = None
+    #: What was added.
+    cases: tuple[Pseudonym, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Decision:
+        if (self.case is None) != (self.kind == "cases_added") or bool(self.cases) != (self.kind == "cases_added"):
+            raise ValueError("a decision names its case, or the cases that it adds")
+        return self
+
     clock_behind_s: float = 0.0
 
 
@@ -157,11 +175,11 @@ def set_stage_aside(
     if stage not in protocol.protocol.stages:
         raise StudyError(f"The study has no stage '{stage}'.")
     for reader in record.readers:
-        for task in tasks_of(protocol, record.seed, record.cases, reader):
+        for task in tasks_of_study(protocol, record, reader):
             if (task.case, task.stage) == (case, stage) and _is_signed(folder, reader, task):
                 raise StudyError(f"Reader {reader} has signed the {stage} stage of case {case}, so it can be read.")
     said = checked_reason(reason, "Say why the stage cannot be read", StudyError)
-    _decide(folder, record.cases, Decision(kind="stage_unreadable", case=case, stage=stage, reason=said), clock)
+    decide(folder, record.cases, Decision(kind="stage_unreadable", case=case, stage=stage, reason=said), clock)
 
 
 def withdraw_case(root: Path | str, case: str, reason: str, *, clock: Callable[[], datetime] = utc_now) -> None:
@@ -184,7 +202,7 @@ def withdraw_case(root: Path | str, case: str, reason: str, *, clock: Callable[[
     folder = StudyFolder(Path(root))
     record, _ = folder.read()
     said = checked_reason(reason, "Say why the case is withdrawn", StudyError)
-    _decide(folder, record.cases, Decision(kind="case_withdrawn", case=case, reason=said), clock)
+    decide(folder, record.cases, Decision(kind="case_withdrawn", case=case, reason=said), clock)
 
 
 def settle_time(
@@ -227,12 +245,12 @@ def settle_time(
     if at > clock():
         raise StudyError("A signature cannot have been made in the time to come.")
     place = (case, stage, occasion)
-    tasks = tasks_of(protocol, record.seed, record.cases, reader)
+    tasks = tasks_of_study(protocol, record, reader)
     task = next((task for task in tasks if (task.case, task.stage, task.occasion) == place), None)
     if task is None or not _is_signed(folder, reader, task):
         raise StudyError(f"Reader {reader} has not signed the {stage} stage of case {case}.")
     said = checked_reason(reason, "Say how the time is known", StudyError)
-    _decide(
+    decide(
         folder,
         record.cases,
         Decision(kind="time_settled", case=case, stage=stage, reason=said, reader=reader, occasion=occasion, at=at),
@@ -245,8 +263,15 @@ def _is_signed(folder: StudyFolder, reader: str, task: Task) -> bool:
     return any(seal_path(path).exists() for path in versions)
 
 
-def _decide(folder: StudyFolder, cases: Iterable[str], decision: Decision, clock: Callable[[], datetime]) -> None:
-    if decision.case not in cases:
+def decide(folder: StudyFolder, cases: Iterable[str], decision: Decision, clock: Callable[[], datetime]) -> None:
+    """Write a decision down.
+
+    Raises
+    ------
+    StudyError
+        If there is no such case, or it is decided already.
+    """
+    if decision.case is not None and decision.case not in cases:
         raise StudyError(f"The study has no case '{decision.case}'.")
     with CaseLock(folder.root / ".decisions", "The list of decisions", timeout_s=30.0) as lock:
         before = read_decisions(folder).entries
@@ -257,9 +282,7 @@ def _decide(folder: StudyFolder, cases: Iterable[str], decision: Decision, clock
         ):
             raise StudyError(f"That is decided already for case {decision.case}.")
         place, progress = folder.root / DECISIONS, folder.root / PROGRESS
-        body = decision.model_dump(
-            mode="json", exclude={"kind", "clock_behind_s"}, exclude_defaults=decision.kind in SET_ASIDE
-        )
+        body = decision.model_dump(mode="json", exclude={"kind", "clock_behind_s"}, exclude_defaults=True)
         if place.is_dir():
             Journal.open(place, clock=clock, guard=lock.check, progress=progress).append(decision.kind, body)
         else:

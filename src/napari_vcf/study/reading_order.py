@@ -6,12 +6,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from napari_vcf.records.base import Stage
 from napari_vcf.study.protocol import StudyProtocol
 
-__all__ = ["Status", "Task", "WorkItem", "drawn", "stages_of_case", "tasks_of"]
+if TYPE_CHECKING:
+    from napari_vcf.study.study_folder import StudyRecord
+
+__all__ = ["Status", "Task", "WorkItem", "drawn", "stages_of_case", "tasks_of", "tasks_of_study"]
 
 
 Status = Literal["unread", "open", "sealed", "amending", "unreadable", "withdrawn"]
@@ -107,3 +110,26 @@ def tasks_of(protocol: StudyProtocol, seed: int, cases: Sequence[str], reader: s
                 shuffled = drawn(chosen, seed, reader, occasion, number)
                 found += [(case, order[case][number], occasion) for case in shuffled]
     return tuple(Task(position, *task) for position, task in enumerate(found, start=1))
+
+
+def tasks_of_study(protocol: StudyProtocol, record: StudyRecord, reader: str) -> tuple[Task, ...]:
+    """Everything that a reader reads, in order; cases that were added later come behind all that was there.
+
+    Each addition is drawn by itself, so that nothing that was begun changes its place; nobody reads added cases twice.
+
+    Parameters
+    ----------
+    protocol : StudyProtocol
+        Stages, order, re-readings.
+    record : StudyRecord
+        Seed and cases.
+    reader : str
+        Each reader has an order of their own.
+    """
+    first = record.cases[: len(record.cases) - sum(map(len, record.added))]
+    found = list(tasks_of(protocol, record.seed, first, reader))
+    once = protocol.model_copy(update={"study": protocol.study.model_copy(update={"rereads": 0})})
+    for cases in record.added:
+        for task in tasks_of(once, record.seed, cases, reader):
+            found.append(Task(len(found) + 1, task.case, task.stage, task.occasion))
+    return tuple(found)

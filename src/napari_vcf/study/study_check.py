@@ -22,7 +22,7 @@ from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import Event, events_of
 from napari_vcf.study.case_check import damaged_cases
 from napari_vcf.study.consensus_documents import ConsensusOrigin
-from napari_vcf.study.decisions import DECISIONS, Decisions, read_decisions
+from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.foreign_files import foreign_files
 from napari_vcf.study.hashed_files import read_record
@@ -31,12 +31,12 @@ from napari_vcf.study.journal_view import JournalView, inspect_journal, outrun, 
 from napari_vcf.study.keys import SIGNATURE, SignatureRecord, is_signed_by
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
-from napari_vcf.study.reading_order import Task, tasks_of
+from napari_vcf.study.reading_order import Task, tasks_of_study
 from napari_vcf.study.receipts import read_receipts
 from napari_vcf.study.seal_replay import differences
 from napari_vcf.study.stage_session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
 from napari_vcf.study.study_export import changed_exports, sealed_stages
-from napari_vcf.study.study_folder import CONSENSUS, PROTOCOL, STUDY, StudyFolder, StudyRecord
+from napari_vcf.study.study_folder import CONSENSUS, DECISIONS, PROTOCOL, STUDY, StudyFolder, StudyRecord
 from napari_vcf.study.versions import model_of
 
 __all__ = ["CheckReport", "Damage", "check_study"]
@@ -184,7 +184,7 @@ class _Check:
             self.there.clear()
             events = self._register(self.folder.reader(reader))
             self.left = {event.key[1:]: event for event in events or () if event.kind == "left"}
-            for task in tasks_of(self.protocol, self.record.seed, self.record.cases, reader):
+            for task in tasks_of_study(self.protocol, self.record, reader):
                 self._stage(reader, task)
             for damage in self._unmatched(reader, events or []) if events is not None else ():
                 self._damage(*damage)

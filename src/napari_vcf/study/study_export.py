@@ -15,7 +15,7 @@ from napari_vcf.records.sealing import check_seal, sha256_of
 from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.protocol import StudyProtocol
-from napari_vcf.study.reading_order import tasks_of
+from napari_vcf.study.reading_order import tasks_of_study
 from napari_vcf.study.stage_session import SEAL, seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
@@ -49,7 +49,7 @@ class SealedStage:
 def sealed_stages(folder: StudyFolder, record: StudyRecord, protocol: StudyProtocol) -> Iterator[SealedStage]:
     """Every signed version of every stage, and every signed consensus."""
     for reader in record.readers:
-        for task in tasks_of(protocol, record.seed, record.cases, reader):
+        for task in tasks_of_study(protocol, record, reader):
             versions = versions_of(folder.stage(reader, task.case, task.stage, task.occasion))
             signed = [path for path in versions if seal_path(path).exists()]
             again = f"_again{task.occasion}" if task.occasion > 1 else ""
@@ -101,7 +101,7 @@ def export_study(
     if unknown:
         raise StudyError(f"The study has no reader '{unknown[0]}'.")
     decisions = read_decisions(folder)
-    withdrawn = {entry.case for entry in decisions.entries if entry.kind == "case_withdrawn"}
+    withdrawn = {entry.case for entry in decisions.set_aside if entry.case and entry.kind == "case_withdrawn"}
     chosen = [
         stage
         for stage in sealed_stages(folder, record, protocol)

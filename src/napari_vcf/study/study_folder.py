@@ -19,7 +19,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,10 +34,11 @@ from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.hashed_files import read_record, write_record
+from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.protocol import StudyProtocol, parse_protocol
 from napari_vcf.study.versions import model_of
 
-__all__ = ["Key", "KeyCase", "StudyFolder", "StudyRecord", "create_study", "default_key", "read_key"]
+__all__ = ["Key", "KeyCase", "StudyFolder", "StudyRecord", "create_study", "default_key", "read_key", "write_key"]
 
 STUDY = "study.json"
 PROTOCOL = "protocol.toml"
@@ -46,6 +47,8 @@ _RESERVED = frozenset(
     {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
     | {f"{device}{number}" for device in ("COM", "LPT") for number in range(10)}
 )
+#: The folder of the journal of decisions.
+DECISIONS = "decisions"
 #: The name of the consensus in the place of a reader's.
 CONSENSUS = "consensus"
 
@@ -62,6 +65,9 @@ class StudyRecord(FrozenModel):
     protocol_sha256: str = Field(description="over its content, whatever its comments and line ends are")
     protocol_file_sha256: str | None = Field(default=None, description="over the bytes of its copy in the study")
     created_at: Timestamp
+    added: tuple[tuple[Pseudonym, ...], ...] = Field(
+        default=(), exclude=True, description="cases that the coordinator added later; kept among the decisions"
+    )
 
 
 class KeyCase(FrozenModel):
@@ -96,7 +102,11 @@ class StudyFolder:
         """Read what was decided, apart from the protocol; errors as for `read`."""
         if not (self.root / STUDY).is_file():
             raise StudyError("This folder is no study: study.json is not there. Is the network share connected?")
-        return read_record(self.root / STUDY, StudyRecord, "The study")
+        record = read_record(self.root / STUDY, StudyRecord, "The study")
+        added = tuple(added_cases(self.root / DECISIONS))
+        return record.model_copy(
+            update={"cases": (*record.cases, *(case for cases in added for case in cases)), "added": added}
+        )
 
     def read(self) -> tuple[StudyRecord, StudyProtocol]:
         """Read what was decided, and check that nobody changed it.
@@ -159,6 +169,19 @@ class StudyFolder:
     def consensus(self, case: str, stage: Stage) -> Path:
         """Folder of a consensus."""
         return self.root / CONSENSUS / case / stage
+
+
+def added_cases(decisions: Path) -> Iterator[tuple[str, ...]]:
+    """Cases that were added, by the entries of the journal of decisions that are whole.
+
+    That the journal itself is damaged or gone is said by whoever asks for the decisions.
+    """
+    if not decisions.is_dir():
+        return
+    for entry in inspect_journal(decisions).entries:
+        cases = entry.body.get("cases")
+        if entry.kind == "cases_added" and isinstance(cases, list):
+            yield tuple(map(str, cases))
 
 
 def default_key(root: Path) -> Path:
@@ -253,7 +276,7 @@ def create_study(
         created_at=clock(),
     )
     links = {case: KeyCase(folder=str(path), salt=secrets.token_hex(16)) for case, path in cases.items()}
-    _write_key(secret, Key(study=record.study, cases=links))
+    write_key(secret, Key(study=record.study, cases=links))
     try:
         _fill(folder, record, text)
     except (OSError, WriteError) as error:
@@ -308,16 +331,28 @@ def _check_arguments(folder: Path, key: Path, readers: Sequence[str], name: str 
         raise StudyError(f"The key file {key.name} exists already; it may belong to another study. Name another one.")
 
 
-def _write_key(path: Path, key: Key) -> None:
+def write_key(path: Path, key: Key, *, overwrite: bool = False) -> None:
+    """Write the key of a study, which only its owner can read; a replaced one goes once the new one is whole.
+
+    Raises
+    ------
+    StudyError
+        If it cannot be written.
+    """
+    place = path
+    path = place.with_name(f".{place.name}.{secrets.token_hex(8)}.part") if overwrite else place
     made = False
+    text = json.dumps(key.model_dump(mode="json"), indent=1) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         made = True
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(key.model_dump(mode="json"), indent=1) + "\n")
+            stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
+        if overwrite:
+            path.replace(place)
     except OSError as error:
         left = _cleared(path) if made else ""
         raise StudyError(f"The key file {path.name} could not be written: {_reason(error)}{left}") from error

@@ -17,7 +17,7 @@ from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.prepared_case import CaseRecord, readable_stages
 from napari_vcf.study.protocol import StudyProtocol
-from napari_vcf.study.reading_order import Status, Task, WorkItem, tasks_of
+from napari_vcf.study.reading_order import Status, Task, WorkItem, tasks_of_study
 from napari_vcf.study.stage_session import seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
@@ -46,7 +46,7 @@ class Worklist:
     ) -> None:
         self.reader = reader
         self.protocol = protocol
-        self.tasks = tasks_of(protocol, record.seed, record.cases, reader)
+        self.tasks = tasks_of_study(protocol, record, reader)
         self._folder = folder
         self._clock = clock
         self._signed_at: dict[Path, datetime] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -94,6 +94,8 @@ class Collected:
     pairings: list[Pairing] = field(default_factory=list)
     quantities: list[Quantity] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    #: Case and stage, or ``all``, to the reason why the coordinator of a study set them aside.
+    aside: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def seed(self, place: Place, statistic: str = "") -> int:
         """Seed of one quantity, whatever else is analysed."""
@@ -136,15 +138,16 @@ class Collected:
         )
 
     def leave_out(self, place: Place, cases: Sequence[str], reason: str) -> None:
-        """Note cases that did not enter, if there are any."""
-        if cases:
+        """Note cases that did not enter, if there are any; those whose stage was set aside with the reason for that."""
+        why = {case: self.aside.get((case, place.stage or ""), reason) for case in cases}
+        for reason in dict.fromkeys(why.values()):
             self.left_out.append(
                 LeftOut(
                     analysis=place.analysis,
                     item=place.item,
                     stage=place.stage,
                     readers=place.readers,
-                    cases=tuple(cases),
+                    cases=tuple(case for case in cases if why[case] == reason),
                     reason=reason,
                 )
             )

@@ -17,7 +17,7 @@ from napari_vcf.agreement.analysis.checklists import (
     methods_sentences,
     qarel_items,
 )
-from napari_vcf.agreement.analysis.collect import Collected, Pairing, Quantity
+from napari_vcf.agreement.analysis.collect import Collected, Pairing, Place, Quantity
 from napari_vcf.agreement.analysis.groups import baseline_groups, reading_groups
 from napari_vcf.agreement.analysis.grras import grras_items
 from napari_vcf.agreement.analysis.joint import joint_comparison
@@ -138,6 +138,7 @@ def analyse(
     settings: Settings | None = None,
     masks: MaskStore | None = None,
     schema_versions: Mapping[str, Sequence[str]] | None = None,
+    aside: Mapping[tuple[str, str], str] | None = None,
 ) -> Analysed:
     """Run every analysis that the readings allow.
 
@@ -153,6 +154,8 @@ def analyse(
         Painted masks.
     schema_versions : mapping, optional
         Files by schema version.
+    aside : mapping of (str, str) to str, optional
+        Case and stage to the reason why the coordinator of a study set them aside; ``all`` for a whole case.
 
     Returns
     -------
@@ -166,7 +169,13 @@ def analyse(
     chosen = settings if settings is not None else make_settings()
     parts, remarks = parts_of(readings, reference, schema_versions or {}, apart=chosen.apart)
     found = Collected(chosen)
+    reasons = {place: why.rstrip(".") for place, why in (aside or {}).items()}
+    found.aside = {place: f"set aside by the coordinator: {why}" for place, why in reasons.items()}
     found.remarks += [*readings.remarks, *(f"Analysed apart as asked. {text}" for text in remarks)]
+    for (case, stage), why in found.aside.items():
+        found.remark(f"Case {case}, {'all stages' if stage == 'all' else f'stage {stage}'}: {why}.")
+        of_stage = None if stage == "all" else stage
+        found.leave_out(Place("between_readers", "every item", of_stage, readings.readers), [case], why)
     for part in parts:
         found.label = part.label
         _analyse_part(found, part, reference, masks or MaskStore())

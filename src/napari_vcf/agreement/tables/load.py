@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import glob
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_vcf.agreement.errors import AgreementError
@@ -18,6 +19,8 @@ from napari_vcf.reading.export import read_reading
 __all__ = ["Loaded", "find_files", "load_readings"]
 
 _TABLES = (".csv", ".parquet")
+#: The table of what the coordinator of a study set aside.
+SET_ASIDE = "set-aside.csv"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,11 +35,15 @@ class Loaded:
         Painted masks of exported readings.
     schema_versions : dict of str to list of str
         Files by the schema version that they claim.
+    aside : dict of (str, str) to str
+        Case and stage to the reason why the coordinator of a study set them aside; the stage is ``all`` for a case that
+        was withdrawn.
     """
 
     readings: Readings
     masks: MaskStore
     schema_versions: dict[str, list[str]]
+    aside: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def find_files(inputs: Sequence[str | Path]) -> list[Path]:
@@ -129,7 +136,22 @@ def load_readings(
         add = add_csv if path.suffix.lower() == ".csv" else add_parquet
         add(builder, path, occasion=tables if repeats else 1)
     exports.flush()
-    return Loaded(builder.build(), masks, versions)
+    return Loaded(builder.build(), masks, versions, _set_aside(inputs))
+
+
+def _set_aside(inputs: Sequence[str | Path]) -> dict[tuple[str, str], str]:
+    """What lies beside the exports of a study, in ``set-aside.csv``: what nobody read, and why."""
+    found: dict[tuple[str, str], str] = {}
+    for place in (Path(given) for given in inputs):
+        path = place / SET_ASIDE
+        if not path.is_file():
+            continue
+        with path.open(encoding="utf-8", newline="") as stream:
+            for number, line in enumerate(csv.DictReader(stream), start=2):
+                if not (line.get("case") and line.get("stage") and line.get("reason")):
+                    raise AgreementError(f"{path.name}, line {number}: a case, a stage and a reason are asked for.")
+                found[line["case"], line["stage"]] = line["reason"]
+    return found
 
 
 def _next_occasion(path: Path, seen: dict[tuple[str, str], int]) -> int:
