@@ -70,6 +70,8 @@ class Viewport:
         self.keys = Shortcuts()
         #: What the instruments draw on the plane, for the linked panes.
         self.drawings: list[LockedDrawing] = []
+        #: Each gives the vertebrae that were marked and are in no record yet: name, image, LPS mm of that image.
+        self.level_marks: list[Callable[[], Sequence[tuple[str, str, NDArray[np.float64]]]]] = []
         #: Each gives the masks that are painted now.
         self.sections: list[Callable[[], Sequence[Section]]] = []
         self.layers = ImageLayers(viewer)

@@ -18,6 +18,8 @@ __all__ = ["Crosshair"]
 
 #: The cross leaves its middle free, so that it hides nothing; pixels from the middle.
 _FROM_PX, _TO_PX = 7.0, 17.0
+#: How far the lines of the other planes reach into the image, and how far they keep away from the crosshair, mm.
+_REFERENCE_MM, _REFERENCE_FREE_MM = 15.0, 30.0
 
 
 class Crosshair:
@@ -41,6 +43,8 @@ class Crosshair:
         #: Whether the reader put it where it is.
         self.is_set = False
         self.shown = False
+        #: Whether the planes across the image are on the screen, so that their places on it are drawn.
+        self.planes_shown = False
         self._drawing = LockedDrawing(viewport, "Crosshair", self._compose, everywhere=False)
         viewer = viewport.viewer
         viewer.mouse_move_callbacks.append(self._on_move)
@@ -66,6 +70,22 @@ class Crosshair:
         """Draw the cross on the large image, or not."""
         self.shown = shown
         self._drawing.redraw()
+
+    def restore(self, place: tuple[NDArray[np.float64], bool]) -> None:
+        """Go back to a `place`."""
+        point, was_set = place
+        if was_set:
+            self.set(point)
+        else:
+            self._viewport.go_to_slice(float(point[0]))
+            self.is_set = False
+            self._on_camera()
+            self._drawing.redraw_soon()
+
+    @property
+    def place(self) -> tuple[NDArray[np.float64], bool]:
+        """Where it is, and whether the reader put it there."""
+        return self.world, self.is_set
 
     def set(self, point_world: ArrayLike) -> None:
         """Put the crosshair on a point, and show its slice; a point off the image is brought to its edge."""
@@ -146,6 +166,19 @@ class Crosshair:
 
     def _compose(self) -> Picture:
         picture = Picture()
+        view = self._viewport.view
+        if self.planes_shown and view is not None:
+            zoom = max(float(self._viewport.viewer.scene.camera.zoom), 1e-6)
+            corners = view.frame.to_world(view.grid.corners_lps)[:, 1:]
+            low, high = corners.min(axis=0), corners.max(axis=0)
+            for axis in (0, 1):
+                # From the edge inwards, and never so far that the line comes near to what is looked at.
+                for edge, way in ((low[axis], 1.0), (high[axis], -1.0)):
+                    reach = min(_REFERENCE_MM, way * (self._point[1 + axis] - edge) - _REFERENCE_FREE_MM)
+                    if reach > 0:
+                        line = np.tile(self._point[1:], (2, 1))
+                        line[:, axis] = edge, edge + way * reach
+                        picture.line(line, 1.2 / zoom, rgba(PURPLE, 0.8))
         # In the very middle it would only be in the way of what is measured there.
         if not (self.shown and self.is_set) or self._viewport.view is None:
             return picture

@@ -17,6 +17,8 @@ from napari_vcf.errors import NapariVcfError
 from napari_vcf.geometry import ReadingFrame
 from napari_vcf.widgets.common.controls import ORANGE, PURPLE
 from napari_vcf.widgets.desk.space import letters
+from napari_vcf.widgets.linked_views.levels import LevelLink, LevelPoint, link_of
+from napari_vcf.widgets.linked_views.own_place import OwnPlace
 from napari_vcf.widgets.linked_views.reslice import Cut, cross_frame, cut_volume, to_gray
 
 if TYPE_CHECKING:
@@ -47,13 +49,29 @@ class Pane(QWidget):
         0 for the plane of the large image, 1 and 2 for the planes that cut its rows and columns.
     image_id : str or None
         The image; None for the one in front.
+    beside : bool
+        Whether it stands beside the large image, as large and at the same zoom. An image that nobody has joined to the
+        one in front is then shown at a place of its own, linked by a vertebra that was marked on both, and says so.
     """
 
     #: The image was double-clicked.
     chosen = Signal(str)
+    #: A plane across the image was double-clicked.
+    enlarged = Signal(object)
 
-    def __init__(self, viewport: Viewport, crosshair: Crosshair, axis: int, image_id: str | None = None) -> None:
+    def __init__(
+        self,
+        viewport: Viewport,
+        crosshair: Crosshair,
+        axis: int,
+        image_id: str | None = None,
+        *,
+        beside: bool = False,
+    ) -> None:
         super().__init__()
+        self.beside = beside
+        self._own: OwnPlace | None = None
+        self._pressed_at: tuple[NDArray[np.float64], bool] | None = None
         self._viewport, self._desk = viewport, viewport.desk
         self._crosshair = crosshair
         self.axis, self.image_id = axis, image_id
@@ -65,7 +83,7 @@ class Pane(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setToolTip(
             "Click: put the crosshair here. Wheel: slices, with Ctrl: zoom. "
-            + ("Double click: bring this image to the front." if image_id is not None else "")
+            + f"Double click: {'bring this image to the front' if image_id is not None else 'enlarge this plane'}."
         )
         self.setObjectName(f"pane_{image_id or 'cross'}_{axis}")
 
@@ -78,21 +96,62 @@ class Pane(QWidget):
     @property
     def frame(self) -> ReadingFrame:
         """Its plane."""
-        return cross_frame(self._viewport.frame, self.axis)
+        own = self.own_place()
+        return cross_frame(self._viewport.frame, self.axis) if own is None else own.frame
+
+    @property
+    def center(self) -> NDArray[np.float64]:
+        """The point in its middle, LPS mm of the space that it shows."""
+        own = self.own_place()
+        if own is None:
+            return self._crosshair.lps
+        link = self.link()
+        return own.center if link is None else self._crosshair.lps + link.shift_lps
+
+    def own_place(self) -> OwnPlace | None:
+        """Its plane and place where nothing joins its image to the one in front; None where it follows the crosshair.
+
+        Only the pane that stands beside the large image shows such an image at all.
+        """
+        viewport, desk, image_id = self._viewport, self._desk, self.shown
+        if not self.beside or desk.case is None or image_id is None or viewport.view is None:
+            return None
+        if viewport.can_show(image_id):
+            return None
+        if self._own is None or self._own.image_id != image_id:
+            self._own = OwnPlace.of(image_id, desk.space_of(image_id), desk.case.image(image_id).series.grid)
+        return self._own
+
+    def link(self) -> LevelLink | None:
+        """What links a place of its own to the crosshair."""
+        viewport, desk, own = self._viewport, self._desk, self.own_place()
+        if own is None or desk.reading is None or viewport.view is None:
+            return None
+        marks = [(level, image, point) for given in viewport.level_marks for level, image, point in given()]
+        state = desk.reading.state
+        for caliper in state.stages[desk.stage].calipers:
+            middle = (np.asarray(caliper.start_lps) + np.asarray(caliper.end_lps)) / 2
+            marks.append((caliper.level, caliper.image, middle))
+        seen = {image.id for image in desk.images()}
+        points = [LevelPoint(level, desk.space_of(image), point) for level, image, point in marks if image in seen]
+        return link_of(points, viewport.view.space, own.space, self._crosshair.lps)
 
     @property
     def zoom(self) -> float:
         """Pixels of the screen per mm: those of the large image, as far as a vertebra finds room."""
         large = max(float(self._viewport.viewer.scene.camera.zoom), 1e-6)
-        return min(large, min(self.width(), self.height()) / MIN_FIELD_MM)
+        return large if self.beside else min(large, min(self.width(), self.height()) / MIN_FIELD_MM)
 
     def cut(self) -> Cut | None:
         """The plane as far as it is on the screen; computed once for a place."""
         viewport, desk, image_id = self._viewport, self._desk, self.shown
-        if desk.case is None or image_id is None or viewport.view is None or not viewport.can_show(image_id):
+        if desk.case is None or image_id is None or viewport.view is None:
             return None
-        frame, center, zoom = self.frame, self._crosshair.lps, self.zoom
-        transform = viewport.transform_of(image_id)
+        own = self.own_place()
+        if own is None and not viewport.can_show(image_id):
+            return None
+        frame, center, zoom = self.frame, self.center, self.zoom
+        transform = viewport.transform_of(image_id) if own is None else None
         volume = desk.volume(image_id)
         key = (
             id(volume),
@@ -147,7 +206,9 @@ class Pane(QWidget):
             rows, columns = gray.shape
             image = QImage(gray.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
             painter.drawImage(self._rect(cut), image)
-            if not viewport.drawings_hidden:
+            if self.own_place() is not None:
+                self._say_own_place(painter)
+            elif not viewport.drawings_hidden:
                 self._draw_masks(painter)
                 if self.axis == 0:
                     self._draw_instruments(painter)
@@ -164,7 +225,7 @@ class Pane(QWidget):
 
     def _place(self, row_mm: float, column_mm: float) -> QPointF:
         """Where a point of its plane lies, pixels."""
-        _, row, column = self.frame.to_world(self._crosshair.lps)
+        _, row, column = self.frame.to_world(self.center)
         zoom = self.zoom
         return QPointF(self.width() / 2 + (column_mm - column) * zoom, self.height() / 2 + (row_mm - row) * zoom)
 
@@ -224,21 +285,29 @@ class Pane(QWidget):
             way = QPointF(across, down)
             painter.drawLine(middle + way * _FREE_PX, middle + way * reach)
 
+    def _say_own_place(self, painter: QPainter) -> None:
+        """That this place is not the crosshair's, and what links the two."""
+        link = self.link()
+        text = "not joined: own place" if link is None else f"not joined: linked by {link.level} alone"
+        self._write(painter, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight, text, QColor(ORANGE))
+        if link is not None and not self._viewport.drawings_hidden:
+            self._draw_cross(painter)
+
     def _draw_frame(self, painter: QPainter) -> None:
         in_front = self.axis == 0 and self.shown == self._desk.image_id
         painter.setPen(QPen(QColor(ORANGE) if in_front else QColor(90, 90, 90), 2 if in_front else 1))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         self._write(painter, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self.title())
-        if self.axis:
+        if self.axis or self.beside:
             axes = self.frame.axes
             self._write(painter, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, letters(-axes[2]))
             self._write(painter, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, letters(axes[2]))
 
-    def _write(self, painter: QPainter, where: Qt.AlignmentFlag, text: str) -> None:
+    def _write(self, painter: QPainter, where: Qt.AlignmentFlag, text: str, color: QColor = _TEXT) -> None:
         """Write at the side of the pane, on a shade that is read over bright fat as well."""
         area = self.rect().adjusted(5, 3, -5, -3)
         painter.fillRect(painter.boundingRect(area, where, text).adjusted(-3, -1, 3, 1), QColor(0, 0, 0, 112))
-        painter.setPen(_TEXT)
+        painter.setPen(color)
         painter.drawText(area, where, text)
 
     def _say(self, painter: QPainter, text: str) -> None:
@@ -249,22 +318,44 @@ class Pane(QWidget):
     # -- mouse ------------------------------------------------------------------------------------------------------
     def world_at(self, position: QPointF) -> NDArray[np.float64]:
         """World point (of the large image's plane) at a pixel of the pane."""
+        return self._viewport.frame.to_world(self.lps_at(position))
+
+    def lps_at(self, position: QPointF) -> NDArray[np.float64]:
+        """Point at a pixel, LPS mm of the space that it shows."""
         frame = self.frame
-        normal, row, column = frame.to_world(self._crosshair.lps)
+        normal, row, column = frame.to_world(self.center)
         row += (position.y() - self.height() / 2) / self.zoom
         column += (position.x() - self.width() / 2) / self.zoom
-        return self._viewport.frame.to_world(frame.to_lps([normal, row, column]))
+        return frame.to_lps([normal, row, column])
+
+    def _go(self, point_lps: NDArray[np.float64]) -> None:
+        """Go to a point of the space that it shows: with the crosshair, or alone where nothing links the two."""
+        own, link = self.own_place(), self.link()
+        if own is not None and link is None:
+            own.center = point_lps
+            self.update()
+            return
+        shift = np.zeros(3) if link is None else link.shift_lps
+        self._crosshair.set(self._viewport.frame.to_world(point_lps - shift))
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: N802
         """Put the crosshair there."""
         if event.button() == Qt.MouseButton.LeftButton and self._viewport.view is not None:
             # The plane moves under the pointer while it is dragged; what is meant is the place at the press.
-            self._crosshair.set(self.world_at(event.position()))
+            self._pressed_at = self._crosshair.place
+            self._go(self.lps_at(event.position()))
 
-    def mouseDoubleClickEvent(self, _event: Any) -> None:  # noqa: N802
-        """Bring the image to the front."""
+    def mouseDoubleClickEvent(self, event: Any) -> None:  # noqa: N802
+        """Bring the image to the front, or enlarge the plane; the crosshair stays where it was before."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if self._pressed_at is not None and self._viewport.view is not None:
+            self._crosshair.restore(self._pressed_at)
+            self._pressed_at = None
         if self.image_id is not None:
             self.chosen.emit(self.image_id)
+        else:
+            self.enlarged.emit(self)
 
     def wheelEvent(self, event: Any) -> None:  # noqa: N802
         """Go through the slices of this plane, or zoom."""
@@ -275,6 +366,9 @@ class Pane(QWidget):
         step = -1 if turn > 0 else 1
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._viewport.viewer.scene.camera.zoom *= 1.15**-step
+        elif (own := self.own_place()) is not None and self.link() is None:
+            own.step(step)
+            self.update()
         elif self.axis == 0:
             self._viewport.step_slice(step)
         else:

@@ -8,13 +8,14 @@ from psygnal import Signal
 from qtpy.QtWidgets import QGridLayout, QWidget
 
 from napari_vcf.dicom import Role
+from napari_vcf.reading.case import CaseImage
 from napari_vcf.widgets.linked_views.crosshair import Crosshair
 from napari_vcf.widgets.linked_views.pane import Pane
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
 
-__all__ = ["LAYOUTS", "Layout", "Panes"]
+__all__ = ["BESIDE", "LAYOUTS", "Layout", "Panes"]
 
 Layout = Literal["all", "planes", "images", "single"]
 LAYOUTS: dict[Layout, str] = {
@@ -23,6 +24,8 @@ LAYOUTS: dict[Layout, str] = {
     "images": "Images",
     "single": "One image",
 }
+#: A layout of one image beside the large one, followed by the label of the image.
+BESIDE = "beside:"
 _ORDER = (Role.CT, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
 
 
@@ -38,6 +41,8 @@ class Panes(QWidget):
     layout_changed = Signal(str)
     #: Whether there is anything to show.
     needed = Signal(bool)
+    #: Other panes are shown, which want another share of the window.
+    sized = Signal()
 
     def __init__(self, viewport: Viewport) -> None:
         super().__init__()
@@ -45,7 +50,9 @@ class Panes(QWidget):
         self._viewport, self._desk = viewport, viewport.desk
         desk = viewport.desk
         self.crosshair = Crosshair(viewport)
-        self.arrangement: Layout = "all"
+        self.arrangement: str = "all"
+        self._enlarged: int | None = None
+        self._before_beside = "all"
         self.panes: list[Pane] = []
         self._shown_for: object = None
         self._columns = 0
@@ -67,47 +74,103 @@ class Panes(QWidget):
 
     def set_layout(self, layout: str) -> None:
         """Choose which panes are shown; a name that is none changes nothing."""
-        known = next((name for name in get_args(Layout) if name == layout), None)
-        if known is not None and known != self.arrangement:
-            self.arrangement = known
+        if layout not in get_args(Layout) and not layout.startswith(BESIDE):
+            return
+        self._enlarged = None
+        if layout != self.arrangement:
+            if not self.arrangement.startswith(BESIDE):
+                self._before_beside = self.arrangement
+            self.arrangement = layout
             self._fill()
-            self._desk.settings.put("layout", known)
-            self.layout_changed.emit(known)
+            self._desk.settings.put("layout", layout)
+            self.layout_changed.emit(layout)
+        else:
+            self._fill()
 
     def next_layout(self) -> None:
         """Go to the next choice of panes."""
-        names = list(LAYOUTS)
-        self.set_layout(names[(names.index(self.arrangement) + 1) % len(names)])
+        names: list[str] = list(LAYOUTS)
+        here = names.index(self.arrangement) if self.arrangement in names else -1
+        self.set_layout(names[(here + 1) % len(names)])
+
+    def choices(self) -> list[tuple[str, str]]:
+        """Each choice of panes, in words and by its name, with those of one image beside the large one."""
+        every = [(text, str(name)) for name, text in LAYOUTS.items()]
+        return every + [(f"| {image.label}", f"{BESIDE}{image.label}") for image in self._images()]
+
+    def next_beside(self) -> None:
+        """Put the next image beside the large one; after the last, show the panes that were there before."""
+        in_front = self._desk.image_id
+        names = [f"{BESIDE}{image.label}" for image in self._images() if image.id != in_front]
+        if self.arrangement not in names:
+            self.set_layout(names[0] if names else self.arrangement)
+        elif self.arrangement == names[-1]:
+            self.set_layout(self._before_beside)
+        else:
+            self.set_layout(names[names.index(self.arrangement) + 1])
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether one pane stands beside the large image, as large as it."""
+        return len(self.panes) == 1 and (self.panes[0].beside or self._enlarged is not None)
 
     # -- inside -----------------------------------------------------------------------------------------------------
     def _wanted(self) -> list[tuple[int, str | None]]:
         """Axis and image of each pane."""
         if self._desk.reading is None or self._desk.image_id is None:
             return []
-        images = [i for i in self._desk.images() if i.series.role in _ORDER]
-        images.sort(key=lambda image: _ORDER.index(image.series.role))
+        images = self._images()
         own: list[tuple[int, str | None]] = [(0, image.id) for image in images]
         planes: list[tuple[int, str | None]] = [(1, None), (2, None)]
+        if self._enlarged is not None:
+            return [(self._enlarged, None)]
+        if self.arrangement.startswith(BESIDE):
+            # An image that this case does not have stands beside nothing: all are shown.
+            label = self.arrangement.removeprefix(BESIDE)
+            return [(0, image.id) for image in images if image.label == label] or own + planes
         if self.arrangement == "all":
             return own + planes
         return {"planes": planes, "images": own}.get(self.arrangement, [])
 
+    def _images(self) -> list[CaseImage]:
+        images = [image for image in self._desk.images() if image.series.role in _ORDER]
+        return sorted(images, key=lambda image: _ORDER.index(image.series.role))
+
+    def _enlarge(self, pane: Pane) -> None:
+        """Show one plane across the image alone, as large as the image; or all again."""
+        self._enlarged = pane.axis if self._enlarged is None else None
+        self._fill()
+
     def _fill(self, *_: object) -> None:
+        if self._desk.reading is None:
+            self._enlarged = None
         wanted = self._wanted()
+        beside = self.arrangement.startswith(BESIDE) and len(wanted) == 1 and self._enlarged is None
         self.needed.emit(bool(wanted))
+        self.crosshair.planes_shown = any(axis for axis, _ in wanted)
         self.crosshair.show(bool(wanted))
-        if wanted != self._shown_for:
-            self._shown_for = wanted
+        if (wanted, beside) != self._shown_for:
+            self._shown_for = wanted, beside
             for old in self.panes:
                 self._grid.removeWidget(old)
                 old.setParent(None)
                 old.deleteLater()
-            self.panes = [Pane(self._viewport, self.crosshair, axis, image) for axis, image in wanted]
+            self.panes = [Pane(self._viewport, self.crosshair, axis, image, beside=beside) for axis, image in wanted]
             for pane in self.panes:
-                pane.chosen.connect(self._desk.show)
+                pane.chosen.connect(self._bring)
+                pane.enlarged.connect(self._enlarge)
             self._columns = 0
             self._arrange()
+            self.sized.emit()
         self._draw()
+
+    def _bring(self, image_id: str) -> None:
+        """Bring an image to the front; what it stood beside stands beside it."""
+        before = self._desk.image
+        beside = len(self.panes) == 1 and self.panes[0].beside
+        self._desk.show(image_id)
+        if beside and before is not None and before.id != self._desk.image_id:
+            self.set_layout(f"{BESIDE}{before.label}")
 
     def _arrange(self) -> None:
         count = len(self.panes)

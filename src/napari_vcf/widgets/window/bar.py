@@ -25,7 +25,7 @@ from napari_vcf.widgets.desk.desk import AS_BEFORE, BY_HAND
 from napari_vcf.widgets.desk.space import position_text
 from napari_vcf.widgets.desk.vertebra import middle_of_vertebra
 from napari_vcf.widgets.desk.window_level import window_around
-from napari_vcf.widgets.linked_views.panes import LAYOUTS, Panes
+from napari_vcf.widgets.linked_views.panes import Panes
 from napari_vcf.widgets.window.bar_controls import SteadyLabel, bar_box, bar_gap, bar_tool, fill_box
 from napari_vcf.widgets.window.window_row import WindowRow
 
@@ -108,7 +108,9 @@ class DeskBar(QWidget):
         )
         self.window_preset.activated.connect(self._on_preset)
         top.addWidget(self.window_preset)
-        self.layout_box = bar_box("layout", "Linked panes beside the image  [V]")
+        self.layout_box = bar_box(
+            "layout", "Linked panes beside the image; | puts one image beside it, as large  [V, Ctrl+B]"
+        )
         top.addWidget(self.layout_box)
         top.addWidget(bar_gap())
         self.overlay = bar_box("overlay", "Image laid over the one in front  [Shift+F]")
@@ -159,9 +161,17 @@ class DeskBar(QWidget):
 
     def follow_panes(self, panes: Panes) -> None:
         """Let the box choose the linked panes, and show which are chosen."""
-        fill_box(self.layout_box, [(text, name) for name, text in LAYOUTS.items()])
+
+        def show(*_: object) -> None:
+            fill_box(self.layout_box, panes.choices())
+            self.layout_box.setCurrentIndex(self.layout_box.findData(panes.arrangement))
+
+        show()
+        for signal in (self._desk.opened, self._desk.closed, self._desk.stage_changed, self._desk.image_changed):
+            signal.connect(show)
+        self._desk.reading_changed.connect(show)
         self.layout_box.activated.connect(lambda _index: panes.set_layout(self.layout_box.currentData()))
-        panes.layout_changed.connect(lambda name: self.layout_box.setCurrentIndex(self.layout_box.findData(name)))
+        panes.layout_changed.connect(show)
 
     # -- following the desk -----------------------------------------------------------------------------------------
     def refresh(self, *_: object) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
-from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QTabWidget, QToolButton, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QStyle, QTabWidget, QToolButton, QWidget
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading import STAGES
@@ -124,6 +124,7 @@ class Arrangement(QObject):
         self.panes_dock = dock
         dock.installEventFilter(self)
         self.panes.needed.connect(self._show_panes)
+        self.panes.sized.connect(self._set_widths)
         self.bar.follow_panes(self.panes)
 
     def _show_panes(self, needed: bool) -> None:
@@ -141,12 +142,18 @@ class Arrangement(QObject):
         }
         kept = {name: self.desk.settings.get(name, share) for name, share in usual.items()}
         panel, panes = (round(min(kept[name], _MOST) * room) for name in ("panel_share", "panes_share"))
+        if self.panes.is_beside:
+            style = self.main.style()
+            borders = 2 * style.pixelMetric(QStyle.PixelMetric.PM_DockWidgetSeparatorExtent, None, self.main)
+            panes = (room - panel - borders) // 2
         docks = [self.panes_dock, *self.docks.values()]
         self.main.resizeDocks(docks, [panes] + [panel] * len(self.docks), Qt.Orientation.Horizontal)
 
     def _on_resized(self, dock: QObject, width: int) -> None:
         """Remember what share of the window the reader dragged it to; the window's own changes are none of theirs."""
         if QApplication.mouseButtons() & Qt.MouseButton.LeftButton and not self.main.isMinimized():
+            if dock is self.panes_dock and self.panes.is_beside:
+                return
             name = "panes_share" if dock is self.panes_dock else "panel_share"
             self.desk.settings.put(name, width / max(self.main.width(), 1))
 
@@ -250,6 +257,7 @@ class Arrangement(QObject):
         bind(".", lambda: bar.fuse(10), "More of the image laid over", group="Image")
         bind("Shift+V", bar.next_volume, "Next volume of the image (b-value, echo)", group="Image")
         bind("V", self.panes.next_layout, "Next choice of linked panes", group="Image")
+        bind("Ctrl+B", self.panes.next_beside, "Next image side by side with the large one, then none", group="Image")
         bind("X", self.panes.crosshair.set_to_pointer, "Crosshair to the pointer (or Shift and move)", group="Image")
         bind("PgUp", lambda: viewport.step_slice(-1), "Slice before (or the wheel)", group="Image")
         bind("PgDown", lambda: viewport.step_slice(1), "Next slice (or the wheel)", group="Image")

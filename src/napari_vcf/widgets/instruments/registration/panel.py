@@ -78,6 +78,7 @@ class RegistrationWidget(Instrument):
         self.run.progressed.connect(form.progress.report)
         self.drawing = LockedDrawing(viewport, "Vertebral centre", self._compose)
         desk.opened.connect(self._forget)
+        viewport.level_marks.append(self._level_marks)
         viewport.slice_changed.connect(lambda _position: self.drawing.redraw())
         for key, direction, text in (("Up", (0, -1, 0), "up"), ("Down", (0, 1, 0), "down")):
             self.share(key, lambda d=direction: self.nudge(d), f"Move the CT {text} by {STEP_MM:g} mm")
@@ -117,6 +118,14 @@ class RegistrationWidget(Instrument):
             return None
         x, y, z = self.marks[space].tolist()
         return Mark((x, y, z), self._marked_on[space])
+
+    def _level_marks(self) -> list[tuple[str, str, NDArray[np.float64]]]:
+        """The marks with the name of their vertebra, as far as it was named."""
+        return [
+            (self.level[space].currentText(), self._marked_on[space], point)
+            for space, point in self.marks.items()
+            if self.level[space].currentIndex() > 0
+        ]
 
     def set_marking(self, space: Modality | None) -> None:
         """Begin to mark the centre on CT or MRI (that image comes to the front), or stop."""
