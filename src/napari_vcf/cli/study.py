@@ -60,7 +60,15 @@ def add_parser(subparsers: Any) -> None:
     )
     add.add_argument("--reason", required=True, metavar="TEXT", help="why; readers can read it")
     add.add_argument("--key", type=Path, metavar="FILE", help="the key file; default: DIR.key.json beside DIR")
+    told = commands.add_parser(
+        "clinical", help="enter what readers are told of a patient, where the protocol allows it"
+    )
+    told.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    told.add_argument("--case", required=True, help="the case")
+    told.add_argument("--text", required=True, metavar="TEXT", help="age, history, symptoms; searched for identity")
+    told.add_argument("--key", type=Path, metavar="FILE", help="the key file; default: DIR.key.json beside DIR")
     functions = {
+        told: _clinical,
         add: _add,
         key: _key,
         unreadable: _unreadable,
@@ -222,6 +230,14 @@ def _add(args: argparse.Namespace) -> int:
 
     added = add_cases(args.study, args.images, args.reason, key=args.key)
     print(f"{len(added)} cases are added: {', '.join(added)}. Prepare them with 'napari-vcf study prepare'.")
+    return 0
+
+
+def _clinical(args: argparse.Namespace) -> int:
+    from napari_vcf.study.clinical_text import set_clinical_text
+
+    set_clinical_text(args.study, args.case, args.text, key=args.key)
+    print(f"Readers of case {args.case} see this text. No search finds every name: read it once more yourself.")
     return 0
 
 

@@ -21,6 +21,7 @@ _FILES: Final = (
     r"prepare-report\.json",
     r"roles\.json",
     r"decisions\.progress",
+    r"clinical/<C>\.json",
     rf"decisions/{_JOURNAL}",
     r"cases/<C>/(case|ct|mr|other|proposal)\.json",
     r"cases/<C>/(ct|mr|other)/[0-9a-f]{32}-\d+(\.padding)?\.npy",

@@ -79,6 +79,13 @@ def _telling(dataset: Dataset) -> Iterator[str]:
                     yield from re.split(r"[\^= ]+", text)
 
 
+def _names(dataset: Dataset) -> Iterator[str]:
+    for element in dataset.iterall():
+        if element.VR == "PN":
+            for value in element.value if element.VM > 1 else [element.value]:
+                yield from (part for part in re.split(r"[\^= ]+", str(value)) if len(part) > 1)
+
+
 @dataclass(frozen=True, slots=True)
 class HeadersSay:
     """What the headers of a case say that must stay out of a study, or be said to the coordinator.
@@ -89,10 +96,13 @@ class HeadersSay:
         Names, identifiers, dates, institutions, UIDs, file names and paths, of four characters or more.
     burned_in : dict
         Key of a series to reasons why text may be burned into its pixels.
+    names : frozenset of str
+        Every part of a name, short ones too, to be looked for as whole words.
     """
 
     strings: frozenset[str]
     burned_in: dict[str, tuple[str, ...]]
+    names: frozenset[str] = frozenset()
 
 
 def read_headers(series: Iterable[Series], folder: Path) -> HeadersSay:
@@ -113,15 +123,17 @@ def read_headers(series: Iterable[Series], folder: Path) -> HeadersSay:
     """
     found: set[str] = {str(folder), folder.name}
     burned_in: dict[str, tuple[str, ...]] = {}
+    names: set[str] = set()
     for entry in series:
         found |= {entry.key, entry.series_instance_uid, entry.frame_of_reference_uid or ""}
         found |= {file.name for file in entry.stack.files} if isinstance(entry.stack, Stack) else {entry.stack.name}
         risks: set[str] = set()
         for dataset in _headers(entry):
             found.update(_telling(dataset))
+            names.update(_names(dataset))
             risks.update(_risks(dataset))
         burned_in[entry.key] = tuple(sorted(risks))
-    return HeadersSay(frozenset(text for text in found if len(text) >= _SHORTEST), burned_in)
+    return HeadersSay(frozenset(text for text in found if len(text) >= _SHORTEST), burned_in, frozenset(names))
 
 
 def _risks(dataset: Dataset) -> Iterator[str]:

@@ -54,6 +54,8 @@ class StudyRules(FrozenModel):
     unreadable : str
         ``coordinator``: a stage for which a case has no images waits until the coordinator has set it aside;
         ``skip``: readers go on without it.
+    clinical_text : str
+        ``none``: readers are told nothing of a patient; ``shown``: what the coordinator entered, free of identity.
     """
 
     form_version: FormVersion = "1"
@@ -63,6 +65,11 @@ class StudyRules(FrozenModel):
     rereads: Annotated[int, Field(ge=0)] = 0
     idle_after_s: Annotated[Finite, Field(ge=5, le=3600)] = 60.0
     unreadable: Literal["coordinator", "skip"] = "coordinator"
+    clinical_text: Literal["none", "shown"] = "none"
+
+
+#: Rules that came after the first version of the protocol.
+_LATER: Final = ("unreadable", "clinical_text")
 
 
 class StudyProtocol(FrozenModel):
@@ -107,7 +114,8 @@ class StudyProtocol(FrozenModel):
         """Hash of its content, independent of how the file was written."""
         # The rules of the study name the form already. What came later counts where it is not the default, so that the
         # hash of an older protocol stays.
-        later = {"unreadable"} if self.study.unreadable == "coordinator" else set()
+        rules = StudyRules()
+        later = {name for name in _LATER if getattr(self.study, name) == getattr(rules, name)}
         content = self.model_dump(mode="json", exclude={"protocol": {"form_version"}, "study": later})
         return sha256_of(canonical_json(content))
 

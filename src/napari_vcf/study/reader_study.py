@@ -14,6 +14,7 @@ from napari_vcf.records.base import Stage, utc_now
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import AuditLog
 from napari_vcf.study.case_lock import CaseLock, break_lock
+from napari_vcf.study.clinical_text import ClinicalRecord, clinical_text_of
 from napari_vcf.study.clocks import written_at
 from napari_vcf.study.confirmations import Confirmations
 from napari_vcf.study.errors import ClockError, DamagedError, NotYetError, StudyError
@@ -26,6 +27,7 @@ from napari_vcf.study.reading_order import Task, WorkItem
 from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.stage_session import Origin, Place, StageSession, receipt_of, seal_path
 from napari_vcf.study.study_folder import CONSENSUS, StudyFolder, StudyRecord
+from napari_vcf.study.versions import model_of
 from napari_vcf.study.worklist import Worklist
 
 __all__ = ["ReaderStudy", "Study", "WorkItem", "open_study"]
@@ -353,6 +355,7 @@ class ReaderStudy:
     def _begin(
         self, task: Task, version: int, amends: AmendmentExport | None, lock: CaseLock, images: PreparedCase
     ) -> None:
+        told = self._told(task)
         origin = Origin(
             study=self.study,
             reader=self.reader,
@@ -364,6 +367,7 @@ class ReaderStudy:
             protocol_sha256=self.protocol.sha256,
             amends=amends,
             images=images.hashes,
+            clinical_sha256=told.sha256 if told is not None else "",
             decisions_sha256=self._list.decisions.sha256,
         )
         folder = self._folder.stage(self.reader, task.case, task.stage, task.occasion) / f"v{version}"
@@ -378,6 +382,10 @@ class ReaderStudy:
             progress=self._progress(folder),
         )
         self._note("opened", task, version)
+
+    def _told(self, task: Task) -> ClinicalRecord | None:
+        """What the reader is told of a patient."""
+        return clinical_text_of(self._folder, task.case) if self.protocol.study.clinical_text == "shown" else None
 
     def _progress(self, folder: Path) -> Path:
         return self._folder.progress(self._folder.reader(self.reader), folder)
@@ -421,4 +429,13 @@ class ReaderStudy:
             else:
                 self._note("left", task, len(versions), sha256=journal.sha256, entries=len(journal.entries))
 
-        return StageSession(place, journal, earlier, lock, ended, images)
+        told = self._told(task)
+        origin = model_of(journal.entries[0].body, Origin, "The journal")
+        if origin.clinical_sha256 != (told.sha256 if told is not None else ""):
+            raise DamagedError(
+                f"The clinical text on case {task.case} is not the one with which this reading was begun. Restore the "
+                "folder 'clinical' from a backup."
+            )
+        session = StageSession(place, journal, earlier, lock, ended, images)
+        session.clinical = "" if told is None else told.text
+        return session

@@ -59,6 +59,7 @@ class Origin(FrozenModel):
     images: dict[ImageId, str] | None = Field(
         default=None, description="hash of the voxels and geometry of each image of the stage; None before 1.1.0"
     )
+    clinical_sha256: str = Field(default="", description="of what the reader was told of the patient")
     decisions_sha256: str = Field(default="", description="end of the chain over the coordinator's decisions by then")
 
 
@@ -175,6 +176,8 @@ class StageSession:
         1, or more for an amendment.
     register_is_behind : bool
         Whether the stage was signed, but could not be entered in the reader's register yet.
+    clinical : str
+        What the reader is told of the patient; empty where the protocol or the coordinator says nothing.
     receipt : Receipt or None
         What the reader keeps of the signature; None before it.
     recovered_bytes : int
@@ -196,6 +199,7 @@ class StageSession:
         self._ended = ended
         self._open = True
         self.register_is_behind = False
+        self.clinical = ""
         self.receipt: Receipt | None = None
         self._origin = model_of(journal.entries[0].body, Origin, "The journal")
         if self._origin.images not in (None, images.hashes):

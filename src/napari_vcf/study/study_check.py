@@ -21,6 +21,7 @@ from napari_vcf.records.base import Stage
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import Event, events_of
 from napari_vcf.study.case_check import damaged_cases
+from napari_vcf.study.clinical_text import CLINICAL, clinical_text_of
 from napari_vcf.study.consensus_documents import ConsensusOrigin
 from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError
@@ -296,6 +297,8 @@ class _Check:
         if origin.position != task.position:
             what = f"it has place {origin.position} in the order of reading, not {task.position}."
             self._displaced.append((name, what))
+        if origin.clinical_sha256 != self._told(task.case):
+            self._damage(name, "it was begun with another clinical text than there is now. Restore 'clinical'.", 1)
         if version > 1:
             amended = origin.amends.sha256 if origin.amends else None
             if before is None or before.sha256 != amended:
@@ -319,6 +322,17 @@ class _Check:
         else:
             for path, what in self._displaced:
                 self._damage(path, what, 1)
+
+    def _told(self, case: str) -> str:
+        """Hash of the clinical text on a case; empty where there is none."""
+        if self.protocol.study.clinical_text != "shown":
+            return ""
+        try:
+            told = clinical_text_of(self.folder, case)
+        except StudyError as error:
+            self._damage(self.folder.root / CLINICAL / f"{case}.json", str(error))
+            return ""
+        return "" if told is None else told.sha256
 
     def _read_decisions(self) -> None:
         try:
