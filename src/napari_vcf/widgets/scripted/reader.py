@@ -383,5 +383,5 @@ class ScriptedReader:
         field.selectAll()
         QTest.keyClicks(field, str(path))
         QTest.keyClick(field, Qt.Key.Key_Return)
-        self.hands.wait_until(path.exists, "the exported file", seconds=30)
+        self.hands.wait_until(path.exists, "the exported file", seconds=120)
         self._shoot("exported")
