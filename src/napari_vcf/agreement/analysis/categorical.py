@@ -128,7 +128,7 @@ def _resampled(estimate: Estimate, replicates: NDArray[np.float64], level: float
     """The same value with a bootstrap interval instead of the closed one."""
     if estimate.value is None:
         return estimate
-    method = f"{estimate.method.split(', interval')[0]}, percentile interval of a case bootstrap"
+    method = f"{estimate.value_method}, percentile interval of a case bootstrap"
     return percentile_interval(estimate.value, replicates, n=estimate.n, level=level, method=method)
 
 

@@ -118,7 +118,7 @@ class Collected:
                 ci_high=estimate.ci_high,
                 level=estimate.level,
                 n=estimate.n,
-                method=estimate.method,
+                method=str(estimate.method),
                 note=" ".join(words),
             )
         )

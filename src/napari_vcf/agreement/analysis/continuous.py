@@ -99,7 +99,7 @@ def _one(found: Collected, item: Measured, sums: NDArray[np.float64], *, everyth
 
     def add(statistic: Statistic, estimate: Estimate, replicates: NDArray[np.float64] | None) -> None:
         if replicates is not None and estimate.value is not None:
-            method = f"{estimate.method.split(', interval')[0]}, percentile interval of a case bootstrap"
+            method = f"{estimate.value_method}, percentile interval of a case bootstrap"
             estimate = percentile_interval(
                 estimate.value, replicates, n=estimate.n, level=settings.level, method=method
             )

@@ -9,10 +9,29 @@ from scipy import stats
 
 from napari_vcf.agreement.errors import StatisticError
 
-__all__ = ["DEFAULT_LEVEL", "Estimate", "normal_interval", "normal_quantile", "undefined"]
+__all__ = ["DEFAULT_LEVEL", "Estimate", "Method", "normal_interval", "normal_quantile", "undefined"]
 
 #: Confidence level of every interval unless another one is asked for.
 DEFAULT_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How a statistic was found.
+
+    Attributes
+    ----------
+    value : str
+        How its value was, with the source.
+    interval : str
+        How its interval was; another interval may take its place.
+    """
+
+    value: str
+    interval: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.value, self.interval)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +48,8 @@ class Estimate:
         Confidence level of the interval; None where there is none.
     n : int
         Cases that entered.
-    method : str
-        How value and interval were found, with the source.
+    method : Method or str
+        How value and interval were found, with the source; in one, where no other interval is made.
     note : str
         What a reader of the number must know.
     """
@@ -40,15 +59,20 @@ class Estimate:
     ci_high: float | None
     level: float | None
     n: int
-    method: str
+    method: Method | str
     note: str = ""
+
+    @property
+    def value_method(self) -> str:
+        """How the value alone was found."""
+        return self.method.value if isinstance(self.method, Method) else self.method
 
     def with_note(self, note: str) -> Estimate:
         """Return the same estimate with a sentence added to its note."""
         return replace(self, note=" ".join(part for part in (self.note, note) if part))
 
 
-def undefined(n: int, method: str, note: str) -> Estimate:
+def undefined(n: int, method: Method | str, note: str) -> Estimate:
     """Answer in words where the data do not define a statistic."""
     return Estimate(None, None, None, None, n, method, note)
 
@@ -81,7 +105,7 @@ def normal_interval(
     *,
     n: int,
     level: float,
-    method: str,
+    method: Method | str,
     bounds: tuple[float, float],
     quantile: float | None = None,
     transformed: bool = False,
@@ -96,7 +120,7 @@ def normal_interval(
         Cases.
     level : float
         Confidence level.
-    method : str
+    method : Method or str
         Name of the method.
     bounds : tuple of float
         Range of the statistic.
@@ -120,5 +144,7 @@ def normal_interval(
         centre, step = math.log((value - low) / (high - value)), reach * (high - low) / ((value - low) * (high - value))
         ends = [low + (high - low) / (1 + math.exp(-(centre + sign * step))) for sign in (-1, 1)]
         scale = "Fisher's z" if bounds == (-1.0, 1.0) else "the logit"
-        return Estimate(value, ends[0], ends[1], level, n, f"{method}, on the scale of {scale}")
+        parts = method if isinstance(method, Method) else Method(method)
+        interval = ", ".join(filter(None, (parts.interval, f"on the scale of {scale}")))
+        return Estimate(value, ends[0], ends[1], level, n, Method(parts.value, interval))
     return Estimate(value, max(bounds[0], value - reach), min(bounds[1], value + reach), level, n, method)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from napari_vcf.agreement.statistics.contingency import WeightKind, agreement_weights
-from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, normal_interval, undefined
+from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, Method, normal_interval, undefined
 
 __all__ = ["gwet_ac", "gwet_values"]
 
@@ -85,7 +85,9 @@ def gwet_ac(
     """
     counts = np.asarray(table)
     name = "AC1 (Gwet 2008)" if kind == "unweighted" else f"AC2 with {kind} weights (Gwet 2014)"
-    method = f"{name}, q = {counts.shape[0]} categories, interval from the cases' linearised contributions (t, n - 1)"
+    method = Method(
+        f"{name}, q = {counts.shape[0]} categories", "interval from the cases' linearised contributions (t, n - 1)"
+    )
     n = int(counts.sum())
     if n < 2:
         return undefined(n, method, f"{n} case{'s' * (n != 1)} answered by both; two are the least.")

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from napari_vcf.agreement.errors import StatisticError
-from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, undefined
+from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, Method, undefined
 
 __all__ = ["ICC_KINDS", "IccKind", "MeanSquares", "icc", "icc_bounds", "icc_values", "mean_squares"]
 
@@ -193,7 +193,7 @@ def icc(values: ArrayLike, kind: IccKind = "icc_a_1", *, level: float = DEFAULT_
         In words where cases do not vary at all or there are fewer than two.
     """
     x = np.asarray(values, dtype=np.float64)
-    method = f"{_METHODS[kind]} (k = {x.shape[1]}), interval from F"
+    method = Method(f"{_METHODS[kind]} (k = {x.shape[1]})", "interval from F")
     n = int(x.shape[0])
     if n < 2:
         return undefined(n, method, f"{n} complete case{'s' * (n != 1)}; two are the least.")

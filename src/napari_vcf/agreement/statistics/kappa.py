@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.agreement.statistics.contingency import WeightKind, agreement_weights
-from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, normal_interval, undefined
+from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, Method, normal_interval, undefined
 from napari_vcf.agreement.statistics.proportions import ProportionInterval, proportion
 
 __all__ = [
@@ -98,7 +98,7 @@ def kappa(
         In words where kappa is not defined.
     """
     counts = np.asarray(table)
-    method = _KAPPA_NAMES[kind] + ", interval of Fleiss, Cohen and Everitt (1969)"
+    method = Method(_KAPPA_NAMES[kind], "interval of Fleiss, Cohen and Everitt (1969)")
     n = int(counts.sum())
     if n < 2:
         return undefined(n, method, _too_few(n))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from napari_vcf.agreement.errors import StatisticError
-from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, undefined
+from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, Method, undefined
 
 __all__ = [
     "LIMITS_FACTOR",
@@ -68,7 +68,7 @@ def bland_altman(
         raise StatisticError(f"Measurements of shapes {a.shape} and {b.shape} are not paired.")
     n = int(a.size)
     names = ("bias, first minus second", f"bias - {factor:g} SD", f"bias + {factor:g} SD")
-    methods = [f"{name} (Bland and Altman 1986), interval from t" for name in names]
+    methods = [Method(f"{name} (Bland and Altman 1986)", "interval from t") for name in names]
     if n < 2:
         words = f"{n} complete case{'s' * (n != 1)}; two are the least."
         return LimitsOfAgreement(*(undefined(n, method, words) for method in methods))
@@ -114,7 +114,7 @@ def within_subject_sd(values: ArrayLike, *, level: float = DEFAULT_LEVEL) -> Est
     """
     x = np.asarray(values, dtype=np.float64)
     n, k = x.shape
-    method = "root of the mean within-case variance (Bland and Altman 1996), interval from chi-squared"
+    method = Method("root of the mean within-case variance (Bland and Altman 1996)", "interval from chi-squared")
     if n < 2 or k < 2:
         return undefined(n, method, f"{n} complete case(s) with {k} measurement(s); two of each are the least.")
     variance = float(x.var(axis=1, ddof=1).mean())
@@ -151,7 +151,7 @@ def repeatability_coefficient(values: ArrayLike, *, level: float = DEFAULT_LEVEL
     Bland and Altman, BMJ 1996; 313: 744.
     """
     base = within_subject_sd(values, level=level)
-    method = "1.96 sqrt(2) x within-subject SD (Bland and Altman 1996), interval from chi-squared"
+    method = Method("1.96 sqrt(2) x within-subject SD (Bland and Altman 1996)", "interval from chi-squared")
     factor = LIMITS_FACTOR * math.sqrt(2)
 
     def scale(part: float | None) -> float | None:
