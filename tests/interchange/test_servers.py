@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from napari_vcf.interchange.connecting import connect
 from napari_vcf.interchange.dicomweb import DicomWeb
 from napari_vcf.interchange.errors import InterchangeError, ServerError
 from napari_vcf.interchange.fetching import Wanted, fetch_case, incoming_folder, read_list
-from napari_vcf.interchange.servers import Credentials, Instance, Studies, StudyEntry, credentials_for
+from napari_vcf.interchange.servers import Credentials, Instance, Received, Studies, StudyEntry, credentials_for
 from support.dicomfiles import SAGITTAL, save, slice_dataset, write_series
 from support.made_readings import make
 from support.orthanc import orthanc
@@ -143,13 +144,13 @@ class Breaking:
     def store(self, objects: Iterable[Dataset]) -> list[tuple[str, str]]:
         return self.server.store(objects)
 
-    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Dataset]:
-        for dataset in self.server.retrieve(wanted):
+    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Received]:
+        for received in self.server.retrieve(wanted):
             if self.left == 0:
                 raise ServerError("The server broke off.")
             self.left -= 1
-            self.retrieved.append(str(dataset.SOPInstanceUID))
-            yield dataset
+            self.retrieved.append(received.uid)
+            yield received
 
 
 def test_what_broke_off_goes_on_and_nothing_partial_is_a_case(archive: SimpleNamespace, tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_what_broke_off_goes_on_and_nothing_partial_is_a_case(archive: SimpleNam
 class Forgetful(Breaking):
     """A server that lists more than it sends."""
 
-    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Dataset]:
+    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Received]:
         yield from list(self.server.retrieve(wanted))[1:]
 
 
@@ -209,7 +210,8 @@ def test_objects_that_are_sent_come_back_as_they_were(
     report = pydicom.dcmread(tmp_path / "out" / "C001_R1.sr.dcm")
     server = connect(dicomweb=archive.web)
     (found,) = [each for each in server.instances(report.StudyInstanceUID) if each.sop_uid == report.SOPInstanceUID]
-    (back,) = server.retrieve([found])
+    (received,) = server.retrieve([found])
+    back = pydicom.dcmread(io.BytesIO(received.content))
     assert back.ContentSequence == report.ContentSequence
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from urllib.parse import urlsplit
 
+import pydicom
 import requests
 from dicomweb_client.api import DICOMwebClient
 from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
 from napari_vcf.interchange.errors import ServerError
-from napari_vcf.interchange.servers import Credentials, Instance, Studies, StudyEntry
+from napari_vcf.interchange.servers import Credentials, Instance, Received, Studies, StudyEntry
 
 __all__ = ["DicomWeb"]
 
@@ -54,14 +60,24 @@ class DicomWeb:
     def _client(self) -> DICOMwebClient:
         if not hasattr(self._local, "client"):
             session = requests.Session()
+            retry = Retry(total=4, backoff_factor=0.5, status_forcelist=(429, 503, 504), allowed_methods=("GET",))
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, HTTPAdapter(max_retries=retry))
             # Packing images on the way costs the server more than it saves on any network of a hospital.
             session.headers["Accept-Encoding"] = "identity"
             if self._credentials is not None:
                 session.auth = (self._credentials.user, self._credentials.password)
             client = DICOMwebClient(self._url, session=session)
             client.set_http_retry_params(retry=True, max_attempts=4, wait_exponential_multiplier=500)
-            self._local.client = client
+            self._local.client, self._local.session = client, session
         return self._local.client
+
+    @property
+    def _session(self) -> requests.Session:
+        """The connection of this thread, which is kept open from object to object."""
+        _ = self._client
+        session: requests.Session = self._local.session
+        return session
 
     def find(self, wanted: Studies) -> list[str]:
         """Identifiers of the studies that match (QIDO-RS), all pages of the answer."""
@@ -110,16 +126,20 @@ class DicomWeb:
                 ]
         return instances
 
-    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Dataset]:
+    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Received]:
         """Objects one by one, as they are stored (WADO-RS)."""
+        client = self._client
+        accept = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'}
         for instance in wanted:
+            address = (
+                f"{client.base_url}/studies/{instance.study_uid}/series/{instance.series_uid}"
+                f"/instances/{instance.sop_uid}"
+            )
             with _sentences("retrieve an object"):
-                yield self._client.retrieve_instance(
-                    instance.study_uid,
-                    instance.series_uid,
-                    instance.sop_uid,
-                    media_types=(("application/dicom", "*"),),
-                )
+                answer = self._session.get(address, headers=accept, timeout=_TIMEOUT_S)
+                answer.raise_for_status()
+                content = _only_part(answer.content, answer.headers.get("Content-Type", ""))
+                yield Received(_identifier(content), content)
 
     def store(self, objects: Iterable[Dataset]) -> list[tuple[str, str]]:
         """Send objects one by one (STOW-RS); (identifier, reason) of those that were not taken."""
@@ -153,6 +173,35 @@ def _text(entry: dict[str, dict[str, list[str]]], tag: str) -> str:
     return str(values[0]) if values else ""
 
 
+def _only_part(body: bytes, content_type: str) -> bytes:
+    """The one DICOM file of a multipart answer (RFC 2387), without reading it through.
+
+    Raises
+    ------
+    ValueError
+        If it is no such answer.
+    """
+    message = Message()
+    message["Content-Type"] = content_type
+    boundary = message.get_boundary()
+    if message.get_content_type() == "application/dicom":
+        return body
+    if boundary is None:
+        raise ValueError("no boundary")
+    mark = b"--" + boundary.encode("ascii")
+    head = body.index(mark) + len(mark)
+    start = body.index(b"\r\n\r\n", head) + 4
+    end = body.rindex(b"\r\n" + mark)
+    if body.find(mark, start, end) >= 0:
+        raise ValueError("more than one object")
+    return body[start:end]
+
+
+def _identifier(content: bytes) -> str:
+    found = pydicom.dcmread(io.BytesIO(content), specific_tags=["SOPInstanceUID"], stop_before_pixels=True)
+    return str(found.get("SOPInstanceUID", ""))
+
+
 @contextmanager
 def _sentences(what: str) -> Iterator[None]:
     """Errors of the network as sentences, without the address: it may hold an identifier."""
@@ -169,5 +218,5 @@ def _sentences(what: str) -> Iterator[None]:
         raise ServerError(f"Could not {what}: the server answered {status}.{hint}") from error
     except requests.exceptions.RequestException as error:
         raise ServerError(f"Could not {what}: the server cannot be reached ({type(error).__name__}).") from error
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, InvalidDicomError, EOFError) as error:
         raise ServerError(f"Could not {what}: the server's answer cannot be read.") from error

@@ -15,7 +15,7 @@ from pynetdicom.sop_class import (
 )
 
 from napari_vcf.interchange.errors import ServerError
-from napari_vcf.interchange.servers import Instance, Studies, StudyEntry
+from napari_vcf.interchange.servers import Instance, Received, Studies, StudyEntry
 
 __all__ = ["Dimse"]
 
@@ -167,7 +167,7 @@ class Dimse:
             ]
         return instances
 
-    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Dataset]:
+    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Received]:
         """Objects by C-GET, over one association where 50 storage classes are enough.
 
         Every storage class that the wanted objects have is offered: a service that is not offered one of them may
@@ -181,13 +181,11 @@ class Dimse:
             some = set(classes[first : first + _CLASSES_AT_ONCE])
             yield from self._get([each for each in instances if each.sop_class_uid in some], some)
 
-    def _get(self, wanted: list[Instance], classes: set[str]) -> Iterator[Dataset]:
-        received: list[Dataset] = []
+    def _get(self, wanted: list[Instance], classes: set[str]) -> Iterator[Received]:
+        received: list[Received] = []
 
         def take(event: evt.Event) -> int:
-            dataset = event.dataset
-            dataset.file_meta = event.file_meta
-            received.append(dataset)
+            received.append(Received(str(event.request.AffectedSOPInstanceUID), event.encoded_dataset()))
             return _SUCCESS
 
         model = StudyRootQueryRetrieveInformationModelGet

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 import os
 import re
@@ -14,11 +13,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydicom.dataset import Dataset
-
 from napari_vcf.errors import CancelledError
 from napari_vcf.interchange.errors import InterchangeError, ServerError
-from napari_vcf.interchange.servers import Instance, Server, Studies
+from napari_vcf.interchange.servers import Instance, Received, Server, Studies
 from napari_vcf.reading.case import check_pseudonym
 
 __all__ = ["Fetched", "Wanted", "fetch_case", "incoming_folder", "read_list"]
@@ -263,11 +260,13 @@ def _retrieve(
     def bring(part: Sequence[Instance]) -> None:
         wanted = {instance.sop_uid for instance in part}
         received = set()
-        for dataset in server.retrieve(part):
-            uid, sha256 = _save(dataset, wanted, folder)
-            received.add(uid)
+        for each in server.retrieve(part):
+            if each.uid not in wanted:
+                raise ServerError("The server sent an object that was not asked for.")
+            sha256 = _save(each, folder)
+            received.add(each.uid)
             with writing:
-                log.write(json.dumps({"uid": uid, "sha256": sha256}) + "\n")
+                log.write(json.dumps({"uid": each.uid, "sha256": sha256}) + "\n")
                 log.flush()
                 count.one_more()
             if stop.is_set() or (cancelled is not None and cancelled()):
@@ -284,18 +283,12 @@ def _retrieve(
             stop.set()
 
 
-def _save(dataset: Dataset, wanted: set[str], folder: Path) -> tuple[str, str]:
-    uid = str(dataset.get("SOPInstanceUID", ""))
-    if uid not in wanted:
-        raise ServerError("The server sent an object that was not asked for.")
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    content = stream.getvalue()
-    path = folder / f"{_name(uid)}.dcm"
+def _save(received: Received, folder: Path) -> str:
+    path = folder / f"{_name(received.uid)}.dcm"
     part = path.with_suffix(".part")
-    part.write_bytes(content)
+    part.write_bytes(received.content)
     part.replace(path)
-    return uid, hashlib.sha256(content).hexdigest()
+    return hashlib.sha256(received.content).hexdigest()
 
 
 def _check_whole(folder: Path, listed: dict[str, Instance], case: str) -> None:

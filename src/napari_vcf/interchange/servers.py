@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from napari_vcf.interchange.errors import ServerError
 
-__all__ = ["Credentials", "Instance", "Server", "Studies", "StudyEntry", "credentials_for"]
+__all__ = ["Credentials", "Instance", "Received", "Server", "Studies", "StudyEntry", "credentials_for"]
 
 _USER, _PASSWORD = "NAPARI_VCF_DICOM_USER", "NAPARI_VCF_DICOM_PASSWORD"
 _SERVICE = "napari-vcf"
@@ -57,6 +57,14 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """One object as it came: its identifier, and the DICOM file, byte for byte as it was encoded."""
+
+    uid: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class StudyEntry:
     """One study that a server says it has, without a name.
 
@@ -85,7 +93,7 @@ class Server(Protocol):
     def instances(self, study_uid: str) -> list[Instance]:
         """Every object of a study."""
 
-    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Dataset]:
+    def retrieve(self, wanted: Iterable[Instance]) -> Iterator[Received]:
         """Objects, in any order; one that does not come is an error."""
 
     def store(self, objects: Iterable[Dataset]) -> list[tuple[str, str]]:

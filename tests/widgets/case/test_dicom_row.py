@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pydicom
 import pytest
-from pydicom.dataset import Dataset
 from qtpy.QtWidgets import QDialog, QLineEdit, QPushButton, QTableWidget
 
 from support.made_readings import make
@@ -95,9 +95,15 @@ class Files:
             for d in self.objects
         ]
 
-    def retrieve(self, wanted: Iterable[object]) -> Iterator[Dataset]:
+    def retrieve(self, wanted: Iterable[object]) -> Iterator[object]:
+        from napari_vcf.interchange.servers import Received
+
         names = {each.sop_uid for each in wanted}
-        yield from (d for d in self.objects if str(d.SOPInstanceUID) in names)
+        for dataset in self.objects:
+            if str(dataset.SOPInstanceUID) in names:
+                stream = io.BytesIO()
+                dataset.save_as(stream)
+                yield Received(str(dataset.SOPInstanceUID), stream.getvalue())
 
 
 def test_a_study_is_searched_for_brought_whole_and_opened(bench, tmp_path: Path, monkeypatch) -> None:
