@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_vcf.agreement.errors import AgreementError, MixedReadingsError
-from napari_vcf.agreement.tables.readings import CONSENSUS, Readings
+from napari_vcf.agreement.tables.readings import CONSENSUS, ReadingFacts, Readings
 from napari_vcf.agreement.tables.reference import Reference
 from napari_vcf.records.base import STAGES
 
@@ -219,10 +219,24 @@ def parts_of(
     return _by_rules(readings), found
 
 
+def _adc_units(records: Sequence[ReadingFacts]) -> list[str]:
+    """ADC unit of each reading; one without an ADC map, such as that of a CT stage, goes with its reader's others."""
+    of_reader: dict[str, set[str]] = {}
+    for record in records:
+        of_reader.setdefault(record.reader, set()).add(record.rules.get("ADC unit", ""))
+    every = {unit for units in of_reader.values() for unit in units} - {""}
+    found = []
+    for record in records:
+        fitting = next((units for units in (of_reader[record.reader] - {""}, every) if len(units) == 1), set())
+        found.append(record.rules.get("ADC unit", "") or next(iter(fitting), ""))
+    return found
+
+
 def _by_rules(readings: Readings) -> list[Part]:
+    units = _adc_units(readings.records)
     keys = [
-        tuple(record.rules.get(rule, "") for rule in ("protocol", "schema version", "ADC unit"))
-        for record in readings.records
+        (record.rules.get("protocol", ""), record.rules.get("schema version", ""), unit)
+        for record, unit in zip(readings.records, units, strict=True)
     ]
     if len(set(keys)) < 2:
         return [Part("", readings)]

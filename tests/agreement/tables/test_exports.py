@@ -19,7 +19,7 @@ from napari_vcf.agreement.statistics import dice, hausdorff95_mm
 from napari_vcf.reading import build_export
 from napari_vcf.reading.masks import decode_mask, encode_mask
 from support.cases import complete_reading
-from support.running import refuse, run
+from support.running import refuse, run, write_table
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -192,6 +192,30 @@ def test_what_readings_record_fills_grras(tmp_path: Path) -> None:
     assert "2026-01-01" in words["Interval between readings"]
     for text in words.values():
         assert text in found.report.replace("&#x27;", "'")
+
+
+def test_stages_that_are_documents_of_their_own_are_compared_with_one_another(tmp_path: Path) -> None:
+    # As a study exports them: that of the CT stage knows no ADC map, and so no unit of one.
+    def only(stage: str) -> Change:
+        def change(document: dict[str, Any]) -> None:
+            document["stages"] = {stage: document["stages"][stage]}
+            if stage == "ct":
+                document["series"] = [series for series in document["series"] if series["role"] == "CT"]
+
+        return change
+
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for number in range(4):
+        for reader in ("R1", "R2"):
+            for stage in ("ct", "mri", "combined"):
+                export(folder, f"C{number}", reader, only(stage), name=f"C{number}_{reader}_{stage}")
+    pathology = [[f"C{number}", ("benign", "malignant")[number % 2]] for number in range(4)]
+    reference = write_table(tmp_path / "p.csv", pathology, ("case", "pathology"))
+    found = run(tmp_path, folder, "--reference", reference, "--bootstrap", "0")
+    for stage in ("ct_vs_mri", "ct_vs_combined", "mri_vs_combined"):
+        assert found.one(analysis="modalities", item="verdict", stage=stage, readers=["R1"], statistic="mcnemar_p")
+    assert found.document["readers"] == ["R1", "R2"]
 
 
 def test_a_file_that_is_no_reading_is_named(capsys: Any, tmp_path: Path) -> None:
