@@ -22,7 +22,7 @@ from napari_vcf.reading import (
     RefusedActionError,
     UnknownImageError,
 )
-from napari_vcf.registration import RegistrationResult
+from napari_vcf.registration import LEVEL_OPEN, RegistrationResult
 from support.cases import (
     answer_all,
     body_masks,
@@ -314,6 +314,56 @@ def test_the_quality_of_a_registration_is_recorded_as_the_registration_gives_it(
     )  # fmt: skip
     recorded = reading.state.registrations["L1"].quality
     assert recorded == {"inside": 0.9, "levels_mm.T12": 1.5, "contrasts": ["T1", "T2"]}
+
+
+def with_doubts(*doubts: str) -> Reading:
+    reading = new_reading()
+    reading.propose_registration(
+        mr_level="L1", ct_level="L1", ct_image=image(reading, Role.CT), mr_images=[image(reading, Role.T2)],
+        mr_point_lps=(0, 0, 0), ct_point_lps=(0, 0, 0),
+        result=RegistrationResult(
+            "doubtful", "look", RigidTransform.identity(), 1.0, 0.0, 0.0, {"doubts": list(doubts)}
+        ),
+    )  # fmt: skip
+    return reading
+
+
+def test_counting_the_levels_lifts_the_doubt_that_the_images_leave_open() -> None:
+    reading = with_doubts(LEVEL_OPEN)
+    assert reading.state.registrations["L1"].level_open
+    assert reading.state.registrations["L1"].standing == "doubtful"
+    reading.count_levels("L1", ct_from="sacrum", mr_from="C2")
+    counted = reading.state.registrations["L1"]
+    assert counted.level_count is not None
+    assert (counted.level_count.ct_from, counted.level_count.mr_from) == ("sacrum", "C2")
+    assert not counted.level_open
+    assert (counted.standing, counted.status) == ("ok", "doubtful")
+
+
+@pytest.mark.parametrize("doubts", [("level_contradicted",), (LEVEL_OPEN, "error"), ("place",), ()])
+def test_counting_the_levels_lifts_no_other_doubt(doubts: tuple[str, ...]) -> None:
+    reading = with_doubts(*doubts)
+    reading.count_levels("L1", ct_from="sacrum", mr_from="sacrum")
+    assert reading.state.registrations["L1"].standing == "doubtful"
+
+
+def test_a_new_registration_asks_for_a_new_count() -> None:
+    reading = with_doubts(LEVEL_OPEN)
+    reading.count_levels("L1", ct_from="sacrum", mr_from="sacrum")
+    propose(reading)
+    assert reading.state.registrations["L1"].level_count is None
+
+
+def test_the_levels_of_a_refused_registration_cannot_be_counted() -> None:
+    reading = new_reading()
+    propose(reading, status="refused")
+    with pytest.raises(RefusedActionError, match="no level to confirm"):
+        reading.count_levels("L1", ct_from="sacrum", mr_from="sacrum")
+
+
+def test_a_count_says_where_it_began_on_both_images() -> None:
+    with pytest.raises(RefusedActionError, match="mr_from"):
+        with_doubts(LEVEL_OPEN).count_levels("L1", ct_from="sacrum", mr_from=" ")
 
 
 def test_a_refused_registration_cannot_be_accepted() -> None:

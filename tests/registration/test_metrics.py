@@ -42,6 +42,16 @@ def slopes(function, at, step=1e-4):
     return np.array([(function(at + step * e) - function(at - step * e)) / (2 * step) for e in np.eye(at.size)])
 
 
+def test_the_shares_of_the_samples_have_the_information_as_their_mean():
+    rng = np.random.default_rng(4)
+    classes = rng.integers(0, 12, (2, 3000))
+    values = (classes[0] * 40.0 - 100.0 + rng.normal(0.0, 60.0, 3000)).astype(np.float32)
+    information = MutualInformation(classes, 12, 24)
+    shares = information.shares(values)
+    assert shares.shape == (3000,)
+    assert shares.mean() == pytest.approx(information.value(values), abs=1e-9)
+
+
 @pytest.mark.parametrize("size", [6, 9])
 def test_the_gradient_is_the_slope_of_the_value(size):
     measure = objective(0)

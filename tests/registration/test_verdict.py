@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from napari_vcf.registration import LEVEL_OPEN
 from napari_vcf.registration.levels import LevelEvidence
 from napari_vcf.registration.quality import Stability
-from napari_vcf.registration.verdict import Findings, judge
+from napari_vcf.registration.verdict import Findings, doubts_by_name, judge
 
 FIRM = Stability(restarts_mm=0.1, halves_mm=0.1, contrasts_mm=0.3, inverse_mm=0.2, column_mm=0.2)
-CLEAR = LevelEvidence({"clicked": 1.5, "above": 1.2, "below": 1.1}, {}, 9000)
+CLEAR = LevelEvidence({"clicked": 1.5, "above": 1.2, "below": 1.1}, {}, 9000, (), 7.0)
 GOOD = Findings(
     stability=FIRM, evidence=CLEAR, covered=1.0, contrasts=3, rival_share=0.0, slice_mm=3.0, information=0.5
 )
@@ -31,6 +32,7 @@ def test_a_firm_fit_at_a_clear_level_is_ok_with_its_numbers():
             {"evidence": LevelEvidence({"clicked": 1.2, "below": 1.1}, {}, 9000, ("above",))},
             "Count the levels on both images",
         ),
+        ({"evidence": replace(CLEAR, agreement=2.1)}, "Parts of the column"),
         ({"evidence": replace(CLEAR, untested=("below",))}, "The vertebra below cannot be compared"),
         ({"evidence": LevelEvidence({"clicked": 1.2}, {}, 9000)}, "No neighbouring vertebra"),
         ({"evidence": LevelEvidence({}, {}, 10)}, "No neighbouring vertebra"),
@@ -53,6 +55,22 @@ def test_each_doubt_is_said(change, word):
     status, reason = judge(replace(GOOD, **change))
     assert status == "doubtful"
     assert word in reason
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        ({}, []),
+        ({"evidence": replace(CLEAR, untested=("below",))}, [LEVEL_OPEN]),
+        ({"evidence": LevelEvidence({"clicked": 1.2}, {}, 9000)}, [LEVEL_OPEN]),
+        ({"evidence": replace(CLEAR, agreement=2.1)}, [LEVEL_OPEN]),
+        ({"evidence": LevelEvidence({"clicked": 1.2, "above": 1.5}, {}, 9000)}, ["level_contradicted"]),
+        ({"evidence": replace(CLEAR, untested=("below",)), "rival_mm": 2.4}, [LEVEL_OPEN, "fit"]),
+        ({"information": 0.06}, ["error"]),
+    ],
+)
+def test_only_a_level_that_nothing_contradicts_is_open_to_a_count(change, names):
+    assert doubts_by_name(replace(GOOD, **change)) == names
 
 
 def test_a_shared_frame_speaks_for_the_level_where_no_neighbour_can():

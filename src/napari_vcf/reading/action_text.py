@@ -124,12 +124,14 @@ def _(action: act.JoinFrames | act.SeparateFrames) -> str:
 @_words.register(act.ProposeRegistration)
 @_words.register(act.NudgeRegistration)
 @_words.register(act.AcceptRegistration)
+@_words.register(act.CountLevels)
 @_words.register(act.RefuseRegistration)
 def _(action: act.Action) -> str:
     what = {
         "propose_registration": "registration",
         "nudge_registration": "nudge of the registration",
         "accept_registration": "acceptance of the registration",
+        "count_levels": "count of the levels",
         "refuse_registration": "refusal of the registration",
     }
     return what[action.action]

@@ -8,7 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, TypeAdapter, model_se
 
 from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading.masks import GridRecord, MaskRecord
-from napari_vcf.reading.state import Caliper, ReadingState, Reason, Roi, Tissue
+from napari_vcf.reading.state import Caliper, Landmark, ReadingState, Reason, Roi, Tissue
 from napari_vcf.records.base import Affine, AnswerValue, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "ClearMasks",
     "CorrectLevels",
     "CorrectRole",
+    "CountLevels",
     "JoinFrames",
     "LoggedAction",
     "MarkNotAssessable",
@@ -263,6 +264,15 @@ class AcceptRegistration(FrozenModel):
     level: Level
 
 
+class CountLevels(FrozenModel):
+    """Say that the levels were counted on both images and both points lie in the same vertebra."""
+
+    action: Literal["count_levels"] = "count_levels"
+    level: Level
+    ct_from: Landmark
+    mr_from: Landmark
+
+
 class RefuseRegistration(FrozenModel):
     """Refuse a registration, with the reason."""
 
@@ -312,6 +322,7 @@ Action = Annotated[
     | SeparateFrames
     | NudgeRegistration
     | AcceptRegistration
+    | CountLevels
     | RefuseRegistration
     | TakeUpReading
     | Undo

@@ -628,6 +628,30 @@ class Reading:
         """Accept a registration."""
         return self._make(act.AcceptRegistration, level=level)
 
+    def count_levels(self, level: str, *, ct_from: str, mr_from: str) -> act.LoggedAction:
+        """Say that the levels were counted on both images and both points lie in the same vertebra.
+
+        It lifts the one doubt that the images cannot settle, as where a neighbour is cut. Every other doubt stays, and
+        a count never outweighs images that speak for another level.
+
+        Parameters
+        ----------
+        level : str
+            The vertebra.
+        ct_from, mr_from : str
+            What was counted from on each image, such as ``"sacrum"``, ``"C2"`` or ``"last rib"``.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If there is no registration of that level, or it was refused.
+        """
+        return self._make(act.CountLevels, level=level, ct_from=ct_from, mr_from=mr_from)
+
     def refuse_registration(self, level: str, reason: str) -> act.LoggedAction:
         """Refuse a registration."""
         return self._make(act.RefuseRegistration, level=level, reason=reason)

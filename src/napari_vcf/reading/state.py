@@ -21,6 +21,7 @@ from napari_vcf.records.base import (
     Stage,
     Timestamp,
 )
+from napari_vcf.registration import LEVEL_OPEN
 
 __all__ = [
     "Answer",
@@ -29,7 +30,9 @@ __all__ = [
     "Continued",
     "FrameJoin",
     "ImageCorrection",
+    "Landmark",
     "LesionThreshold",
+    "LevelCount",
     "Masks",
     "PlacedCaliper",
     "PlacedRoi",
@@ -44,6 +47,8 @@ __all__ = [
 
 Tissue = Literal["lesion", "normal"]
 CaliperEnd = Literal["start", "end"]
+#: Where a count of the levels begins.
+Landmark = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
 
@@ -217,6 +222,20 @@ class StageState(FrozenModel):
         return next((r for r in self.rois if (r.tissue, r.placement) == (tissue, placement)), None)
 
 
+class LevelCount(FrozenModel):
+    """The reader counted the levels on both images and came to the same vertebra.
+
+    Attributes
+    ----------
+    ct_from, mr_from : str
+        What was counted from on each image, such as ``"sacrum"``, ``"C2"`` or ``"last rib"``.
+    """
+
+    ct_from: Landmark
+    mr_from: Landmark
+    at: Timestamp
+
+
 class Registration(FrozenModel):
     """A proposed alignment of the CT to the MR at one vertebra, and what the reader said of it.
 
@@ -240,6 +259,9 @@ class Registration(FrozenModel):
         Steps by which the reader moved it.
     acceptance : {"open", "accepted", "refused"}
         The reader's decision.
+    level_count : LevelCount or None
+        The reader's count of the levels, where the images alone could not tell whether both points lie in the same
+        vertebra.
     """
 
     level: Level
@@ -257,7 +279,19 @@ class Registration(FrozenModel):
     nudges: Annotated[int, Field(ge=0)] = 0
     acceptance: Literal["open", "accepted", "refused"] = "open"
     refusal_reason: Reason | None = None
+    level_count: LevelCount | None = None
     at: Timestamp
+
+    @property
+    def level_open(self) -> bool:
+        """Whether nothing but the level is in doubt, and the images cannot settle it: the reader has to count."""
+        return self.status == "doubtful" and self.quality.get("doubts") == [LEVEL_OPEN] and self.level_count is None
+
+    @property
+    def standing(self) -> Literal["ok", "doubtful", "refused"]:
+        """The program's status, with the level's doubt lifted where the reader has counted."""
+        counted = self.level_count is not None and self.quality.get("doubts") == [LEVEL_OPEN]
+        return "ok" if self.status == "doubtful" and counted else self.status
 
 
 class FrameJoin(FrozenModel):

@@ -49,6 +49,14 @@ class MutualInformation:
         low, fraction, _ = self._binned(values)
         return self._information(self._cells + low, fraction)[0]
 
+    def shares(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What each sample adds, in nats, shape (samples,); their mean is `value`."""
+        low, fraction, _ = self._binned(values)
+        cells = self._cells + low
+        table = self._information(cells, fraction)[1].ravel()
+        # The lower bin is never a row's last one, so the next cell is in the same row.
+        return np.asarray((table[cells] * (1.0 - fraction) + table[cells + 1] * fraction).sum(axis=0))
+
     def value_and_slope(self, values: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
         """The sum and its derivative by each sample's value, shape (samples,)."""
         low, fraction, clipped = self._binned(values)

@@ -29,6 +29,10 @@ _NEAREST_MM = 14.0
 _FARTHEST_MM = 52.0
 #: A neighbour's fit nearer than this share of the other neighbour's distance has missed its vertebra.
 _ALIKE = 0.7
+#: The same for where a neighbour is looked for in the images' ends; a fracture takes that much from one side.
+_NEIGHBOURS_ALIKE = 0.8
+#: A second, nearer fit keeps this share of the first one's distance at most.
+_NEARER = 0.9
 #: Most neighbours lie farther away than this; where a fit lies nearer, one is looked for farther away as well.
 _USUAL_MM = 26.0
 #: A neighbour that the CT holds by less than this share cannot be fitted.
@@ -44,6 +48,13 @@ _SHARE_IN_MR = 0.6
 #: The voxels known under all hypotheses must be so many of the column's, or what is left is no column.
 _COMPARED_SHARE = 0.5
 _DIRECTIONS = {"above": 1.0, "below": -1.0}
+#: Vertebrae stand no nearer than this where the level's test means anything: a crushed one in the mid thorax.
+_LEAST_MM = 20.0
+#: Half axis along the spine of a vertebra's region, as a share of its distance from the next one. An image that holds
+#: nine tenths of the region reaches to three fifths of it, where the endplate is.
+_REGION_SHARE = 0.65
+#: Side of the blocks in which the evidence for a level is compared; beyond it bone, disc and fat change.
+_BLOCK_MM = 12.0
 #: Half axes of the vertebra with its endplates, and little that a CT of three vertebrae lacks.
 _FLAT_MM = (28.0, 34.0, 20.0)
 #: Below this share of what the clicked level explains, a neighbour's first fit is not followed by a second one. On
@@ -72,12 +83,16 @@ class LevelEvidence:
     untested : tuple of str
         Levels (``"above"``, ``"below"``) of which nothing can be said: the vertebra is not whole in the CT or in the
         MR, or no fit was found on it.
+    agreement : float or None
+        How far the parts of the column agree that the clicked level explains more than its best rival: the mean
+        difference over blocks, divided by its standard error.
     """
 
     explained: dict[str, float] = field(default_factory=dict)
     offset_mm: dict[str, float] = field(default_factory=dict)
     compared: int = 0
     untested: tuple[str, ...] = ()
+    agreement: float | None = None
 
     @property
     def margin(self) -> float | None:
@@ -116,59 +131,73 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
     fast_metric = FastMetric(scene.contrasts, scene.frame, scene.column.points, voxels, scene.wide.at(voxels))
     for share, name in ((0.1, "above"), (0.45, "below")):
         report(share, f"testing the level {name}")
-        found = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, _NEAREST_MM)
+        found = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, (_NEAREST_MM, _FARTHEST_MM))
         if found:
             fits[name] = found
     report(0.8, "testing the levels")
     _fit_again(scene, clicked, fits, fast_metric)
     report(0.9, "comparing the levels")
-    explained, compared, chosen = _explained(scene, fits)
+    explained, compared, chosen, agreement = _explained(scene, fits)
     report(1.0, "comparing the levels")
     offset = {name: round(float(pose[2] - clicked[2]), 2) for name, pose in chosen.items()}
     untested = tuple(
         name
-        for name, direction in _DIRECTIONS.items()
-        if name not in chosen or not _is_whole(scene, clicked, chosen[name], direction)
+        for name in _DIRECTIONS
+        if name not in chosen or not any(_is_whole(scene, clicked, place) for place in _places(clicked, fits, name))
     )
-    return LevelEvidence(explained, offset, compared, untested)
+    return LevelEvidence(explained, offset, compared, untested, agreement)
 
 
 def _fit_again(scene: Scene, clicked: Pose, fits: dict[str, list[Pose]], fast_metric: FastMetric) -> None:
-    """Where a neighbour was found near, or at much less than the other's distance, fit it farther away as well."""
+    """Fit a neighbour farther away as well where it was found too near, and nearer where it was found in an end."""
     far = {name: abs(float(found[0][2] - clicked[2])) for name, found in fits.items() if name != "clicked"}
     least = max([_USUAL_MM, *(_ALIKE * distance for distance in far.values())])
     for name, distance in far.items():
         if distance < least:
             # What lay too near stays a rival as well: it can only speak against the clicked level.
-            farther = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, least)
+            farther = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, (least, _FARTHEST_MM))
             fits[name] = [*farther, *fits[name]]
+        elif not any(_is_whole(scene, clicked, place) for place in _places(clicked, fits, name)):
+            # Perhaps the fit lies beyond a neighbour that the images do hold.
+            reach = (_LEAST_MM, _NEARER * distance)
+            fits[name] += _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, reach)
 
 
-def _is_whole(scene: Scene, clicked: Pose, fit: Pose, direction: float) -> bool:
-    """Whether both images hold the whole neighbour on which a fit lies."""
-    place_ct = fit[:3].copy()
-    along = direction * (place_ct[2] - clicked[2])
-    if along < _USUAL_MM:
-        # Too near to be the neighbour's centre.
-        place_ct[2] = clicked[2] + direction * _USUAL_MM
-    region = _flat_region() + place_ct[:, None]
+def _places(clicked: Pose, fits: dict[str, list[Pose]], name: str) -> list[NDArray[np.float64]]:
+    """Where in the CT, relative to the clicked vertebra, a neighbour may be: its fits that do not lie too near.
+
+    Neighbouring distances are alike, so one that is much less than the other side's has missed its vertebra.
+    """
+    others = [pose for other, found in fits.items() if other not in ("clicked", name) for pose in found]
+    least = _LEAST_MM
+    if others:
+        distance = float(np.median([abs(float(pose[2] - clicked[2])) for pose in others]))
+        least = max(least, _NEIGHBOURS_ALIKE * distance)
+    offsets = [pose[:3] - clicked[:3] for pose in fits[name]]
+    return [offset for offset in offsets if abs(float(offset[2])) >= least]
+
+
+def _is_whole(scene: Scene, clicked: Pose, offset: NDArray[np.float64]) -> bool:
+    """Whether both images hold the whole neighbour at an offset from the clicked vertebra."""
+    half = np.array([_FLAT_MM[0], _FLAT_MM[1], _REGION_SHARE * abs(float(offset[2]))])
+    region = _region(half) + (clicked[:3] + offset)[:, None]
     if inside_ct(scene.ct, scene.frame, region, 0.0).mean() < _WHOLE:
         return False
     _, known = signals(scene.contrasts, scene.frame.mr_to_lps(unplace(clicked, region)))
     return bool(known.mean() >= _WHOLE)
 
 
-def _flat_region() -> NDArray[np.float64]:
-    """Points of a vertebra's region around its centre, shape (3, samples)."""
-    lines = [np.linspace(-half, half, 11) for half in _FLAT_MM]
+def _region(half_axes_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points of an ellipsoid around its centre, shape (3, samples)."""
+    lines = [np.linspace(-half, half, 11) for half in half_axes_mm]
     points = np.stack(np.meshgrid(*lines, indexing="ij")).reshape(3, -1)
-    return np.asarray(points[:, ((points / np.array(_FLAT_MM)[:, None]) ** 2).sum(axis=0) <= 1.0])
+    return np.asarray(points[:, ((points / half_axes_mm[:, None]) ** 2).sum(axis=0) <= 1.0])
 
 
 def _fit_neighbour(
-    scene: Scene, clicked: Pose, direction: float, fast_metric: FastMetric, nearest_mm: float
+    scene: Scene, clicked: Pose, direction: float, fast_metric: FastMetric, reach_mm: tuple[float, float]
 ) -> list[Pose]:
-    """The best fits of the column on the neighbouring vertebra, as far as the CT holds it."""
+    """The best fits of the column on the neighbouring vertebra within a reach, as far as the CT holds it."""
     flat = scene.vertebra.where(((scene.vertebra.points / np.array(_FLAT_MM)[:, None]) ** 2).sum(axis=0) <= 1.0)
     flat = flat.thinned(_SAMPLES // 3)
 
@@ -186,7 +215,7 @@ def _fit_neighbour(
         return objective.climb(pose, iterations=20, tolerance=1e-4)
 
     def near(pose: Pose) -> bool:
-        return bool(nearest_mm < direction * (pose[2] - clicked[2]) < _FARTHEST_MM)
+        return bool(reach_mm[0] < direction * (pose[2] - clicked[2]) < reach_mm[1])
 
     # First where the neighbour is, then how it is turned, then the fit.
     places = ranked([pose for pose in _candidates(clicked[:6], direction) if near(pose)])
@@ -251,8 +280,10 @@ def _tilted(pose: Pose) -> list[Pose]:
     return found
 
 
-def _explained(scene: Scene, fits: dict[str, list[Pose]]) -> tuple[dict[str, float], int, dict[str, Pose]]:
-    """The best value of each hypothesis over the CT voxels that the MR holds under all of them."""
+def _explained(
+    scene: Scene, fits: dict[str, list[Pose]]
+) -> tuple[dict[str, float], int, dict[str, Pose], float | None]:
+    """The best value of each hypothesis over the CT voxels that the MR holds under all of them, and its agreement."""
     voxels = _ct_voxels(scene, _LATTICE_MM)
     known = np.ones(voxels.shape[1], bool)
     values: list[tuple[str, Pose, NDArray[np.float32]]] = []
@@ -263,18 +294,31 @@ def _explained(scene: Scene, fits: dict[str, list[Pose]]) -> tuple[dict[str, flo
             known &= inside
     compared = int(known.sum())
     if compared < _COMPARED_SHARE * voxels.shape[1]:
-        return {}, compared, {}
-    explained: dict[str, float] = {}
+        return {}, compared, {}, None
+    shares: dict[str, NDArray[np.float64]] = {}
     chosen: dict[str, Pose] = {}
     for name, pose, signal in values:
-        value = _information(scene, signal[:, known], voxels[:, known])
-        if value > explained.get(name, -1.0):
-            explained[name], chosen[name] = value, pose
-    return explained, compared, chosen
+        share = _shares(scene, signal[:, known], voxels[:, known])
+        if name not in shares or share.mean() > shares[name].mean():
+            shares[name], chosen[name] = share, pose
+    explained = {name: float(share.mean()) for name, share in shares.items()}
+    rivals = [name for name in explained if name != "clicked"]
+    if not rivals:
+        return explained, compared, chosen, None
+    best = max(rivals, key=lambda name: explained[name])
+    return explained, compared, chosen, _agreement(shares["clicked"] - shares[best], voxels[:, known])
 
 
-def _information(scene: Scene, signal: NDArray[np.float32], voxels: NDArray[np.float64]) -> float:
-    return MutualInformation(signal_classes(signal, 16), 16, 20).value(scene.wide.at(voxels))
+def _agreement(gain: NDArray[np.float64], voxels: NDArray[np.float64]) -> float:
+    """Mean of a gain over blocks of the column, divided by its standard error."""
+    _, block = np.unique(np.floor(voxels / _BLOCK_MM).astype(np.intp), axis=1, return_inverse=True)
+    sums = np.bincount(block.ravel(), weights=gain)
+    error = float(np.sqrt((sums * sums).sum() - sums.sum() ** 2 / sums.size))
+    return float(sums.sum()) / max(error, 1e-12)
+
+
+def _shares(scene: Scene, signal: NDArray[np.float32], voxels: NDArray[np.float64]) -> NDArray[np.float64]:
+    return MutualInformation(signal_classes(signal, 16), 16, 20).shares(scene.wide.at(voxels))
 
 
 def _ct_voxels(scene: Scene, step_mm: float) -> NDArray[np.float64]:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from napari_vcf.geometry import RigidTransform
 
-__all__ = ["RegistrationResult", "Status"]
+__all__ = ["LEVEL_OPEN", "METHOD_VERSION", "RegistrationResult", "Status"]
+
+#: Name, in ``quality["doubts"]``, of the one doubt that a reader's own count of the levels lifts.
+LEVEL_OPEN: Final = "level_open"
+#: Counts the changes by which the same images and clicks come to another transform or status; results without it are
+#: older.
+METHOD_VERSION: Final = 2
 
 Status = Literal["ok", "doubtful", "refused"]
 

@@ -20,11 +20,11 @@ from napari_vcf.registration.landmarks import distance_mm
 from napari_vcf.registration.levels import compare_levels
 from napari_vcf.registration.pairs import fit_points
 from napari_vcf.registration.quality import stability
-from napari_vcf.registration.result import RegistrationResult
+from napari_vcf.registration.result import METHOD_VERSION, RegistrationResult
 from napari_vcf.registration.samples import working_frame
 from napari_vcf.registration.scene import Scene, build_scene
 from napari_vcf.registration.shared_frame import declared_pose, frame_holds
-from napari_vcf.registration.verdict import Findings, frame_may_stand, judge
+from napari_vcf.registration.verdict import Findings, doubts_by_name, frame_may_stand, judge
 
 __all__ = ["one_blas_thread", "register_vertebra"]
 
@@ -107,6 +107,8 @@ def register_vertebra(
         expected += apart
     quality = {
         **quality,
+        "method_version": METHOD_VERSION,
+        "doubts": doubts_by_name(findings),
         "expected_error_mm": round(expected, 3),
         "contrasts": [contrast.name for contrast in scene.contrasts],
         "contrasts_left_out": [*left_out, *scene.left_out],
@@ -152,6 +154,7 @@ def _register(scene: Scene, start: Pose, report: Report) -> tuple[Pose, Findings
         "rival_mm": round(fit.rival_mm, 3),
         "fat_shift_mm": round(fit.fat_shift_mm, 3),
         "level_margin": None if evidence.margin is None else round(evidence.margin, 4),
+        "level_agreement": None if evidence.agreement is None else round(evidence.agreement, 3),
         "level_best": evidence.best,
         "level_explained": {name: round(number, 5) for name, number in evidence.explained.items()},
         "level_offset_mm": evidence.offset_mm,

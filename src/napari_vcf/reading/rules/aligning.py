@@ -15,7 +15,7 @@ from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.results import adjacent_levels
 from napari_vcf.reading.rules.base import Context, named_spine, reduce_action
 from napari_vcf.reading.spaces import between, same_space
-from napari_vcf.reading.state import FrameJoin, ReadingState, Registration
+from napari_vcf.reading.state import FrameJoin, LevelCount, ReadingState, Registration
 
 
 @reduce_action.register
@@ -147,6 +147,17 @@ def _(action: act.AcceptRegistration, state: ReadingState, context: Context) -> 
             raise RefusedActionError(f"The registration was refused ({registration.reason}); it cannot be accepted.")
 
     return _decide(state, action.level, check, acceptance="accepted", refusal_reason=None, at=context.at)
+
+
+@reduce_action.register
+def _(action: act.CountLevels, state: ReadingState, context: Context) -> ReadingState:
+    registration = _registration(state, action.level)
+    if registration.ct_to_mr is None:
+        raise RefusedActionError(f"The registration was refused ({registration.reason}); there is no level to confirm.")
+    count = LevelCount(ct_from=action.ct_from, mr_from=action.mr_from, at=context.at)
+    counted = registration.model_copy(update={"level_count": count})
+    # Counting moves nothing, so what was measured with the registration stands.
+    return state.model_copy(update={"registrations": {**state.registrations, action.level: counted}})
 
 
 @reduce_action.register

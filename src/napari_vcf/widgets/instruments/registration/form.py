@@ -24,11 +24,13 @@ from napari_vcf.widgets.common.controls import Banner, button, heading, note, ru
 from napari_vcf.widgets.common.forms import ModelForm
 from napari_vcf.widgets.desk.space import Modality
 
-__all__ = ["SPACE_NAMES", "STEP_DEG", "STEP_MM", "RegistrationForm"]
+__all__ = ["COUNT_FROM", "SPACE_NAMES", "STEP_DEG", "STEP_MM", "RegistrationForm"]
 
 STEP_MM = 0.5
 STEP_DEG = 0.5
 SPACE_NAMES: dict[Modality, str] = {"mr": "MRI", "ct": "CT"}
+#: What vertebrae are counted from, as a rule.
+COUNT_FROM = ("C2", "first rib", "last rib", "sacrum")
 _NAME_KEYS: dict[Modality, str] = {"mr": "N", "ct": "Shift+N"}
 _MARK_KEYS: dict[Modality, str] = {"mr": "M", "ct": "C"}
 
@@ -55,6 +57,28 @@ class FracturedVertebra(BaseModel):
     ct: Level = _level("ct")
 
 
+#: Before the reader says where the count began.
+_UNCOUNTED = "counted from…"
+
+
+def _count(space: Modality) -> Any:
+    return Field(
+        _UNCOUNTED,
+        title=f"On {SPACE_NAMES[space]}",
+        description=f"Where you began to count the vertebrae on the {SPACE_NAMES[space]}",
+    )
+
+
+Count = Annotated[str, {"choices": [_UNCOUNTED, *COUNT_FROM]}]
+
+
+class LevelsCounted(BaseModel):
+    """Where the reader's own count of the levels began, on each examination by itself."""
+
+    mr: Count = _count("mr")
+    ct: Count = _count("ct")
+
+
 class RegistrationForm(QWidget):
     """Controls from naming the vertebra to accepting; they change nothing themselves."""
 
@@ -70,6 +94,8 @@ class RegistrationForm(QWidget):
     nudged = Signal(tuple)
     #: A step of the CT in the plane of the screen, clockwise for 1.
     turned = Signal(int)
+    #: The levels were counted on both.
+    counted = Signal()
     accepted = Signal()
     refused = Signal()
 
@@ -118,6 +144,7 @@ class RegistrationForm(QWidget):
         column.addWidget(self.progress)
         self.verdict = note(name="registration_result")
         column.addWidget(self.verdict)
+        column.addWidget(self._build_count())
         column.addWidget(rule())
         column.addWidget(heading("Look at it, then decide"))
         self.edges = QCheckBox("Edges of the CT over the MRI")
@@ -152,6 +179,42 @@ class RegistrationForm(QWidget):
         column.addLayout(decide)
         self.progress.setVisible(False)
         self.cancel_button.setVisible(False)
+
+    def _build_count(self) -> QWidget:
+        """Where the images leave the level open: the reader's own count on both of them."""
+        self.count_box = QWidget()
+        self.count_box.setObjectName("level_count")
+        row = QHBoxLayout(self.count_box)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.counts = ModelForm(LevelsCounted(), {space: f"counted_{space}" for space in SPACE_NAMES})
+        self.counted_from: dict[Modality, QComboBox] = {}
+        for space in SPACE_NAMES:
+            self.counted_from[space] = self.counts.control(space)
+        row.addWidget(self.counts.native)
+        self.count_button = button(
+            "count_levels",
+            "Same vertebra",
+            "You counted on both images and came to the same vertebra; this lifts the doubt about its level, no other",
+            self.counted.emit,
+            key="Shift+L",
+        )
+        self.count_button.setEnabled(False)
+        for box in self.counted_from.values():
+            box.activated.connect(lambda _index: self.count_button.setEnabled(self.count_begun))
+        row.addWidget(self.count_button)
+        self.count_box.setVisible(False)
+        return self.count_box
+
+    @property
+    def count_begun(self) -> bool:
+        """Whether it is said for both examinations where the count began."""
+        return all(box.currentIndex() > 0 for box in self.counted_from.values())
+
+    def uncount(self) -> None:
+        """Ask anew where the count began."""
+        for box in self.counted_from.values():
+            box.setCurrentIndex(0)
+        self.count_button.setEnabled(False)
 
     def _build_nudges(self) -> QGridLayout:
         grid = QGridLayout()

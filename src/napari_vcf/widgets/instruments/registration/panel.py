@@ -73,6 +73,7 @@ class RegistrationWidget(Instrument):
         form.checkerboard_wanted.connect(viewport.show_checkerboard)
         form.nudged.connect(self.nudge)
         form.turned.connect(self.turn)
+        form.counted.connect(self.count_levels)
         form.accepted.connect(self.accept)
         form.refused.connect(self.refuse)
         self.run.progressed.connect(form.progress.report)
@@ -93,6 +94,7 @@ class RegistrationWidget(Instrument):
         self.share("M", form.mark_buttons["mr"].click, "Mark its centre on MRI")
         self.share("C", form.mark_buttons["ct"].click, "Mark its centre on CT")
         self.share("R", form.register_button.click, "Register CT to MRI")
+        self.share("Shift+L", form.count_button.click, "Levels counted on both: the same vertebra")
         self.share("Y", form.accept_button.click, "Yes: accept")
         self.share("Shift+Y", form.reason.setFocus, "Refuse: write why, then Enter")
         self.share("E", form.edges.click, "Edges of the CT over the MRI")
@@ -181,6 +183,7 @@ class RegistrationWidget(Instrument):
         self.marks.clear()
         self._marked_on.clear()
         self.marking = None
+        self.form.uncount()
         self._put_away()
 
     def _put_away(self) -> None:
@@ -246,6 +249,7 @@ class RegistrationWidget(Instrument):
                 result=result,
             )
         )
+        self.form.uncount()
         if proposed is not None and result.ct_to_mr is not None:
             self._present()
         self.refresh()
@@ -276,6 +280,14 @@ class RegistrationWidget(Instrument):
             self.desk.guard(
                 lambda: reading.nudge_registration(registration.level, shift_lps_mm=shift, rotation_lps_deg=rotation)
             )
+
+    def count_levels(self) -> None:
+        """Take over the reader's count of the levels on both images."""
+        reading, registration = self.desk.reading, self.desk.registration
+        if reading is None or registration is None or not self.form.count_begun:
+            return
+        ct_from, mr_from = (self.form.counted_from[space].currentText() for space in ("ct", "mr"))
+        self.desk.guard(lambda: reading.count_levels(registration.level, ct_from=ct_from, mr_from=mr_from))
 
     def accept(self) -> None:
         """Accept; from now on the CT belongs to MR space."""
@@ -321,6 +333,7 @@ class RegistrationWidget(Instrument):
         form.accept_button.setEnabled(registration is not None and registration.acceptance != "accepted")
         form.refuse_button.setEnabled(registration is not None)
         form.reason.setEnabled(registration is not None)
+        form.count_box.setVisible(registration is not None and registration.level_open)
         form.banner.setText(self._next_step(possible=possible, named=named))
         form.verdict.setText(self._verdict())
         self.drawing.redraw()
@@ -339,6 +352,8 @@ class RegistrationWidget(Instrument):
         if registration is not None and registration.acceptance == "accepted":
             return "Accepted: the CT is shown and measured in the MRI's space."
         if registration is not None:
+            if registration.level_open:
+                return "Count the vertebrae on MRI and on CT, each by itself, and say where you began."
             return "Look whether the edges fit, then accept or refuse."
         if not named:
             return "Name the fractured vertebra, counted on each examination by itself."
@@ -356,14 +371,17 @@ class RegistrationWidget(Instrument):
         entries = () if reading is None else tuple(reading.state.registrations.values())
         lines = []
         for entry in entries:
-            color = _STATUS_COLORS[entry.status]
-            line = f'<b>{entry.level}</b>: <span style="color:{color}">■</span> <b>{entry.status}</b>. {entry.reason}'
+            color = _STATUS_COLORS[entry.standing]
+            line = f'<b>{entry.level}</b>: <span style="color:{color}">■</span> <b>{entry.standing}</b>. {entry.reason}'
             if entry.ct_to_mr is not None:
                 nudged = f", {entry.nudges} nudges" if entry.nudges else ""
                 line += (
                     f"<br>From the start: {entry.shift_mm:.1f} mm, {entry.angle_deg:.1f}°{nudged} "
                     f"({entry.seconds:.1f} s). <b>{entry.acceptance.capitalize()}</b>."
                 )
+            if entry.level_count is not None:
+                count = entry.level_count
+                line += f"<br>Levels counted on MRI from {count.mr_from}, on CT from {count.ct_from}."
             if entry.refusal_reason:
                 line += f"<br>Refused: {entry.refusal_reason}"
             lines.append(line)
