@@ -158,3 +158,13 @@ def test_a_record_of_a_later_version_is_refused_with_the_way_out(old: Path) -> N
     path.write_text(canonical_json({"record": later, "sha256": sha256_of(canonical_json(later))}) + "\n")
     with pytest.raises(StudyError, match=r"schema version 2\.0\.0, and this program reads 1\.1\.0.*or a later one"):
         open_study(old)
+
+
+def test_a_part_of_1_0_says_by_its_evidence_which_roles_a_person_gave() -> None:
+    part = json.loads((OLD / "study" / "cases" / "C001" / "mr.json").read_text(encoding="utf-8"))
+    content = part.get("record", part)
+    content["images"][0]["role_evidence"] = "set by the person"
+    first, *others = model_of(content, prepared_case.PartRecord, "The part").images
+    assert first.role_given
+    assert others
+    assert not any(image.role_given for image in others)

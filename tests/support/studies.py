@@ -43,6 +43,7 @@ def image(salt: str, role: str, grid: Grid, unit: str | None) -> tuple[ImageReco
         modality="CT" if role == "CT" else "MR",
         role=role,
         role_evidence="test",
+        role_given=False,
         grid=GridRecord.of(grid),
         volumes=(VolumeRecord(kind="magnitude", data_sha256=sha256_of_array(data)),),
         unit=unit,

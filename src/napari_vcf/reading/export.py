@@ -13,7 +13,7 @@ from typing import Protocol as TypingProtocol
 
 from pydantic import ValidationError
 
-from napari_vcf.dicom import ROLE_GIVEN, Series
+from napari_vcf.dicom import Series
 from napari_vcf.measure import REFERENCE_RULES, ReferenceRule
 from napari_vcf.reading.actions import LoggedAction
 from napari_vcf.reading.case import Case, CaseImage
@@ -135,8 +135,7 @@ def _series(image: CaseImage, reading: Exportable) -> SeriesExport:
         role=series.role.value,
         role_evidence=series.role_evidence,
         # In a study the coordinator does it for all readers, when the case is prepared.
-        role_corrected_by_reader=(correction is not None and correction.role is not None)
-        or series.role_evidence == ROLE_GIVEN,
+        role_corrected_by_reader=(correction is not None and correction.role is not None) or series.role_given,
         modality=series.modality,
         space=space_names(reading.case.images)[image.id],
         grid=GridRecord.of(series.grid),

@@ -309,6 +309,7 @@ def _image(series: Series, folder: Path, job: CaseJob, strings: frozenset[str]) 
         modality=series.modality,
         role=series.role.value,
         role_evidence=scrub(series.role_evidence, strings),
+        role_given=series.role_given,
         grid=GridRecord.of(series.grid),
         volumes=tuple(volumes),
         unit=series.unit,

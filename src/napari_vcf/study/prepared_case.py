@@ -75,6 +75,7 @@ class ImageRecord(FrozenModel):
     modality: str
     role: str
     role_evidence: str
+    role_given: bool
     grid: GridRecord
     volumes: tuple[VolumeRecord, ...]
     unit: str | None
@@ -89,7 +90,7 @@ class PartRecord(FrozenModel):
     """The images of one part."""
 
     schema_id: Literal["napari-vcf/part"] = "napari-vcf/part"
-    schema_version: Literal["1.0.0"] = "1.0.0"
+    schema_version: Literal["1.1.0"] = "1.1.0"
     case: Pseudonym
     part: Part
     images: tuple[ImageRecord, ...]
@@ -276,6 +277,7 @@ def _series(image: ImageRecord) -> Series:
         description="",
         role=Role(image.role),
         role_evidence=image.role_evidence,
+        role_given=image.role_given,
         grid=image.grid.grid(),
         volumes=tuple(volume.info() for volume in image.volumes),
         unit=image.unit,

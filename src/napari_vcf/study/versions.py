@@ -43,10 +43,17 @@ def _journal_from_1_0(content: Content) -> Content:
     return {**content, "schema_version": "1.1.0", "images": None}
 
 
+def _part_from_1_0(content: Content) -> Content:
+    """1.1 says which roles are a person's word; in 1.0 the evidence says so."""
+    images = [{**image, "role_given": image["role_evidence"] == "set by the person"} for image in content["images"]]
+    return {**content, "schema_version": "1.1.0", "images": images}
+
+
 #: Schema and version -> the step that leads to the next version. A new one needs a file of the old one among the tests.
 STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
     ("napari-vcf/consensus", "1.0.0"): _consensus_from_1_0,
     ("napari-vcf/journal", "1.0.0"): _journal_from_1_0,
+    ("napari-vcf/part", "1.0.0"): _part_from_1_0,
     ("napari-vcf/prepare-report", "1.0.0"): _report_from_1_0,
     ("napari-vcf/prepare-report", "1.1.0"): _report_from_1_1,
     ("napari-vcf/study", "1.0.0"): _study_from_1_0,

@@ -91,6 +91,8 @@ class Series:
         How its values are brought to its unit.
     seconds_after_injection : float or None
         From the contrast agent's injection to the first image; None where the files state no time of either.
+    role_given : bool
+        Whether the role is the person's word.
     computed_from : tuple of Series
         The diffusion series that an ADC map of our own is computed from; empty for the scanner's images.
     """
@@ -112,6 +114,7 @@ class Series:
     stack: Stack | VolumeFile = field(repr=False)
     scale: ValueScale = field(repr=False)
     seconds_after_injection: float | None = None
+    role_given: bool = False
     computed_from: tuple[Series, ...] = field(default=(), repr=False)
 
 

@@ -27,12 +27,10 @@ from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale, unit_of
 from napari_vcf.errors import CancelledError
 
-__all__ = ["NO_B_VALUES", "ROLE_GIVEN", "scan_folder", "with_adc_unit", "with_b_values", "with_role"]
+__all__ = ["NO_B_VALUES", "scan_folder", "with_adc_unit", "with_b_values", "with_role"]
 
 #: Said of diffusion images of which no volume states its weighting.
 NO_B_VALUES: Final = "No b-value is stated, so that no ADC can be computed; give the b-values where they are known."
-#: The evidence of a role that a person gave.
-ROLE_GIVEN: Final = "set by the person"
 
 
 def scan_folder(
@@ -163,7 +161,13 @@ def with_role(series: Series, role: Role | str) -> Series:
     if wanted is series.role:
         return series
     note = f"Role set to {wanted} by the person; found was {series.role} ({series.role_evidence})."
-    changed = replace(series, role=wanted, role_evidence=ROLE_GIVEN, corrections=(*series.corrections, note))
+    changed = replace(
+        series,
+        role=wanted,
+        role_evidence="set by the person",
+        role_given=True,
+        corrections=(*series.corrections, note),
+    )
     return _with_scale(changed, unit_of(series.stack, wanted))
 
 
