@@ -124,9 +124,9 @@ class RegistrationWidget(Instrument):
     def _level_marks(self) -> list[tuple[str, str, NDArray[np.float64]]]:
         """The marks with the name of their vertebra, as far as it was named."""
         return [
-            (self.level[space].currentText(), self._marked_on[space], point)
+            (self.form.level[space].currentText(), self._marked_on[space], point)
             for space, point in self.marks.items()
-            if self.level[space].currentIndex() > 0
+            if self.form.level[space].currentIndex() > 0
         ]
 
     def set_marking(self, space: Modality | None) -> None:
