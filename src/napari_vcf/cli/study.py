@@ -67,7 +67,12 @@ def add_parser(subparsers: Any) -> None:
     told.add_argument("--case", required=True, help="the case")
     told.add_argument("--text", required=True, metavar="TEXT", help="age, history, symptoms; searched for identity")
     told.add_argument("--key", type=Path, metavar="FILE", help="the key file; default: DIR.key.json beside DIR")
+    training = commands.add_parser("training", help="how far readers of a training round are from the truth")
+    training.add_argument("study", type=Path, metavar="DIR", help="the training round's folder, STUDY-training")
+    training.add_argument("--reader", metavar="NAME", help="only this reader, with every number")
+    training.add_argument("--more", type=int, metavar="N", help="add another round of N synthetic cases")
     functions = {
+        training: _training,
         told: _clinical,
         add: _add,
         key: _key,
@@ -104,6 +109,9 @@ def _add_create(commands: Any) -> None:
     )
     create.add_argument("--key", type=Path, metavar="FILE", help="the key file; default: DIR.key.json beside DIR")
     create.add_argument("--name", help="the study's pseudonym; default: the name of DIR")
+    create.add_argument(
+        "--training", type=int, metavar="N", help="also make DIR-training: N synthetic cases whose truth is known"
+    )
     create.set_defaults(run=run, study_run=_create)
 
 
@@ -148,6 +156,15 @@ def _create(args: argparse.Namespace) -> int:
         name=args.name,
     )
     print(f"Study {record.study}: {len(record.cases)} cases, readers {', '.join(record.readers)}.")
+    if args.training is not None:
+        from napari_vcf.phantom.training_round import create_training
+        from napari_vcf.study.training import training_folder
+
+        create_training(args.study, args.training, protocol=args.protocol, readers=args.reader)
+        name = training_folder(args.study).name
+        print(
+            f"Training: {args.training} synthetic cases in {name}. Prepare and read it like a study, before this one."
+        )
     print(f"The key is {(args.key or default_key(args.study)).name}. Keep it away from the readers.")
     return 0
 
@@ -238,6 +255,28 @@ def _clinical(args: argparse.Namespace) -> int:
 
     set_clinical_text(args.study, args.case, args.text, key=args.key)
     print(f"Readers of case {args.case} see this text. No search finds every name: read it once more yourself.")
+    return 0
+
+
+def _training(args: argparse.Namespace) -> int:
+    from napari_vcf.phantom.training_round import add_round
+    from napari_vcf.study.study_folder import StudyFolder
+    from napari_vcf.study.training import results_of
+
+    if args.more is not None:
+        added = add_round(args.study, args.more)
+        print(f"Another round: {', '.join(added)}. Prepare it with 'napari-vcf study prepare'.")
+        return 0
+    units = {"loss": "percentage points of height loss", "share": "of the lesion's share", "adc": "% of the ADC"}
+    record, _ = StudyFolder(args.study).read()
+    for reader in record.readers if args.reader is None else (args.reader,):
+        for result in results_of(args.study, reader):
+            verdict = "within the limits" if result.is_met else "not within the limits yet"
+            print(f"{reader}, round {result.number}: {result.signed} of {result.stages} stages signed, {verdict}.")
+            for kind, error in result.errors.items():
+                print(f"  mean error {error:.3g} {units[kind]}{', beyond the limit' * (kind in result.beyond)}")
+            for case, stage, one in result.comparisons if args.reader else ():
+                print(f"  {case} {stage}  {one}")
     return 0
 
 

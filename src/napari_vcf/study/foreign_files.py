@@ -22,6 +22,7 @@ _FILES: Final = (
     r"roles\.json",
     r"decisions\.progress",
     r"clinical/<C>\.json",
+    r"truth/<C>\.json",
     rf"decisions/{_JOURNAL}",
     r"cases/<C>/(case|ct|mr|other|proposal)\.json",
     r"cases/<C>/(ct|mr|other)/[0-9a-f]{32}-\d+(\.padding)?\.npy",

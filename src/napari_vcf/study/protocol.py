@@ -15,7 +15,7 @@ from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.versions import migrated
 
-__all__ = ["StudyProtocol", "StudyRules", "parse_protocol", "protocol_template", "read_protocol"]
+__all__ = ["StudyProtocol", "StudyRules", "parse_protocol", "protocol_file", "protocol_template", "read_protocol"]
 
 
 #: What the template says of a decision that its name does not tell.
@@ -56,6 +56,10 @@ class StudyRules(FrozenModel):
         ``skip``: readers go on without it.
     clinical_text : str
         ``none``: readers are told nothing of a patient; ``shown``: what the coordinator entered, free of identity.
+    training : str
+        ``required``: a reader begins once a training round came within the limits; ``none``: without it.
+    training_loss_points, training_share, training_adc_percent : float
+        Greatest mean errors of a training round: percentage points of height loss, share of 1, percent of the ADC.
     """
 
     form_version: FormVersion = "1"
@@ -66,10 +70,21 @@ class StudyRules(FrozenModel):
     idle_after_s: Annotated[Finite, Field(ge=5, le=3600)] = 60.0
     unreadable: Literal["coordinator", "skip"] = "coordinator"
     clinical_text: Literal["none", "shown"] = "none"
+    training: Literal["none", "required"] = "none"
+    training_loss_points: Annotated[Finite, Field(gt=0, le=100)] = 5.0
+    training_share: Annotated[Finite, Field(gt=0, le=1)] = 0.05
+    training_adc_percent: Annotated[Finite, Field(gt=0, le=100)] = 5.0
 
 
 #: Rules that came after the first version of the protocol.
-_LATER: Final = ("unreadable", "clinical_text")
+_LATER: Final = (
+    "unreadable",
+    "clinical_text",
+    "training",
+    "training_loss_points",
+    "training_share",
+    "training_adc_percent",
+)
 
 
 class StudyProtocol(FrozenModel):
@@ -164,9 +179,13 @@ def read_protocol(path: Path | str) -> StudyProtocol:
 
 def protocol_template() -> str:
     """A protocol file with the default of every decision, to start from."""
-    default = StudyProtocol(protocol=Protocol(staging="sealed"))
+    return protocol_file(StudyProtocol(protocol=Protocol(staging="sealed")))
+
+
+def protocol_file(decided: StudyProtocol) -> str:
+    """The text of a protocol file that says what a protocol decides."""
     lines = ['schema_id = "napari-vcf/protocol"', 'schema_version = "1.0.0"', "", "[protocol]"]
-    content = default.protocol.model_dump(mode="json")
+    content = decided.protocol.model_dump(mode="json")
     items = content.pop("stage_items")
     # It stands among the study's rules.
     del content["form_version"]
@@ -175,7 +194,7 @@ def protocol_template() -> str:
     lines += ["", "[protocol.stage_items]"]
     lines += [f"{key} = {_toml(value)}" for key, value in items.items()]
     lines += ["", "[study]"]
-    for key, value in default.study.model_dump(mode="json").items():
+    for key, value in decided.study.model_dump(mode="json").items():
         lines += [f"# {line}" for line in _COMMENTS.get(key, ())] + [f"{key} = {_toml(value)}"]
     return "\n".join(lines) + "\n"
 

@@ -27,6 +27,7 @@ from napari_vcf.study.reading_order import Task, WorkItem
 from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.stage_session import Origin, Place, StageSession, receipt_of, seal_path
 from napari_vcf.study.study_folder import CONSENSUS, StudyFolder, StudyRecord
+from napari_vcf.study.training import check_training, feedback_on
 from napari_vcf.study.versions import model_of
 from napari_vcf.study.worklist import Worklist
 
@@ -145,6 +146,7 @@ class ReaderStudy:
         self._clock = clock
         self._list = Worklist(folder, record, protocol, reader, clock=clock)
         self._caught_up = False
+        self._is_trained = False
         self.confirmations = Confirmations()
         self.receipt_problem = ""
         self.clock_is_right = False
@@ -225,7 +227,7 @@ class ReaderStudy:
         Raises
         ------
         NotYetError
-            If it was not begun and is not the next, or is signed.
+            If it was not begun and is not the next, or is signed; or the protocol asks for training first.
         LockedError, DamagedError, StudyError
             If it is open elsewhere, damaged, or not there.
         ClockError
@@ -233,6 +235,9 @@ class ReaderStudy:
         """
         task = self._task(case, stage, occasion)
         self._list.check_reachable()
+        if not self._is_trained:
+            check_training(self._folder.root, self.reader, self.protocol)
+            self._is_trained = True
         self._list.forget(task)
         status = self._list.status(task)
         if status in ("unreadable", "withdrawn"):
@@ -425,6 +430,7 @@ class ReaderStudy:
                 self.receipt_problem = self.confirmations.write(
                     versions[-1], receipt_of(place, seal), self._folder.root
                 )
+                session.feedback = feedback_on(self._folder, seal_path(versions[-1]), task.case, task.stage)
                 self._note("sealed", task, seal.version, sha256=seal.sha256)
             else:
                 self._note("left", task, len(versions), sha256=journal.sha256, entries=len(journal.entries))

@@ -178,6 +178,8 @@ class StageSession:
         Whether the stage was signed, but could not be entered in the reader's register yet.
     clinical : str
         What the reader is told of the patient; empty where the protocol or the coordinator says nothing.
+    feedback : tuple of str
+        In a training round, how far each number was from the truth; empty before the signature, and in a study.
     receipt : Receipt or None
         What the reader keeps of the signature; None before it.
     recovered_bytes : int
@@ -200,6 +202,7 @@ class StageSession:
         self._open = True
         self.register_is_behind = False
         self.clinical = ""
+        self.feedback: tuple[str, ...] = ()
         self.receipt: Receipt | None = None
         self._origin = model_of(journal.entries[0].body, Origin, "The journal")
         if self._origin.images not in (None, images.hashes):

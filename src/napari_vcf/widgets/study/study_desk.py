@@ -257,7 +257,7 @@ class StudyDesk:
         tail = " The list of what was signed could not be written yet; the next opening makes up for it."
         problem = self.study.receipt_problem
         said = f"Signed.{tail if behind else ''} {problem or f'Receipt: {session.receipt}'}"
-        self.desk.message.emit(said, "warning" if problem else kind)
+        self.desk.message.emit("\n".join((said, *session.feedback)), "warning" if problem else kind)
         self.open_next()
         return True
 
