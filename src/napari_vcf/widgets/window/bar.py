@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_vcf.dicom import Role
 from napari_vcf.notice import INTENDED_USE
-from napari_vcf.reading import STAGES
+from napari_vcf.reading import STAGES, CaseImage
 from napari_vcf.widgets.common.controls import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
 from napari_vcf.widgets.common.notifying import notify
 from napari_vcf.widgets.desk.canvas import CanvasDressing, Readout
@@ -46,6 +46,22 @@ QToolButton:hover {{ border-color: rgba(128, 128, 128, 220); }}
 QToolButton:checked {{ background: {BLUE}; color: white; font-weight: bold; border-color: {SKY}; }}
 QToolButton:disabled {{ color: rgba(128, 128, 128, 130); }}
 """
+
+
+def button_text(image: CaseImage) -> str:
+    """What stands on the button of an image: its label, and how long after an injection it was taken, where known."""
+    seconds = image.series.seconds_after_injection
+    return image.label if seconds is None else f"{image.label} +{_duration(seconds)}"
+
+
+def after_injection(image: CaseImage) -> str:
+    """The same in words, for the tooltip."""
+    seconds = image.series.seconds_after_injection
+    return "" if seconds is None else f"; taken {_duration(seconds)} after the injection of the contrast agent"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 class DeskBar(QWidget):
@@ -193,7 +209,7 @@ class DeskBar(QWidget):
 
     def _refresh_images(self) -> None:
         images = self._desk.images()
-        wanted = [(image.id, image.label) for image in images]
+        wanted = [(image.id, button_text(image)) for image in images]
         have = [(button.property("image"), button.text()) for button in self._images.buttons()]
         if wanted != have:
             for widget in self._images.buttons():
@@ -201,7 +217,8 @@ class DeskBar(QWidget):
             clear_layout(self._image_row)
             for number, image in enumerate(images, start=1):
                 key = f"  [Ctrl+{number}]" if number < 10 else ""
-                widget = bar_tool(f"image_{image.label}", image.label, f"Bring {image.label} to the front{key}")
+                about = f"Bring {image.label} to the front{after_injection(image)}{key}"
+                widget = bar_tool(f"image_{image.label}", button_text(image), about)
                 widget.setCheckable(True)
                 widget.setProperty("image", image.id)
                 widget.clicked.connect(lambda _checked=False, i=image.id: self._desk.show(i))

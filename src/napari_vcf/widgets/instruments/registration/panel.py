@@ -16,6 +16,7 @@ from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.desk.space import Modality
 from napari_vcf.widgets.instruments.instrument import Instrument, Tool, ToolManager, World
 from napari_vcf.widgets.instruments.registration.form import SPACE_NAMES, STEP_DEG, STEP_MM, RegistrationForm
+from napari_vcf.widgets.instruments.registration.frames import FrameJoining
 from napari_vcf.widgets.instruments.registration.run import RegistrationRun
 
 __all__ = ["RegistrationWidget"]
@@ -38,6 +39,8 @@ class MarkTool(Tool):
 
     def press(self, point: World) -> bool:
         """Take the click if a mark is being set."""
+        if self._panel.frames.mark(point):
+            return True
         return self._panel.marking is not None and self._panel.mark(point)
 
 
@@ -64,6 +67,9 @@ class RegistrationWidget(Instrument):
         self.tool = MarkTool(self)
         form = self.form = RegistrationForm()
         self.column.addWidget(form)
+        self.frames = FrameJoining(viewport, lambda: self.tools.take(self))
+        self.column.addWidget(self.frames)
+        self.keys = self.frames.keys
         self.column.addStretch(1)
         form.level_named.connect(self.name_level)
         form.marking_wanted.connect(self.set_marking)
@@ -78,6 +84,7 @@ class RegistrationWidget(Instrument):
         form.refused.connect(self.refuse)
         self.run.progressed.connect(form.progress.report)
         self.drawing = LockedDrawing(viewport, "Vertebral centre", self._compose)
+        self.frames.marked.connect(self.drawing.redraw)
         desk.opened.connect(self._forget)
         viewport.level_marks.append(self._level_marks)
         viewport.slice_changed.connect(lambda _position: self.drawing.redraw())
@@ -168,6 +175,12 @@ class RegistrationWidget(Instrument):
             if self.viewport.on_current_slice(world):
                 for across in np.eye(2) * _MARK_MM:
                     picture.line(np.stack([world[1:] - across, world[1:] + across]), 0.4, rgba(SKY))
+        for image_id, point in self.frames.marks.items():
+            if self.viewport.can_show(image_id):
+                world = self.viewport.to_world(point, image_id)
+                if self.viewport.on_current_slice(world):
+                    for across in np.eye(2) * _MARK_MM:
+                        picture.line(np.stack([world[1:] - across, world[1:] + across]), 0.4, rgba(GREEN))
         return picture
 
     def taken(self) -> None:
@@ -307,6 +320,7 @@ class RegistrationWidget(Instrument):
     # -- following the desk -----------------------------------------------------------------------------------------
     def refresh(self) -> None:
         """Show what can be done now, and what came out."""
+        self.frames.refresh()
         desk, form = self.desk, self.form
         reading = desk.reading
         spine = None if reading is None else reading.state.spine
