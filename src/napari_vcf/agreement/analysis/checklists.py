@@ -186,7 +186,7 @@ def claim_items(
             if reference is not None
             else "None was given."
         ),
-        "Positive class": f"{settings.positive}, set before the analysis." if reference is not None else "None.",
+        "Positive class": f"{settings.positive}, as the analysis was asked for." if reference is not None else "None.",
         "Blinding of readers and assessors": blinding_text(records),
         "Cut-offs": f"Grades, by the protocol: {cuts_text(records)}"
         + (" Measurements: sought in these data, and corrected for optimism." if sought else ""),

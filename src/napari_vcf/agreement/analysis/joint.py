@@ -179,14 +179,14 @@ def too_close(figures: Sequence[str]) -> str:
     """Say that readers agreed more closely than the cases alone would let them."""
     return (
         f"{', '.join(figures)}: the readers differ less between stages than the sampling of the cases alone would make "
-        "them, so the error for readers in general comes out smaller than that for these readers. That is chance "
-        "with few "
-        "readers; P for readers and cases in general is too small there. Rely on P with readers fixed, and claim "
-        "no more "
-        "than it does."
+        "them, so the error for readers in general comes out smaller than that for these readers. That is chance with "
+        "few readers; P for readers and cases in general is too small there. Rely on P with readers fixed, and claim "
+        "no more than it does."
     )
 
 
+#: Figures whose name is no word.
+_FIGURES = {"auc": "Area under the ROC curve"}
 _TOO_CLOSE = "Readers vary less than the cases alone would make them: too small, see the P for fixed readers."
 
 
@@ -230,7 +230,7 @@ class _Writer:
         parts = result.components
         if closer_than_cases(parts.ms_tr, parts.var_error, parts.cov1, parts.cov2, parts.cov3):
             self._warning = f" {_TOO_CLOSE}"
-            self._found.remark(too_close([self._figure.name]))
+            self._found.remark(too_close([_FIGURES.get(self._figure.name, self._figure.name.capitalize())]))
         for stage, single in zip(self._stages, result.modalities, strict=True):
             bounds = Contrast(single.value, single.standard_error, single.df, single.low, single.high, None, None)
             self._add(stage, "", single.value, f"Mean of the readers, {_VIEWS['']}.", bounds)
