@@ -1,0 +1,228 @@
+"""The body of a vertebra on all slices, proposed from the ends of its three calipers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_vcf.geometry import Volume
+from napari_vcf.proposal.endplates import EndplateSheets, expected_endplates, find_endplates
+from napari_vcf.proposal.errors import ProposalError
+from napari_vcf.proposal.space import BodySpace, body_space, sample
+from napari_vcf.proposal.tissue import likeness, see_tissue
+from napari_vcf.proposal.walls import Walls, find_walls
+
+__all__ = ["BodyProposal", "Endplates", "propose_body"]
+
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+#: Calipers end on the outer side of the shell; on MRI the marrow begins so far inside, on CT the shell is body.
+_SHELL_MM = 0.8
+_ROUNDS = 2
+#: A slice whose outline lies on a visible edge for less than this share of its way fits poorly.
+_POOR = 0.5
+#: More contrasts than this add nothing.
+_MOST_IMAGES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Endplates:
+    """Ends of the three calipers of one body.
+
+    Parameters
+    ----------
+    top_lps, bottom_lps : array_like, shape (3, 3)
+        Upper and lower end of the anterior, the middle and the posterior caliper, LPS mm.
+    """
+
+    top_lps: ArrayLike
+    bottom_lps: ArrayLike
+
+
+@dataclass(frozen=True, eq=False)
+class BodyProposal:
+    """A proposed body.
+
+    Attributes
+    ----------
+    mask : ndarray of bool, shape (slices, rows, columns)
+        On the grid of the first image.
+    seen : dict of int to float
+        By slice, the share of its outline that lies on a visible edge, 0 to 1; the rest goes on as the body's other
+        parts let expect.
+    poor : tuple of int
+        Slices that fit poorly and need a look more than the others.
+    """
+
+    mask: Mask
+    seen: dict[int, float]
+    poor: tuple[int, ...]
+
+
+def propose_body(images: Sequence[Volume], body: Endplates, *, neighbours: Sequence[Endplates] = ()) -> BodyProposal:
+    """Propose the marrow space of a vertebral body (on CT with its shell), without pedicles.
+
+    Parameters
+    ----------
+    images : sequence of Volume
+        The image that the mask is for, and up to two others of the same examination and frame that help, in a fixed
+        order. A CT in HU stands alone.
+    body : Endplates
+        Calipers of this body.
+    neighbours : sequence of Endplates
+        Calipers of the bodies above and below, whose marrow shows what intact marrow looks like.
+
+    Returns
+    -------
+    BodyProposal
+        The same for the same input, bit for bit.
+
+    Raises
+    ------
+    ProposalError
+        If the calipers cannot be those of a body, the image has too few slices across it or does not hold it.
+
+    Notes
+    -----
+    Six smooth sheets bound the body: endplates over the slices, front and back walls on each slice, side walls between
+    slices. Each is the best of all smooth sheets for what the images show
+    (see `napari_vcf.proposal.sheets`).
+    """
+    if not images:
+        raise ProposalError("A body is proposed on an image; none was given.")
+    images = list(images)[:_MOST_IMAGES]
+    ct = images[0].unit == "HU"
+    if ct:
+        images = images[:1]
+    grid = images[0].grid
+    top, bottom = (np.asarray(points, dtype=np.float64) for points in (body.top_lps, body.bottom_lps))
+    if top.shape != (3, 3) or bottom.shape != (3, 3) or not (np.isfinite(top).all() and np.isfinite(bottom).all()):
+        raise ProposalError(
+            "A body is proposed from its anterior, middle and posterior height; measure all three first."
+        )
+    if not bool(grid.contains(np.concatenate([top, bottom]), margin_mm=0.0).all()):
+        raise ProposalError("The heights of this body do not lie on the image that it shall be proposed on.")
+    space = body_space(grid, top, bottom)
+    shell = 0.0 if ct else _SHELL_MM
+    x, y, z = (axis for axis in np.meshgrid(space.x, space.y, space.z, indexing="ij"))
+    raw = sample(images, *space.to_lps(x, y, z))
+    expected = expected_endplates(space, shell)
+    core, given, around = _first_regions(space, expected, x, y, z)
+    tissue = see_tissue(raw, core, _neighbours(images, space, neighbours), ct=ct)
+    like = likeness(tissue, core | given, around)
+    plates = find_endplates(space, tissue, expected, shell)
+    walls = find_walls(space, tissue, plates, like)
+    for _ in range(_ROUNDS - 1):
+        body_now, around = _regions(space, plates, walls, x, y, z)
+        like = likeness(tissue, body_now | given, around & ~given)
+        walls = find_walls(space, tissue, plates, like)
+    mask = _mask(images[0], space, plates, walls)
+    if not mask.any():
+        raise ProposalError("No body was found between these heights; outline it by hand.")
+    seen = _seen(images[0], space, plates, walls, mask)
+    return BodyProposal(mask, seen, tuple(index for index, share in seen.items() if share < _POOR))
+
+
+def _first_regions(space: BodySpace, expected: tuple[F64, F64], x: F64, y: F64, z: F64) -> tuple[Mask, Mask, Mask]:
+    """What surely is body amid the expected one, what the calipers enclose, and what lies around."""
+    top, bottom = (sheet[:, :, None] for sheet in expected)
+    amid = (np.abs(x) < 0.6 * space.half_width) & (y > -0.75 * space.front) & (y < 0.75 * space.back)
+    core = amid & (z < top - 1) & (z > bottom + 1)
+    if int(core.sum()) < 100:
+        core = amid & (z < top) & (z > bottom)
+    ends = (space.top[:, 1] + space.bottom[:, 1]) / 2
+    given = (
+        (np.abs(x) < 0.4 * space.half_width) & (y > ends[0] + 1) & (y < ends[2] - 1) & (z < top - 1) & (z > bottom + 1)
+    )
+    wide = (np.abs(x) < 0.92 * space.half_width) & (y > -1.05 * space.front) & (y < 1.05 * space.back)
+    around = (np.abs(x) < 1.4 * space.half_width) & ~wide & (z < top - 0.5) & (z > bottom + 0.5)
+    around &= (y <= 0.9 * space.back) | (np.abs(x) < 0.3 * space.half_width)
+    return core, given, around
+
+
+def _regions(space: BodySpace, plates: EndplateSheets, walls: Walls, x: F64, y: F64, z: F64) -> tuple[Mask, Mask]:
+    """What lies inside and around the body as it was found."""
+    top, bottom = plates.top[:, :, None], plates.bottom[:, :, None]
+    level = (2 * z - top - bottom) / (top - bottom)
+    distance = np.maximum(walls.outside(space, x, y, level), np.maximum(z - top, bottom - z))
+    half_depth = (space.front + space.back) / 2
+    pedicles = (y > walls.middle[1] + 0.3 * half_depth) & (np.abs(x - walls.middle[0]) > 0.3 * walls.half_width)
+    pedicles &= level > -0.7
+    around = (distance > 1.5) & (distance < 9.0) & ~pedicles & (z < top - 0.5) & (z > bottom + 0.5)
+    return distance < -1.2, around
+
+
+def _neighbours(images: Sequence[Volume], space: BodySpace, neighbours: Sequence[Endplates]) -> list[F64]:
+    """Samples of the neighbouring bodies near their middle."""
+    if not neighbours:
+        return [np.empty(0) for _ in images]
+    along, up = np.linspace(0.08, 0.92, 24), np.linspace(0.15, 0.85, 16)
+    parts = []
+    for one in neighbours:
+        top, bottom = (np.asarray(points, dtype=np.float64) for points in (one.top_lps, one.bottom_lps))
+        upper, lower = (
+            np.stack([np.interp(along, (0.0, 0.5, 1.0), points[:, i]) for i in range(3)], axis=-1)
+            for points in (top, bottom)
+        )
+        plane = lower[:, None] + (upper - lower)[:, None] * up[:, None]
+        parts += [plane.reshape(-1, 3) + side * space.x_step * space.axes[0] for side in (-1.0, 0.0, 1.0)]
+    points = np.concatenate(parts)
+    return sample(images, points[:, 0], points[:, 1], points[:, 2])
+
+
+def _mask(image: Volume, space: BodySpace, plates: EndplateSheets, walls: Walls) -> Mask:
+    """Voxels of which half or more lie within the sheets."""
+    grid = image.grid
+    corners = [(a, b, c) for a in space.x[[0, -1]] for b in space.y[[0, -1]] for c in space.z[[0, -1]]]
+    lps = np.stack(space.to_lps(*(np.array(values) for values in zip(*corners, strict=True))), axis=-1)
+    index = grid.to_index(lps)[:, ::-1]
+    low = [max(int(np.floor(i.min())), 0) for i in index.T]
+    high = [min(int(np.ceil(i.max())) + 1, n) for i, n in zip(index.T, grid.shape, strict=True)]
+    slices, rows, columns = np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij")
+    affine = grid.affine_lps
+    inside = np.zeros(slices.shape)
+    through = (0.0,) if grid.plane == "sagittal" else (-0.3, 0.3)
+    parts = [(s, r, c) for s in through for r in (-0.25, 0.25) for c in (-0.25, 0.25)]
+    for s, r, c in parts:
+        point = [a[0] * (columns + c) + a[1] * (rows + r) + a[2] * (slices + s) + a[3] for a in affine[:3]]
+        x, y, z = space.from_lps(*point)
+        side, along = (x - space.x[0]) / space.x_step, (y - space.y[0]) / (space.y[1] - space.y[0])
+        top, bottom = (_at(sheet, side, along) for sheet in (plates.top, plates.bottom))
+        level = (2 * z - top - bottom) / (top - bottom)
+        inside += (np.abs(level) < 1) & (walls.outside(space, x, y, level) < 0)
+    mask = np.zeros(grid.shape, dtype=bool)
+    mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = inside >= len(parts) / 2
+    return mask
+
+
+def _at(sheet: F64, side: F64, along: F64) -> F64:
+    """A sheet between its columns, beyond them as at their edge."""
+    a, b = np.clip(side, 0, sheet.shape[0] - 1), np.clip(along, 0, sheet.shape[1] - 1)
+    i, j = np.minimum(a.astype(int), sheet.shape[0] - 2), np.minimum(b.astype(int), sheet.shape[1] - 2)
+    u, v = a - i, b - j
+    near = sheet[i, j] * (1 - v) + sheet[i, j + 1] * v
+    return np.asarray(near * (1 - u) + (sheet[i + 1, j] * (1 - v) + sheet[i + 1, j + 1] * v) * u)
+
+
+def _seen(image: Volume, space: BodySpace, plates: EndplateSheets, walls: Walls, mask: Mask) -> dict[int, float]:
+    """By slice, the share of the outline that lies on a visible edge."""
+    middle = walls.middle[1]
+    by_side = []
+    for index in range(len(space.x)):
+        reach = (middle - walls.front[index].mean(), middle + walls.back[index].mean())
+        within = (space.y > reach[0]) & (space.y < reach[1])
+        ends = float(plates.seen[index][within].mean()) if within.any() else 0.0
+        by_side.append((2 * ends + float(walls.seen[index].mean())) / 3)
+    found = {}
+    for index in np.flatnonzero(mask.any(axis=(1, 2))).tolist():
+        if image.grid.plane == "sagittal":
+            rows, columns = np.nonzero(mask[index])
+            x = space.from_lps(*image.grid.to_lps((columns.mean(), rows.mean(), index)))[0]
+            found[index] = round(float(np.interp(float(x), space.x, by_side)), 3)
+        else:
+            found[index] = round(float(np.mean(by_side)), 3)
+    return found
