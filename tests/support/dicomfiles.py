@@ -27,6 +27,8 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from napari_vcf.dicom import Series, scan_folder
+
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 SERIES_UID = "1.2.826.0.1.3680043.8.498.1"
@@ -265,3 +267,11 @@ def parametric_map(values: np.ndarray, unit: str, slope: float = 1.0) -> Dataset
             del mapping[0][tag]
         groups.RealWorldValueMappingSequence = mapping
     return with_floats(dataset, values)
+
+
+def only(folder: Path) -> Series:
+    """The one series of a folder in which nothing is refused."""
+    scan = scan_folder(folder)
+    assert not scan.refused
+    (series,) = scan.series
+    return series

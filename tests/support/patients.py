@@ -48,25 +48,17 @@ def write_patient(folder: Path, number: int = 1) -> None:
     def own_rescale(index: int, dataset: pydicom.Dataset) -> None:
         dataset.RescaleSlope, dataset.RescaleIntercept = 1, 10 if index == 2 else 0
 
-    write_series(
-        folder / "T1",
-        SeriesInstanceUID=f"{UID}.{number}.2",
-        ScanningSequence="SE",
-        RepetitionTime=500,
-        EchoTime=10,
-        prefix="erikat1",
-        **sagittal,
-    )
-    write_series(
-        folder / "T2",
-        SeriesInstanceUID=f"{UID}.{number}.3",
-        ScanningSequence="SE",
-        RepetitionTime=3000,
-        EchoTime=100,
-        prefix="erikat2",
-        edit=own_rescale,
-        **sagittal,
-    )
+    for name, uid, repetition, echo, edit in (("T1", 2, 500, 10, None), ("T2", 3, 3000, 100, own_rescale)):
+        write_series(
+            folder / name,
+            SeriesInstanceUID=f"{UID}.{number}.{uid}",
+            ScanningSequence="SE",
+            RepetitionTime=repetition,
+            EchoTime=echo,
+            prefix=f"erika{name.lower()}",
+            edit=edit,
+            **sagittal,
+        )
     write_series(
         folder / "ADC",
         SeriesInstanceUID=f"{UID}.{number}.4",

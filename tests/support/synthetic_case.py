@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_vcf.dicom import Role, Scan, Series, VolumeInfo
+from napari_vcf.dicom import Role, Scan
 from napari_vcf.geometry import Grid, Volume
 from napari_vcf.reading import Case
+from support.cases import series
 
 #: Centre of the fractured body, LPS mm.
 CENTER = np.array([2.4, 10.0, -20.0])
@@ -55,28 +56,8 @@ def make_case() -> Case:
         Role.ADC: Volume(adc, _values(adc, 1100.0, 500.0), "um2/s"),
         Role.CT: Volume(ct, np.full(ct.shape, 100.0, dtype=np.float32), "HU"),
     }
-    series = tuple(
-        Series(
-            key=role.value,
-            series_instance_uid=role.value,
-            modality="CT" if role is Role.CT else "MR",
-            description="",
-            role=role,
-            role_evidence="made so",
-            grid=volume.grid,
-            volumes=(VolumeInfo("made"),),
-            unit=volume.unit,
-            unit_evidence="made so",
-            corrections=(),
-            measurable=True,
-            not_measurable_reason="",
-            frame_of_reference_uid=None,
-            stack=None,
-            scale=None,
-        )
-        for role, volume in volumes.items()
-    )
-    case = Case(Scan(Path(), series, ()), pseudonym="C001")
+    found = tuple(series(role, volume.grid, volume.unit) for role, volume in volumes.items())
+    case = Case(Scan(Path(), found, ()), pseudonym="C001")
     for image in case.images.values():
         # There are no files behind these series; the case finds their voxels as if it had read them.
         case._volumes[image.id, 0] = volumes[image.series.role]

@@ -123,3 +123,17 @@ def bench(window: Bench) -> Iterator[Bench]:
     # Nobody else's ears: the bar of the window listens too.
     desk.message.disconnect(listen)
     desk.close()
+
+
+def turn_wheel(widget: Any, place: Any = None, *, by: int = -120, modifier: Any = None) -> None:
+    """Turn the wheel over a widget, at a place in it or over its middle."""
+    from qtpy.QtCore import QPoint, QPointF, Qt
+    from qtpy.QtGui import QWheelEvent
+    from qtpy.QtWidgets import QApplication
+
+    point = widget.rect().center() if place is None else place
+    event = QWheelEvent(
+        QPointF(point), QPointF(widget.mapToGlobal(point)), QPoint(0, 0), QPoint(0, by), Qt.MouseButton.NoButton,
+        modifier or Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, event)

@@ -13,8 +13,8 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGExtended12Bit, JPEGLosslessSV1, JPEGLSLossless
 
-from napari_vcf.dicom import PixelError, Series, load_volume, scan_folder
-from support.dicomfiles import EnhancedFrame, enhanced_dataset, save, slice_dataset
+from napari_vcf.dicom import PixelError, load_volume, scan_folder
+from support.dicomfiles import EnhancedFrame, enhanced_dataset, only, save, slice_dataset
 
 
 def smooth(highest: int) -> np.ndarray:
@@ -32,13 +32,6 @@ def compressed(path: Path, stream: bytes, syntax: str, **elements: object) -> Pa
     dataset.PixelData = encapsulate([stream])
     dataset["PixelData"].is_undefined_length = True
     return save(dataset, path, syntax)
-
-
-def only(folder: Path) -> Series:
-    scan = scan_folder(folder)
-    assert not scan.refused
-    (series,) = scan.series
-    return series
 
 
 def by_gdcm(path: Path) -> np.ndarray:

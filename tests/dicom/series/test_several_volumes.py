@@ -11,15 +11,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import LegacyConvertedEnhancedMRImageStorage
 
-from napari_vcf.dicom import Role, Series, load_volume, native_mean, scan_folder
-from support.dicomfiles import EnhancedFrame, enhanced_dataset, ramp, save, slice_dataset, write_series
-
-
-def only(folder: Path) -> Series:
-    scan = scan_folder(folder)
-    assert not scan.refused
-    (series,) = scan.series
-    return series
+from napari_vcf.dicom import Role, load_volume, native_mean, scan_folder
+from support.dicomfiles import EnhancedFrame, enhanced_dataset, only, ramp, save, slice_dataset, write_series
 
 
 def _standard(dataset: Dataset, b_value: float) -> None:

@@ -10,15 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from napari_vcf.dicom import Role, Series, load_volume, scan_folder
-from support.dicomfiles import AXIAL, SAGITTAL, ramp, save, slice_dataset, write_series
-
-
-def only(folder: Path) -> Series:
-    scan = scan_folder(folder)
-    assert not scan.refused
-    (series,) = scan.series
-    return series
+from napari_vcf.dicom import Role, load_volume, scan_folder
+from support.dicomfiles import AXIAL, SAGITTAL, only, ramp, save, slice_dataset, write_series
 
 
 def test_spacing_comes_from_positions_and_not_from_the_thickness(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_vcf.dicom import Series, load_prepared, load_volume, scan_folder, with_adc_unit, with_computed_adc
+from napari_vcf.dicom import load_prepared, load_volume, scan_folder, with_adc_unit, with_computed_adc
 from napari_vcf.dicom.volumes.cache import cache_folder
-from support.dicomfiles import AXIAL, ramp, save, slice_dataset, write_series
+from support.dicomfiles import AXIAL, only, ramp, save, slice_dataset, write_series
 
 
 @pytest.fixture(autouse=True)
@@ -23,11 +23,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def folder(tmp_path: Path) -> Path:
     write_series(tmp_path / "in", 4, modality="CT", PixelPaddingValue=3)
     return tmp_path / "in"
-
-
-def only(folder: Path) -> Series:
-    (series,) = scan_folder(folder).series
-    return series
 
 
 def _forbid_reading(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from support.window import turn_wheel
+
 pytestmark = pytest.mark.gui
 
 
@@ -233,9 +235,7 @@ def test_an_image_stays_in_its_place_whatever_is_done_to_its_layer(bench):
 
 
 def test_a_wheel_over_a_box_answers_nothing(bench):
-    from qtpy.QtCore import QPoint, QPointF, Qt
-    from qtpy.QtGui import QWheelEvent
-    from qtpy.QtWidgets import QApplication, QComboBox
+    from qtpy.QtWidgets import QComboBox
 
     for name in ("Calipers", "Registration", "Case", "ADC ROI"):
         panel = bench.front(name)
@@ -243,12 +243,7 @@ def test_a_wheel_over_a_box_answers_nothing(bench):
             if not (box.isVisible() and box.isEnabled()):
                 continue
             state, shown = bench.desk.reading.state, box.currentIndex()
-            place = QPointF(box.rect().center())
-            event = QWheelEvent(
-                place, QPointF(box.mapToGlobal(place.toPoint())), QPoint(0, 0), QPoint(0, -120),
-                Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
-            )  # fmt: skip
-            QApplication.sendEvent(box, event)
+            turn_wheel(box)
             bench.settle()
             assert bench.desk.reading.state is state, box.objectName()
             assert box.currentIndex() == shown, box.objectName()

@@ -5,22 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from support.window import turn_wheel
+
 pytestmark = pytest.mark.gui
 
 
 def mouse(pane, place, kind="click", turn=0):
-    from qtpy.QtCore import QPoint, QPointF, Qt
-    from qtpy.QtGui import QWheelEvent
+    from qtpy.QtCore import QPoint, Qt
     from qtpy.QtTest import QTest
-    from qtpy.QtWidgets import QApplication
 
     point = QPoint(*place)
     if kind == "wheel":
-        event = QWheelEvent(
-            QPointF(point), QPointF(pane.mapToGlobal(point)), QPoint(0, 0), QPoint(0, -120 * turn),
-            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
-        )  # fmt: skip
-        QApplication.sendEvent(pane, event)
+        turn_wheel(pane, point, by=-120 * turn)
     else:
         act = QTest.mouseClick if kind == "click" else QTest.mouseDClick
         act(pane, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, point)
