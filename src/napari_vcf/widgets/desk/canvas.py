@@ -15,9 +15,9 @@ from napari_vcf.geometry import Volume
 from napari_vcf.widgets.desk.space import letters, position_text
 from napari_vcf.widgets.desk.viewport import Viewport
 
-__all__ = ["CanvasDressing", "Readout", "voxel_value"]
+__all__ = ["UNIT_TEXT", "CanvasDressing", "Readout", "voxel_value"]
 
-_UNIT_TEXT = {"um2/s": "µm²/s", "HU": "HU", "signal": "signal"}
+UNIT_TEXT = {"um2/s": "µm²/s", "HU": "HU", "signal": "signal"}
 _SIDES = ("top_center", "bottom_center", "middle_left", "middle_right")
 
 
@@ -43,7 +43,7 @@ class Readout:
     def text(self) -> str:
         """For the status line."""
         x, y, z = self.point_lps
-        value = "no value" if self.value is None else f"{self.value:.0f} {_UNIT_TEXT.get(self.unit, self.unit)}"
+        value = "no value" if self.value is None else f"{self.value:.0f} {UNIT_TEXT.get(self.unit, self.unit)}"
         return f"{value}    LPS {x:.1f}, {y:.1f}, {z:.1f} mm"
 
 

@@ -34,6 +34,9 @@ from napari_vcf.widgets.desk.space import (
 
 __all__ = ["Viewport"]
 
+#: Colours of an image that is laid over another one, dark to bright: even steps are seen as even.
+_FUSION = "magma"
+
 
 class Viewport:
     """The window of a desk.
@@ -82,6 +85,8 @@ class Viewport:
         self._left_at: dict[tuple[PatientSpace, str], tuple[PatientSpace, NDArray[np.float64], float]] = {}
         self._generation = desk.generation
         self._overlaid: tuple[str, float] | None = None
+        #: Whether the image that is laid over is in colour.
+        self.fused_in_color = False
         self.aids = JudgingAids(desk, self.layers, self._joined_ct, self._place_ct)
         desk.fronted.connect(self._on_fronted)
         desk.stage_changed.connect(lambda _stage: self._clear())
@@ -338,6 +343,12 @@ class Viewport:
         self._refresh()
         self.overlay_changed.emit()
 
+    def fuse_in_color(self, wanted: bool) -> None:
+        """Show the image that is laid over in colour, so that it is told from the one in front, or in grey."""
+        self.fused_in_color = wanted
+        self._refresh()
+        self.overlay_changed.emit()
+
     def show_edges(self, wanted: bool) -> None:
         """Draw the CT's edges over the MR, or not."""
         self.aids.edges_wanted = wanted
@@ -418,7 +429,7 @@ class Viewport:
             known = layer.contrast_limits_range
             layer.contrast_limits_range = (min(window[0], known[0]), max(window[1], known[1]))
             layer.contrast_limits = window
-            layer.colormap = self._colormap(image_id)
+            self._refresh()
 
     def _colormap(self, image_id: str) -> str:
         return "gray_r" if self.desk.is_inverted(image_id) else "gray"
@@ -438,6 +449,11 @@ class Viewport:
         if over is not None and self._overlaid is not None:
             over.opacity = self._overlaid[1]
             self.layers.bring_forward(over)
+        for key, layer in self.layers.images.items():
+            if isinstance(key, tuple):
+                colormap = _FUSION if layer is over and self.fused_in_color else self._colormap(key[0])
+                if layer.colormap.name != colormap:
+                    layer.colormap = colormap
         self.layers.drop_retired()
         # Only now is the name free: napari numbers a second layer of the same name.
         self.layers.restore_titles()

@@ -25,6 +25,7 @@ from napari_vcf.widgets.desk.desk import AS_BEFORE, BY_HAND
 from napari_vcf.widgets.desk.space import position_text
 from napari_vcf.widgets.desk.vertebra import middle_of_vertebra
 from napari_vcf.widgets.desk.window_level import window_around
+from napari_vcf.widgets.instruments.scratch.tools import KINDS, ScratchTools
 from napari_vcf.widgets.linked_views.panes import Panes
 from napari_vcf.widgets.window.bar_controls import SteadyLabel, bar_box, bar_gap, bar_tool, fill_box
 from napari_vcf.widgets.window.window_row import WindowRow
@@ -141,6 +142,10 @@ class DeskBar(QWidget):
         self.fusion.setToolTip("How much of the image laid over is seen; F flickers  [, and .]")
         self.fusion.valueChanged.connect(lambda _value: self._on_fusion())
         top.addWidget(self.fusion)
+        self.colour = bar_tool("fusion_colour", "Colour", "The image laid over in colour, or in grey  [Shift+K]")
+        self.colour.setCheckable(True)
+        self.colour.clicked.connect(self._viewport.fuse_in_color)
+        top.addWidget(self.colour)
         top.addStretch(1)
         self.undo = bar_tool("undo", "Undo", "Take the last change back  [Ctrl+Z]")
         self.undo.clicked.connect(self._desk.undo)
@@ -164,6 +169,14 @@ class DeskBar(QWidget):
         bottom.addWidget(notice)
         bottom.addWidget(self.message, 1)
         bottom.addWidget(self.readout)
+        self.scratch = bar_box(
+            "scratch", "Measure something that enters no record: distance, angle, region  [Shift+D, Shift+A, Shift+O]"
+        )
+        self.scratch_clear = bar_tool("scratch_clear", "Clear", "Take the scratch measurements off  [Shift+C]")
+        self.scratch_clear.setMinimumHeight(20)
+        self.scratch.setMaximumHeight(22)
+        bottom.addWidget(self.scratch)
+        bottom.addWidget(self.scratch_clear)
         self.window_row = WindowRow(self._viewport)
         bottom.addWidget(self.window_row)
         layout = QVBoxLayout(self)
@@ -174,6 +187,13 @@ class DeskBar(QWidget):
         self._fading = QTimer(self)
         self._fading.setSingleShot(True)
         self._fading.timeout.connect(self._fade)
+
+    def follow_scratch(self, scratch: ScratchTools) -> None:
+        """Let a box take the scratch tools into hand, and show which is there."""
+        fill_box(self.scratch, [("Scratch…", ""), *((text, name) for name, text in KINDS.items())])
+        self.scratch.activated.connect(lambda _index: scratch.choose(self.scratch.currentData() or None))
+        self.scratch_clear.clicked.connect(scratch.clear)
+        scratch.changed.connect(lambda kind: self.scratch.setCurrentIndex(self.scratch.findData(kind or "")))
 
     def follow_panes(self, panes: Panes) -> None:
         """Let the box choose the linked panes, and show which are chosen."""
@@ -274,6 +294,7 @@ class DeskBar(QWidget):
         self.overlay.setCurrentIndex(index)
         self.overlay.setEnabled(bool(others))
         self.fusion.setEnabled(index > 0)
+        self.colour.setChecked(viewport.fused_in_color)
         self.fusion.blockSignals(True)
         self.fusion.setValue(0 if overlaid is None else round(100 * overlaid[1]))
         self.fusion.blockSignals(False)

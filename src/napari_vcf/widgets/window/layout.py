@@ -26,6 +26,7 @@ from napari_vcf.widgets.instruments.extent.panel import ExtentWidget
 from napari_vcf.widgets.instruments.findings.panel import FindingsWidget
 from napari_vcf.widgets.instruments.instrument import ToolManager
 from napari_vcf.widgets.instruments.registration.panel import RegistrationWidget
+from napari_vcf.widgets.instruments.scratch.tools import ScratchTools
 from napari_vcf.widgets.linked_views.panes import Panes
 from napari_vcf.widgets.window.bar import DeskBar
 from napari_vcf.widgets.window.keys_dialog import KeysDialog
@@ -47,6 +48,12 @@ PANES_WIDTH = 350
 _PANEL_SHARE, _PANES_SHARE = 0.33, 0.23
 #: What a reader drags to is kept within this share of the window.
 _MOST = 0.45
+
+_SCRATCH = {
+    "distance": "Scratch: a distance, in no record; again to put it away",
+    "cobb": "Scratch: Cobb angle between two lines, in no record; again to put it away",
+    "region": "Scratch: values in a free region, in no record; again to put it away",
+}
 
 
 class OtherDeskError(NapariVcfError):
@@ -80,11 +87,13 @@ class Arrangement(QObject):
         self.viewport = viewport = Viewport(viewer, desk)
         self.dressing = CanvasDressing(viewport)
         self.tools = ToolManager(viewport)
+        self.scratch = ScratchTools(self.tools)
         self.panels: dict[str, QWidget] = {}
         self.docks: dict[str, QDockWidget] = {}
         window = viewport.viewer.window
         self.bar = DeskBar(viewport, self.dressing)
         bar_dock = window.add_dock_widget(self.bar, name="Reading desk bar", area="top", add_vertical_stretch=False)
+        self.bar.follow_scratch(self.scratch)
         main = bar_dock.parent()
         assert isinstance(main, QMainWindow)
         self.main = main
@@ -250,6 +259,10 @@ class Arrangement(QObject):
             "Hide all drawings on image and panes, or show them again",
             group="Image",
         )
+        for key, kind in (("Shift+D", "distance"), ("Shift+A", "cobb"), ("Shift+O", "region")):
+            bind(key, lambda k=kind: self.scratch.choose(k), _SCRATCH[kind], group="Image")
+        bind("Shift+C", self.scratch.clear, "Take the scratch measurements off", group="Image")
+        bind("Shift+K", bar.colour.click, "The image laid over in colour, or in grey", group="Image")
         bind("P", bar.next_plane, "Next plane: sagittal, or an image's own slices", group="Image")
         bind("F", bar.flicker, "Flicker between the image in front and the one laid over it", group="Image")
         bind("Shift+F", bar.next_overlay, "Next image laid over the one in front", group="Image")
