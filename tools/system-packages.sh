@@ -44,11 +44,28 @@ install_packages() {
         as_root=(sudo -n)
     fi
     say "Installing system packages with apt: $*"
-    # What the package would start as a service stays off: the tests start a server of their own.
-    case " $* " in *" orthanc "*) "${as_root[@]}" systemctl mask orthanc.service >/dev/null 2>&1 || true ;; esac
-    local apt=("${as_root[@]}" env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
-    "${apt[@]}" update >&2 || say "apt-get update failed; trying with the lists at hand."
-    "${apt[@]}" install -y --no-install-recommends "$@" >&2 ||
+    # The tests start a server of their own, so the service of the package must not start: it is masked while apt runs,
+    # and left switched off, not masked, so that whoever wants it later only has to enable it.
+    local service=
+    case " $* " in *" orthanc "*) service=orthanc.service ;; esac
+    [ -z "$service" ] || quietly_systemctl mask "$service"
+    local status=0
+    apt_install "$@" || status=$?
+    if [ -n "$service" ]; then
+        quietly_systemctl unmask "$service"
+        quietly_systemctl disable "$service"
+        say "The service of the package orthanc is left switched off; 'systemctl enable --now orthanc' turns it on."
+    fi
+    [ $status -eq 0 ] ||
         fail "apt could not install them (its message stands above). Install them by hand, then try again:" \
             "apt-get install --no-install-recommends $*"
+}
+
+# Both use as_root of install_packages. A machine without systemd has no service to keep off.
+quietly_systemctl() { "${as_root[@]}" systemctl "$@" >/dev/null 2>&1 || true; }
+
+apt_install() {
+    local apt=("${as_root[@]}" env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    "${apt[@]}" update >&2 || say "apt-get update failed; trying with the lists at hand."
+    "${apt[@]}" install -y --no-install-recommends "$@" >&2
 }
