@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
         model=[] if args.model is None else [name.strip() for name in args.model.split(",")],
     )
     reference = None if args.reference is None else read_reference(args.reference)
-    loaded = load_readings(args.readings, repeats=args.repeats)
+    loaded = load_readings(args.readings, repeats=args.repeats, consensus=args.apart)
     analysed = analyse(
         loaded.readings,
         reference,

@@ -95,6 +95,7 @@ def load_readings(
     inputs: Sequence[str | Path],
     *,
     repeats: bool = False,
+    consensus: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Loaded:
     """Read everything, one file at a time.
@@ -106,6 +107,9 @@ def load_readings(
     repeats : bool
         Whether each table after the first is a repeated reading: its occasion is its place among the tables. For
         exports, the occasion of a reader's second file of a case is 2.
+    consensus : bool
+        Whether what a study's own export holds of consensus meetings is read as well; it is left out otherwise, and
+        that is said.
     progress : callable, optional
         Called with (files done, files in all, name).
 
@@ -119,6 +123,7 @@ def load_readings(
         If something is not found or not understood, with its place.
     """
     files = find_files(inputs)
+    beside = set() if consensus else _not_for_agreement(inputs)
     builder, masks = ReadingsBuilder(), MaskStore()
     exports = ExportRows(builder)
     versions: dict[str, list[str]] = {}
@@ -127,6 +132,8 @@ def load_readings(
     for number, path in enumerate(files):
         if progress is not None:
             progress(number, len(files), path.name)
+        if path in beside:
+            continue
         if path.suffix.lower() == ".json":
             versions.setdefault(schema_version_of(path), []).append(path.name)
             export, record = exports.add(path, occasion=_next_occasion(path, seen) if repeats else 1)
@@ -136,7 +143,25 @@ def load_readings(
         add = add_csv if path.suffix.lower() == ".csv" else add_parquet
         add(builder, path, occasion=tables if repeats else 1)
     exports.flush()
+    if left := sorted(path.name for path in files if path in beside):
+        builder.remark(
+            f"{len(left)} files of the study's export are no readings before a consensus and are left out: "
+            f"{', '.join(left[:10])}{' and more' if len(left) > 10 else ''}."
+        )
     return Loaded(builder.build(), masks, versions, _set_aside(inputs))
+
+
+def _not_for_agreement(inputs: Sequence[str | Path]) -> set[Path]:
+    """In the export of a study: what was settled in consensus, and versions that were amended later."""
+    found: set[Path] = set()
+    for place in (Path(given) for given in inputs):
+        # The list that a study's export leaves; other folders may be gathered by hand, and are taken as they are.
+        if (place / "SHA256SUMS").is_file():
+            amended = place / "amended"
+            found.update(
+                path for path in place.rglob("*.json") if "_consensus_" in path.name or path.is_relative_to(amended)
+            )
+    return found
 
 
 def _set_aside(inputs: Sequence[str | Path]) -> dict[tuple[str, str], str]:
