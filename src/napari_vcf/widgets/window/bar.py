@@ -37,6 +37,8 @@ __all__ = ["DeskBar"]
 
 #: The window of the values around the fractured vertebra.
 _VERTEBRA = "Vertebra"
+#: An image's button is never narrower.
+_NARROWEST_PX = 36
 _COLORS = {"info": GREEN, "warning": ORANGE, "error": VERMILLION}
 
 
@@ -240,6 +242,8 @@ class DeskBar(QWidget):
                 about = f"Bring {image.label} to the front{after_injection(image)}{key}"
                 widget = bar_tool(f"image_{image.label}", button_text(image), about)
                 widget.setCheckable(True)
+                # With many images on a narrow screen they give way, so that the window stays inside it.
+                widget.setMinimumWidth(_NARROWEST_PX)
                 widget.setProperty("image", image.id)
                 widget.clicked.connect(lambda _checked=False, i=image.id: self._desk.show(i))
                 self._images.addButton(widget)

@@ -1,0 +1,67 @@
+"""The window on small and large screens: inside them, with slider and bar in sight, its parts as shares of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.gui
+
+
+def many_images():
+    """CT and nine MR images, some after an injection."""
+    from napari_vcf.dicom import Role, Scan
+    from napari_vcf.geometry import Grid
+    from support.cases import SAGITTAL, MemoryCase, series
+
+    grid = Grid.from_axes((9, 50, 50), origin_lps=(-20, -100, 100), spacing_mm=(4.8, 4.0, 4.0), **SAGITTAL)
+    roles = (Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.T2, Role.T2FS, Role.DWI, Role.T2, Role.T1C)
+    found = [series(Role.CT, grid, "HU", key="ct")]
+    found += [
+        series(role, grid, key=f"{role.value}-{number}", seconds_after_injection=95.0 if "C" in role.value else None)
+        for number, role in enumerate(roles)
+    ]
+    return MemoryCase(Scan(Path(), tuple(found), ()), pseudonym="C001", salt="0" * 32)
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (3840, 2160)])
+def test_the_window_needs_no_more_than_the_screen_and_keeps_the_slider_in_it(bench, size):
+    from qtpy.QtCore import QPoint
+
+    main = bench.arrangement.main
+    before = main.size()
+    bench.desk.saved = True
+    bench.desk.open_case(many_images())
+    bench.arrangement.panes.set_layout("all")
+    try:
+        main.resize(*size)
+        bench.settle()
+        assert (main.width(), main.height()) == size
+        number = bench.arrangement.slice_number.number
+        for widget in (number, bench.arrangement.bar.help, bench.arrangement.bar.window_row.reset):
+            place = widget.mapTo(main, QPoint(0, 0))
+            assert place.x() >= 0
+            assert place.x() + widget.width() <= size[0]
+            assert place.y() + widget.height() <= size[1]
+        assert bench.hands.canvas.width() > 0.3 * size[0]
+    finally:
+        bench.arrangement.panes.set_layout("single")
+        main.resize(before)
+        bench.settle()
+
+
+def test_panels_keep_their_share_when_the_reader_comes_back_to_another_screen(bench):
+    arrangement, main = bench.arrangement, bench.arrangement.main
+    before = main.size()
+    try:
+        bench.desk.settings.put("panel_share", 0.4)
+        for width in (1400, 1900):
+            main.resize(width, 900)
+            bench.settle()
+            arrangement._set_widths()
+            bench.settle()
+            assert arrangement.docks["Case"].width() == pytest.approx(0.4 * width, abs=0.02 * width)
+    finally:
+        main.resize(before)
+        bench.settle()
