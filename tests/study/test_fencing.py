@@ -6,6 +6,7 @@ import contextlib
 import errno
 import itertools
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -107,12 +108,19 @@ def opening(session: StageSession) -> None:
 ACTS = (one_gesture, some_gestures, leaving, signing, opening)
 
 
-def trial(act: Any, at: int, returns: str, other: str, base: Path, patch: pytest.MonkeyPatch) -> bool:
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study whose one case was read and left unsigned; each trial goes on in a copy of it."""
+    root = make_study(tmp_path_factory.mktemp("begun"), cases=1, readers=("R1",), stages=["ct"])
+    with open_study(root).as_reader("R1").next_case() as session:
+        for gesture in gestures(session):
+            gesture()
+    return root
+
+
+def trial(act: Any, at: int, returns: str, other: str, root: Path, patch: pytest.MonkeyPatch) -> bool:
     """One interleaving; whether there was such a call."""
-    root = make_study(base, cases=1, readers=("R1",), stages=["ct"])
     first = open_study(root).as_reader("R1").next_case()
-    for gesture in gestures(first):
-        gesture()
     confirmed = [entry.number for entry in first.reading.log]
     folder = root / "readings" / "R1" / "C001" / "ct-1" / "v1"
     hanging = Hanging(at, returns)
@@ -182,13 +190,13 @@ def holds(root: Path, folder: Path, act: Any, least: int, mine: int | None, sign
     assert check_study(root).damages == ()
 
 
-def trials(act: Any, base: Path, patch: pytest.MonkeyPatch, step: int) -> int:
+def trials(act: Any, begun: Path, base: Path, patch: pytest.MonkeyPatch, step: int) -> int:
     made = number = 0
-    folders = (base / str(n) for n in itertools.count())
+    copies = (Path(shutil.copytree(begun, base / str(n))) for n in itertools.count())
     for returns in RETURNS:
         for other in ("goes on", "leaves", "signs"):
             at = number % step
-            while trial(act, at, returns, other, next(folders), patch):
+            while trial(act, at, returns, other, next(copies), patch):
                 made += 1
                 at += step
             number += 1
@@ -197,15 +205,17 @@ def trials(act: Any, base: Path, patch: pytest.MonkeyPatch, step: int) -> int:
 
 @pytest.mark.parametrize("act", ACTS)
 def test_some_hung_writers_that_come_back_destroy_nothing(
-    act: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    act: Any, begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert trials(act, tmp_path, monkeypatch, STRIDE if act is not some_gestures else 300) > 0
+    assert trials(act, begun, tmp_path, monkeypatch, STRIDE if act is not some_gestures else 300) > 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("act", ACTS)
-def test_hung_writers_that_come_back_destroy_nothing(act: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trials(act, tmp_path, monkeypatch, 1 if act is not some_gestures else 11)
+def test_hung_writers_that_come_back_destroy_nothing(
+    act: Any, begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials(act, begun, tmp_path, monkeypatch, 1 if act is not some_gestures else 11)
 
 
 def test_a_late_line_of_somebody_else_is_not_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

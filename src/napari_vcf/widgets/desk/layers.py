@@ -249,11 +249,6 @@ class ImageLayers:
             self._titles.pop(id(layer), None)
             self._remove(layer)
 
-    def clear_images(self) -> None:
-        """Take all images off the canvas."""
-        self.retire_images()
-        self.drop_retired()
-
     def bring_forward(self, layer: Image) -> None:
         """Put one image above the others."""
         key = next(key for key, known in self._images.items() if known is layer)

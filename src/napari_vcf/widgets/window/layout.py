@@ -212,10 +212,6 @@ class Arrangement(QObject):
         self._bind_panel(new_name)
         return before
 
-    def instrument(self, name: str) -> QWidget:
-        """The panel of an instrument."""
-        return self.panels[name]
-
     def raise_panel(self, name: str) -> None:
         """Bring a panel to the front of the tabs."""
         dock = self.docks[name]
