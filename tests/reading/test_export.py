@@ -243,6 +243,8 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
     # Nothing was said of spaces.
     assert now.pop("frame_joins") == []
     assert all(image.pop("space") is None for image in now["series"])
+    # Nor of b-values that a reader gave.
+    assert all(image.pop("b_values_answer") is None for image in now["series"])
     # Nothing went on from another document.
     assert (now.pop("version"), now.pop("continues")) == (1, None)
     # There was one form.

@@ -115,6 +115,12 @@ def _(action: act.AnswerAdcUnit) -> str:
     return "unit of the ADC map"
 
 
+@_words.register(act.AnswerBValues)
+def _(action: act.AnswerBValues) -> str:
+    del action
+    return "b-values of the diffusion images"
+
+
 @_words.register(act.JoinFrames)
 @_words.register(act.SeparateFrames)
 def _(action: act.JoinFrames | act.SeparateFrames) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "AcceptRegistration",
     "Action",
     "AnswerAdcUnit",
+    "AnswerBValues",
     "AnswerItem",
     "ClearMasks",
     "CorrectLevels",
@@ -209,6 +210,14 @@ class AnswerAdcUnit(FrozenModel):
     unit: str
 
 
+class AnswerBValues(FrozenModel):
+    """Say with which b-values the volumes of a diffusion image were taken, s/mm2."""
+
+    action: Literal["answer_b_values"] = "answer_b_values"
+    image: ImageId
+    b_values: tuple[Finite, ...]
+
+
 class ProposeRegistration(FrozenModel):
     """Put a registration before the reader; it counts once accepted."""
 
@@ -317,6 +326,7 @@ Action = Annotated[
     | WithdrawAnswer
     | CorrectRole
     | AnswerAdcUnit
+    | AnswerBValues
     | ProposeRegistration
     | JoinFrames
     | SeparateFrames

@@ -22,6 +22,7 @@ from napari_vcf.dicom import (
     load_prepared,
     scan_folder,
     with_adc_unit,
+    with_b_values,
     with_computed_adc,
     with_role,
 )
@@ -236,7 +237,8 @@ class Case:
     def corrected(self, image: str, correction: ImageCorrection) -> Series:
         """The series as it would be with a person's correction; nothing is changed."""
         if image not in self._found:
-            raise UnknownImageError(f"Case {self.pseudonym} has no image {image[:8]}….")
+            self.image(image)
+            raise ReadingError("This ADC map is computed; what is said of its diffusion images decides what it is.")
         series = self._found[image]
         if correction.role is not None:
             try:
@@ -246,7 +248,18 @@ class Case:
                     f"'{correction.role}' is not a role; roles are {', '.join(role.value for role in Role)}."
                 ) from None
             series = with_role(series, role)
-        return series if correction.adc_unit is None else with_adc_unit(series, correction.adc_unit)
+        if correction.adc_unit is not None:
+            series = with_adc_unit(series, correction.adc_unit)
+        return series if correction.b_values is None else with_b_values(series, correction.b_values)
+
+    def maps_from(self, image: str) -> tuple[str, ...]:
+        """Names of the ADC maps that are computed from an image."""
+        key = self.image(image).series.key
+        return tuple(
+            other.id
+            for other in self._images.values()
+            if any(source.key == key for source in other.series.computed_from)
+        )
 
     def apply_corrections(self, corrections: Mapping[str, ImageCorrection]) -> None:
         """Take over all corrections of a reading (and drop those that it no longer has)."""
@@ -257,6 +270,7 @@ class Case:
             for image in {*corrections, *self._corrections}
             if corrections.get(image) != self._corrections.get(image)
         }
+        changed |= {other for image in changed for other in self.maps_from(image)}
         self._volumes = {key: volume for key, volume in self._volumes.items() if key[0] not in changed}
         self._corrections = dict(corrections)
         self._relabel()
@@ -266,6 +280,11 @@ class Case:
             name: self.corrected(name, self._corrections[name]) if name in self._corrections else series
             for name, series in self._found.items()
         }
+        if any(correction.b_values is not None for correction in self._corrections.values()):
+            # What the person said of b-values may make an ADC possible.
+            known = {series.key for series in current.values()}
+            scan = with_computed_adc(Scan(folder=Path(), series=tuple(current.values()), refused=()))
+            current |= {self._name(series): series for series in scan.series if series.key not in known}
         # Bigger images first among equals: a reader's eye expects the full series before a fragment of it.
         ordered = sorted(
             current.items(), key=lambda entry: (_ORDER.index(entry[1].role), -entry[1].grid.shape[0], entry[1].key)

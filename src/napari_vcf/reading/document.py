@@ -19,6 +19,7 @@ from napari_vcf.reading.state import (
     Answer,
     Continued,
     FrameJoin,
+    ImageCorrection,
     Masks,
     PlacedCaliper,
     PlacedRoi,
@@ -82,9 +83,22 @@ class SeriesExport(FrozenModel):
     unit: str | None
     unit_evidence: str
     unit_answer: str | None = Field(description="unit in which the reader said the ADC map is stored")
+    b_values_answer: tuple[Finite, ...] | None = Field(
+        default=None, description="b-values (s/mm2) that the reader gave for the volumes, in their order"
+    )
     corrections: tuple[str, ...]
     measurable: bool
     not_measurable_reason: str
+
+    @property
+    def correction(self) -> ImageCorrection | None:
+        """What the reader said of the image; None where that is nothing."""
+        said = ImageCorrection(
+            role=self.role if self.role_corrected_by_reader else None,
+            adc_unit=self.unit_answer,
+            b_values=self.b_values_answer,
+        )
+        return None if said == ImageCorrection() else said
 
 
 class CaliperExport(PlacedCaliper):

@@ -144,6 +144,7 @@ def _series(image: CaseImage, reading: Exportable) -> SeriesExport:
         unit=series.unit,
         unit_evidence=series.unit_evidence,
         unit_answer=None if correction is None else correction.adc_unit,
+        b_values_answer=None if correction is None else correction.b_values,
         corrections=series.corrections,
         measurable=series.measurable,
         not_measurable_reason=series.not_measurable_reason,

@@ -13,7 +13,7 @@ from napari_vcf.reading.document import ReadingExport
 from napari_vcf.reading.errors import ExportError, ReadingError
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.session import Reading
-from napari_vcf.reading.state import Continued, ImageCorrection, ReadingState, StageState
+from napari_vcf.reading.state import Continued, ReadingState, StageState
 from napari_vcf.records.base import STAGES, utc_now
 
 __all__ = ["reopen", "state_of"]
@@ -29,13 +29,7 @@ def state_of(export: ReadingExport, sha256: str) -> ReadingState:
     sha256 : str
         Of its file.
     """
-    corrections = {
-        series.image: ImageCorrection(
-            role=series.role if series.role_corrected_by_reader else None, adc_unit=series.unit_answer
-        )
-        for series in export.series
-        if series.role_corrected_by_reader or series.unit_answer is not None
-    }
+    corrections = {series.image: said for series in export.series if (said := series.correction) is not None}
     return ReadingState(
         spine=export.spine,
         corrections=corrections,

@@ -528,6 +528,10 @@ class Reading:
         """Say in which unit an ADC map is stored."""
         return self._make(act.AnswerAdcUnit, image=image, unit=unit)
 
+    def answer_b_values(self, image: str, b_values: Sequence[float]) -> act.LoggedAction:
+        """Say with which b-values (s/mm2) the volumes of a diffusion image were taken; an ADC follows from two."""
+        return self._make(act.AnswerBValues, image=image, b_values=tuple(map(float, b_values)))
+
     def propose_registration(
         self,
         *,

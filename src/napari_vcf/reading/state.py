@@ -322,10 +322,11 @@ class FrameJoin(FrozenModel):
 
 
 class ImageCorrection(FrozenModel):
-    """What the person said of an image: another role, or the unit of its ADC."""
+    """What the person said of an image: another role, the unit of its ADC, or the b-values of its volumes, s/mm2."""
 
     role: str | None = None
     adc_unit: str | None = None
+    b_values: tuple[Finite, ...] | None = None
 
 
 class Continued(FrozenModel):

@@ -19,7 +19,7 @@ from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export import export_stage, read_reading
 from napari_vcf.reading.results import adjacent_levels, rectangle_of
 from napari_vcf.reading.spaces import space_names
-from napari_vcf.reading.state import ImageCorrection, Masks, ReadingState, Roi
+from napari_vcf.reading.state import Masks, ReadingState, Roi
 from napari_vcf.reading.statement_checks import (
     GEOMETRY_TOLERANCE_MM,
     Statement,
@@ -144,15 +144,14 @@ def _correct(export: ReadingExport, case: Case, differences: list[Difference]) -
     """Take over what the person said of the images."""
     corrections = {}
     for series in export.series:
-        if series.image not in case.images or not (series.role_corrected_by_reader or series.unit_answer):
+        correction = series.correction
+        if series.image not in case.images or correction is None:
             continue
-        correction = ImageCorrection(
-            role=series.role if series.role_corrected_by_reader else None, adc_unit=series.unit_answer
-        )
         try:
             case.corrected(series.image, correction)
         except NapariVcfError as error:
-            said = ", ".join(filter(None, (correction.role, correction.adc_unit)))
+            b_values = ", ".join(f"{value:g}" for value in correction.b_values or ())
+            said = ", ".join(filter(None, (correction.role, correction.adc_unit, b_values)))
             differences.append(Difference(f"series.{series.label}", said, str(error)))
         else:
             corrections[series.image] = correction

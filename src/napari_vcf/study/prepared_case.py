@@ -226,6 +226,8 @@ class PreparedCase(Case):
             raise ReadingError(
                 "In a study the roles of the images are settled when it is prepared; ask the coordinator."
             )
+        if correction.b_values is not None:
+            raise ReadingError("In a study b-values are settled before it is prepared; ask the coordinator.")
         series = super().corrected(image, ImageCorrection())
         if correction.adc_unit is None:
             return series

@@ -234,7 +234,12 @@ def with_b_values(series: Series, b_values: Sequence[float]) -> Series:
             raise UnitError(f"{value:g} s/mm2 is no b-value.")
         if volume.b_value is not None and volume.b_value != value:
             raise UnitError(f"Volume {number} states a b-value of {volume.b_value:g} s/mm2, not {value:g}.")
-        volumes.append(replace(volume, b_value=float(value)))
+        said = replace(volume, b_value=float(value))
+        if volume.kind == "magnitude":
+            # Repetitions are those of one b-value.
+            same = sum(earlier.b_value == said.b_value for earlier in volumes)
+            said = replace(said, kind="b", repetition=same)
+        volumes.append(said)
     note = f"b-values given by the person: {', '.join(f'{value:g}' for value in b_values)} s/mm2."
     return replace(
         series,

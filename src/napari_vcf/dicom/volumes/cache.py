@@ -125,6 +125,8 @@ def _parts(series: Series, index: int) -> Iterator[str]:
     if series.computed_from:
         yield "computed"
         for source in series.computed_from:
+            # A person may have given the b-values: the files do not tell them.
+            yield repr([(volume.kind, volume.b_value) for volume in source.volumes])
             for number in range(len(source.volumes)):
                 yield from _parts(source, number)
         return

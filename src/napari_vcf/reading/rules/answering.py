@@ -49,15 +49,14 @@ def _(action: act.WithdrawAnswer, state: ReadingState, context: Context) -> Read
     return change_stage(state, action.stage, answers=answers)
 
 
-def _correct(state: ReadingState, image: str, context: Context, **change: str) -> ReadingState:
+def _correct(state: ReadingState, image: str, context: Context, **change: object) -> ReadingState:
     correction = state.corrections.get(image, ImageCorrection()).model_copy(update=change)
     context.case.corrected(image, correction)
-    in_use = any(
-        image in {c.image for c in stage.calipers} | {r.image for r in stage.rois}
-        or (stage.masks is not None and stage.masks.image == image)
-        for stage in state.stages.values()
-    )
-    if in_use:
+    measured: set[str] = set()
+    for stage in state.stages.values():
+        measured |= {c.image for c in stage.calipers} | {r.image for r in stage.rois}
+        measured |= set() if stage.masks is None else {stage.masks.image}
+    if measured & {image, *context.case.maps_from(image)}:
         raise RefusedActionError("The image has been measured on; remove those measurements before correcting it.")
     return state.model_copy(update={"corrections": {**state.corrections, image: correction}})
 
@@ -70,3 +69,8 @@ def _(action: act.CorrectRole, state: ReadingState, context: Context) -> Reading
 @reduce_action.register
 def _(action: act.AnswerAdcUnit, state: ReadingState, context: Context) -> ReadingState:
     return _correct(state, action.image, context, adc_unit=action.unit)
+
+
+@reduce_action.register
+def _(action: act.AnswerBValues, state: ReadingState, context: Context) -> ReadingState:
+    return _correct(state, action.image, context, b_values=action.b_values)

@@ -44,14 +44,14 @@ class DicomRow(QWidget):
             "Open from archive…",
             "Search a DICOM server for a study and bring its images; nothing is looked up before you press Search",
             self.ask_archive,
-            key="Ctrl+Shift+A",
+            action="reading.open_archive",
         )
         self.dicom_button = button(
             "export_dicom",
             "Write DICOM…",
             "Write the exported reading as DICOM: structured report, segmentations and registrations",
             self.ask_dicom,
-            key="Ctrl+Shift+M",
+            action="reading.write_dicom",
         )
         self.errand = Errand("Writing DICOM")
         self.progress = SteadyBar("dicom_progress", "The reading is verified against the images and written as DICOM")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, Field
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -17,10 +16,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_vcf.dicom import ADC_UNITS, Role
+from napari_vcf.dicom import Role
 from napari_vcf.reading import CaseImage
+from napari_vcf.widgets.case.image_statement import StatementForm, file_name, record, stated
 from napari_vcf.widgets.common.controls import ORANGE, heading, mark, note
-from napari_vcf.widgets.common.forms import ModelForm
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk
@@ -29,23 +28,8 @@ __all__ = ["ImageTable"]
 
 _COLUMNS = ("Image", "Slices", "Size", "Spacing mm", "Unit")
 UNIT_TEXT = {"um2/s": "µm²/s"}
-#: Before a person has said in which unit a map is stored.
-UNKNOWN = "choose…"
-
-
-class ImageStatement(BaseModel):
-    """What a person says an image is.
-
-    Attributes
-    ----------
-    role : str
-        Say what this image is, where the program took it for something else
-    unit : str
-        Unit in which this ADC map is stored; asked only where no evidence says it
-    """
-
-    role: Annotated[str, {"choices": [role.value for role in Role]}] = Field(Role.CT.value, title="This image is")
-    unit: Annotated[str, {"choices": [UNKNOWN, *ADC_UNITS]}] = Field(UNKNOWN, title="stored in")
+#: So much of a file's name finds room.
+_NAME_LETTERS = 22
 
 
 class ImageTable(QWidget):
@@ -77,11 +61,13 @@ class ImageTable(QWidget):
         self.table.itemSelectionChanged.connect(self._on_selected)
         self.table.itemDoubleClicked.connect(self._on_double_click)
         self.detail = note(name="image_detail")
-        self.statement = ModelForm(ImageStatement(), {"unit": "adc_unit"})
+        self.statement = StatementForm()
         self.role, self.unit = self.statement.control("role"), self.statement.control("unit")
-        self.role.activated.connect(self._on_role)
-        self.unit.activated.connect(self._on_unit)
-        self.question = QLabel("In which unit is this ADC map stored? Until you say it, nothing is measured on it.")
+        for box in (self.role, self.unit):
+            box.activated.connect(self._on_stated)
+        self.b_values = self.statement.control("b_values")
+        self.b_values.returnPressed.connect(self._on_stated)
+        self.question = QLabel()
         self.question.setWordWrap(True)
         mark(self.question, ORANGE)
         self.refused = note(name="refused")
@@ -102,7 +88,7 @@ class ImageTable(QWidget):
         """List the case that is open now."""
         case = self._desk.case
         images = [] if case is None else list(case.images.values())
-        state = [(image.id, image.label, image.series.unit) for image in images]
+        state = [(image.id, image.label, image.series.unit, image.series.volumes) for image in images]
         if state == self._listed and self._desk.image_id == self._in_front:
             return
         self._listed = state
@@ -110,15 +96,15 @@ class ImageTable(QWidget):
         if self._desk.image_id != self._in_front:
             selected = self._in_front = self._desk.image_id
         # A question that holds up the work is in view until it is answered.
-        unknown = [image.id for image in images if image.series.role is Role.ADC and image.series.unit is None]
+        unknown = [image.id for image in images if _question(image)]
         selected = next(iter(unknown), selected)
         self.table.blockSignals(True)
         self.table.setRowCount(len(images))
         self._ids = [image.id for image in images]
         for row, image in enumerate(images):
-            for column, text in enumerate(_cells(image)):
+            for column, text in enumerate(self._cells(image)):
                 item = QTableWidgetItem(text)
-                item.setToolTip(_detail(image))
+                item.setToolTip(self._detail(image))
                 self.table.setItem(row, column, item)
         self.table.blockSignals(False)
         row_height = self.table.verticalHeader().defaultSectionSize()
@@ -152,39 +138,50 @@ class ImageTable(QWidget):
         self.detail.setEnabled(image is not None)
         # In a study the roles are settled with the preparation.
         self.role.setEnabled(image is not None and self._desk.study_stage is None)
-        self.detail.setText("" if image is None else _detail(image))
-        adc = image is not None and image.series.role is Role.ADC
-        unknown = image is not None and adc and image.series.unit is None
-        self.question.setVisible(unknown)
-        self.statement.container["unit"].visible = adc
+        self.b_values.setEnabled(self._desk.study_stage is None)
+        self.detail.setText("" if image is None else self._detail(image))
+        question = "" if image is None else _question(image)
+        self.question.setText(question)
+        self.question.setVisible(bool(question))
+        self.statement.native.setVisible(image is not None)
         if image is not None:
-            self.role.setCurrentText(image.series.role.value)
-            self.unit.setCurrentText(self._stated_unit(image))
-
-    def _stated_unit(self, image: CaseImage) -> str:
-        """The unit that the reader said the map is stored in, or the one that is known without."""
-        reading = self._desk.reading
-        correction = None if reading is None else reading.state.corrections.get(image.id)
-        if correction is not None and correction.adc_unit is not None:
-            return correction.adc_unit
-        return "um2/s" if image.series.unit == "um2/s" else UNKNOWN
+            self.statement.take(image, stated(self._desk.reading, image))
 
     def _on_double_click(self, _item: object) -> None:
         image = self._image()
         if image is not None and image in self._desk.images():
             self._desk.show(image.id)
 
-    def _on_role(self) -> None:
+    def _on_stated(self) -> None:
         image, reading = self._image(), self._desk.reading
-        if image is not None and reading is not None and self.role.currentText() != image.series.role.value:
-            self._desk.guard(lambda: reading.correct_role(image.id, self.role.currentText()))
+        if image is not None and reading is not None:
+            self._desk.guard(lambda: record(reading, image.id, self.statement.read()))
         self.refresh()
 
-    def _on_unit(self) -> None:
-        image, reading = self._image(), self._desk.reading
-        if image is not None and reading is not None and self.unit.currentIndex() > 0:
-            self._desk.guard(lambda: reading.answer_adc_unit(image.id, self.unit.currentText()))
-        self.refresh()
+    def _detail(self, image: CaseImage) -> str:
+        name = "" if self._desk.study_stage is not None else file_name(image)
+        return (f"File {name}.\n" if name else "") + _detail(image)
+
+    def _cells(self, image: CaseImage) -> tuple[str, ...]:
+        first, *rest = _cells(image)
+        name = "" if self._desk.study_stage is not None else file_name(image)
+        return (f"{first}  {_shortened(name)}" if name else first, *rest)
+
+
+def _shortened(name: str) -> str:
+    """A long name without its middle."""
+    half = _NAME_LETTERS // 2
+    return name if len(name) <= _NAME_LETTERS else f"{name[:half]}…{name[1 - half :]}"
+
+
+def _question(image: CaseImage) -> str:
+    """What only a person can say of an image; empty where that is nothing."""
+    series = image.series
+    if series.role is Role.ADC and series.unit is None:
+        return "In which unit is this ADC map stored? Until you say it, nothing is measured on it."
+    if series.role is Role.DWI and any(volume.b_value is None for volume in series.volumes):
+        return "With which b-values were these volumes taken? Until you say it, no ADC is computed from them."
+    return ""
 
 
 def _cells(image: CaseImage) -> tuple[str, ...]:

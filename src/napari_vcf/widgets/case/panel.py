@@ -22,6 +22,8 @@ from qtpy.QtWidgets import (
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import Case, Protocol
 from napari_vcf.widgets.case.dicom_row import DicomRow
+from napari_vcf.widgets.case.image_questions import ImageQuestions
+from napari_vcf.widgets.case.image_statement import asks
 from napari_vcf.widgets.case.image_table import ImageTable
 from napari_vcf.widgets.case.opening import CaseOpener
 from napari_vcf.widgets.case.protocol_dialog import ProtocolDialog
@@ -29,6 +31,7 @@ from napari_vcf.widgets.case.sample import sample_folder
 from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import button, find_dock, heading, note
 from napari_vcf.widgets.common.forms import ModelForm
+from napari_vcf.widgets.common.keymap import key_text
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk
@@ -80,16 +83,17 @@ class CasePanel(QWidget):
         self._refresh()
 
     @property
-    def keys(self) -> tuple[tuple[str, Callable[[], object], str], ...]:
-        """Keys of this panel."""
-        return (
-            ("Ctrl+Shift+L", self.ask_folder, "Open a folder"),
-            ("Ctrl+Shift+K", self.sample_button.click, "Open the sample case"),
-            ("Ctrl+Shift+E", self._export, "Export the reading as JSON"),
-            ("Ctrl+Shift+D", self.show_protocol, "Show the protocol, and change it before a case is opened"),
-            ("Ctrl+Shift+A", self.dicom.ask_archive, "Open images from an archive"),
-            ("Ctrl+Shift+M", self.dicom.ask_dicom, "Write the reading as DICOM objects"),
-        )
+    def keys(self) -> dict[str, Callable[[], object]]:
+        """What this panel does for actions of the register."""
+        return {
+            "reading.open_folder": self.ask_folder,
+            "reading.open_sample": self.sample_button.click,
+            "reading.images": self.ask_images,
+            "reading.protocol": self.show_protocol,
+            "reading.export": self._export,
+            "reading.open_archive": self.dicom.ask_archive,
+            "reading.write_dicom": self.dicom.ask_dicom,
+        }
 
     def _build(self) -> None:
         inside = QWidget()
@@ -101,17 +105,17 @@ class CasePanel(QWidget):
             "Open folder…",
             "Open the folder that holds the files of one case",
             self.ask_folder,
-            key="Ctrl+Shift+L",
+            action="reading.open_folder",
         )
         self.sample_button = button(
             "open_sample",
             "Sample case",
             "Open a synthetic CT + MRI case whose truth is known",
             self.open_sample,
-            key="Ctrl+Shift+K",
+            action="reading.open_sample",
         )
         self.export_button = button(
-            "export", "Export JSON…", "Write the reading to a JSON file", self._export, key="Ctrl+Shift+E"
+            "export", "Export JSON…", "Write the reading to a JSON file", self._export, action="reading.export"
         )
         row = QHBoxLayout()
         self.protocol_button = button(
@@ -119,7 +123,7 @@ class CasePanel(QWidget):
             "Protocol…",
             "What is measured and how it is graded; can be changed before a case is opened",
             self.show_protocol,
-            key="Ctrl+Shift+D",
+            action="reading.protocol",
         )
         for widget in (self.open_button, self.sample_button, self.protocol_button, self.export_button):
             row.addWidget(widget)
@@ -143,12 +147,20 @@ class CasePanel(QWidget):
         layout.addWidget(self.trouble)
         self.images = ImageTable(self._desk)
         layout.addWidget(self.images)
+        self.ask_button = button(
+            "ask_images",
+            "What are they…",
+            "Say what all images are, in one dialog",
+            self.ask_images,
+            action="reading.images",
+        )
+        layout.addWidget(self.ask_button)
         self.welcome = QLabel(
             "<p>Open the folder of one case (CT, MRI or both), drop it on the window, or try the sample case.</p>"
             "<p>Then: <b>1</b> name the fractured vertebra and join CT and MRI under <i>Registration</i>, "
             "<b>2</b> measure the heights, <b>3</b> outline the body and paint the lesion, <b>4</b> place the ADC "
             "rectangles, <b>5</b> answer the form under <i>Findings</i>, <b>6</b> export.</p>"
-            "<p>Press <b>?</b> for all keys.</p>"
+            f"<p>Press <b>{key_text('panels.keys')}</b> for all keys.</p>"
         )
         self.welcome.setWordWrap(True)
         layout.addWidget(self.welcome)
@@ -196,6 +208,13 @@ class CasePanel(QWidget):
         else:
             ProtocolDialog(self, self.protocol or Protocol(), self._take_protocol).open()
 
+    def ask_images(self) -> None:
+        """Ask what the images are, where the files do not say it; else let what they say be corrected."""
+        if self._desk.case is None or self._desk.study_stage is not None:
+            self._desk.message.emit("No case is open whose images could be named.", "info")
+        else:
+            ImageQuestions(self._desk, self).open()
+
     def _take_protocol(self, protocol: Protocol) -> None:
         self.protocol = protocol
         self._desk.message.emit(f"The next case is read by the protocol {protocol.name}, {protocol.version}.", "info")
@@ -234,6 +253,8 @@ class CasePanel(QWidget):
         report, self._report = self._report, None
         if report is not None:
             self.dicom.say_report(report)
+        if self._desk.case is case and any(asks(image) for image in case.images.values()):
+            self.ask_images()
 
     def _on_failed(self, sentence: str) -> None:
         self._show_progress(False)
@@ -271,6 +292,7 @@ class CasePanel(QWidget):
         self.export_button.setEnabled(is_open)
         self.dicom.refresh()
         self.images.setVisible(is_open)
+        self.ask_button.setVisible(is_open and self._desk.study_stage is None)
         self.welcome.setVisible(not is_open)
         self.images.refresh()
         # Working out what is missing costs more than the rest, and nobody sees it behind another panel.

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_vcf.reading.stage_images import STAGE_NAMES
+from napari_vcf.widgets.common.keymap import with_key
 
 __all__ = [
     "BLUE",
@@ -66,11 +67,11 @@ def points(distance: float | None) -> str:
     return "–" if distance is None else f"{100 * distance:+.1f} pts".replace("-", "−")
 
 
-def button(name: str, text: str, tooltip: str, slot: Callable[[], object], *, key: str = "") -> QPushButton:
-    """A push button with a stable object name; its key is shown in the tooltip."""
+def button(name: str, text: str, tooltip: str, slot: Callable[[], object], *, action: str = "") -> QPushButton:
+    """A push button with a stable object name; the keys of its action are shown in the tooltip."""
     widget = QPushButton(text)
     widget.setObjectName(name)
-    widget.setToolTip(_with_key(tooltip, key))
+    widget.setToolTip(with_key(tooltip, action) if action else tooltip)
     widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     widget.clicked.connect(lambda _checked=False: slot())
     return widget
@@ -85,22 +86,18 @@ CHOSEN_STYLE = (
 )
 
 
-def toggle(name: str, text: str, tooltip: str, *, key: str = "") -> QToolButton:
-    """A flat button that stays down."""
+def toggle(name: str, text: str, tooltip: str, *, action: str = "") -> QToolButton:
+    """A flat button that stays down; the keys of its action are shown in the tooltip."""
     widget = QToolButton()
     widget.setObjectName(name)
     widget.setText(text)
     widget.setCheckable(True)
     widget.setStyleSheet(CHOSEN_STYLE)
     widget.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-    widget.setToolTip(_with_key(tooltip, key))
+    widget.setToolTip(with_key(tooltip, action) if action else tooltip)
     widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     widget.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
     return widget
-
-
-def _with_key(tooltip: str, key: str) -> str:
-    return f"{tooltip}  [{key}]" if key else tooltip
 
 
 def heading(text: str) -> QLabel:

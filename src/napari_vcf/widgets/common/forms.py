@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar, get_origin
 
 import annotated_types as limits
@@ -94,9 +94,9 @@ class ModelForm(Generic[Model]):
             value, lines = getattr(model, name), self._lists.get(name)
             if isinstance(lines, dict):
                 for key, line in lines.items():
-                    line.value = _COMMA.join(map(str, value.get(key, ())))
+                    line.value = _joined(value.get(key, ()))
             elif lines is not None:
-                lines.value = _COMMA.join(map(str, value))
+                lines.value = _joined(value)
             else:
                 control = self.container[name]
                 assert isinstance(control, ValueWidget)
@@ -151,6 +151,10 @@ def _title(name: str) -> str:
 
 def _line(name: str, title: str, tip: str) -> LineEdit:
     return LineEdit(name=name, label=title, tooltip=f"{tip} With commas between.".strip())
+
+
+def _joined(values: Iterable[Any]) -> str:
+    return _COMMA.join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
 
 
 def _split(text: str) -> tuple[str, ...]:

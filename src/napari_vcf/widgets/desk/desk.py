@@ -35,8 +35,16 @@ SAGITTAL = "sagittal"
 _NATIVE = "native:"
 #: Names of a window that is no preset: set by hand on this image, or taken over from another of its kind.
 BY_HAND, AS_BEFORE = "By hand", "As last time"
+#: A stack of fewer slices shows nothing on another plane than its own.
+_FEW_SLICES = 8
 #: The first of these that a stage has is shown first.
 _FIRST = (Role.T2, Role.T2FS, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.CT, Role.ADC, Role.DWI)
+
+
+def _opening_plane(image: CaseImage) -> str:
+    """The plane on which an image is shown first: sagittal, or its own slices where it has too few for another."""
+    grid = image.series.grid
+    return f"{_NATIVE}{image.id}" if grid.plane != SAGITTAL and grid.shape[0] < _FEW_SLICES else SAGITTAL
 
 
 def plane_owner(plane: str) -> str | None:
@@ -207,6 +215,16 @@ class Desk:
         self._followed = self._depends_on()
         self.stage_changed.emit(stage)
         self._show_first()
+
+    def show_what_is_there(self) -> None:
+        """Go to the stage that has images and show the first, once it is said what they are."""
+        if self.reading is None:
+            return
+        stage = self.stage if self.images() else self._first_stage()
+        if stage != self.stage:
+            self.set_stage(stage)
+        else:
+            self._show_first()
 
     def index_of(self, image_id: str) -> int:
         """Which of an image's volumes is shown; of several b-values the highest."""
@@ -410,9 +428,11 @@ class Desk:
     def _show_first(self) -> None:
         first = min(self.leading_images(), key=lambda image: _FIRST.index(image.series.role), default=None)
         if first is None:
-            self.message.emit(f"This case has no image for the {self.stage.upper()} stage.", "warning")
+            named = self.case is not None and bool(self.case.with_role(*STAGE_ROLES["combined"]))
+            none = f"This case has no image for the {self.stage.upper()} stage."
+            self.message.emit(none if named else "No image has a role that is read; say what they are.", "warning")
         else:
-            self.show(first.id)
+            self.guard(lambda: self._show(first.id, plane=_opening_plane(first)))
         if self.image_id is None:
             self.image_changed.emit(None)
 

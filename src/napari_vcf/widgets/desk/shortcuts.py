@@ -7,19 +7,17 @@ that is being typed into keeps its letters.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.widgets.common.actions import ACTIONS, SCOPES
+from napari_vcf.widgets.common.keymap import keys_of
 
-__all__ = ["Binding", "ShortcutError", "Shortcuts", "key_text"]
-
-
-#: Keys that go by steps, and go on while they are held down. Any other would answer or change its mind over and over.
-_STEPS = frozenset({"Left", "Right", "Up", "Down", "PgUp", "PgDown", "[", "]", ",", "."})
+__all__ = ["Binding", "ShortcutError", "Shortcuts"]
 
 
 class ShortcutError(NapariVcfError, ValueError):
@@ -38,16 +36,14 @@ class Binding:
         A sentence for the tooltip and the list of keys.
     group : str
         Heading under which it is listed.
+    repeats : bool
+        Whether it goes on while it is held down.
     """
 
     key: str
     description: str
     group: str
-
-
-def key_text(key: str) -> str:
-    """The key as this platform writes it."""
-    return str(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText))
+    repeats: bool = False
 
 
 class Shortcuts:
@@ -63,7 +59,26 @@ class Shortcuts:
         """All keys, in the order in which they were bound."""
         return tuple(binding for binding, _ in self._bindings.values())
 
-    def bind(self, key: str, run: Callable[[], object], description: str, *, group: str = "Desk") -> None:
+    def bind_action(self, action: str, run: Callable[[], object], *, text: str = "") -> None:
+        """Bind the keys in force of an action of the register; with a sentence of its own where one is given."""
+        known = ACTIONS[action]
+        for key in keys_of(action):
+            self.bind(key, run, text or known.text, group=SCOPES[known.scope], repeats=known.repeats)
+
+    def unbind_action(self, action: str) -> None:
+        """Give the keys of an action back."""
+        for key in keys_of(action):
+            self.unbind(key)
+
+    def bind(
+        self,
+        key: str,
+        run: Callable[[], object],
+        description: str,
+        *,
+        group: str = "Desk",
+        repeats: bool = False,
+    ) -> None:
         """Bind a key.
 
         Raises
@@ -76,7 +91,7 @@ class Shortcuts:
             raise ShortcutError(f"'{key}' is not a key.")
         if name in self._bindings:
             raise ShortcutError(f"The key {name} is taken: {self._bindings[name][0].description}")
-        self._bindings[name] = (Binding(name, description, group), run)
+        self._bindings[name] = (Binding(name, description, group, repeats), run)
         if self._window is not None:
             self._activate(name)
 
@@ -99,9 +114,13 @@ class Shortcuts:
         for name in self._bindings:
             self._activate(name)
 
-    def tooltip(self, text: str, key: str) -> str:
-        """A tooltip that ends with its key."""
-        return f"{text}  [{key_text(key)}]"
+    def stop_repeating(self, key: str) -> None:
+        """Let a key no longer go on while it is held down: something else that it does must not be done twice."""
+        name = QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+        binding, run = self._bindings[name]
+        self._bindings[name] = replace(binding, repeats=False), run
+        if name in self._shortcuts:
+            self._shortcuts[name].setAutoRepeat(False)
 
     def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
         """Leave Enter, Delete, arrows and the like to a field that is being typed into."""
@@ -120,10 +139,10 @@ class Shortcuts:
         self._window = None
 
     def _activate(self, name: str) -> None:
-        run = self._bindings[name][1]
+        binding, run = self._bindings[name]
         shortcut = QShortcut(QKeySequence(name), self._window)
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
-        shortcut.setAutoRepeat(name.rpartition("+")[2] in _STEPS)
+        shortcut.setAutoRepeat(binding.repeats)
         shortcut.activated.connect(lambda: run())
         self._shortcuts[name] = shortcut
 

@@ -8,6 +8,8 @@ from qtpy.QtCore import QObject, Qt, QTimer
 from qtpy.QtGui import QIntValidator
 from qtpy.QtWidgets import QLabel, QLineEdit, QWidget
 
+from napari_vcf.widgets.common.keymap import with_key
+
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
 
@@ -58,7 +60,9 @@ class SliceNumber(QObject):
         self._row = row
         number, count = QLineEdit(row), QLabel(row)
         number.setObjectName("slice_number")
-        number.setToolTip("Number of the slice: type one, then Enter  [PgUp, PgDown]")
+        number.setToolTip(
+            with_key("Number of the slice: type one, then Enter", "image.slice_before", "image.slice_next")
+        )
         number.setValidator(self._allowed)
         number.setAlignment(Qt.AlignmentFlag.AlignRight)
         number.setFixedWidth(number.fontMetrics().horizontalAdvance("00000") + 8)

@@ -97,6 +97,10 @@ class Viewport:
         """Bind a key (Qt's notation, ``"Ctrl+Z"``); raises `ShortcutError` if it is taken."""
         self.keys.bind(key, run, description, group=group)
 
+    def bind_action(self, action: str, run: Callable[[], object], *, text: str = "") -> None:
+        """Bind the keys of an action of the register."""
+        self.keys.bind_action(action, run, text=text)
+
     # -- geometry ---------------------------------------------------------------------------------------------------
     @property
     def frame(self) -> ReadingFrame:

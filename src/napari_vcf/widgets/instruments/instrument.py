@@ -12,7 +12,9 @@ from qtpy.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer
 from qtpy.QtWidgets import QAbstractButton, QDockWidget, QScrollArea, QVBoxLayout, QWidget
 
 from napari_vcf.reading.state import StageState
+from napari_vcf.widgets.common.actions import ACTIONS, SCOPES
 from napari_vcf.widgets.common.controls import find_dock
+from napari_vcf.widgets.common.keymap import key_text, keys_of
 from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["SHARED", "Holder", "Instrument", "Tool", "ToolManager", "World"]
@@ -122,12 +124,14 @@ class ToolManager(QObject):
             holder.laid_down()
             self.changed.emit(None)
 
-    def share_key(self, key: str, description: str, *, title: str) -> None:
+    def share_key(self, key: str, description: str, *, title: str, repeats: bool = False) -> None:
         """Bind a key that several instruments use, each in its own way, for the one that is in tool."""
         self.sheets.setdefault(title, {})[key] = description
         if key not in self._bound:
             self._bound.add(key)
-            self.viewport.bind_key(key, lambda: self._press_key(key), description, group=SHARED)
+            self.viewport.keys.bind(key, lambda: self._press_key(key), description, group=SHARED, repeats=repeats)
+        elif not repeats:
+            self.viewport.keys.stop_repeating(key)
 
     def _press_key(self, key: str) -> None:
         action = self.active.shared_keys.get(key) if self.active is not None else None
@@ -211,7 +215,8 @@ class ToolManager(QObject):
             return False
         over = case.image(covered_by).label
         self.desk.message.emit(
-            f"{over} hides {image.label}, which would be measured: take it off first (F).", "warning"
+            f"{over} hides {image.label}, which would be measured: take it off first ({key_text('image.flicker')}).",
+            "warning",
         )
         return True
 
@@ -315,10 +320,13 @@ class Instrument(QWidget):
         reading = self.desk.reading
         return None if reading is None else reading.state.stages[self.desk.stage]
 
-    def share(self, key: str, action: Callable[[], object], description: str) -> None:
-        """Use a shared key while this instrument is in tool."""
-        self.shared_keys[key] = action
-        self.tools.share_key(key, description, title=self.title or self.name.capitalize())
+    def share(self, action: str, run: Callable[[], object], *, detail: str = "") -> None:
+        """Bind an action of the register while this instrument is in hand; a detail goes behind its sentence."""
+        known = ACTIONS[action]
+        text = f"{known.text} {detail}".rstrip()
+        for key in keys_of(action):
+            self.shared_keys[key] = run
+            self.tools.share_key(key, text, title=SCOPES[known.scope], repeats=known.repeats)
 
     def button(self, name: str) -> QAbstractButton:
         """A button of this panel by its object name."""

@@ -20,7 +20,7 @@ from napari_vcf.measure import POSITIONS
 from napari_vcf.phantom import PhantomTruth
 from napari_vcf.reading import ITEMS, Stage
 from napari_vcf.reading.masks import decode_mask
-from napari_vcf.widgets.instruments.calipers.table import CELL_KEYS
+from napari_vcf.widgets.common.keymap import key_of
 from napari_vcf.widgets.instruments.findings.row import FindingRow
 from napari_vcf.widgets.scripted.hands import Hands, HandsError
 from napari_vcf.widgets.scripted.strokes import outline_of, strokes_of
@@ -110,7 +110,7 @@ class ScriptedReader:
     def _panel(self, name: str) -> QWidget:
         """Go to a panel by its key."""
         number = list(self._arrangement.docks).index(name) + 1
-        self.hands.key(f"F{number}")
+        self.hands.key(key_of(f"panels.go_to_{number}"))
         self.hands.wait_until(self._arrangement.panels[name].isVisible, f"the panel {name}", seconds=5)
         self.hands.wait(60)
         return self._arrangement.panels[name]
@@ -133,8 +133,7 @@ class ScriptedReader:
         self.hands.press(self._button(self._arrangement.bar, f"image_{label}"))
 
     def _stage(self, stage: Stage) -> None:
-        number = ("ct", "mri", "combined").index(stage) + 1
-        self.hands.key(f"Alt+{number}")
+        self.hands.key(key_of(f"image.stage_{stage}"))
         if self._desk.stage != stage:
             raise HandsError(f"The key for the stage {stage} did nothing.")
 
@@ -177,7 +176,7 @@ class ScriptedReader:
         self._show(label)
         level_box = self._box(panel, "fractured")
         if level_box.currentText() != truth.level:
-            self.hands.name_by_key("N", truth.level, lambda: level_box.currentText() == truth.level)
+            self.hands.name_by_key(key_of("calipers.name"), truth.level, lambda: level_box.currentText() == truth.level)
         marks = self._marks()
         center = self._viewport.to_world(marks[truth.level]["body_center"])
         self.hands.look_at(center, millimetres=115.0)
@@ -189,14 +188,15 @@ class ScriptedReader:
             for position in POSITIONS:
                 # The guide goes on by itself; a height is chosen only where it leads elsewhere.
                 if panel.target() != (level, position):
-                    self.hands.key(CELL_KEYS[which, position])
+                    self.hands.key(key_of(f"calipers.{which}_{position}"))
                 ends = [self._viewport.to_world(marks[level][f"{position}_{end}"]) for end in ("superior", "inferior")]
                 if position == "middle":
                     self.hands.drag(ends)
                 else:
                     for end in ends:
                         self.hands.click_at(end)
-        for which, key in (("above", "U"), ("below", "D")):
+        for which in ("above", "below"):
+            key = key_of(f"calipers.status_{which}")
             self.hands.key(key)
             said = self._box(panel, f"status_{which}").currentText()
             if said != "intact":
@@ -207,18 +207,19 @@ class ScriptedReader:
         self._begin("registration of CT to MRI")
         truth = self._truth
         panel = self._panel("Registration")
-        for space, key in (("mr", "N"), ("ct", "Shift+N")):
+        for space in ("mr", "ct"):
+            key = key_of(f"registration.name_{space}")
             box = self._box(panel, f"level_{space}")
             if box.currentText() != truth.level:
                 self.hands.name_by_key(key, truth.level, lambda b=box: b.currentText() == truth.level)
-        for space, key, marks in (("mr", "M", truth.landmarks_mr), ("ct", "C", truth.landmarks_ct)):
+        for space, marks in (("mr", truth.landmarks_mr), ("ct", truth.landmarks_ct)):
             mark = self._button(panel, f"mark_{space}")
             if not mark.isChecked():
-                self.hands.key(key)
+                self.hands.key(key_of(f"registration.mark_{space}"))
             center = self._viewport.to_world(marks[truth.level]["body_center"])
             self.hands.go_to(center)
             self.hands.click_at(center)
-        self.hands.key("R")
+        self.hands.key(key_of("registration.register"))
         reading = self._desk.reading
         assert reading is not None
         self.hands.wait_until(self._button(panel, "register").isEnabled, "the registration", seconds=300)
@@ -226,10 +227,10 @@ class ScriptedReader:
             raise HandsError(f"There is no registration: {self._arrangement.bar.message.text()}")
         self.hands.wait(300)
         self._shoot("registration")
-        self.hands.key("F")
+        self.hands.key(key_of("image.flicker"))
         self.hands.wait(100)
-        self.hands.key("F")
-        self.hands.key("Y")
+        self.hands.key(key_of("image.flicker"))
+        self.hands.key(key_of("registration.accept"))
 
     def _extent(self) -> None:
         self._begin(f"lesion extent, {self._desk.stage}")
@@ -239,12 +240,12 @@ class ScriptedReader:
         reading = self._desk.reading
         assert reading is not None
         share = truth.lesion_share
-        self.hands.key(str(min(3, int(share * 4)) + 1))
+        self.hands.key(key_of(f"extent.estimate_{min(3, int(share * 4)) + 1}"))
         slices = np.flatnonzero(truth.body_mask.any(axis=(1, 2))).tolist()
         middle = slices[len(slices) // 2]
         rows, columns = np.nonzero(truth.body_mask[middle])
         self.hands.look_at(self._world(middle, np.array([[rows.mean(), columns.mean()]]))[0], millimetres=75.0)
-        self.hands.key("O")
+        self.hands.key(key_of("extent.outline"))
         # Every second slice by hand, and the outermost that show more than a few pixels; those between follow.
         drawable = [index for index in slices if np.count_nonzero(truth.body_mask[index]) >= _SMALLEST_PX]
         for index in sorted({*drawable[::2], drawable[-1]}):
@@ -252,15 +253,15 @@ class ScriptedReader:
             self.hands.go_to(points[0])
             for point in points:
                 self.hands.click_at(point)
-            self.hands.key("Return")
+            self.hands.key(key_of("extent.finish"))
         self._show_threshold()
-        self.hands.key("L")
+        self.hands.key(key_of("extent.lesion_add"))
         brush: QSlider = self._find(panel, QSlider, "brush")
         slices = np.flatnonzero(truth.lesion_mask.any(axis=(1, 2))).tolist()
         painted: dict[int, NDArray[np.bool_]] = {}
         for diameter in _BRUSHES:
             while brush.value() != diameter:
-                self.hands.key("]" if brush.value() < diameter else "[")
+                self.hands.key(key_of("extent.bigger" if brush.value() < diameter else "extent.smaller"))
             for index in slices:
                 painted[index] = self._brush(index, diameter, painted.get(index))
         for index in slices:
@@ -269,7 +270,7 @@ class ScriptedReader:
                 self._brush(index, _BRUSHES[-1], there)
         self.hands.go_to(self._world(middle, np.zeros((1, 2)))[0])
         self._shoot(f"extent-{self._desk.stage}")
-        self.hands.key("K")
+        self.hands.key(key_of("extent.look"))
 
     def _brush(self, index: int, diameter: int, done: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         """Paint what is missing of the lesion on a slice of the T2; returns what ought to be painted then."""
@@ -297,14 +298,14 @@ class ScriptedReader:
     def _show_threshold(self) -> None:
         """Compare with a normal vertebra, for a picture; nothing is taken, the lesion of this reading is painted."""
         counts = dict(self.hands.counts)
-        self.hands.key("H")
+        self.hands.key(key_of("extent.threshold"))
         self.hands.press(self._button(self._panel("Lesion extent"), "tissue_normal_vertebra"))
         normal = self._viewport.to_world(self._marks()[self._truth.level_below]["body_center"])
         self.hands.go_to(normal)
         self.hands.click_at(normal)
         self.hands.wait(100)
         self._shoot("threshold")
-        self.hands.key("Esc")
+        self.hands.key(key_of("extent.stop"))
         self.hands.counts.update(counts)
 
     def _world(self, index: int, rows_columns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -321,15 +322,15 @@ class ScriptedReader:
         spots = (("lesion", truth.lesion_point_lps), ("normal", truth.marrow_point_lps))
         for tissue, spot in spots:
             if not self._button(panel, f"tissue_{tissue}").isChecked():
-                self.hands.key("T")
+                self.hands.key(key_of("adc.tissue"))
             for _ in range(2):
                 if tissue == "normal" and self._box(panel, "normal_level").currentText() != truth.marrow_level:
-                    self.hands.key("N")
+                    self.hands.key(key_of("adc.level"))
             center = self._viewport.to_world(spot)
             self.hands.look_at(center, millimetres=90.0)
             for down, right in ((0.0, 0.0), (0.6, -0.8), (-0.5, 0.9)):
                 self.hands.click_at(center + np.array([0.0, down, right]))
-                self.hands.key("Return")
+                self.hands.key(key_of("adc.next"))
         self._shoot(f"adc-{self._desk.stage}")
 
     def _findings(self, stage: Stage, name: str) -> None:
@@ -341,7 +342,7 @@ class ScriptedReader:
             if not reading.unanswered(stage):
                 break
             if not isinstance(QApplication.focusWidget(), FindingRow) or self._answered(stage):
-                self.hands.key("N")
+                self.hands.key(key_of("findings.next"))
             row = QApplication.focusWidget()
             if not isinstance(row, FindingRow):
                 raise HandsError("The key for the next item led nowhere.")
@@ -356,11 +357,11 @@ class ScriptedReader:
     def _answer(self, item: str, stage: Stage) -> None:
         if item in _ANSWERS:
             values = ITEMS[item].values
-            self.hands.key(str(values.index(_ANSWERS[item]) + 1))
+            self.hands.key(key_of(f"findings.answer_{values.index(_ANSWERS[item]) + 1}"))
             return
         if item not in _REASONS:
             raise HandsError(f"The scripted reader was not told what to answer to {item} in the stage {stage}.")
-        self.hands.key("0")
+        self.hands.key(key_of("findings.not_assessable"))
         field = QApplication.focusWidget()
         if field is None:
             raise HandsError(f"No field for the reason of {item} appeared.")
@@ -371,7 +372,7 @@ class ScriptedReader:
     def _export(self, path: Path) -> None:
         self._begin(f"export to {path.name}")
         self._panel("Case")
-        self.hands.key("Ctrl+Shift+E")
+        self.hands.key(key_of("reading.export"))
         dialogs: list[QFileDialog] = []
 
         def opened() -> bool:

@@ -36,6 +36,7 @@ from napari_vcf.widgets.common.controls import (
     note,
     rule,
 )
+from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.notifying import notify
 from napari_vcf.widgets.desk.shortcuts import Shortcuts
 from napari_vcf.widgets.study.consensus_canvas import ConsensusCanvas
@@ -76,14 +77,14 @@ class ConsensusDock(QWidget):
         self.boxes: dict[str, ItemBox] = {}
         self._build(stages)
         self.keys = Shortcuts()
-        for key, run, text in (
-            ("Home", self._look, "Show the slice and place of what was drawn"),
-            ("I", self._next_image, "Show the drawings on the next image"),
-            ("F", self._flicker, "Flicker between the MRI and the CT over it"),
-            ("N", self.next_open, "Go to the next item that is not settled"),
-            ("Ctrl+Shift+S", self.sign, "Sign the consensus"),
-        ):
-            self.keys.bind(key, run, text, group="Consensus")
+        for action, run in {
+            "consensus.to_drawings": self._look,
+            "consensus.image": self._next_image,
+            "consensus.flicker": self._flicker,
+            "consensus.next": self.next_open,
+            "consensus.sign": self.sign,
+        }.items():
+            self.keys.bind_action(action, run)
 
     def _build(self, stages: tuple[Stage, ...]) -> None:
         inside = QWidget()
@@ -97,14 +98,18 @@ class ConsensusDock(QWidget):
         for name in stages:
             self.stage.addItem(STAGE_NAMES[name], name)
         self.stage.activated.connect(lambda _index: self.open(self.stage.currentData()))
-        self.image = choice_box("consensus_image", "On which image the drawings are shown  [I]")
+        self.image = choice_box("consensus_image", with_key("On which image the drawings are shown", "consensus.image"))
         self.image.activated.connect(lambda _index: self._show_image())
         for label, widget in (("Stage", self.stage), ("Image", self.image)):
             row.addWidget(QLabel(label))
             row.addWidget(widget)
         row.addWidget(
             button(
-                "to_drawings", "To the drawings", "Show the slice and place of what was drawn", self._look, key="Home"
+                "to_drawings",
+                "To the drawings",
+                "Show the slice and place of what was drawn",
+                self._look,
+                action="consensus.to_drawings",
             )
         )
         row.addStretch(1)
@@ -125,7 +130,7 @@ class ConsensusDock(QWidget):
             "Sign the consensus",
             "Sign what was settled: from then on it is read-only",
             self.sign,
-            key="Ctrl+Shift+S",
+            action="consensus.sign",
         )
         layout.addWidget(self.sign_button)
         self.message = note(name="consensus_message")
@@ -150,7 +155,8 @@ class ConsensusDock(QWidget):
         self.fusion.setRange(0, 100)
         self.fusion.setValue(round(100 * self.canvas.opacity))
         self.fusion.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.fusion.setToolTip("How much of the CT is seen, where its reader had joined it to the MRI  [F flickers]")
+        flickers = f"{key_text('consensus.flicker')} flickers"
+        self.fusion.setToolTip(f"How much of the CT is seen, where its reader had joined it to the MRI; {flickers}")
         self.fusion.valueChanged.connect(lambda value: self.canvas.set_opacity(value / 100))
         row.addWidget(self.fusion_label)
         row.addWidget(self.fusion, 1)

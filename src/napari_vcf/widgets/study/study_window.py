@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
 from napari_vcf.study.confirmations import Confirmations
+from napari_vcf.widgets.common.keymap import use_keys_file
 from napari_vcf.widgets.common.screen import check_display
 from napari_vcf.widgets.study.consensus_dock import ConsensusDock
 from napari_vcf.widgets.study.worklist import WorklistPanel
@@ -92,8 +93,11 @@ def open_consensus_window(
     """
     check_display()
     import napari
+    from napari.utils.notifications import show_warning
 
     viewer = napari.Viewer(title="napari-vcf")
+    for sentence in use_keys_file():
+        show_warning(sentence)
     dock = ConsensusDock(viewer, root, case, stages, confirmations)
     frame = viewer.window.add_dock_widget(dock, name="Consensus", area="right", add_vertical_stretch=False)
     main = frame.parent()

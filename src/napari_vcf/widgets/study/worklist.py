@@ -85,12 +85,9 @@ class WorklistPanel(QWidget):
         self.refresh()
 
     @property
-    def keys(self) -> tuple[tuple[str, Callable[[], object], str], ...]:
-        """Keys of this panel."""
-        return (
-            ("Ctrl+Shift+N", self.next_button.click, "Open the next case of the worklist"),
-            ("Ctrl+Shift+S", self.sign_button.click, "Sign the stage"),
-        )
+    def keys(self) -> dict[str, Callable[[], object]]:
+        """What this panel does for actions of the register."""
+        return {"reading.next_case": self.next_button.click, "reading.sign": self.sign_button.click}
 
     def _build(self) -> None:
         inside = QWidget()
@@ -108,14 +105,14 @@ class WorklistPanel(QWidget):
             "Open next",
             "Open what is to be read next, where it was left",
             self.study_desk.open_next,
-            key="Ctrl+Shift+N",
+            action="reading.next_case",
         )
         self.sign_button = button(
             "sign",
             "Sign stage…",
             "Sign the stage: from then on it is read-only",
             self.ask_signature,
-            key="Ctrl+Shift+S",
+            action="reading.sign",
         )
         self.leave_button = button(
             "leave_case",

@@ -19,6 +19,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import STAGES, CaseImage
 from napari_vcf.widgets.common.controls import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
+from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.notifying import notify
 from napari_vcf.widgets.desk.canvas import CanvasDressing, Readout
 from napari_vcf.widgets.desk.desk import AS_BEFORE, BY_HAND
@@ -103,10 +104,9 @@ class DeskBar(QWidget):
     def _build(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(3)
-        for number, stage in enumerate(STAGES, start=1):
-            widget = bar_tool(
-                f"stage_{stage}", STAGE_NAMES[stage], f"Read the {STAGE_NAMES[stage]} stage  [Alt+{number}]"
-            )
+        for stage in STAGES:
+            tip = with_key(f"Read the {STAGE_NAMES[stage]} stage", f"image.stage_{stage}")
+            widget = bar_tool(f"stage_{stage}", STAGE_NAMES[stage], tip)
             widget.setCheckable(True)
             widget.clicked.connect(lambda _checked=False, s=stage: self._desk.set_stage(s))
             self._stages.addButton(widget)
@@ -116,23 +116,29 @@ class DeskBar(QWidget):
         self._image_row.setSpacing(2)
         top.addLayout(self._image_row)
         top.addWidget(bar_gap())
-        self.volume = bar_box("volume", "Which of the image's volumes (b-values, echoes)  [Shift+V]")
+        self.volume = bar_box("volume", with_key("Which of the image's volumes (b-values, echoes)", "image.volume"))
         self.volume.activated.connect(self._on_volume)
         top.addWidget(self.volume)
-        self.plane = bar_box("plane", "Plane on the screen: sagittal, or an image's own slices  [P]")
+        self.plane = bar_box(
+            "plane", with_key("Plane on the screen: sagittal, or an image's own slices", "image.plane")
+        )
         self.plane.activated.connect(lambda _index: self._desk.show_plane(self.plane.currentData()))
         top.addWidget(self.plane)
         self.window_preset = bar_box(
-            "window_preset", "Window; Vertebra: by its own values; a right drag on the image sets it by hand  [W]"
+            "window_preset",
+            with_key("Window; Vertebra: by its own values; a right drag on the image sets it by hand", "image.window"),
         )
         self.window_preset.activated.connect(self._on_preset)
         top.addWidget(self.window_preset)
         self.layout_box = bar_box(
-            "layout", "Linked panes beside the image; | puts one image beside it, as large  [V, Ctrl+B]"
+            "layout",
+            with_key(
+                "Linked panes beside the image; | puts one image beside it, as large", "image.layout", "image.beside"
+            ),
         )
         top.addWidget(self.layout_box)
         top.addWidget(bar_gap())
-        self.overlay = bar_box("overlay", "Image laid over the one in front  [Shift+F]")
+        self.overlay = bar_box("overlay", with_key("Image laid over the one in front", "image.overlay"))
         self.overlay.activated.connect(lambda _index: self._on_fusion())
         top.addWidget(self.overlay)
         self.fusion = QSlider(Qt.Orientation.Horizontal)
@@ -141,20 +147,25 @@ class DeskBar(QWidget):
         self.fusion.setMinimumWidth(40)
         self.fusion.setMaximumWidth(90)
         self.fusion.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.fusion.setToolTip("How much of the image laid over is seen; F flickers  [, and .]")
+        flickers = f"How much of the image laid over is seen; {key_text('image.flicker')} flickers"
+        self.fusion.setToolTip(with_key(flickers, "image.overlay_less", "image.overlay_more"))
         self.fusion.valueChanged.connect(lambda _value: self._on_fusion())
         top.addWidget(self.fusion)
-        self.colour = bar_tool("fusion_colour", "Colour", "The image laid over in colour, or in grey  [Shift+K]")
+        self.colour = bar_tool(
+            "fusion_colour", "Colour", with_key("The image laid over in colour, or in grey", "image.colour")
+        )
         self.colour.setCheckable(True)
         self.colour.clicked.connect(self._viewport.fuse_in_color)
         top.addWidget(self.colour)
         top.addStretch(1)
-        self.undo = bar_tool("undo", "Undo", "Take the last change back  [Ctrl+Z]")
+        self.undo = bar_tool("undo", "Undo", with_key("Take the last change back", "reading.undo"))
         self.undo.clicked.connect(self._desk.undo)
-        self.redo = bar_tool("redo", "Redo", "Make it again  [Ctrl+Shift+Z or Ctrl+Y]")
+        self.redo = bar_tool("redo", "Redo", with_key("Make it again", "reading.redo"))
         self.redo.clicked.connect(self._desk.redo)
-        self.panels = bar_tool("panels", "Layers", "Show or hide napari's own layer list and controls  [F8]")
-        self.help = bar_tool("help", "?", "All keys  [?]")
+        self.panels = bar_tool(
+            "panels", "Layers", with_key("Show or hide napari's own layer list and controls", "panels.layers")
+        )
+        self.help = bar_tool("help", "?", with_key("All keys", "panels.keys"))
         for widget in (self.undo, self.redo, self.panels, self.help):
             top.addWidget(widget)
         self.message = QLabel()
@@ -172,9 +183,15 @@ class DeskBar(QWidget):
         bottom.addWidget(self.message, 1)
         bottom.addWidget(self.readout)
         self.scratch = bar_box(
-            "scratch", "Measure something that enters no record: distance, angle, region  [Shift+D, Shift+A, Shift+O]"
+            "scratch",
+            with_key(
+                "Measure something that enters no record: distance, angle, region",
+                *(f"image.scratch_{kind}" for kind in ("distance", "cobb", "region")),
+            ),
         )
-        self.scratch_clear = bar_tool("scratch_clear", "Clear", "Take the scratch measurements off  [Shift+C]")
+        self.scratch_clear = bar_tool(
+            "scratch_clear", "Clear", with_key("Take the scratch measurements off", "image.scratch_clear")
+        )
         self.scratch_clear.setMinimumHeight(20)
         self.scratch.setMaximumHeight(22)
         bottom.addWidget(self.scratch)
@@ -238,9 +255,9 @@ class DeskBar(QWidget):
                 self._images.removeButton(widget)
             clear_layout(self._image_row)
             for number, image in enumerate(images, start=1):
-                key = f"  [Ctrl+{number}]" if number < 10 else ""
-                about = f"Bring {image.label} to the front{after_injection(image)}{key}"
-                widget = bar_tool(f"image_{image.label}", button_text(image), about)
+                tip = f"Bring {image.label} to the front{after_injection(image)}"
+                tip = with_key(tip, f"image.show_{number}") if number < 10 else tip
+                widget = bar_tool(f"image_{image.label}", button_text(image), tip)
                 widget.setCheckable(True)
                 # With many images on a narrow screen they give way, so that the window stays inside it.
                 widget.setMinimumWidth(_NARROWEST_PX)

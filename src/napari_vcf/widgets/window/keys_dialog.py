@@ -7,9 +7,11 @@ from html import escape
 from itertools import groupby
 
 from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from napari_vcf.widgets.desk.shortcuts import key_text
+from napari_vcf.errors import NapariVcfError
+from napari_vcf.widgets.common.controls import button, note
+from napari_vcf.widgets.common.keymap import keys_path, write_keys_template, written
 from napari_vcf.widgets.instruments.instrument import SHARED, ToolManager
 
 __all__ = ["KeysDialog"]
@@ -50,6 +52,13 @@ class KeysDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._area)
+        self.own = note(name="own_keys")
+        self.own.setMargin(6)
+        self.write = button("write_keys", "Other keys…", "Write a file of all keys, to change them in it", self._write)
+        row = QHBoxLayout()
+        row.addWidget(self.own, 1)
+        row.addWidget(self.write)
+        layout.addLayout(row)
 
     def toggle(self) -> None:
         """Show the list, or hide it."""
@@ -57,21 +66,36 @@ class KeysDialog(QDialog):
             self.hide()
             return
         self._text.setText(self._html())
+        self._tell()
         # On a small screen it is scrolled and not cut off.
         room = self.screen().availableGeometry().size() * 0.95
         bar = self._area.verticalScrollBar().sizeHint().width() + 2
-        self.resize((self._text.sizeHint() + QSize(bar, 2)).boundedTo(room))
+        self.resize((self._text.sizeHint() + QSize(bar, 2 + self.write.sizeHint().height() + 12)).boundedTo(room))
         self.show()
+
+    def _tell(self) -> None:
+        path = keys_path()
+        self.own.setText(f"Keys of your own stand in {path}; it is read at the start." if path.exists() else "")
+        self.write.setVisible(not path.exists())
+
+    def _write(self) -> None:
+        """Write a file of all keys to start from, where there is none."""
+        try:
+            write_keys_template()
+        except NapariVcfError as error:
+            self.own.setText(str(error))
+        else:
+            self._tell()
 
     def _html(self) -> str:
         groups: dict[str, list[tuple[str, str]]] = {"Mouse": list(_MOUSE)}
         for binding in self._tools.viewport.keys.bindings:
             if binding.group == SHARED:
                 continue
-            groups.setdefault(binding.group, []).append((key_text(binding.key), binding.description))
+            groups.setdefault(binding.group, []).append((written(binding.key), binding.description))
         # The same key means something of its own in each panel.
         for title, keys in self._tools.sheets.items():
-            groups[f"In {title}"] = [(key_text(key), text) for key, text in keys.items()]
+            groups[f"In {title}"] = [(written(key), text) for key, text in keys.items()]
         groups = {name: _merged(entries) for name, entries in groups.items()}
         wide = self.screen().availableGeometry().width() >= _THREE_COLUMNS_PX
         columns: list[list[str]] = [[] for _ in range(3 if wide else 2)]

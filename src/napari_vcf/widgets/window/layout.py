@@ -13,6 +13,7 @@ from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading import STAGES
 from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.panel import CasePanel
+from napari_vcf.widgets.common.keymap import use_keys_file
 from napari_vcf.widgets.common.preferences import follow_preferences
 from napari_vcf.widgets.desk.canvas import CanvasDressing
 from napari_vcf.widgets.desk.desk import Desk
@@ -49,12 +50,6 @@ _PANEL_SHARE, _PANES_SHARE = 0.33, 0.23
 #: What a reader drags to is kept within this share of the window.
 _MOST = 0.45
 
-_SCRATCH = {
-    "distance": "Scratch: a distance, in no record; again to put it away",
-    "cobb": "Scratch: Cobb angle between two lines, in no record; again to put it away",
-    "region": "Scratch: values in a free region, in no record; again to put it away",
-}
-
 
 class OtherDeskError(NapariVcfError):
     """The desk reads a study, and nothing else is opened on it."""
@@ -83,6 +78,8 @@ class Arrangement(QObject):
 
     def __init__(self, viewer: Any) -> None:
         super().__init__()
+        # Every tooltip names the keys in force.
+        self.troubles = use_keys_file()
         self.desk = desk = Desk(Settings(settings_path(), later=lambda write: QTimer.singleShot(800, write)))
         self.viewport = viewport = Viewport(viewer, desk)
         self.dressing = CanvasDressing(viewport)
@@ -196,8 +193,8 @@ class Arrangement(QObject):
             The panel that was there, whole.
         """
         dock, before = self.docks[name], self.panels[name]
-        for key, *_ in _keys_of(before):
-            self.viewport.keys.unbind(key)
+        for action in _keys_of(before):
+            self.viewport.keys.unbind_action(action)
         before.hide()
         before.setParent(None)
         dock.setWidget(panel)
@@ -232,58 +229,48 @@ class Arrangement(QObject):
     # -- keys -------------------------------------------------------------------------------------------------------
     def _bind_keys(self) -> None:
         desk, viewport, bar = self.desk, self.viewport, self.bar
-        bind = viewport.bind_key
+        bind = viewport.bind_action
         for name in self.docks:
             self._bind_panel(name)
-        for number, stage in enumerate(STAGES, start=1):
-            bind(
-                f"Alt+{number}", bar.findChild(QToolButton, f"stage_{stage}").click, _stage_text(number), group="Image"
-            )
+        for stage in STAGES:
+            bind(f"image.stage_{stage}", bar.findChild(QToolButton, f"stage_{stage}").click)
         for number in range(1, 10):
-            bind(
-                f"Ctrl+{number}", lambda n=number: self._show_image(n - 1), f"Image {number} of the bar", group="Image"
-            )
-        bind("I", lambda: self._next_image(1), "Next image", group="Image")
-        bind("Shift+I", lambda: self._next_image(-1), "Image before", group="Image")
-        bind("W", bar.next_window, "Next window (right drag sets it by hand)", group="Image")
-        bind("Shift+W", desk.invert, "Invert: what is high dark, or bright again", group="Image")
-        bind("Shift+R", desk.reset_window, "The usual window of this image", group="Image")
-        bind("Ctrl+L", bar.window_row.edit, "Type the width of the window, then Tab for the level", group="Image")
-        bind(
-            "Q",
-            lambda: viewport.hide_drawings(not viewport.drawings_hidden),
-            "Hide all drawings on image and panes, or show them again",
-            group="Image",
-        )
-        for key, kind in (("Shift+D", "distance"), ("Shift+A", "cobb"), ("Shift+O", "region")):
-            bind(key, lambda k=kind: self.scratch.choose(k), _SCRATCH[kind], group="Image")
-        bind("Shift+C", self.scratch.clear, "Take the scratch measurements off", group="Image")
-        bind("Shift+K", bar.colour.click, "The image laid over in colour, or in grey", group="Image")
-        bind("P", bar.next_plane, "Next plane: sagittal, or an image's own slices", group="Image")
-        bind("F", bar.flicker, "Flicker between the image in front and the one laid over it", group="Image")
-        bind("Shift+F", bar.next_overlay, "Next image laid over the one in front", group="Image")
-        bind(",", lambda: bar.fuse(-10), "Less of the image laid over", group="Image")
-        bind(".", lambda: bar.fuse(10), "More of the image laid over", group="Image")
-        bind("Shift+V", bar.next_volume, "Next volume of the image (b-value, echo)", group="Image")
-        bind("V", self.panes.next_layout, "Next choice of linked panes", group="Image")
-        bind("Ctrl+B", self.panes.next_beside, "Next image side by side with the large one, then none", group="Image")
-        bind("X", self.panes.crosshair.set_to_pointer, "Crosshair to the pointer (or Shift and move)", group="Image")
-        bind("PgUp", lambda: viewport.step_slice(-1), "Slice before (or the wheel)", group="Image")
-        bind("PgDown", lambda: viewport.step_slice(1), "Next slice (or the wheel)", group="Image")
-        bind("Home", viewport.fit, "Show the whole image", group="Image")
-        bind("Ctrl+Z", desk.undo, "Undo", group="Reading")
-        bind("Ctrl+Shift+Z", desk.redo, "Redo", group="Reading")
-        bind("Ctrl+Y", desk.redo, "Redo", group="Reading")
-        bind("F8", bar.panels.click, "Show or hide napari's own layer list and controls", group="Panels")
-        bind("?", lambda: self.keys_dialog.toggle(), "This list of keys", group="Panels")
+            bind(f"image.show_{number}", lambda n=number: self._show_image(n - 1))
+        bind("image.next", lambda: self._next_image(1))
+        bind("image.previous", lambda: self._next_image(-1))
+        bind("image.window", bar.next_window)
+        bind("image.invert", desk.invert)
+        bind("image.usual_window", desk.reset_window)
+        bind("image.type_window", bar.window_row.edit)
+        bind("image.hide_drawings", lambda: viewport.hide_drawings(not viewport.drawings_hidden))
+        for kind in ("distance", "cobb", "region"):
+            bind(f"image.scratch_{kind}", lambda k=kind: self.scratch.choose(k))
+        bind("image.scratch_clear", self.scratch.clear)
+        bind("image.colour", bar.colour.click)
+        bind("image.plane", bar.next_plane)
+        bind("image.flicker", bar.flicker)
+        bind("image.overlay", bar.next_overlay)
+        bind("image.overlay_less", lambda: bar.fuse(-10))
+        bind("image.overlay_more", lambda: bar.fuse(10))
+        bind("image.volume", bar.next_volume)
+        bind("image.layout", self.panes.next_layout)
+        bind("image.beside", self.panes.next_beside)
+        bind("image.crosshair", self.panes.crosshair.set_to_pointer)
+        bind("image.slice_before", lambda: viewport.step_slice(-1))
+        bind("image.slice_next", lambda: viewport.step_slice(1))
+        bind("image.fit", viewport.fit)
+        bind("reading.undo", desk.undo)
+        bind("reading.redo", desk.redo)
+        bind("panels.layers", bar.panels.click)
+        bind("panels.keys", lambda: self.keys_dialog.toggle())
 
     def _bind_panel(self, name: str) -> None:
         """Bind the key that brings a panel to the front, and those that the panel has of its own."""
-        key = f"F{list(self.docks).index(name) + 1}"
-        self.viewport.keys.unbind(key)
-        self.viewport.bind_key(key, lambda: self.raise_panel(name), f"Go to {name}", group="Panels")
-        for key, run, description in _keys_of(self.panels[name]):
-            self.viewport.bind_key(key, run, description, group="Reading")
+        action = f"panels.go_to_{list(self.docks).index(name) + 1}"
+        self.viewport.keys.unbind_action(action)
+        self.viewport.bind_action(action, lambda: self.raise_panel(name), text=f"Go to {name}")
+        for action, run in _keys_of(self.panels[name]).items():
+            self.viewport.bind_action(action, run)
 
     def _show_image(self, index: int) -> None:
         images = self.desk.images()
@@ -349,14 +336,10 @@ class Arrangement(QObject):
         Arrangement._all = [known for known in Arrangement._all if known is not self]
 
 
-def _keys_of(panel: QWidget) -> tuple[tuple[str, Callable[[], object], str], ...]:
-    """Keys that a panel brings along: key, what it does, and its sentence."""
-    keys: tuple[tuple[str, Callable[[], object], str], ...] = getattr(panel, "keys", ())
+def _keys_of(panel: QWidget) -> dict[str, Callable[[], object]]:
+    """What a panel does for actions of the register."""
+    keys: dict[str, Callable[[], object]] = getattr(panel, "keys", {})
     return keys
-
-
-def _stage_text(number: int) -> str:
-    return f"Stage {('CT', 'MRI', 'CT + MRI')[number - 1]}"
 
 
 def arrange(viewer: Any) -> Arrangement:
@@ -367,6 +350,6 @@ def arrange(viewer: Any) -> Arrangement:
             return known
     arrangement = Arrangement(getattr(viewer, "__wrapped__", viewer))
     Arrangement._all.append(arrangement)
-    for sentence in follow_preferences():
+    for sentence in (*arrangement.troubles, *follow_preferences()):
         arrangement.desk.message.emit(sentence, "warning")
     return arrangement

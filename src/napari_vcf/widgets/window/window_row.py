@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
+from napari_vcf.widgets.common.keymap import with_key
 from napari_vcf.widgets.window.bar_controls import bar_tool
 
 if TYPE_CHECKING:
@@ -42,13 +43,19 @@ class WindowRow(QWidget):
     def __init__(self, viewport: Viewport) -> None:
         super().__init__()
         self._desk = desk = viewport.desk
-        self.width_box = _number_box("window_width", "Width of the window: type it, then Enter  [Ctrl+L]")
-        self.level_box = _number_box("window_level", "Level, the middle of the window  [Ctrl+L, then Tab]")
+        self.width_box = _number_box(
+            "window_width", with_key("Width of the window: type it, then Enter", "image.type_window")
+        )
+        self.level_box = _number_box(
+            "window_level", with_key("Level, the middle of the window: Tab from its width", "image.type_window")
+        )
         self.width_box.setMinimum(1e-3)
-        self.invert = bar_tool("invert", "Invert", "Show what is high dark and what is low bright  [Shift+W]")
+        self.invert = bar_tool(
+            "invert", "Invert", with_key("Show what is high dark and what is low bright", "image.invert")
+        )
         self.invert.setCheckable(True)
         self.invert.clicked.connect(desk.invert)
-        self.reset = bar_tool("window_reset", "Reset", "The usual window of this image  [Shift+R]")
+        self.reset = bar_tool("window_reset", "Reset", with_key("The usual window of this image", "image.usual_window"))
         self.reset.clicked.connect(desk.reset_window)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -14,6 +14,7 @@ from napari_vcf.reading.map_resolution import map_effective_n
 from napari_vcf.reading.results import roi_angle_deg
 from napari_vcf.reading.state import Roi, Tissue
 from napari_vcf.widgets.common.controls import Banner, button, heading, keep_keys, note, rule, toggle
+from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.instruments.adc.drawing import RoiDrawing
 from napari_vcf.widgets.instruments.adc.model import TISSUE_NAMES, AdcModel
 from napari_vcf.widgets.instruments.adc.table import AdcTable
@@ -29,7 +30,8 @@ __all__ = ["AdcWidget"]
 ASK_LEVEL = "level…"
 STEP_MM = 0.5
 STEP_DEG = 1.0
-_ARROWS = (("Up", 0, -1), ("Down", 0, 1), ("Left", -1, 0), ("Right", 1, 0))
+#: Steps to the right and down.
+_ARROWS = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
 
 
 def _map_text(image: CaseImage, protocol: Protocol) -> str:
@@ -71,21 +73,24 @@ class AdcWidget(Instrument):
         desk.opened.connect(self._forget)
         viewport.slice_changed.connect(self._on_slice)
         self.roi_tool.changed.connect(self._show_guide)
-        for key, right, down in _ARROWS:
+        for name, (right, down) in _ARROWS.items():
             self.share(
-                key,
+                f"adc.move_{name}",
                 lambda r=right, d=down: self.roi_tool.nudge(r * STEP_MM, d * STEP_MM),
-                f"Move the rectangle {key.lower()} by {STEP_MM:g} mm",
+                detail=f"by {STEP_MM:g} mm",
             )
-        self.share("[", lambda: self.roi_tool.turn(-STEP_DEG), f"Turn it to the left by {STEP_DEG:g}°")
-        self.share("]", lambda: self.roi_tool.turn(STEP_DEG), f"Turn it to the right by {STEP_DEG:g}°")
-        self.share("A", self._align, "Turn it parallel to the endplates")
-        self.share("Return", self.next_placement, "Keep the placement and hide it")
-        self.share("Del", self.delete, "Delete this placement (can be undone)")
-        self.share("Shift+Del", self.place_afresh, "Delete all placements of this tissue (can be undone)")
-        self.share("Esc", self.roi_tool.cancel, "Stop a drag")
-        self.share("T", self._swap_tissue, "Lesion or normal vertebra")
-        self.share("N", self._next_level, "The other normal vertebra")
+        for name, side in (("left", -1), ("right", 1)):
+            self.share(f"adc.turn_{name}", lambda s=side: self.roi_tool.turn(s * STEP_DEG), detail=f"by {STEP_DEG:g}°")
+        for name, run in {
+            "align": self._align,
+            "next": self.next_placement,
+            "delete": self.delete,
+            "afresh": self.place_afresh,
+            "stop": self.roi_tool.cancel,
+            "tissue": self._swap_tissue,
+            "level": self._next_level,
+        }.items():
+            self.share(f"adc.{name}", run)
         self.follow_desk()
 
     # -- building ---------------------------------------------------------------------------------------------------
@@ -98,7 +103,7 @@ class AdcWidget(Instrument):
         group = QButtonGroup(self)
         self._tissues = {}
         for tissue, text in TISSUE_NAMES.items():
-            widget = toggle(f"tissue_{tissue}", text, f"Place the ROIs of the {text.lower()}", key="T")
+            widget = toggle(f"tissue_{tissue}", text, f"Place the ROIs of the {text.lower()}", action="adc.tissue")
             widget.clicked.connect(lambda _=False, t=tissue: self.set_tissue(t))
             group.addButton(widget)
             tissues.addWidget(widget)
@@ -107,7 +112,9 @@ class AdcWidget(Instrument):
         self._level = QComboBox()
         self._level.setObjectName("normal_level")
         keep_keys(self._level)
-        self._level.setToolTip("The adjacent normal vertebra in which the normal ROIs are placed  [N]")
+        self._level.setToolTip(
+            with_key("The adjacent normal vertebra in which the normal ROIs are placed", "adc.level")
+        )
         level_row = QHBoxLayout()
         self._level_name = QLabel("in vertebra")
         level_row.addWidget(self._level_name)
@@ -117,10 +124,12 @@ class AdcWidget(Instrument):
         self.column.addWidget(self._dots)
         self.column.addLayout(self._build_turning())
         row = QHBoxLayout()
-        self._next = button("next", "Next placement", "Keep it and hide it", self.next_placement, key="Enter")
-        self._delete = button("delete", "Delete", "Delete this placement; it can be undone", self.delete, key="Del")
+        self._next = button("next", "Next placement", "Keep it and hide it", self.next_placement, action="adc.next")
+        self._delete = button(
+            "delete", "Delete", "Delete this placement; it can be undone", self.delete, action="adc.delete"
+        )
         self._again = button(
-            "again", "Place afresh", "Delete all placements of this tissue", self.place_afresh, key="Shift+Del"
+            "again", "Place afresh", "Delete all placements of this tissue", self.place_afresh, action="adc.afresh"
         )
         for widget in (self._next, self._delete, self._again):
             row.addWidget(widget)
@@ -135,8 +144,16 @@ class AdcWidget(Instrument):
 
     def _build_turning(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.addWidget(button("turn_left", "⟲ 1°", "Turn to the left", lambda: self.roi_tool.turn(-STEP_DEG), key="["))
-        row.addWidget(button("turn_right", "⟳ 1°", "Turn to the right", lambda: self.roi_tool.turn(STEP_DEG), key="]"))
+        row.addWidget(
+            button(
+                "turn_left", "⟲ 1°", "Turn to the left", lambda: self.roi_tool.turn(-STEP_DEG), action="adc.turn_left"
+            )
+        )
+        row.addWidget(
+            button(
+                "turn_right", "⟳ 1°", "Turn to the right", lambda: self.roi_tool.turn(STEP_DEG), action="adc.turn_right"
+            )
+        )
         self._angle = QDoubleSpinBox()
         self._angle.setObjectName("angle")
         self._angle.setRange(-180.0, 180.0)
@@ -144,13 +161,16 @@ class AdcWidget(Instrument):
         self._angle.setSuffix(" °")
         self._angle.setWrapping(True)
         self._angle.setKeyboardTracking(False)
-        self._angle.setToolTip("Angle of the long side on the screen; clockwise from level  [ [ and ] ]")
+        tip = "Angle of the long side on the screen; clockwise from level"
+        self._angle.setToolTip(with_key(tip, "adc.turn_left", "adc.turn_right"))
         self._angle.valueChanged.connect(self._on_angle)
         keep_keys(self._angle)
         # Once it is typed, Enter, arrows and letters mean the rectangle again.
         self._angle.editingFinished.connect(self._angle.clearFocus)
         row.addWidget(self._angle)
-        self._parallel = button("align", "∥", "Parallel to the endplates that the calipers show", self._align, key="A")
+        self._parallel = button(
+            "align", "∥", "Parallel to the endplates that the calipers show", self._align, action="adc.align"
+        )
         row.addWidget(self._parallel)
         self._size = QLabel()
         self._size.setObjectName("size")
@@ -388,7 +408,9 @@ class AdcWidget(Instrument):
         if rectangle is not None and not self.roi_tool.on_screen(rectangle):
             return "The rectangle lies on another slice. Click to bring it to this one; an arrow key shows it there."
         if self.model.current is not None:
-            return "Drag it to move, drag its knob to turn; arrows 0.5 mm, [ and ] 1°. Enter keeps and hides it."
+            turn = f"{key_text('adc.turn_left', 'adc.turn_right')} turn it by {STEP_DEG:g}°"
+            keep = f"{key_text('adc.next')} keeps and hides it"
+            return f"Drag it to move, drag its knob to turn; {turn}. {keep}."
         return (
             f"Click on the map to place ROI <b>{self.model.next_number} of {self.model.wanted}</b>, "
             f"{TISSUE_NAMES[self.model.tissue].lower()}: in the centre of the body, away from cortex, vessels and "

@@ -20,8 +20,9 @@ from napari_vcf.widgets.common.controls import (
     points,
     rule,
 )
+from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.instruments.calipers.drawing import POSITION_SHORT, CaliperDrawing
-from napari_vcf.widgets.instruments.calipers.table import CELL_KEYS, CaliperTable
+from napari_vcf.widgets.instruments.calipers.table import ROWS, CaliperTable
 from napari_vcf.widgets.instruments.calipers.tool import CaliperTool, Height
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
@@ -56,15 +57,17 @@ class CalipersWidget(Instrument):
         self._build()
         self.drawing = CaliperDrawing(viewport, self.calipers)
         self.calipers.changed.connect(self._show)
-        self.share("N", lambda: open_box(self._level), "Name the fractured vertebra: type it, then Enter")
-        for cell, key in sorted(CELL_KEYS.items(), key=lambda item: item[1]):
-            self.share(key, self._table.cell(*cell).click, "A height: the table lies on the number pad")
-        self.share("U", lambda: self._table.next_status("above"), "Vertebra above: intact, not intact, not in view")
-        self.share("D", lambda: self._table.next_status("below"), "Vertebra below: intact, not intact, not in view")
-        self.share("Del", self.delete, "Delete the chosen caliper (can be undone)")
-        self.share("S", self._snap.click, "Draw the ends to the edge, or not")
-        self.share("B", self.calipers.take_off_the_edge, "Ends drawn to the edge go back where your hand put them")
-        self.share("Esc", self.cancel, "Stop what is being drawn or chosen")
+        for name, run in {
+            "name": lambda: open_box(self._level),
+            **{f"{which}_{at}": self._table.cell(which, at).click for which in ROWS for at in POSITIONS},
+            "status_above": lambda: self._table.next_status("above"),
+            "status_below": lambda: self._table.next_status("below"),
+            "delete": self.delete,
+            "snap": self._snap.click,
+            "off_the_edge": self.calipers.take_off_the_edge,
+            "stop": self.cancel,
+        }.items():
+            self.share(f"calipers.{name}", run)
         desk.opened.connect(self._forget)
         self.follow_desk()
 
@@ -75,15 +78,18 @@ class CalipersWidget(Instrument):
         self._level.addItems([_UNNAMED, *REGULAR_LEVELS])
         self._level.setMaxVisibleItems(26)
         keep_keys(self._level)
-        self._level.setToolTip("Name of the fractured vertebra. It cannot be changed once something is measured.  [N]")
+        tip = "Name of the fractured vertebra. It cannot be changed once something is measured."
+        self._level.setToolTip(with_key(tip, "calipers.name"))
         self._level.activated.connect(self._on_level)
         top = QHBoxLayout()
         top.addWidget(QLabel("Fractured vertebra"))
         top.addWidget(self._level, 1)
         self._table = CaliperTable(self.choose, self._say)
-        self._delete = button("delete", "Delete", "Delete the chosen caliper; it can be undone", self.delete, key="Del")
-        self._undo = button("undo", "Undo", "Take the last change back", self.desk.undo, key="Ctrl+Z")
-        self._redo = button("redo", "Redo", "Make it again", self.desk.redo, key="Ctrl+Shift+Z")
+        self._delete = button(
+            "delete", "Delete", "Delete the chosen caliper; it can be undone", self.delete, action="calipers.delete"
+        )
+        self._undo = button("undo", "Undo", "Take the last change back", self.desk.undo, action="reading.undo")
+        self._redo = button("redo", "Redo", "Make it again", self.desk.redo, action="reading.redo")
         row = QHBoxLayout()
         for widget in (self._delete, self._undo, self._redo):
             row.addWidget(widget)
@@ -105,7 +111,7 @@ class CalipersWidget(Instrument):
             "Ends of the chosen caliper, or of the one placed last, that were drawn to the edge (marked ◇) go back "
             "where your hand put them",
             self.calipers.take_off_the_edge,
-            key="B",
+            action="calipers.off_the_edge",
         )
         snapping.addWidget(self._by_hand)
         self.column.addLayout(snapping)
@@ -286,8 +292,11 @@ class CalipersWidget(Instrument):
         allowed = reading is None or reading.protocol.snapping
         self._snap.setEnabled(allowed)
         self._snap.setToolTip(
-            f"Each end goes to the edge within {SNAP_REACH_MM:g} mm, along the caliper: on MRI the outer side of the "
-            "endplate, else the strongest one. Off until you want it; recorded  [S]"
+            with_key(
+                f"Each end goes to the edge within {SNAP_REACH_MM:g} mm, along the caliper: on MRI the outer side of "
+                "the endplate, else the strongest one. Off until you want it; recorded",
+                "calipers.snap",
+            )
             if allowed
             else "The study's protocol does not allow it."
         )
@@ -305,16 +314,16 @@ class CalipersWidget(Instrument):
             return "No case is open."
         if self.desk.reading.state.spine is None:
             return "Name the fractured vertebra first."
-        draft = self.calipers.draft
+        draft, stops = self.calipers.draft, f"{key_text('calipers.stop')} stops"
         if draft is not None:
             c = draft.caliper
             if self.calipers.is_waiting:
-                return f"{c.level} {c.position}: <b>{draft.mm:.1f} mm</b>. Click on the lower endplate (Esc stops)."
+                return f"{c.level} {c.position}: <b>{draft.mm:.1f} mm</b>. Click on the lower endplate ({stops})."
             return f"{c.level} {c.position}: <b>{draft.mm:.1f} mm</b>"
         target = self.target()
         if target is not None:
             if self.calipers.is_waiting:
-                return f"{target[0]} {target[1]}: click on the lower endplate (Esc stops)."
+                return f"{target[0]} {target[1]}: click on the lower endplate ({stops})."
             return (
                 f"Next: <b>{target[0]} {target[1]}</b> height on the mid-sagittal slice. Click on the upper, then on "
                 "the lower endplate, or drag from one to the other."

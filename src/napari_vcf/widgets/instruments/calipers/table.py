@@ -11,10 +11,11 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QSizePo
 from napari_vcf.measure import POSITIONS, Heights, Position, VertebraStatus
 from napari_vcf.reading.state import StageState
 from napari_vcf.widgets.common.controls import CHOSEN_STYLE, ORANGE, keep_keys, swatch, toggle
+from napari_vcf.widgets.common.keymap import with_key
 from napari_vcf.widgets.instruments.calipers.drawing import POSITION_COLORS
 from napari_vcf.widgets.instruments.calipers.tool import Height
 
-__all__ = ["CELL_KEYS", "ROWS", "STATUS_NAMES", "CaliperTable"]
+__all__ = ["ROWS", "STATUS_NAMES", "CaliperTable"]
 
 ROWS = ("above", "fractured", "below")
 STATUS_NAMES: dict[VertebraStatus, str] = {
@@ -23,13 +24,6 @@ STATUS_NAMES: dict[VertebraStatus, str] = {
     "not_in_view": "not in view",
 }
 _NOT_SAID = "intact?"
-#: Keys of the cells: the table lies on the number pad.
-CELL_KEYS: dict[tuple[str, Position], str] = {
-    (which, position): str(7 - 3 * row + column)
-    for row, which in enumerate(ROWS)
-    for column, position in enumerate(POSITIONS)
-}
-_STATUS_KEYS = {"above": "U", "below": "D"}
 
 
 class CaliperTable(QWidget):
@@ -78,10 +72,11 @@ class CaliperTable(QWidget):
             combo = self._status[which] = QComboBox()
             combo.setObjectName(f"status_{which}")
             combo.addItems([_NOT_SAID, *STATUS_NAMES.values()])
-            combo.setToolTip(
+            tip = (
                 f"Is the vertebra {which} intact? Only an intact one serves as reference; say 'not in view' where it "
-                f"is not on the image.  [{_STATUS_KEYS[which]}]"
+                "is not on the image."
             )
+            combo.setToolTip(with_key(tip, f"calipers.status_{which}"))
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
             keep_keys(combo)
             combo.activated.connect(lambda index, w=which: self._on_status(w, index))
@@ -173,8 +168,6 @@ class CaliperTable(QWidget):
         frame = f"QToolButton {{ border: {width}px solid {color}; font-weight: bold; }}" if width else ""
         cell.setStyleSheet(CHOSEN_STYLE + frame)
         size = "not measured" if mm is None else f"{mm:.2f} mm"
-        cell.setToolTip(
-            f"{position.capitalize()} height of {level or which}: {size}. "
-            f"Click to place or choose it.  [{CELL_KEYS[which, position]}]"
-        )
+        tip = f"{position.capitalize()} height of {level or which}: {size}. Click to place or choose it."
+        cell.setToolTip(with_key(tip, f"calipers.{which}_{position}"))
         cell.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QHBoxLayout, QL
 
 from napari_vcf.measure import Extent
 from napari_vcf.reading import ITEMS
+from napari_vcf.widgets.common.actions import ACTIONS
 from napari_vcf.widgets.common.controls import (
     ORANGE,
     Banner,
@@ -22,6 +23,7 @@ from napari_vcf.widgets.common.controls import (
     rule,
     toggle,
 )
+from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.locked_layer import FRAME_MS
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from napari_vcf.widgets.instruments.extent.outline_tool import OutlineDrawing, OutlineTool
@@ -70,29 +72,27 @@ class ExtentWidget(Instrument):
         viewport.slice_changed.connect(self._on_slice)
         viewport.overlay_changed.connect(self.refresh)
         desk.opened.connect(self._forget)
-        for mode, (_, text, key) in MODES.items():
-            self.share(key, lambda m=mode: self.set_mode(m), text)
-        self.share("Return", self._finish, "Finish what is being drawn or placed")
-        self.share("Backspace", self.outline.take_back, "Take back the last point of an outline")
-        self.share("Esc", self._cancel, "Stop what is being drawn or chosen")
-        self.share("[", lambda: self._resize(-1), "Smaller brush or limit")
-        self.share("]", lambda: self._resize(1), "Bigger brush or limit")
-        self.share("C", self.body_from_calipers, "Body from the calipers of the fractured vertebra")
-        self.share(
-            "T",
-            self._if_threshold(self.threshold.next_tissue),
-            "Threshold: next reference tissue",
-        )
-        self.share("D", self._if_threshold(self.threshold.swap_side), "Threshold: darker or brighter")
-        self.share("G", self._if_threshold(self.threshold.swap_scope), "Threshold: this slice or all")
-        for number, value in enumerate(self._visual.values(), start=1):
-            self.share(str(number), value.click, f"Your estimate by eye: G{number}")
-        self.share("M", self._next_image, "Paint on the next image, while nothing is painted")
-        self.share("R", self.brush.through.click, "Round brush: through slices, or on one")
-        self.share("J", self.brush.fill.click, "Join outlined slices, or not")
-        self.share("Shift+Del", self._clear_slice, "Remove body and lesion from this slice (can be undone)")
-        self.share("Ctrl+Shift+Del", self.model.clear, "Remove body and lesion (can be undone)")
-        self.share("U", self.next_unseen, "Go to the next slice of the body not yet looked at")
+        threshold = self.threshold
+        for name, run in {
+            **{mode: lambda m=mode: self.set_mode(m) for mode in MODES},
+            "finish": self._finish,
+            "take_back": self.outline.take_back,
+            "stop": self._cancel,
+            "smaller": lambda: self._resize(-1),
+            "bigger": lambda: self._resize(1),
+            "from_calipers": self.body_from_calipers,
+            "tissue": self._if_threshold(threshold.next_tissue),
+            "side": self._if_threshold(threshold.swap_side),
+            "this_slice": self._if_threshold(threshold.swap_scope),
+            **{f"estimate_{n}": value.click for n, value in enumerate(self._visual.values(), start=1)},
+            "image": self._next_image,
+            "through": self.brush.through.click,
+            "fill": self.brush.fill.click,
+            "clear_slice": self._clear_slice,
+            "clear_all": self.model.clear,
+            "unseen": self.next_unseen,
+        }.items():
+            self.share(f"extent.{name}", run)
         self.follow_desk()
 
     # -- building ---------------------------------------------------------------------------------------------------
@@ -100,9 +100,8 @@ class ExtentWidget(Instrument):
         self._guide = Banner("guide")
         self._image = QComboBox()
         self._image.setObjectName("image")
-        self._image.setToolTip(
-            "Image on whose voxels body and lesion are painted; fixed once something is painted.  [M]"
-        )
+        tip = "Image on whose voxels body and lesion are painted; fixed once something is painted."
+        self._image.setToolTip(with_key(tip, "extent.image"))
         keep_keys(self._image)
         self._image.activated.connect(self._on_image)
         top = QHBoxLayout()
@@ -115,13 +114,13 @@ class ExtentWidget(Instrument):
         self.brush = BrushBox(self._on_brush, lambda on: setattr(self.model, "fill_between", on))
         self.column.addWidget(self.brush)
         row = QHBoxLayout()
-        for name, text, tip, run, key in (
-            ("clear_slice", "Clear slice", "Remove body and lesion from this slice", self._clear_slice, "Shift+Del"),
-            ("clear_all", "Clear all", "Remove body and lesion; it can be undone", self.model.clear, "Ctrl+Shift+Del"),
+        for name, text, tip, run in (
+            ("clear_slice", "Clear slice", "Remove body and lesion from this slice", self._clear_slice),
+            ("clear_all", "Clear all", "Remove body and lesion; it can be undone", self.model.clear),
         ):
-            row.addWidget(button(name, text, tip, run, key=key))
-        self._undo = button("undo", "Undo", "Take the last change back", self.desk.undo, key="Ctrl+Z")
-        self._redo = button("redo", "Redo", "Make it again", self.desk.redo, key="Ctrl+Shift+Z")
+            row.addWidget(button(name, text, tip, run, action=f"extent.{name}"))
+        self._undo = button("undo", "Undo", "Take the last change back", self.desk.undo, action="reading.undo")
+        self._redo = button("redo", "Redo", "Make it again", self.desk.redo, action="reading.redo")
         row.addWidget(self._undo)
         row.addWidget(self._redo)
         self.column.addLayout(row)
@@ -134,7 +133,9 @@ class ExtentWidget(Instrument):
         self._details = note(name="details")
         self._differ = note(name="differ")
         self._unseen = note(name="unseen")
-        self._next = button("next_unseen", "Next one", "Go to a slice not yet looked at", self.next_unseen, key="U")
+        self._next = button(
+            "next_unseen", "Next one", "Go to a slice not yet looked at", self.next_unseen, action="extent.unseen"
+        )
         for widget in (self._result, self._details, self._differ):
             self.column.addWidget(widget)
         seen = QHBoxLayout()
@@ -147,13 +148,14 @@ class ExtentWidget(Instrument):
         grid = QGridLayout()
         grid.setSpacing(4)
         group = QButtonGroup(self)
-        for number, (mode, (text, tooltip, key)) in enumerate(MODES.items()):
-            widget = toggle(f"mode_{mode}", text, tooltip, key=key)
+        for number, (mode, text) in enumerate(MODES.items()):
+            widget = toggle(f"mode_{mode}", text, ACTIONS[f"extent.{mode}"].text, action=f"extent.{mode}")
             widget.clicked.connect(lambda _=False, m=mode: self.set_mode(m))
             group.addButton(widget)
             grid.addWidget(widget, number // 3, number % 3)
         tip = "Take the body between the fractured vertebra's calipers as a start; correct it with the brush"
-        grid.addWidget(button("from_calipers", "From calipers", tip, self.body_from_calipers, key="C"), 2, 2)
+        start = button("from_calipers", "From calipers", tip, self.body_from_calipers, action="extent.from_calipers")
+        grid.addWidget(start, 2, 2)
         return grid
 
     def _build_visual(self) -> QHBoxLayout:
@@ -162,7 +164,7 @@ class ExtentWidget(Instrument):
         group = QButtonGroup(self)
         group.setExclusive(False)
         for number, value in enumerate(ITEMS[VISUAL].values, start=1):
-            widget = toggle(f"visual_{value}", str(value), ITEMS[VISUAL].help, key=str(number))
+            widget = toggle(f"visual_{value}", str(value), ITEMS[VISUAL].help, action=f"extent.estimate_{number}")
             widget.clicked.connect(lambda _=False, v=str(value): self._on_visual(v))
             group.addButton(widget)
             row.addWidget(widget)
@@ -376,7 +378,10 @@ class ExtentWidget(Instrument):
         if not self.model.is_in_front:
             return self._not_in_front()
         if self.outline.points:
-            return f"{len(self.outline.points)} points. Close at the first one, by a double click or Enter; Esc stops."
+            return (
+                f"{len(self.outline.points)} points. Close at the first one, by a double click or "
+                f"{key_text('extent.finish')}; {key_text('extent.stop')} stops."
+            )
         if self.outline.waiting and self.mode in OUTLINES:
             return f"An outline is half drawn on {self._slices_text(self.outline.waiting)}: go back there to close it."
         if self.model.masks is None or self.model.masks.body.voxels == 0:

@@ -23,6 +23,7 @@ from napari_vcf.measure import (
 )
 from napari_vcf.widgets.common.controls import GREEN, button, note, toggle
 from napari_vcf.widgets.common.forms import ModelForm
+from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.locked_layer import FRAME_MS, LockedDrawing, Picture, rgba
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from napari_vcf.widgets.instruments.instrument import Tool, World
@@ -46,9 +47,9 @@ class ThresholdSettings(BaseModel):
     Attributes
     ----------
     factor : int
-        The limit, in percent of the reference  [ [ and ] ]
+        The limit, in percent of the reference
     this_slice : bool
-        Take lesion on the slice on the screen alone, not on all slices of the body  [G]
+        Take lesion on the slice on the screen alone, not on all slices of the body
     """
 
     factor: Annotated[
@@ -121,14 +122,16 @@ class ThresholdTool(QWidget):
         self._tissues = {}
         group = QButtonGroup(self)
         for column, (tissue, name) in enumerate(TISSUES.items()):
-            widget = toggle(f"tissue_{tissue}", name, f"What you point at: {name.lower()}", key="T: next one")
+            widget = toggle(f"tissue_{tissue}", name, f"What you point at: {name.lower()}", action="extent.tissue")
             widget.clicked.connect(lambda _=False, t=tissue: self.choose(t))
             group.addButton(widget)
             grid.addWidget(widget, 0, 2 * column, 1, 2)
             self._tissues[tissue] = widget
-        self._side = button("side", "", "Darker or brighter than the reference", self.swap_side, key="D")
+        self._side = button("side", "", "Darker or brighter than the reference", self.swap_side, action="extent.side")
         self.settings = ModelForm(ThresholdSettings())
         self._factor, self._here = self.settings.control("factor"), self.settings.control("this_slice")
+        self._factor.setToolTip(with_key(self._factor.toolTip(), "extent.smaller", "extent.bigger"))
+        self._here.setToolTip(with_key(self._here.toolTip(), "extent.this_slice"))
         self._factor.valueChanged.connect(self._on_factor)
         self._here.toggled.connect(self._soon)
         grid.addWidget(self._side, 1, 0, 1, 2)
@@ -139,7 +142,11 @@ class ThresholdTool(QWidget):
         self._says = note(name="threshold_says")
         grid.addWidget(self._says, 3, 0, 1, 6)
         self._take = button(
-            "take", "Take as lesion", "Make what is yellow lesion; Ctrl+Z undoes it", self.take, key="Enter"
+            "take",
+            "Take as lesion",
+            f"Make what is yellow lesion; {key_text('reading.undo')} undoes it",
+            self.take,
+            action="extent.finish",
         )
         grid.addWidget(self._take, 4, 3, 1, 3)
 
@@ -175,7 +182,8 @@ class ThresholdTool(QWidget):
         name = TISSUES[self.tissue].lower()
         if self.signal is None:
             return f"Click <b>{name}</b> in the image: a circle of {2 * REFERENCE_RADIUS_MM:g} mm is measured."
-        return f"Yellow is {self.side} than {self._factor.value()} % of {name}. Enter takes it as lesion."
+        yellow = f"Yellow is {self.side} than {self._factor.value()} % of {name}."
+        return f"{yellow} {key_text('extent.finish')} takes it as lesion."
 
     def refresh(self) -> None:
         """Show what is compared now."""

@@ -10,25 +10,22 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSlider, QWidget
 
 from napari_vcf.measure import Extent
 from napari_vcf.widgets.common.controls import keep_keys, percent, points
+from napari_vcf.widgets.common.keymap import with_key
 from napari_vcf.widgets.instruments.extent.layers import Part
 
 __all__ = ["BRUSHES", "MODES", "OUTLINES", "BrushBox", "Mode", "extent_texts"]
 
 Mode = Literal["outline", "body_add", "body_erase", "lesion_add", "lesion_erase", "lesion_outline", "threshold", "look"]
-#: Name, sentence and key of each tool.
-MODES: dict[Mode, tuple[str, str, str]] = {
-    "outline": ("Outline body", "Outline the body on this slice: click around it, or draw freehand", "O"),
-    "body_add": ("Body +", "Add to the body with the brush", "B"),
-    "body_erase": ("Body −", "Take from the body with the brush", "Shift+B"),
-    "lesion_add": ("Lesion +", "Paint the lesion; the brush cannot leave the body", "L"),
-    "lesion_erase": ("Lesion −", "Take from the lesion with the brush", "E"),
-    "lesion_outline": (
-        "Outline lesion",
-        "Outline lesion on this slice; only what lies in the body is taken",
-        "Shift+L",
-    ),
-    "threshold": ("Threshold", "Lesion by comparison with muscle, disc or a normal vertebra", "H"),
-    "look": ("Look", "Paint nothing; the left button moves the image", "K"),
+#: Name of each tool; its sentence and its key stand in the register of actions.
+MODES: dict[Mode, str] = {
+    "outline": "Outline body",
+    "body_add": "Body +",
+    "body_erase": "Body −",
+    "lesion_add": "Lesion +",
+    "lesion_erase": "Lesion −",
+    "lesion_outline": "Outline lesion",
+    "threshold": "Threshold",
+    "look": "Look",
 }
 OUTLINES: tuple[Mode, ...] = ("outline", "lesion_outline")
 BRUSHES: dict[Mode, tuple[Part, Literal["paint", "erase"]]] = {
@@ -58,19 +55,20 @@ class BrushBox(QWidget):
         self._brush.setObjectName("brush")
         self._brush.setRange(1, 40)
         self._brush.setValue(9)
-        self._brush.setToolTip("Diameter of the brush, in pixels of the image  [ [ and ] ]")
+        tip = "Diameter of the brush, in pixels of the image"
+        self._brush.setToolTip(with_key(tip, "extent.smaller", "extent.bigger"))
         keep_keys(self._brush)
         self._mm = QLabel()
         self._mm.setMinimumWidth(60)
         self.through = QCheckBox("through slices")
         self.through.setObjectName("in_3d")
-        self.through.setToolTip("The brush is a ball and paints on the neighbouring slices as well  [R]")
+        tip = "The brush is a ball and paints on the neighbouring slices as well"
+        self.through.setToolTip(with_key(tip, "extent.through"))
         self.fill = QCheckBox("fill between outlined slices")
         self.fill.setObjectName("fill_between")
         self.fill.setChecked(True)
-        self.fill.setToolTip(
-            "Slices between two outlined ones follow from their shapes; correct them with the brush  [J]"
-        )
+        tip = "Slices between two outlined ones follow from their shapes; correct them with the brush"
+        self.fill.setToolTip(with_key(tip, "extent.fill"))
         self._brush.valueChanged.connect(lambda _value: changed())
         self.through.toggled.connect(lambda _on: changed())
         self.fill.toggled.connect(fill)

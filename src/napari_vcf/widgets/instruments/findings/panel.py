@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from napari_vcf.reading import ITEMS, STAGES, Stage, StageResults
 from napari_vcf.reading.issues import visible
 from napari_vcf.reading.state import Answer
+from napari_vcf.widgets.common.actions import ACTIONS, SCOPES
 from napari_vcf.widgets.common.controls import (
     ORANGE,
     QUIET_STYLE,
@@ -22,19 +23,13 @@ from napari_vcf.widgets.common.controls import (
     note,
     rule,
 )
+from napari_vcf.widgets.common.keymap import keys_of
 from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls, answer_text
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
 __all__ = ["FindingsWidget"]
 
 _DECISIONS = ("verdict", "confidence")
-#: Keys of an item in focus; its row has them, because what they do depends on it.
-_ROW_KEYS = (
-    ("1", "First answer of the item in focus, and so on"),
-    ("0", "Not assessable: then the reason and Enter"),
-    ("Backspace", "Take the answer back"),
-    ("Tab", "Next item (or Down)"),
-)
 
 
 class FindingsWidget(Instrument):
@@ -67,9 +62,12 @@ class FindingsWidget(Instrument):
         self.column.addWidget(self._missing)
         self.column.addWidget(self._conflicts)
         self.column.addStretch(1)
-        self.share("N", self.next_unanswered, "Go to the next item that is not answered")
-        for key, text in _ROW_KEYS:
-            self.tools.sheets.setdefault("Findings", {})[key] = text
+        self.share("findings.next", self.next_unanswered)
+        # The item in focus has the others itself, because what they do depends on it.
+        sheet = self.tools.sheets.setdefault(SCOPES["findings"], {})
+        for action in ACTIONS.values():
+            if action.scope == "findings":
+                sheet.update(dict.fromkeys(keys_of(action.id), action.text))
         self.follow_desk()
 
     def _build_overview(self) -> QWidget:
@@ -92,7 +90,11 @@ class FindingsWidget(Instrument):
                 self._overview.addWidget(cell, row, column)
             self._overview_cells[stage] = cells
         self._next = button(
-            "next_item", "Next unanswered", "Go to the next item without an answer", self.next_unanswered, key="N"
+            "next_item",
+            "Next unanswered",
+            "Go to the next item without an answer",
+            self.next_unanswered,
+            action="findings.next",
         )
         self._overview.addWidget(self._next, 4, 0, 1, 4)
         return box

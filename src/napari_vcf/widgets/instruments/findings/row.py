@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtGui import QKeyEvent
+from qtpy.QtCore import QEvent, QKeyCombination, Qt, Signal
+from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -24,6 +25,7 @@ from qtpy.QtWidgets import (
 from napari_vcf.reading import Item
 from napari_vcf.reading.state import Answer
 from napari_vcf.widgets.common.controls import BLUE, ORANGE, button, keep_keys, note, toggle
+from napari_vcf.widgets.common.keymap import key_text, keys_of
 
 __all__ = ["REASONS", "FindingRow", "RowCalls", "answer_text", "value_text"]
 
@@ -109,7 +111,10 @@ class FindingRow(QFrame):
         self._state = note(name="state")
         self._state.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self._withdraw = toggle(
-            f"{item.key}__withdraw", "×", "Take the answer back; the item is unanswered again  [Backspace]"
+            f"{item.key}__withdraw",
+            "×",
+            "Take the answer back; the item is unanswered again",
+            action="findings.withdraw",
         )
         self._withdraw.setCheckable(False)
         self._withdraw.setFixedWidth(24)
@@ -144,12 +149,18 @@ class FindingRow(QFrame):
         values: tuple[str | int, ...] = self.item.values
         for index, value in enumerate(values):
             text = answer_text(self.item, value)
-            widget = toggle(f"{self.item.key}__{value}", text, f"{self.item.label}: {text}", key=str(index + 1))
+            tip, action = f"{self.item.label}: {text}", f"findings.answer_{index + 1}"
+            widget = toggle(f"{self.item.key}__{value}", text, tip, action=action)
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             widget.clicked.connect(lambda _=False, v=value: self._choose(v))
             self._values[value] = widget
             grid.addWidget(widget, index // columns, index % columns)
-        self._na = toggle(f"{self.item.key}__not_assessable", "n/a", "Not assessable; a reason is needed", key="0")
+        self._na = toggle(
+            f"{self.item.key}__not_assessable",
+            "n/a",
+            "Not assessable; a reason is needed",
+            action="findings.not_assessable",
+        )
         self._na.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._na.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._na.setFixedWidth(38)
@@ -172,7 +183,7 @@ class FindingRow(QFrame):
         line.returnPressed.connect(lambda: self._save_reason(by_key=True))
         keep_keys(line)
         layout.addWidget(self._reason, 1)
-        layout.addWidget(button(f"{self.item.key}__save", "Save", "Keep the reason", self._save_reason, key="Enter"))
+        layout.addWidget(button(f"{self.item.key}__save", "Save", "Keep the reason  [Enter]", self._save_reason))
         layout.addWidget(button(f"{self.item.key}__cancel", "Cancel", "Leave the item as it was", self.cancel_reason))
         self._reason_box.hide()
         return self._reason_box
@@ -215,7 +226,7 @@ class FindingRow(QFrame):
         if done and before is not None and before != present:
             self._calls.say(
                 f"{self.item.label}: {answer_text(self.item, value)} instead of {self._words(before)}. "
-                "Ctrl+Z brings that back.",
+                f"{key_text('reading.undo')} brings that back.",
                 "info",
             )
         return done
@@ -235,23 +246,21 @@ class FindingRow(QFrame):
         action = self._key_action(event)
         if action is None:
             super().keyPressEvent(event)
-        elif not event.isAutoRepeat() or event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+        elif not event.isAutoRepeat() or _is(event, "findings.item_before") or _is(event, "findings.item_next"):
             # After an answer the next item has the focus: a key that is held down would answer the whole form.
             action()
 
     def _key_action(self, event: QKeyEvent) -> Callable[[], object] | None:
-        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            return None
-        text = event.text()
-        if text.isdigit() and 1 <= int(text) <= len(self._values):
-            value = list(self._values)[int(text) - 1]
-            return lambda: self._by_key(lambda: self._answer_by_key(value), value)
-        if text == "0" and not self._assessable_only:
+        for number, value in enumerate(self._values, start=1):
+            if _is(event, f"findings.answer_{number}"):
+                return partial(self._by_key, partial(self._answer_by_key, value), value)
+        if _is(event, "findings.not_assessable") and not self._assessable_only:
             return lambda: self._by_key(self.ask_reason)
-        if event.key() == Qt.Key.Key_Backspace and self._withdraw.isEnabled():
+        if _is(event, "findings.withdraw") and self._withdraw.isEnabled():
             return lambda: self._if_seen(lambda: self._calls.withdraw(self.item.key))
-        steps = {Qt.Key.Key_Down: self.focusNextChild, Qt.Key.Key_Up: self.focusPreviousChild}
-        return steps.get(event.key())
+        if _is(event, "findings.item_next"):
+            return self.focusNextChild
+        return self.focusPreviousChild if _is(event, "findings.item_before") else None
 
     def _if_seen(self, action: Callable[[], object]) -> None:
         """Act on a row that is wholly in sight; another one is shown first, and the key pressed once more."""
@@ -267,7 +276,7 @@ class FindingRow(QFrame):
         elif value is None or present.value != value:
             self._calls.say(
                 f"{self.item.label} is answered already: {self._words(present)}. "
-                "Backspace takes it back; or click another answer.",
+                f"{key_text('findings.withdraw')} takes it back; or click another answer.",
                 "warning",
             )
 
@@ -303,3 +312,14 @@ class FindingRow(QFrame):
         self._state.setVisible(bool(self._state.text()))
         mark = f'<span style="color:{BLUE}">●</span>' if done else f'<span style="color:{ORANGE}">○</span>'
         self._name.setText(f"{mark} {self.item.label}")
+
+
+def _is(event: QKeyEvent, action: str) -> bool:
+    """Whether the key that is pressed is one of an action's, on the number pad as well."""
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    pressed = QKeySequence(QKeyCombination(modifiers, Qt.Key(event.key()))).toString(
+        QKeySequence.SequenceFormat.PortableText
+    )
+    # On some keyboards a digit is typed with Shift.
+    typed = "" if modifiers & ~Qt.KeyboardModifier.ShiftModifier else event.text()
+    return pressed in keys_of(action) or (typed.isdigit() and typed in keys_of(action))

@@ -22,6 +22,7 @@ from napari_vcf.reading.levels import LEVELS
 from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import Banner, button, heading, note, rule
 from napari_vcf.widgets.common.forms import ModelForm
+from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.desk.space import Modality
 
 __all__ = ["COUNT_FROM", "SPACE_NAMES", "STEP_DEG", "STEP_MM", "RegistrationForm"]
@@ -31,8 +32,6 @@ STEP_DEG = 0.5
 SPACE_NAMES: dict[Modality, str] = {"mr": "MRI", "ct": "CT"}
 #: What vertebrae are counted from, as a rule.
 COUNT_FROM = ("C2", "first rib", "last rib", "sacrum")
-_NAME_KEYS: dict[Modality, str] = {"mr": "N", "ct": "Shift+N"}
-_MARK_KEYS: dict[Modality, str] = {"mr": "M", "ct": "C"}
 
 
 #: Before the vertebra is named.
@@ -43,7 +42,7 @@ def _level(space: Modality) -> Any:
     return Field(
         _UNNAMED,
         title=f"On {SPACE_NAMES[space]}",
-        description=f"Name of the fractured vertebra, counted on the {SPACE_NAMES[space]}  [{_NAME_KEYS[space]}]",
+        description=f"Name of the fractured vertebra, counted on the {SPACE_NAMES[space]}",
     )
 
 
@@ -112,13 +111,14 @@ class RegistrationForm(QWidget):
         marks = QVBoxLayout()
         for space in SPACE_NAMES:
             box = self.level[space] = self.levels.control(space)
+            box.setToolTip(with_key(box.toolTip(), f"registration.name_{space}"))
             box.activated.connect(lambda _index, s=space: self.level_named.emit(s))
             mark = button(
                 f"mark_{space}",
                 "",
                 f"Brings the {SPACE_NAMES[space]} to the front; then click the centre of the fractured vertebral body",
                 lambda s=space: self.marking_wanted.emit(s if self.mark_buttons[s].isChecked() else None),
-                key=_MARK_KEYS[space],
+                action=f"registration.mark_{space}",
             )
             mark.setCheckable(True)
             self.mark_buttons[space] = mark
@@ -133,7 +133,7 @@ class RegistrationForm(QWidget):
             "Register CT to MRI",
             "Finds the rigid motion that joins the two at this vertebra",
             self.register_wanted.emit,
-            key="R",
+            action="registration.register",
         )
         self.cancel_button = button("cancel_register", "Cancel", "Stop the registration", self.cancel_wanted.emit)
         row_layout = QHBoxLayout()
@@ -149,30 +149,38 @@ class RegistrationForm(QWidget):
         column.addWidget(heading("Look at it, then decide"))
         self.edges = QCheckBox("Edges of the CT over the MRI")
         self.edges.setObjectName("edges")
-        self.edges.setToolTip("Draws the outlines of the CT's bone over the MRI  [E]")
+        self.edges.setToolTip(with_key("Draws the outlines of the CT's bone over the MRI", "registration.edges"))
         self.edges.toggled.connect(self.edges_wanted)
         self.checkerboard = QCheckBox("CT in every other square")
         self.checkerboard.setObjectName("checkerboard")
-        self.checkerboard.setToolTip("A checkerboard: outlines must run on from a square of CT into one of MRI  [K]")
+        tip = "A checkerboard: outlines must run on from a square of CT into one of MRI"
+        self.checkerboard.setToolTip(with_key(tip, "registration.checkerboard"))
         self.checkerboard.toggled.connect(self.checkerboard_wanted)
         column.addWidget(self.edges)
         column.addWidget(self.checkerboard)
         column.addWidget(
-            note("Scroll through the slices. The slider above the image blends CT and MRI; F flickers between them.")
+            note(
+                "Scroll through the slices. The slider above the image blends CT and MRI; "
+                f"{key_text('image.flicker')} flickers between them."
+            )
         )
         self.nudges = self._build_nudges()
         column.addLayout(self.nudges)
         decide = QHBoxLayout()
         self.accept_button = button(
-            "accept", "Accept", "The CT lies right on the MRI here", self.accepted.emit, key="Y"
+            "accept", "Accept", "The CT lies right on the MRI here", self.accepted.emit, action="registration.accept"
         )
         self.refuse_button = button(
-            "refuse", "Refuse", "It does not; say why in the line beside", self.refused.emit, key="Shift+Y"
+            "refuse",
+            "Refuse",
+            "It does not; say why in the line beside",
+            self.refused.emit,
+            action="registration.refuse",
         )
         self.reason = QLineEdit()
         self.reason.setObjectName("refusal_reason")
         self.reason.setPlaceholderText("why it is refused")
-        self.reason.setToolTip("Why it is refused; Enter refuses  [Shift+Y]")
+        self.reason.setToolTip(with_key("Why it is refused; Enter refuses", "registration.refuse"))
         self.reason.returnPressed.connect(self.refused)
         for widget in (self.accept_button, self.refuse_button, self.reason):
             decide.addWidget(widget)
@@ -196,7 +204,7 @@ class RegistrationForm(QWidget):
             "Same vertebra",
             "You counted on both images and came to the same vertebra; this lifts the doubt about its level, no other",
             self.counted.emit,
-            key="Shift+L",
+            action="registration.counted",
         )
         self.count_button.setEnabled(False)
         for box in self.counted_from.values():
@@ -220,16 +228,16 @@ class RegistrationForm(QWidget):
         grid = QGridLayout()
         grid.addWidget(QLabel(f"By hand, {STEP_MM:g} mm or {STEP_DEG:g}°"), 0, 0, 1, 4)
         moves = (
-            ("nudge_left", "← ", "Left", lambda: self.nudged.emit((0, 0, -1))),
-            ("nudge_right", "→", "Right", lambda: self.nudged.emit((0, 0, 1))),
-            ("nudge_up", "↑", "Up", lambda: self.nudged.emit((0, -1, 0))),
-            ("nudge_down", "↓", "Down", lambda: self.nudged.emit((0, 1, 0))),
-            ("turn_left", "⟲", "[", lambda: self.turned.emit(-1)),
-            ("turn_right", "⟳", "]", lambda: self.turned.emit(1)),
-            ("nudge_back", "slice −", "Shift+Left", lambda: self.nudged.emit((-1, 0, 0))),
-            ("nudge_forth", "slice +", "Shift+Right", lambda: self.nudged.emit((1, 0, 0))),
+            ("nudge_left", "←", "move_left", lambda: self.nudged.emit((0, 0, -1))),
+            ("nudge_right", "→", "move_right", lambda: self.nudged.emit((0, 0, 1))),
+            ("nudge_up", "↑", "move_up", lambda: self.nudged.emit((0, -1, 0))),
+            ("nudge_down", "↓", "move_down", lambda: self.nudged.emit((0, 1, 0))),
+            ("turn_left", "⟲", "turn_left", lambda: self.turned.emit(-1)),
+            ("turn_right", "⟳", "turn_right", lambda: self.turned.emit(1)),
+            ("nudge_back", "slice −", "move_back", lambda: self.nudged.emit((-1, 0, 0))),
+            ("nudge_forth", "slice +", "move_forth", lambda: self.nudged.emit((1, 0, 0))),
         )
-        for index, (name, text, key, run) in enumerate(moves):
-            widget = button(name, text.strip(), "Move the CT on the MRI a little", run, key=key)
+        for index, (name, text, action, run) in enumerate(moves):
+            widget = button(name, text, "Move the CT on the MRI a little", run, action=f"registration.{action}")
             grid.addWidget(widget, 1 + index // 4, index % 4)
         return grid

@@ -16,6 +16,7 @@ from napari_vcf.reading.case import CaseImage
 from napari_vcf.registration import RegistrationResult, register_frames
 from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.controls import button, heading, keep_keys, note
+from napari_vcf.widgets.common.keymap import with_key
 from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["FrameJoining"]
@@ -53,7 +54,8 @@ class FrameJoining(QWidget):
         column.addWidget(self.banner)
         self.moving = QComboBox()
         self.moving.setObjectName("frames_moving")
-        self.moving.setToolTip("Which image, with all of its frame, is brought to the others  [Alt+J]")
+        tip = "Which image, with all of its frame, is brought to the others"
+        self.moving.setToolTip(with_key(tip, "reading.frames_moving"))
         keep_keys(self.moving)
         self.moving.activated.connect(lambda _index: self._forget_marks())
         row = QHBoxLayout()
@@ -64,22 +66,30 @@ class FrameJoining(QWidget):
         column.addLayout(row)
         self.mark_moving = button(
             "mark_frame", "", "Brings it to the front; then click a place that is seen on both", self._mark_moving,
-            key="Alt+M",
+            action="reading.frames_mark",
         )  # fmt: skip
         self.mark_target = button(
-            "mark_other_frame", "", "Brings it to the front; then click the same place", self._mark_target, key="Alt+O"
+            "mark_other_frame",
+            "",
+            "Brings it to the front; then click the same place",
+            self._mark_target,
+            action="reading.frames_mark_other",
         )
         self.fit_button = button(
             "fit_frames", "Fit from the marks", "Finds the rigid motion between the two, near the marks; joins nothing",
-            self.fit, key="Alt+R",
+            self.fit, action="reading.frames_fit",
         )  # fmt: skip
-        self.join_button = button("join_frames", "Join", "", self.join, key="Alt+Y")
+        self.join_button = button("join_frames", "Join", "", self.join, action="reading.frames_join")
         self.still_button = button(
             "frames_still", "The patient lay still", "Joins the two as they are, without any motion", self.lay_still,
-            key="Alt+L",
+            action="reading.frames_still",
         )  # fmt: skip
         self.separate_button = button(
-            "separate_frames", "Separate", "Takes back what joined them", self.separate, key="Alt+U"
+            "separate_frames",
+            "Separate",
+            "Takes back what joined them",
+            self.separate,
+            action="reading.frames_separate",
         )
         for first, second in (
             (self.mark_moving, self.mark_target),
@@ -95,17 +105,17 @@ class FrameJoining(QWidget):
         self._desk.opened.connect(self._forget_marks)
 
     @property
-    def keys(self) -> tuple[tuple[str, Callable[[], object], str], ...]:
-        """Key, what it does, and its sentence."""
-        return (
-            ("Alt+J", self._next_moving, "Next MR image of another frame of reference"),
-            ("Alt+M", self.mark_moving.click, "Mark a place on the MR image that is brought to the others"),
-            ("Alt+O", self.mark_target.click, "Mark the same place on the other MR image"),
-            ("Alt+R", self.fit_button.click, "Fit two MR images from the marks"),
-            ("Alt+Y", self.join_button.click, "Join two MR frames of reference"),
-            ("Alt+L", self.still_button.click, "Join two MR frames as they are: the patient lay still"),
-            ("Alt+U", self.separate_button.click, "Separate two MR frames again"),
-        )
+    def keys(self) -> dict[str, Callable[[], object]]:
+        """What these controls do for actions of the register."""
+        return {
+            "reading.frames_moving": self._next_moving,
+            "reading.frames_mark": self.mark_moving.click,
+            "reading.frames_mark_other": self.mark_target.click,
+            "reading.frames_fit": self.fit_button.click,
+            "reading.frames_join": self.join_button.click,
+            "reading.frames_still": self.still_button.click,
+            "reading.frames_separate": self.separate_button.click,
+        }
 
     # -- which images -----------------------------------------------------------------------------------------------
     def _others(self) -> list[CaseImage]:
@@ -259,14 +269,12 @@ class FrameJoining(QWidget):
         fitted = self.result is not None and self.result.status != "refused"
         refused = self.result is not None and not fitted
         self.join_button.setText("Join by this fit" if fitted else "Join by the marks alone")
-        self.join_button.setToolTip(
-            (
-                "Brings the one onto the other as it was fitted"
-                if fitted
-                else "Shifts the one onto the other, mark on mark"
-            )
-            + "; it can be undone  [Alt+Y]"
+        tip = (
+            "Brings the one onto the other as it was fitted"
+            if fitted
+            else "Shifts the one onto the other, mark on mark"
         )
+        self.join_button.setToolTip(with_key(f"{tip}; it can be undone", "reading.frames_join"))
         self.join_button.setEnabled(ready and not refused)
         self.still_button.setEnabled(not joined and self._worker is None)
         self.separate_button.setEnabled(joined)

@@ -88,25 +88,25 @@ class RegistrationWidget(Instrument):
         desk.opened.connect(self._forget)
         viewport.level_marks.append(self._level_marks)
         viewport.slice_changed.connect(lambda _position: self.drawing.redraw())
-        for key, direction, text in (("Up", (0, -1, 0), "up"), ("Down", (0, 1, 0), "down")):
-            self.share(key, lambda d=direction: self.nudge(d), f"Move the CT {text} by {STEP_MM:g} mm")
-        for key, direction, text in (("Left", (0, 0, -1), "left"), ("Right", (0, 0, 1), "right")):
-            self.share(key, lambda d=direction: self.nudge(d), f"Move the CT to the {text} by {STEP_MM:g} mm")
-        self.share("[", lambda: self.turn(-1), f"Turn the CT to the left by {STEP_DEG:g}°")
-        self.share("]", lambda: self.turn(1), f"Turn the CT to the right by {STEP_DEG:g}°")
-        for key, step in (("Shift+Left", -1), ("Shift+Right", 1)):
-            self.share(key, lambda d=step: self.nudge((d, 0, 0)), f"Move the CT through the slices by {STEP_MM:g} mm")
-        self.share("N", lambda: open_box(form.level["mr"]), "Name the vertebra on MRI: type it, then Enter")
-        self.share("Shift+N", lambda: open_box(form.level["ct"]), "Name the vertebra on CT")
-        self.share("M", form.mark_buttons["mr"].click, "Mark its centre on MRI")
-        self.share("C", form.mark_buttons["ct"].click, "Mark its centre on CT")
-        self.share("R", form.register_button.click, "Register CT to MRI")
-        self.share("Shift+L", form.count_button.click, "Levels counted on both: the same vertebra")
-        self.share("Y", form.accept_button.click, "Yes: accept")
-        self.share("Shift+Y", form.reason.setFocus, "Refuse: write why, then Enter")
-        self.share("E", form.edges.click, "Edges of the CT over the MRI")
-        self.share("K", form.checkerboard.click, "Checkerboard of CT and MRI")
-        self.share("Esc", lambda: self.set_marking(None), "Stop marking")
+        moves = {"up": (0, -1, 0), "down": (0, 1, 0), "left": (0, 0, -1), "right": (0, 0, 1)}
+        for name, direction in {**moves, "back": (-1, 0, 0), "forth": (1, 0, 0)}.items():
+            self.share(f"registration.move_{name}", lambda d=direction: self.nudge(d), detail=f"by {STEP_MM:g} mm")
+        for name, side in (("left", -1), ("right", 1)):
+            self.share(f"registration.turn_{name}", lambda s=side: self.turn(s), detail=f"by {STEP_DEG:g}°")
+        for name, run in {
+            "name_mr": lambda: open_box(form.level["mr"]),
+            "name_ct": lambda: open_box(form.level["ct"]),
+            "mark_mr": form.mark_buttons["mr"].click,
+            "mark_ct": form.mark_buttons["ct"].click,
+            "register": form.register_button.click,
+            "counted": form.count_button.click,
+            "accept": form.accept_button.click,
+            "refuse": form.reason.setFocus,
+            "edges": form.edges.click,
+            "checkerboard": form.checkerboard.click,
+            "stop": lambda: self.set_marking(None),
+        }.items():
+            self.share(f"registration.{name}", run)
         self.follow_desk()
 
     # -- marks ------------------------------------------------------------------------------------------------------

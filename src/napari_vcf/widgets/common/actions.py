@@ -1,0 +1,211 @@
+"""The register of everything that a key does: its name, its keys, and the sentence that tells it.
+
+This is the one place for keys. Tooltips, sentences and the list of keys take them from the map in force, which begins
+with these and follows the reader's own file (`napari_vcf.widgets.common.keymap`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ACTIONS", "ALONE", "INSTRUMENTS", "SCOPES", "Action"]
+
+#: Where an action is at work, and the heading of its keys.
+SCOPES: dict[str, str] = {
+    "image": "Image",
+    "reading": "Reading",
+    "panels": "Panels",
+    "registration": "Registration",
+    "calipers": "Calipers",
+    "extent": "Lesion extent",
+    "adc": "ADC ROI",
+    "findings": "Findings",
+    "consensus": "Consensus",
+}
+#: Only the one that is in hand has its keys, so that several may use the same key.
+INSTRUMENTS = frozenset({"registration", "calipers", "extent", "adc", "findings"})
+#: In a window of its own.
+ALONE = frozenset({"consensus"})
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that a key does.
+
+    Attributes
+    ----------
+    scope, name : str
+        Where it is at work, and what it is called there.
+    keys : tuple of str
+        Its keys unless the reader chooses others, in Qt's portable notation, such as ``"Ctrl+Z"``.
+    text : str
+        The sentence for the list of keys.
+    repeats : bool
+        Whether it goes by steps, and goes on while the key is held down. Any other would answer or change its mind
+        over and over.
+    """
+
+    scope: str
+    name: str
+    keys: tuple[str, ...]
+    text: str
+    repeats: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its name in the whole program, such as ``"image.next"``."""
+        return f"{self.scope}.{self.name}"
+
+
+def _actions() -> dict[str, Action]:
+    found: dict[str, Action] = {}
+
+    def add(scope: str, name: str, key: str | tuple[str, ...], text: str, *, repeats: bool = False) -> None:
+        action = Action(scope, name, (key,) if isinstance(key, str) else key, text, repeats)
+        found[action.id] = action
+
+    for number, (stage, name) in enumerate((("ct", "CT"), ("mri", "MRI"), ("combined", "CT + MRI")), start=1):
+        add("image", f"stage_{stage}", f"Alt+{number}", f"Stage {name}")
+    for number in range(1, 10):
+        add("image", f"show_{number}", f"Ctrl+{number}", f"Image {number} of the bar")
+    add("image", "next", "I", "Next image")
+    add("image", "previous", "Shift+I", "Image before")
+    add("image", "window", "W", "Next window (right drag sets it by hand)")
+    add("image", "invert", "Shift+W", "Invert: what is high dark, or bright again")
+    add("image", "usual_window", "Shift+R", "The usual window of this image")
+    add("image", "type_window", "Ctrl+L", "Type the width of the window, then Tab for the level")
+    add("image", "hide_drawings", "Q", "Hide all drawings on image and panes, or show them again")
+    add("image", "plane", "P", "Next plane: sagittal, or an image's own slices")
+    add("image", "flicker", "F", "Flicker between the image in front and the one laid over it")
+    add("image", "overlay", "Shift+F", "Next image laid over the one in front")
+    add("image", "overlay_less", ",", "Less of the image laid over", repeats=True)
+    add("image", "overlay_more", ".", "More of the image laid over", repeats=True)
+    add("image", "volume", "Shift+V", "Next volume of the image (b-value, echo)")
+    add("image", "layout", "V", "Next choice of linked panes")
+    add("image", "beside", "Ctrl+B", "Next image side by side with the large one, then none")
+    add("image", "crosshair", "X", "Crosshair to the pointer (or Shift and move)")
+    add("image", "slice_before", "PgUp", "Slice before (or the wheel)", repeats=True)
+    add("image", "slice_next", "PgDown", "Next slice (or the wheel)", repeats=True)
+    add("image", "colour", "Shift+K", "The image laid over in colour, or in grey")
+    away = "in no record; again to put it away"
+    add("image", "scratch_distance", "Shift+D", f"Scratch: a distance, {away}")
+    add("image", "scratch_cobb", "Shift+A", f"Scratch: Cobb angle between two lines, {away}")
+    add("image", "scratch_region", "Shift+O", f"Scratch: values in a free region, {away}")
+    add("image", "scratch_clear", "Shift+C", "Take the scratch measurements off")
+    add("image", "fit", "Home", "Show the whole image")
+
+    add("reading", "undo", "Ctrl+Z", "Undo")
+    add("reading", "redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Redo")
+    add("reading", "open_folder", "Ctrl+Shift+L", "Open a folder")
+    add("reading", "open_sample", "Ctrl+Shift+K", "Open the sample case")
+    add("reading", "images", "Ctrl+Shift+I", "Say what the images are")
+    add("reading", "protocol", "Ctrl+Shift+D", "Show the protocol, and change it before a case is opened")
+    add("reading", "export", "Ctrl+Shift+E", "Export the reading as JSON")
+    add("reading", "open_archive", "Ctrl+Shift+A", "Open images from an archive")
+    add("reading", "write_dicom", "Ctrl+Shift+M", "Write the reading as DICOM objects")
+    add("reading", "next_case", "Ctrl+Shift+N", "Open the next case of the worklist")
+    add("reading", "sign", "Ctrl+Shift+S", "Sign the stage")
+
+    for number in range(1, 7):
+        add("panels", f"go_to_{number}", f"F{number}", f"Go to panel {number}")
+    add("panels", "layers", "F8", "Show or hide napari's own layer list and controls")
+    add("panels", "keys", "?", "This list of keys")
+
+    add("registration", "move_up", "Up", "Move the CT up", repeats=True)
+    add("registration", "move_down", "Down", "Move the CT down", repeats=True)
+    add("registration", "move_left", "Left", "Move the CT to the left", repeats=True)
+    add("registration", "move_right", "Right", "Move the CT to the right", repeats=True)
+    add("registration", "turn_left", "[", "Turn the CT to the left", repeats=True)
+    add("registration", "turn_right", "]", "Turn the CT to the right", repeats=True)
+    add("registration", "move_back", "Shift+Left", "Move the CT back through the slices", repeats=True)
+    add("registration", "move_forth", "Shift+Right", "Move the CT on through the slices", repeats=True)
+    add("registration", "name_mr", "N", "Name the vertebra on MRI: type it, then Enter")
+    add("registration", "name_ct", "Shift+N", "Name the vertebra on CT")
+    add("registration", "mark_mr", "M", "Mark its centre on MRI")
+    add("registration", "mark_ct", "C", "Mark its centre on CT")
+    add("registration", "register", "R", "Register CT to MRI")
+    add("registration", "counted", "Shift+L", "Levels counted on both: the same vertebra")
+    add("registration", "accept", "Y", "Yes: accept")
+    add("registration", "refuse", "Shift+Y", "Refuse: write why, then Enter")
+    add("registration", "edges", "E", "Edges of the CT over the MRI")
+    add("registration", "checkerboard", "K", "Checkerboard of CT and MRI")
+    add("reading", "frames_moving", "Alt+J", "Next MR image of another frame of reference")
+    add("reading", "frames_mark", "Alt+M", "Mark a place on the MR image that is brought to the others")
+    add("reading", "frames_mark_other", "Alt+O", "Mark the same place on the other MR image")
+    add("reading", "frames_fit", "Alt+R", "Fit two MR images from the marks")
+    add("reading", "frames_join", "Alt+Y", "Join two MR frames of reference")
+    # Not Alt+L, which opens napari's menu of layers.
+    add("reading", "frames_still", "Alt+I", "Join two MR frames as they are: the patient lay still")
+    add("reading", "frames_separate", "Alt+U", "Separate two MR frames again")
+    add("registration", "stop", "Esc", "Stop marking")
+
+    add("calipers", "name", "N", "Name the fractured vertebra: type it, then Enter")
+    # The table lies on the number pad.
+    for row, which in enumerate(("above", "fractured", "below")):
+        for column, position in enumerate(("anterior", "middle", "posterior")):
+            vertebra = "fractured vertebra" if which == "fractured" else f"vertebra {which}"
+            key = str(7 - 3 * row + column)
+            add("calipers", f"{which}_{position}", key, f"{position.capitalize()} height of the {vertebra}")
+    add("calipers", "status_above", "U", "Vertebra above: intact, not intact, not in view")
+    add("calipers", "status_below", "D", "Vertebra below: intact, not intact, not in view")
+    add("calipers", "delete", "Del", "Delete the chosen caliper (can be undone)")
+    add("calipers", "snap", "S", "Draw the ends to the edge, or not")
+    add("calipers", "off_the_edge", "B", "Ends drawn to the edge go back where your hand put them")
+    add("calipers", "stop", "Esc", "Stop what is being drawn or chosen")
+
+    add("extent", "outline", "O", "Outline the body on this slice: click around it, or draw freehand")
+    add("extent", "body_add", "B", "Add to the body with the brush")
+    add("extent", "body_erase", "Shift+B", "Take from the body with the brush")
+    add("extent", "lesion_add", "L", "Paint the lesion; the brush cannot leave the body")
+    add("extent", "lesion_erase", "E", "Take from the lesion with the brush")
+    add("extent", "lesion_outline", "Shift+L", "Outline lesion on this slice; only what lies in the body is taken")
+    add("extent", "threshold", "H", "Lesion by comparison with muscle, disc or a normal vertebra")
+    add("extent", "look", "K", "Paint nothing; the left button moves the image")
+    add("extent", "finish", "Return", "Finish what is being drawn or placed")
+    add("extent", "take_back", "Backspace", "Take back the last point of an outline")
+    add("extent", "stop", "Esc", "Stop what is being drawn or chosen")
+    add("extent", "smaller", "[", "Smaller brush or limit", repeats=True)
+    add("extent", "bigger", "]", "Bigger brush or limit", repeats=True)
+    add("extent", "from_calipers", "C", "Body from the calipers of the fractured vertebra")
+    add("extent", "tissue", "T", "Threshold: next reference tissue")
+    add("extent", "side", "D", "Threshold: darker or brighter")
+    add("extent", "this_slice", "G", "Threshold: this slice or all")
+    for number in range(1, 5):
+        add("extent", f"estimate_{number}", str(number), f"Your estimate by eye: G{number}")
+    add("extent", "image", "M", "Paint on the next image, while nothing is painted")
+    add("extent", "through", "R", "Round brush: through slices, or on one")
+    add("extent", "fill", "J", "Join outlined slices, or not")
+    add("extent", "clear_slice", "Shift+Del", "Remove body and lesion from this slice (can be undone)")
+    add("extent", "clear_all", "Ctrl+Shift+Del", "Remove body and lesion (can be undone)")
+    add("extent", "unseen", "U", "Go to the next slice of the body not yet looked at")
+
+    for direction in ("left", "right", "up", "down"):
+        add("adc", f"move_{direction}", direction.capitalize(), f"Move the rectangle {direction}", repeats=True)
+    add("adc", "turn_left", "[", "Turn it to the left", repeats=True)
+    add("adc", "turn_right", "]", "Turn it to the right", repeats=True)
+    add("adc", "align", "A", "Turn it parallel to the endplates")
+    add("adc", "next", "Return", "Keep the placement and hide it")
+    add("adc", "delete", "Del", "Delete this placement (can be undone)")
+    add("adc", "afresh", "Shift+Del", "Delete all placements of this tissue (can be undone)")
+    add("adc", "stop", "Esc", "Stop a drag")
+    add("adc", "tissue", "T", "Lesion or normal vertebra")
+    add("adc", "level", "N", "The other normal vertebra")
+
+    add("findings", "next", "N", "Go to the next item that is not answered")
+    for number in range(1, 10):
+        add("findings", f"answer_{number}", str(number), f"Answer {number} of the item in focus")
+    add("findings", "not_assessable", "0", "Not assessable: then the reason and Enter")
+    add("findings", "withdraw", "Backspace", "Take the answer back")
+    add("findings", "item_before", "Up", "Item before (or Shift+Tab)", repeats=True)
+    add("findings", "item_next", "Down", "Next item (or Tab)", repeats=True)
+
+    add("consensus", "to_drawings", "Home", "Show the slice and place of what was drawn")
+    add("consensus", "image", "I", "Show the drawings on the next image")
+    add("consensus", "flicker", "F", "Flicker between the MRI and the CT over it")
+    add("consensus", "next", "N", "Go to the next item that is not settled")
+    add("consensus", "sign", "Ctrl+Shift+S", "Sign the consensus")
+    return found
+
+
+#: All actions, by `Action.id`.
+ACTIONS: dict[str, Action] = _actions()
