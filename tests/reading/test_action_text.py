@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -22,6 +23,8 @@ VALUES = {
     "placement": 2,
     "role": "T1",
     "stage": "mri",
+    "caliper": SimpleNamespace(position="middle", level="L2"),
+    "roi": SimpleNamespace(placement=2, tissue="lesion"),
 }
 
 

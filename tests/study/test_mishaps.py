@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -84,8 +85,8 @@ def test_a_prepared_case_that_is_damaged_is_prepared_again_even_while_it_is_read
         (folder / "case.json").unlink()
     else:
         (folder / "case.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(NapariVcfError):
-        read(reader.next_case())
+    with pytest.raises(NapariVcfError), contextlib.closing(reader.next_case()) as session:
+        read(session)
     (outcome,) = prepare_study(root, workers=0)
     assert (outcome.status, outcome.reason) == ("prepared", "")
     assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()} == whole
