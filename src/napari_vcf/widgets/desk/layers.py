@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Layer
+from napari.layers import Image, Labels, Layer
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 
@@ -266,8 +266,12 @@ class ImageLayers:
         if any(layer is known for known in self._drawings):
             return
         hold_place(layer)
-        self._drawings.append(layer)
+        # Masks below lines: a rectangle under a mask takes its colour.
+        lines = [known for known in self._drawings if not isinstance(known, Labels)]
+        masks = [known for known in self._drawings if isinstance(known, Labels)]
+        self._drawings = [*masks, layer, *lines] if isinstance(layer, Labels) else [*masks, *lines, layer]
         self._insert(len(self._viewer.layers), layer)
+        self._sort()
         layer.events.visible.connect(self._on_visible)
         if self._hidden:
             self._hide(layer)

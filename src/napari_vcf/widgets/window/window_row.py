@@ -113,6 +113,6 @@ def _number_box(name: str, tooltip: str) -> NumberBox:
     box.setRange(-1e7, 1e7)
     box.setKeyboardTracking(False)
     box.setFocusPolicy(Qt.FocusPolicy.ClickFocus | Qt.FocusPolicy.TabFocus)
-    box.setFixedWidth(104)
+    box.setFixedWidth(126)
     box.setFixedHeight(22)
     return box
