@@ -21,6 +21,7 @@ from napari_vcf.agreement.tables.readings import NOT_ASSESSED, Readings
 from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import STAGES
+from napari_vcf.records.csv_cells import plain
 from napari_vcf.records.errors import WriteError
 
 __all__ = ["write_analysis", "write_parquet"]
@@ -91,7 +92,7 @@ def _csv(fields: Iterable[str], lines: Iterable[Mapping[str, object]]) -> str:
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, list(fields), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(lines)
+    writer.writerows({key: plain(value) for key, value in line.items()} for line in lines)
     return stream.getvalue()
 
 

@@ -15,6 +15,7 @@ from napari_vcf.reading import ITEMS, read_reading
 from napari_vcf.reading.dataframe import reading_rows
 from napari_vcf.reading.document import ReadingExport
 from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
+from napari_vcf.records.csv_cells import plain
 
 __all__ = ["FORMATS", "table_files"]
 
@@ -103,7 +104,7 @@ def _text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, list(columns), restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: plain(value) for key, value in row.items()} for row in rows)
     return stream.getvalue()
 
 

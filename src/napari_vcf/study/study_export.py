@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from napari_vcf.records.atomic import read_regular, write_atomically
+from napari_vcf.records.csv_cells import plain
 from napari_vcf.records.sealing import check_seal, sha256_of
 from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError
@@ -186,7 +187,5 @@ def _write_aside(path: Path, decisions: Decisions) -> None:
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(("case", "stage", "kind", "reason"))
     for entry in decisions.set_aside:
-        # A reason that a spreadsheet would take for a formula stays text.
-        reason = f"'{entry.reason}" if entry.reason[:1] in "=+-@\t\r" else entry.reason
-        table.writerow((entry.case, entry.stage or "all", entry.kind, reason))
+        table.writerow((entry.case, entry.stage or "all", entry.kind, plain(entry.reason)))
     write_atomically(path, stream.getvalue(), overwrite=True)

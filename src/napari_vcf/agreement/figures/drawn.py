@@ -14,6 +14,7 @@ from napari_vcf.agreement.errors import AgreementError, OutputError
 from napari_vcf.agreement.report.flow_sections import Picture
 from napari_vcf.agreement.report.svg import COLOURS
 from napari_vcf.records.atomic import write_atomically
+from napari_vcf.records.csv_cells import plain
 from napari_vcf.records.errors import WriteError
 
 __all__ = ["DASHES", "MARKERS", "PALETTE", "Drawn", "new_figure", "styled", "write_figures"]
@@ -159,7 +160,7 @@ def write_figures(
             stream = io.StringIO(newline="")
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(one.columns)
-            writer.writerows(one.rows)
+            writer.writerows([plain(cell) for cell in row] for row in one.rows)
             write_atomically(target / f"{one.name}.csv", stream.getvalue(), overwrite=True)
             written.append(target / f"{one.name}.csv")
         legends = "\n\n".join(f"{one.name}. {one.legend}" for one in drawn)
