@@ -13,11 +13,9 @@ from napari_vcf.cli import main
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study import ConsensusSession, DamagedError, StudyError, check_study, open_consensus, open_study
 from napari_vcf.study.confirmations import Confirmations
-from napari_vcf.study.journal import Journal
-from napari_vcf.study.journal_format import HEAD, JOURNAL
-from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.keys import ReaderKey, make_key
 from napari_vcf.study.receipts import read_receipts
+from support.forging import forge, rewritten
 from support.studies import Clock, gestures, make_study, read_stage
 
 PASSPHRASE = "a long one"
@@ -36,54 +34,10 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def rewritten(folder: Path, change, progress: Path | None = None) -> tuple[str, str]:
-    """A journal computed anew with other contents; end of its chain before and after."""
-    view = inspect_journal(folder)
-    entries = [(entry.kind, change(json.loads(json.dumps(entry.body))), entry.at) for entry in view.entries]
-    shutil.rmtree(folder / "aside", ignore_errors=True)
-    times = iter([at for _, _, at in entries] * 3)
-    journal = Journal.create(
-        folder / "aside", entries[0][0], entries[0][1], clock=lambda: next(times), progress=progress
-    )
-    for kind, body, at in entries[1:]:
-        journal._clock = lambda at=at: at
-        journal.append(kind, body)
-    for name in (JOURNAL, HEAD):
-        (folder / "aside" / name).replace(folder / name)
-    shutil.rmtree(folder / "aside")
-    return view.sha256, journal.sha256
-
-
-def forge(root: Path) -> None:
-    """Another confidence in every place of the folder that knows it, with every hash as it must be."""
-    folder = root / "readings" / "R1" / "C001" / "ct-1" / "v1"
-
-    def other(body: dict) -> dict:
-        action = body.get("logged", {}).get("action", {})
-        if action.get("item") == "confidence":
-            action["value"] = 3
-        return body
-
-    _, end = rewritten(folder, other, root / "readings" / "R1" / "progress" / "C001.ct-1.v1")
-    (folder / "snapshot.json").unlink()
-    path = folder / "seal.json"
-    document = json.loads(path.read_text(encoding="utf-8"))
-    before = document["seal"]["sha256"]
-    document["stages"]["ct"]["findings"]["confidence"]["value"] = 3
-    document["seal"] |= {"journal_sha256": end, "sha256": ""}
-    document["seal"]["sha256"] = sha256_of(canonical_json(document))
-    path.write_text(canonical_json(document) + "\n", encoding="utf-8")
-
-    def registered(body: dict) -> dict:
-        return body | {"sha256": document["seal"]["sha256"]} if body.get("sha256") == before else body
-
-    rewritten(root / "readings" / "R1" / "register", registered)
-
-
 def test_a_forgery_that_computes_everything_anew_is_told_by_receipts_and_by_keys(root: Path, tmp_path: Path) -> None:
     receipts, keys = tmp_path / "mine" / "r1.txt", tmp_path / "keys"
     assert main(["check", str(root), "--receipts", str(receipts), "--keys", str(keys)]) == 0
-    forge(root)
+    forge(root, "R1", "C001", 3)
     # Nothing in the folder tells it.
     assert check_study(root).damages == ()
     (named,) = check_study(root, receipts=[receipts]).damages
