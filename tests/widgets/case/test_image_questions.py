@@ -62,9 +62,10 @@ def test_all_roles_are_said_at_once_and_a_stack_of_three_slices_opens_on_them(op
 
 
 def test_b_values_are_asked_for_and_give_an_adc(opened):
-    from qtpy.QtWidgets import QDialogButtonBox
+    from qtpy.QtWidgets import QApplication, QDialogButtonBox
 
     from napari_vcf.dicom import Role
+    from napari_vcf.widgets.linked_views.pane import Pane
 
     form, ok = form_of(opened, "diffusion"), opened.dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
     assert not form.control("b_values").isVisible()
@@ -82,3 +83,5 @@ def test_b_values_are_asked_for_and_give_an_adc(opened):
     (adc,) = opened.desk.case.with_role(Role.ADC)
     assert np.allclose(opened.desk.case.volume(adc.id).data, 1100, atol=0.5)
     assert any("b-values given by the person: 0, 800 s/mm2." in text for text in adc.series.corrections)
+    # No pane that had to go has become a window of its own.
+    assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible() and isinstance(widget, Pane)]

@@ -153,6 +153,8 @@ class Panes(QWidget):
             self._shown_for = wanted, beside
             for old in self.panes:
                 self._grid.removeWidget(old)
+                # One that was to be shown a moment later would become a window of its own.
+                old.hide()
                 old.setParent(None)
                 old.deleteLater()
             self.panes = [Pane(self._viewport, self.crosshair, axis, image, beside=beside) for axis, image in wanted]

@@ -23,7 +23,7 @@ from napari_vcf.widgets.common.controls import (
     note,
     rule,
 )
-from napari_vcf.widgets.common.keymap import keys_of
+from napari_vcf.widgets.common.keymap import key_text, keys_of
 from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls, answer_text
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
@@ -193,9 +193,13 @@ class FindingsWidget(Instrument):
         conflicts = visible(conflicts, reading.hidden(self.desk.stage))
         self._missing.setText("<br>".join(f"· {issue}" for issue in missing) or "Nothing: the stage is complete.")
         self._conflicts.setText("<br>".join(f"⚠ {issue}" for issue in conflicts))
+        first, second, na, back = map(
+            key_text,
+            ("findings.answer_1", "findings.answer_2", "findings.not_assessable", "findings.withdraw"),
+        )
         self._guide.setText(
-            f"<b>{STAGE_NAMES[self.desk.stage]}</b>: {len(missing)} to do. Tab goes from item to item, numbers answer, "
-            "0 is not assessable, Backspace takes back."
+            f"<b>{STAGE_NAMES[self.desk.stage]}</b>: {len(missing)} to do. Tab goes from item to item; "
+            f"{first}, {second}, … answer, {na} is not assessable, {back} takes back."
         )
 
     def _build_rows(self) -> None:
