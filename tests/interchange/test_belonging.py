@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pydicom
 import pytest
 
 pytest.importorskip("highdicom", reason="highdicom, which writes these objects, is not installed")
@@ -32,3 +33,14 @@ def test_a_report_is_known_by_its_header_and_belongs_to_the_images_it_was_made_o
         belonging(report, Case.open(tmp_path / "other", pseudonym="C003"))
     images[0].unlink()
     assert belonging(report, Case.open(made.images, pseudonym="C004")).startswith("9 of the 10 images")
+
+
+def test_images_of_another_study_than_the_report_s_count_as_well(tmp_path: Path) -> None:
+    made = make("six lumbar vertebrae", tmp_path)
+    report = write_dicom(made.path, made.images, tmp_path / "out").files[0]
+    dataset = pydicom.dcmread(report)
+    # As where CT and MRI are studies of their own.
+    dataset.PertinentOtherEvidenceSequence = dataset.CurrentRequestedProcedureEvidenceSequence
+    del dataset.CurrentRequestedProcedureEvidenceSequence
+    dataset.save_as(report)
+    assert "made on the images of the open case" in belonging(report, Case.open(made.images, pseudonym="C001"))

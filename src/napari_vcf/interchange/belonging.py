@@ -52,9 +52,12 @@ def belonging(path: Path | str, case: Case | None) -> str:
     source = Path(path)
     if case is None:
         raise InterchangeError(f"{source.name} is a report on images: open their folder first, then drop it again.")
+    report = pydicom.dcmread(source)
+    # Images of the report's own study stand in the first sequence, those of other studies in the second.
     named = {
         str(image.ReferencedSOPInstanceUID)
-        for study in pydicom.dcmread(source).get("CurrentRequestedProcedureEvidenceSequence", ())
+        for evidence in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence")
+        for study in report.get(evidence, ())
         for series in study.ReferencedSeriesSequence
         for image in series.ReferencedSOPSequence
         if image.ReferencedSOPClassUID != _SEGMENTATION

@@ -135,7 +135,12 @@ def test_a_study_is_searched_for_brought_whole_and_opened(bench, tmp_path: Path,
     assert [shown.table.item(0, column).text() for column in range(4)] == ["2024-01-31", "spine", "CT", "10"]
     assert asked[0]["dicomweb"] == "https://pacs.example.org/dicom-web"
     panel = bench.arrangement.case_panel
+    assert shown.open_button.isEnabled()
+    said: list[str] = []
+    shown.fetching.failed.connect(said.append)
     shown.open_button.click()
+    bench.until(lambda: said or (tmp_path / "brought" / "C001").exists(), seconds=60)
+    assert not said
     bench.until(lambda: (tmp_path / "brought" / "C001").exists() and not panel.opener.running, seconds=30)
     bench.until(lambda: [image.label for image in bench.desk.case.images.values()] == ["CT"], seconds=30)
     assert len(list((tmp_path / "brought" / "C001").iterdir())) == 10

@@ -1,4 +1,4 @@
-"""Images of a study from a DICOM server, for a reader outside of any study: searched for, chosen, brought, opened."""
+"""Images of a case from a DICOM server, for a reader outside of any study: searched for, chosen, brought, opened."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QItemSelectionModel, Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -63,7 +63,9 @@ class ArchiveSearch(BaseModel):
 
 
 class ArchiveDialog(QDialog):
-    """Searches a server and brings one study. Preferences name the server; what was searched for is kept nowhere.
+    """Searches a server and brings the studies of one case.
+
+    Preferences name the server; what was searched for is kept nowhere.
 
     Parameters
     ----------
@@ -86,14 +88,18 @@ class ArchiveDialog(QDialog):
         self.studies: tuple[StudyEntry, ...] = ()
         self.searching, self.fetching = Errand("Searching the archive"), Errand("Bringing images")
         self.search_button = button("archive_search", "Search", "Ask the server for the studies", self.search)
-        self.open_button = button("archive_open", "Bring and open", "Bring the images of the chosen study", self.fetch)
+        self.open_button = button(
+            "archive_open", "Bring and open", "Bring the images of the chosen studies, as one case", self.fetch
+        )
         self.stop_button = button("archive_stop", "Stop", "Stop; what was received is kept for the next try", self.stop)
         self.table = QTableWidget(0, len(_HEADINGS))
         self.table.setObjectName("archive_studies")
-        self.table.setToolTip("Studies that the server found")
+        self.table.setToolTip(
+            "Studies that the server found; choose several with Ctrl where CT and MRI are studies apart"
+        )
         self.table.setHorizontalHeaderLabels(_HEADINGS)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().setVisible(False)
         self.table.itemSelectionChanged.connect(self._refresh)
@@ -181,23 +187,25 @@ class ArchiveDialog(QDialog):
                 self.table.setItem(row, column, QTableWidgetItem(text))
         self.table.resizeColumnsToContents()
         if self.studies:
-            self.table.selectRow(0)
+            # Whatever keys are down: selectRow would toggle the row where Ctrl is.
+            flags = QItemSelectionModel.SelectionFlag
+            self.table.selectionModel().select(self.table.model().index(0, 0), flags.ClearAndSelect | flags.Rows)
         self._say("" if self.studies else "The server has no such study.")
         self._refresh()
 
     def fetch(self) -> None:
-        """Bring the chosen study, and open it."""
-        asked, row = self._asked(), self.table.currentRow()
-        if asked is None or self._running or not 0 <= row < len(self.studies):
+        """Bring the chosen studies, and open them as one case."""
+        asked, rows = self._asked(), sorted({index.row() for index in self.table.selectedIndexes()})
+        if asked is None or self._running or not rows:
             return
-        study, case = self.studies[row], self._pseudonym
+        studies, case = [self.studies[row] for row in rows], self._pseudonym
 
         def work(progress: Callable[[int, int, str], None]) -> object:
             from napari_vcf.interchange.fetching import Wanted, fetch_case
             from napari_vcf.interchange.servers import Studies
 
             out = Path(asked.folder).expanduser()
-            wanted = Wanted(case, (Studies(study_uid=study.study_uid),))
+            wanted = Wanted(case, tuple(Studies(study_uid=study.study_uid) for study in studies))
             fetch_case(_server(asked), wanted, out, progress=progress)
             return out / case
 

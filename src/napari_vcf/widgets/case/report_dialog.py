@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QDialogButtonBox,
+    QHeaderView,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -58,6 +59,8 @@ class ReportDialog(QDialog):
             for column, text in enumerate(line):
                 self.table.setItem(row, column, QTableWidgetItem(text))
         self.table.resizeColumnsToContents()
+        # A number is never shown without its unit beside it.
+        self.table.horizontalHeader().setSectionResizeMode(_HEADINGS.index("Value"), QHeaderView.ResizeMode.Stretch)
         self.belonging = note(sentence, name="report_belonging")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
