@@ -111,6 +111,7 @@ def bench(window: Bench) -> Iterator[Bench]:
     # Every pane is drawn again with every move of the hand; they have tests of their own.
     desk.settings._all["R1"] = {"layout": "single"}
     desk.open_case(make_case())
+    desk.set_stage("combined")
     desk.reading.set_spine("L1")
 
     def listen(text: str, kind: str) -> None:

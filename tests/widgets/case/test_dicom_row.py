@@ -26,6 +26,7 @@ def read(bench, tmp_path: Path):
     """A reading of files on the desk, exported."""
     made = make("CT only", tmp_path)
     bench.desk.open_case(made.reading.case)
+    bench.desk.set_stage("combined")
     for action in made.reading.log:
         bench.desk.reading.apply(action.action)
     bench.desk.export(tmp_path / "C001_R1.json", overwrite=True)

@@ -18,6 +18,7 @@ from support.synthetic_case import make_case
 def desk() -> Desk:
     desk = Desk()
     desk.open_case(make_case())
+    desk.set_stage("combined")
     return desk
 
 
@@ -54,6 +55,23 @@ def test_each_stage_shows_its_own_images_and_an_mr_first(desk):
     assert fronted == changed == [desk.image_id]
     desk.set_stage("mri")
     assert "CT" not in {image.label for image in desk.images()}
+
+
+def test_a_case_is_opened_in_its_first_stage_and_the_combined_one_says_what_it_opens():
+    desk = Desk()
+    said = heard(desk.message)
+    desk.open_case(make_case())
+    assert (desk.stage, label(desk)) == ("ct", "CT")
+    assert "read first, without the other examination" in said[-1][0]
+    assert "opens both together" in said[-1][0]
+    desk.set_stage("mri")
+    assert len(said) == 1
+    desk.set_stage("combined")
+    assert said[-1][1] == "warning"
+    assert said[-1][0].startswith("CT and MRI are seen together now. CT and MRI: not complete")
+    # Where the protocol has one stage, there is nothing to say of another.
+    desk.open_case(make_case(), protocol=Protocol(stages=("combined",)))
+    assert (desk.stage, len(said)) == ("combined", 2)
 
 
 def test_a_stage_that_the_protocol_leaves_out_is_refused_in_a_sentence():
@@ -93,9 +111,11 @@ def test_a_window_is_remembered_for_the_next_image_of_its_kind(desk):
     desk.set_window((-100.0, 700.0))
     assert shown == [desk.image_id]
     desk.open_case(make_case())
+    desk.set_stage("combined")
     ct = next(image.id for image in desk.images() if image.label == "CT")
     assert desk.window_of(ct) == (-100.0, 700.0)
     desk.open_case(make_case(), reader="R2")
+    desk.set_stage("combined")
     assert desk.window_of(next(image.id for image in desk.images() if image.label == "CT")) != (-100.0, 700.0)
 
 
@@ -129,6 +149,7 @@ def test_a_window_set_by_hand_is_never_called_automatic_on_this_patient_or_the_n
     desk.set_window((low, low + 0.4 * (high - low)))
 
     desk.open_case(make_case(), reader="R1")
+    desk.set_stage("combined")
     desk.show(first(desk, "T2"))
     assert desk.window_name(desk.image_id) == AS_BEFORE
     desk.reset_window()
@@ -146,4 +167,5 @@ def test_an_image_is_inverted_alone_and_not_in_the_next_patient(desk):
     assert not desk.is_inverted(image)
     desk.invert()
     desk.open_case(make_case(), reader="R1")
+    desk.set_stage("combined")
     assert not desk.is_inverted(first(desk, "T2"))

@@ -66,6 +66,7 @@ def shown(bench: Any) -> Iterator[Any]:
 
     def open_(kind: str) -> Any:
         bench.desk.open_case(numbered_case(STACKS[kind]))
+        bench.desk.set_stage("combined")
         bench.desk.reading.set_spine("L1")
         bench.hands.wait(60)
         return bench

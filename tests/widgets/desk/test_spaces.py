@@ -16,6 +16,7 @@ from support.cases import SAGITTAL, MemoryCase, memory_case, series
 def opened(case: MemoryCase) -> Desk:
     desk = Desk()
     desk.open_case(case)
+    desk.set_stage("combined")
     desk.reading.set_spine("L1")
     return desk
 

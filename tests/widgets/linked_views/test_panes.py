@@ -86,6 +86,7 @@ def test_each_reader_finds_panes_widths_and_windows_as_they_left_them(bench):
 
     def sit_down(reader):
         desk.open_case(make_case(), reader=reader)
+        desk.set_stage("combined")
         desk.show(bench.image("T2"))
         bench.settle()
 

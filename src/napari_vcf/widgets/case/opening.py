@@ -25,6 +25,7 @@ def load_case(
     folder: Path,
     *,
     pseudonym: str,
+    salt: str | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> tuple[Case, tuple[str, ...]]:
@@ -36,7 +37,7 @@ def load_case(
     troubles : tuple of str
         A sentence for each image whose voxels cannot be read; the others can be used.
     """
-    case = Case.open(folder, pseudonym=pseudonym, progress=progress, cancelled=cancelled)
+    case = Case.open(folder, pseudonym=pseudonym, salt=salt, progress=progress, cancelled=cancelled)
     return case, load_voxels(case, progress=progress, cancelled=cancelled)
 
 
@@ -82,8 +83,14 @@ class CaseOpener:
         """Whether a folder is being read."""
         return self._worker is not None
 
-    def open(self, prepare: Callable[[Progress], Path], *, pseudonym: str) -> None:
-        """Begin; ``prepare`` names the folder and may take its time (it runs on the thread)."""
+    def open(
+        self,
+        prepare: Callable[[Progress], Path],
+        *,
+        pseudonym: str,
+        salt: Callable[[Path], str | None] = lambda _folder: None,
+    ) -> None:
+        """Begin; ``prepare`` names the folder, ``salt`` the images' secret, and both run on the thread."""
         if self.running:
             return
         self._stop = False
@@ -95,7 +102,13 @@ class CaseOpener:
                 folder = prepare(progress)
                 if self._stop:
                     return ""
-                return load_case(folder, pseudonym=pseudonym, progress=progress, cancelled=lambda: self._stop)
+                return load_case(
+                    folder,
+                    pseudonym=pseudonym,
+                    salt=salt(folder),
+                    progress=progress,
+                    cancelled=lambda: self._stop,
+                )
             except CancelledError:
                 return ""
             except NapariVcfError as error:
@@ -107,6 +120,10 @@ class CaseOpener:
         worker.errored.connect(self._on_errored)
         self._activity.begin()
         worker.start()
+
+    def is_stopped(self) -> bool:
+        """Whether it shall stop."""
+        return self._stop
 
     def cancel(self) -> None:
         """Stop reading; nothing is opened."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,13 @@ from qtpy.QtWidgets import (
 )
 
 from napari_vcf.notice import INTENDED_USE
-from napari_vcf.reading import Case, Protocol
+from napari_vcf.reading import Case, Protocol, read_reading
+from napari_vcf.records.unpacking import unpack_zip
 from napari_vcf.widgets.case.dicom_row import DicomRow
 from napari_vcf.widgets.case.image_questions import ImageQuestions
 from napari_vcf.widgets.case.image_statement import asks
 from napari_vcf.widgets.case.image_table import ImageTable
+from napari_vcf.widgets.case.keeping import Keeper, Wish
 from napari_vcf.widgets.case.opening import CaseOpener
 from napari_vcf.widgets.case.protocol_dialog import ProtocolDialog
 from napari_vcf.widgets.case.sample import sample_folder
@@ -74,6 +77,11 @@ class CasePanel(QWidget):
         self.protocol: Protocol | None = None
         self._report: Path | None = None
         self.opener = CaseOpener()
+        self.keeper = Keeper(desk, self)
+        #: Folders of unpacked images; they go with the program.
+        self._unpacked: list[tempfile.TemporaryDirectory[str]] = []
+        desk.disposed.connect(self._remove_unpacked)
+        self._wish = Wish("STUDY", "R1", "C001")
         self.opener.finished.connect(self._on_finished)
         self.opener.failed.connect(self._on_failed)
         self._build()
@@ -88,6 +96,7 @@ class CasePanel(QWidget):
         return {
             "reading.open_folder": self.ask_folder,
             "reading.open_sample": self.sample_button.click,
+            "reading.open_reading": self.ask_reading,
             "reading.images": self.ask_images,
             "reading.protocol": self.show_protocol,
             "reading.export": self._export,
@@ -125,7 +134,14 @@ class CasePanel(QWidget):
             self.show_protocol,
             action="reading.protocol",
         )
-        for widget in (self.open_button, self.sample_button, self.protocol_button, self.export_button):
+        self.reading_button = button(
+            "open_reading",
+            "Open reading…",
+            "Open an exported reading on its images: to look at, and to go on with as a new version",
+            self.ask_reading,
+            action="reading.open_reading",
+        )
+        for widget in (self.open_button, self.sample_button, self.protocol_button):
             row.addWidget(widget)
         layout.addLayout(row)
         self.dicom = DicomRow(self._desk, lambda: self.case_name.text().strip(), self.open_folder)
@@ -192,6 +208,57 @@ class CasePanel(QWidget):
         """Open a folder, after asking about unsaved work."""
         self._begin(lambda _progress: folder)
 
+    def open_zip(self, archive: Path) -> None:
+        """Open the images in a zip file; they are unpacked into a folder that goes with the program."""
+        into = tempfile.TemporaryDirectory(prefix="napari-vcf-zip-")
+
+        def unpack(progress: Any) -> Path:
+            folder = unpack_zip(archive, Path(into.name), progress=progress, cancelled=self.opener.is_stopped)
+            # Read on demand, they must last as long as the case.
+            self._unpacked.append(into)
+            return folder
+
+        named = (self.study_name.text().strip(), self.reader_name.text().strip(), self.case_name.text().strip())
+        self._begin(unpack, Wish(*named, protocol=self.protocol, source=archive))
+
+    def _remove_unpacked(self) -> None:
+        while self._unpacked:
+            self._unpacked.pop().cleanup()
+
+    def refuse(self, sentence: str) -> None:
+        """Say why something is not opened."""
+        self._say(sentence)
+        self._desk.message.emit(sentence, "warning")
+
+    def ask_reading(self) -> None:
+        """Let the person choose an exported reading, and then the folder of its images."""
+        dialog = QFileDialog(self, "Open an exported reading", "", "Reading (*.json)")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda path: self.ask_images_of(Path(path)))
+        dialog.open()
+
+    def ask_images_of(self, export: Path) -> None:
+        """Let the person choose the folder of the images that an exported reading was made on."""
+        dialog = QFileDialog(self, f"The folder of the images of {export.name}")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+        dialog.fileSelected.connect(lambda path: self.open_reading(export, Path(path)))
+        dialog.open()
+
+    def open_reading(self, export: Path, folder: Path) -> None:
+        """Open an exported reading on its images: to look at, and to go on with as a new version."""
+        document = self._desk.guard(lambda: read_reading(export))
+        if document is None:
+            return
+        for field, text in (
+            (self.case_name, document.case),
+            (self.reader_name, document.reader),
+            (self.study_name, document.study),
+        ):
+            field.setText(text)
+        wish = Wish(document.study, document.reader, document.case, export=export, salt=document.salt)
+        self._begin(lambda _progress: folder, wish)
+
     def show_when_open(self, report: Path) -> None:
         """Show a structured report once the folder that is being read is open."""
         self._report = report
@@ -219,41 +286,52 @@ class CasePanel(QWidget):
         self.protocol = protocol
         self._desk.message.emit(f"The next case is read by the protocol {protocol.name}, {protocol.version}.", "info")
 
-    def _begin(self, prepare: Callable[[Any], Path]) -> None:
+    def _begin(self, prepare: Callable[[Any], Path], wish: Wish | None = None) -> None:
         if self.opener.running:
             self._desk.message.emit("A folder is being read already; cancel it first.", "warning")
             return
-        if self._desk.unsaved:
-            answer = QMessageBox.question(
-                self,
-                "Unsaved reading",
-                "The reading on the desk has not been exported. Open another case and lose it?",
-                QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
-                QMessageBox.StandardButton.Cancel,
-            )
-            if answer != QMessageBox.StandardButton.Discard:
-                return
+        if self._desk.unsaved and not self._may_leave():
+            return
         self.trouble.setText("")
         self.trouble.setVisible(False)
         self._show_progress(True)
         self.progress.report(0, 0, "reading the folder")
-        self.opener.open(prepare, pseudonym=self.case_name.text().strip())
+        named = (self.study_name.text().strip(), self.reader_name.text().strip(), self.case_name.text().strip())
+        self._wish = wish = wish or Wish(*named, protocol=self.protocol)
+        self.opener.open(prepare, pseudonym=wish.case, salt=lambda folder: self.keeper.salt_for(wish, folder))
+
+    def _may_leave(self) -> bool:
+        """Ask whether to leave the reading on the desk."""
+        if self._desk.kept:
+            answer = QMessageBox.question(
+                self,
+                "Reading not exported",
+                "The reading on the desk has not been exported. It is kept: opening its images again offers to go on. "
+                "Open another case?",
+                QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel,
+                QMessageBox.StandardButton.Cancel,
+            )
+            return answer == QMessageBox.StandardButton.Yes
+        answer = QMessageBox.question(
+            self,
+            "Unsaved reading",
+            "The reading on the desk has not been exported. Open another case and lose it?",
+            QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Cancel,
+        )
+        return answer == QMessageBox.StandardButton.Discard
 
     def _on_finished(self, case: Case, troubles: tuple[str, ...]) -> None:
         self._show_progress(False)
-        self._desk.guard(
-            lambda: self._desk.open_case(
-                case,
-                protocol=self.protocol,
-                study=self.study_name.text().strip(),
-                reader=self.reader_name.text().strip(),
-            )
-        )
+        self._desk.guard(lambda: self.keeper.start(self._wish, case, self._on_open))
         self._say("\n".join(troubles))
+
+    def _on_open(self) -> None:
         report, self._report = self._report, None
         if report is not None:
             self.dicom.say_report(report)
-        if self._desk.case is case and any(asks(image) for image in case.images.values()):
+        case = self._desk.case
+        if case is not None and any(asks(image) for image in case.images.values()):
             self.ask_images()
 
     def _on_failed(self, sentence: str) -> None:
@@ -270,6 +348,7 @@ class CasePanel(QWidget):
         self.cancel_button.setVisible(running)
         self.open_button.setEnabled(not running)
         self.sample_button.setEnabled(not running)
+        self.reading_button.setEnabled(not running)
 
     def _export(self) -> None:
         from napari_vcf.widgets.case.exporting import ask_export

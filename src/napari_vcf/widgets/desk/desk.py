@@ -6,7 +6,7 @@ redraw from its state when ``desk.reading_changed`` is emitted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -18,10 +18,9 @@ from napari_vcf.geometry import RigidTransform, Volume
 from napari_vcf.reading import Case, CaseImage, LoggedAction, Protocol, Reading, Stage
 from napari_vcf.reading.action_text import describe
 from napari_vcf.reading.actions import Action
-from napari_vcf.reading.case import MR_ROLES
 from napari_vcf.reading.image_pairs import shown_index
 from napari_vcf.reading.spaces import between, space_names
-from napari_vcf.reading.stage_images import STAGE_ROLES
+from napari_vcf.reading.stage_images import STAGE_NAMES, STAGE_ROLES
 from napari_vcf.reading.state import Registration
 from napari_vcf.reading.stations import leading_first
 from napari_vcf.widgets.desk.settings import Settings
@@ -86,6 +85,8 @@ class Desk:
     reading_changed = Signal(object)
     #: The window of an image was set; carries the image's id.
     window_changed = Signal(str)
+    #: The reading was exported; carries the file.
+    written = Signal(object)
     #: A sentence for the reader and its kind: "info", "warning" or "error".
     message = Signal(str, str)
 
@@ -96,6 +97,8 @@ class Desk:
         self.study_stage: Stage | None = None
         self.saved = True
         self.exported: Path | None = None
+        #: Whether every change is on the disk already, though not exported.
+        self.kept = False
         self.image_id: str | None = None
         self.plane = SAGITTAL
         #: Each takes a step of what is half done back, and says whether there was one.
@@ -134,13 +137,19 @@ class Desk:
         self.reading = reading
         self.settings.reader = reading.reader
         self.study_stage = study_stage
-        self.saved, self.exported = True, None
+        self.saved, self.exported, self.kept = True, None, False
         reading.changed.connect(self._on_reading_changed)
         self.stage = self._first_stage()
         self._followed = self._depends_on()
         self.opened.emit()
         self.stage_changed.emit(self.stage)
         self._show_first()
+        if study_stage is None and self.stage != "combined" and "combined" in self.stages:
+            self.message.emit(
+                f"The {STAGE_NAMES[self.stage]} stage is read first, without the other examination. The stage "
+                f"{STAGE_NAMES['combined']} opens both together, and lets them be joined.",
+                "info",
+            )
 
     def close(self) -> None:
         """Put the case away; the caller has asked about unsaved work."""
@@ -171,6 +180,7 @@ class Desk:
         assert self.reading is not None
         self.exported = self.reading.export(path, overwrite=overwrite)
         self.saved = True
+        self.written.emit(self.exported)
         return self.exported
 
     def guard(self, call: Callable[[], T]) -> T | None:
@@ -215,6 +225,15 @@ class Desk:
         self._followed = self._depends_on()
         self.stage_changed.emit(stage)
         self._show_first()
+        if stage == "combined" and self.reading is not None:
+            left = [other for other in self.stages if other != stage and self.reading.missing(other)]
+            if left:
+                names = " and ".join(STAGE_NAMES[other] for other in left)
+                self.message.emit(
+                    f"CT and MRI are seen together now. {names}: not complete; what is answered there from now on is "
+                    "not read without the other examination.",
+                    "warning",
+                )
 
     def show_what_is_there(self) -> None:
         """Go to the stage that has images and show the first, once it is said what they are."""
@@ -418,12 +437,9 @@ class Desk:
         assert self.reading is not None
         if self.study_stage is not None:
             return self.study_stage
+        # One after the other, as the protocol has them: whoever sees both examinations first reads neither unbiased.
         case, stages = self.reading.case, self.reading.protocol.stages
-        has = {"ct": bool(case.with_role(Role.CT)), "mri": bool(case.with_role(*MR_ROLES))}
-        wanted: Iterator[Stage] = iter(
-            ("combined", "mri", "ct") if all(has.values()) else ("mri", "ct") if has["mri"] else ("ct", "mri")
-        )
-        return next((stage for stage in wanted if stage in stages), stages[0])
+        return next((stage for stage in stages if case.with_role(*STAGE_ROLES[stage])), stages[0])
 
     def _show_first(self) -> None:
         first = min(self.leading_images(), key=lambda image: _FIRST.index(image.series.role), default=None)

@@ -54,7 +54,7 @@ class JudgingAids:
 
     def _raise(self, layer: Image) -> None:
         self._layers.bring_forward(layer)
-        layer.visible = True
+        self._layers.show_image(layer, visible=True)
 
     def _checkerboard(self, ct: str) -> Image:
         layer, window = self._layers.image("checkerboard"), self._desk.window_of(ct)

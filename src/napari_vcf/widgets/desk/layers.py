@@ -171,6 +171,8 @@ class ImageLayers:
         self._drawings: list[Layer] = []
         self._retired: list[Layer] = []
         self._titles: dict[int, str] = {}
+        #: Of each image, whether it is shown and how opaque.
+        self._wanted: dict[int, tuple[bool, float]] = {}
         self._changing = 0
         self._repair_due = False
         self._hidden = False
@@ -203,8 +205,22 @@ class ImageLayers:
         hold_place(layer)
         self._images[key] = layer
         self._titles[id(layer)] = name
+        for event in (layer.events.visible, layer.events.opacity):
+            event.connect(lambda _event: self._hold_shown(layer))
         self._insert(len(self._images) - 1, layer)
         return layer
+
+    def show_image(self, layer: Image, *, visible: bool, opacity: float = 1.0) -> None:
+        """Show an image, or not, and hold it to that: a title over an image that somebody hid would be wrong."""
+        self._wanted[id(layer)] = visible, opacity
+        self._hold_shown(layer)
+
+    def _hold_shown(self, layer: Image) -> None:
+        visible, opacity = self._wanted.get(id(layer), (layer.visible, layer.opacity))
+        if layer.visible != visible:
+            layer.visible = visible
+        if layer.opacity != opacity:
+            layer.opacity = opacity
 
     def restore_titles(self) -> None:
         """Give the images the names that they were made with."""
@@ -247,6 +263,7 @@ class ImageLayers:
         while self._retired:
             layer = self._retired.pop()
             self._titles.pop(id(layer), None)
+            self._wanted.pop(id(layer), None)
             self._remove(layer)
 
     def bring_forward(self, layer: Image) -> None:

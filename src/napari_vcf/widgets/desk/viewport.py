@@ -447,11 +447,12 @@ class Viewport:
         front, over = self._ensure(front_id), None
         if self._overlaid is not None and self.can_show(self._overlaid[0]):
             over = self._ensure(self._overlaid[0])
+        share = 1.0 if self._overlaid is None else self._overlaid[1]
         for layer in self.layers.images.values():
-            layer.visible = layer is front or layer is over
-            layer.opacity = 1.0
-        if over is not None and self._overlaid is not None:
-            over.opacity = self._overlaid[1]
+            self.layers.show_image(
+                layer, visible=layer is front or layer is over, opacity=share if layer is over else 1.0
+            )
+        if over is not None:
             self.layers.bring_forward(over)
         for key, layer in self.layers.images.items():
             if isinstance(key, tuple):

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, 
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading import STAGES
+from napari_vcf.widgets.case.dropping import DropTarget, take_dropped
 from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.panel import CasePanel
 from napari_vcf.widgets.common.keymap import use_keys_file
@@ -116,6 +117,7 @@ class Arrangement(QObject):
         self.bar.panels.clicked.connect(lambda: self.show_napari_panels(not self._napari_panels_shown()))
         self.show_napari_panels(shown=False)
         self.raise_panel("Case")
+        DropTarget(main, lambda paths: desk.guard(lambda: take_dropped(self.case_panel, paths)))
         self._set_widths()
         desk.opened.connect(self._set_widths)
 
@@ -320,7 +322,11 @@ class Arrangement(QObject):
         box.setObjectName("unsaved")
         box.setWindowTitle("Unsaved reading")
         box.setText("The reading has changes that were not exported.")
-        box.setInformativeText("Close and lose them?")
+        box.setInformativeText(
+            "They are kept: opening these images again offers to go on. Close?"
+            if self.desk.kept
+            else "Close and lose them?"
+        )
         export = box.addButton("Export…", QMessageBox.ButtonRole.AcceptRole)
         discard = box.addButton("Close without export", QMessageBox.ButtonRole.DestructiveRole)
         cancel = box.addButton(QMessageBox.StandardButton.Cancel)

@@ -1,0 +1,144 @@
+"""What is dropped on the window: opened, asked about, or refused in a sentence; never left to another reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import QMessageBox, QWidget
+
+from napari_vcf.dicom import FolderError, folder_of
+from napari_vcf.errors import NapariVcfError
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.case.panel import CasePanel
+
+__all__ = ["DropTarget", "take_dropped"]
+
+#: Ends of the names of files that may be a part of a case.
+_IMAGE_ENDS = ("", ".dcm", ".ima", ".dicom", ".nii", ".nii.gz", ".hdr", ".img")
+#: Kinds of images that others read, and that hold neither what an image is nor its unit.
+_FOREIGN = {".nrrd": "NRRD", ".nhdr": "NRRD", ".mha": "MetaImage", ".mhd": "MetaImage", ".mgz": "MGH", ".mgh": "MGH"}
+_MOST_ASKED = 6
+
+
+def take_dropped(panel: CasePanel, paths: list[Path]) -> None:
+    """Open what was dropped.
+
+    Parameters
+    ----------
+    panel : CasePanel
+        Opens it, and asks.
+    paths : list of Path
+        Folders and files.
+    """
+    folders = [path for path in paths if path.is_dir()]
+    parents = list(dict.fromkeys(path.parent for path in paths))
+    if len(paths) == 1:
+        _take_one(panel, paths[0])
+    elif len(folders) > 1:
+        _ask(panel, "One case is read at a time. Which folder is to be opened?", folders)
+    elif not folders and len(parents) == 1 and any(_may_be_image(path) for path in paths):
+        _ask(panel, "A case is opened by its folder, which may hold more than what was dropped.", parents)
+    else:
+        panel.refuse("A case is one folder or one zip file; drop that alone.")
+
+
+def _take_one(panel: CasePanel, path: Path) -> None:
+    name = path.name.lower()
+    if path.is_dir():
+        panel.open_folder(path)
+    elif name.startswith("dicomdir"):
+        try:
+            panel.open_folder(folder_of(path))
+        except FolderError as error:
+            panel.refuse(str(error))
+    elif name.endswith(".zip"):
+        panel.open_zip(path)
+    elif name.endswith(".json"):
+        panel.ask_images_of(path)
+    elif name.endswith(".dcm") and _is_report(path):
+        panel.dicom.show_report(path)
+    elif path.suffix.lower() in _FOREIGN:
+        panel.refuse(
+            f"{path.name} is a {_FOREIGN[path.suffix.lower()]} file, which is not read here: convert it to NIfTI, or "
+            "open the DICOM files that it was made of."
+        )
+    elif _may_be_image(path):
+        _ask(panel, f"A case is opened by its folder. Open the folder of {path.name}?", [path.parent])
+    else:
+        panel.refuse(f"{path.name} is no image that is read here: open a folder or zip file of DICOM or NIfTI files.")
+
+
+def _may_be_image(path: Path) -> bool:
+    name = path.name.lower()
+    return path.is_file() and (
+        path.suffix.lower() in _IMAGE_ENDS or name.endswith(".nii.gz") or path.suffix[1:].isdigit()
+    )
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        from napari_vcf.interchange.belonging import is_own_report
+
+        return is_own_report(path)
+    except NapariVcfError:
+        # What reads reports is not installed: then it is an image, or nothing.
+        return False
+
+
+def _ask(panel: CasePanel, text: str, folders: list[Path]) -> None:
+    """Ask which folder is opened."""
+    box = QMessageBox(panel)
+    box.setObjectName("dropped")
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle("Open a folder")
+    more = len(folders) - _MOST_ASKED
+    tail = f" {more} more were dropped; drop one of them alone to open it." if more > 0 else ""
+    box.setText(text + tail)
+    buttons = {}
+    for folder in folders[:_MOST_ASKED]:
+        widget = box.addButton(folder.name or str(folder), QMessageBox.ButtonRole.AcceptRole)
+        widget.setToolTip(str(folder))
+        buttons[widget] = folder
+    box.addButton(QMessageBox.StandardButton.Cancel)
+
+    def decide(clicked: object) -> None:
+        for widget, folder in buttons.items():
+            if clicked is widget:
+                panel.open_folder(folder)
+
+    box.buttonClicked.connect(decide)
+    box.open()
+
+
+class DropTarget(QObject):
+    """Takes files that are dropped anywhere on a window before napari hands them to whatever reader it finds.
+
+    Parameters
+    ----------
+    window : QWidget
+        The window; its parts that take files are watched.
+    take : callable
+        Called with the paths.
+    """
+
+    def __init__(self, window: QWidget, take: Callable[[list[Path]], object]) -> None:
+        super().__init__(window)
+        self._take = take
+        for widget in (window, *window.findChildren(QWidget)):
+            if widget.acceptDrops() and type(widget).__module__.startswith("napari."):
+                widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Take files; what moves layers in the list goes on its way."""
+        del watched
+        if event.type() != QEvent.Type.Drop or not event.mimeData().hasUrls():
+            return False
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        if paths:
+            self._take(paths)
+        return True

@@ -1,0 +1,121 @@
+"""Whatever is dropped on the window is opened, asked about or refused in a sentence; no other reader gets it."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_vcf.phantom import PhantomSpec, make_case, write_dicom
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("dropped") / "case"
+    write_dicom(make_case(PhantomSpec(seed=4, mr_matrix=96, ct_matrix=64, ct_slice_mm=10.0)), place)
+    return place
+
+
+@pytest.fixture(autouse=True)
+def shelf(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "settings.yaml"))
+
+
+@pytest.fixture
+def drop(bench):
+    """Drop paths on the image; what the window then says last, and the question that it asks, if it does."""
+    from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+    from qtpy.QtGui import QDragEnterEvent, QDropEvent
+    from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
+
+    main = bench.arrangement.main
+    target = next(widget for widget in main.findChildren(QWidget) if type(widget).__name__ == "QtViewer")
+
+    def drop(*paths: Path):
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+        buttons = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        # Qt drops only where something was dragged in before.
+        QApplication.sendEvent(target, QDragEnterEvent(QPoint(20, 20), Qt.DropAction.CopyAction, data, *buttons))
+        event = QDropEvent(QPointF(20, 20), Qt.DropAction.CopyAction, data, *buttons)
+        QApplication.sendEvent(target, event)
+        bench.until(lambda: not bench.arrangement.case_panel.opener.running, seconds=60)
+        bench.settle()
+        # Whatever it was, no layer of another reader lies on the desk.
+        assert [layer for layer in bench.viewport.viewer.layers if layer.name in {p.stem for p in paths}] == []
+        return (bench.said or [("", "")])[-1][1], bench.arrangement.case_panel.findChild(QMessageBox, "dropped")
+
+    bench.front("Case")
+    bench.desk.saved = True
+    return drop
+
+
+def test_a_zip_is_unpacked_opened_and_read(bench, drop, folder, tmp_path):
+    archive = tmp_path / "case.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                opened.write(path, path.relative_to(folder).as_posix())
+    before = bench.desk.case
+    drop(archive)
+    assert bench.desk.case is not before
+    assert {"CT", "T2"} <= {image.label for image in bench.desk.case.images.values()}
+    assert bench.desk.reading.state.spine is None
+
+
+def test_a_zip_that_is_none_is_refused_and_what_was_open_stays(bench, drop, tmp_path):
+    archive = tmp_path / "broken.zip"
+    archive.write_bytes(b"no archive at all")
+    before = bench.desk.case
+    assert "broken.zip is no zip file" in drop(archive)[0]
+    assert bench.desk.case is before
+
+
+def test_of_a_single_file_its_folder_is_offered(bench, drop, folder):
+    one = next(path for path in folder.rglob("*") if path.is_file())
+    before = bench.desk.case
+    _, box = drop(one)
+    assert one.name in box.text()
+    assert bench.desk.case is before
+    (yes,) = [b for b in box.buttons() if b.text() == one.parent.name]
+    bench.hands.press(yes)
+    bench.until(lambda: bench.desk.case is not before, seconds=60)
+
+
+def test_of_several_folders_one_is_asked_for(bench, drop, folder, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    before = bench.desk.case
+    _, box = drop(other, folder)
+    assert {"other", "case"} <= {b.text() for b in box.buttons()}
+    bench.hands.press(next(b for b in box.buttons() if b.text() == "case"))
+    bench.until(lambda: bench.desk.case is not before, seconds=60)
+
+
+def test_nrrd_is_refused_in_a_sentence_and_a_folder_of_nifti_is_opened(bench, drop, tmp_path):
+    import nibabel
+
+    before = bench.desk.case
+    foreign = tmp_path / "nrrd" / "t2.nrrd"
+    foreign.parent.mkdir()
+    foreign.write_bytes(b"NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n\n" + bytes(16))
+    assert "is a NRRD file, which is not read here" in drop(foreign)[0]
+    said, box = drop(foreign.parent)
+    assert box is None
+    assert "No image could be read from the 1 files of the folder" in said
+    assert bench.desk.case is before
+    text = tmp_path / "letter.pdf"
+    text.write_bytes(b"%PDF")
+    assert "letter.pdf is no image that is read here" in drop(text)[0]
+
+    place = tmp_path / "nifti"
+    place.mkdir()
+    voxels = np.random.default_rng(1).integers(0, 900, (12, 40, 40)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(voxels, np.diag([4.0, 0.9, 0.9, 1.0])), place / "t2_sag.nii.gz")
+    drop(place)
+    bench.until(lambda: bench.desk.case is not before, seconds=60)
+    assert len(bench.desk.case.images) == 1
