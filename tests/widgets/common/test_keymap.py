@@ -107,6 +107,7 @@ def test_a_window_with_other_keys_obeys_them_and_names_them_everywhere(qtbot, tm
         qtbot.waitUntil(main.isActiveWindow)
         assert arrangement.troubles == ()
         arrangement.desk.open_case(make_case())
+        arrangement.desk.set_stage("combined")
         front = arrangement.desk.image_id
         hands.key("I")
         assert arrangement.desk.image_id == front
