@@ -33,6 +33,7 @@ def test_the_window_needs_no_more_than_the_screen_and_keeps_the_slider_in_it(ben
     before = main.size()
     bench.desk.saved = True
     bench.desk.open_case(many_images())
+    bench.desk.set_stage("combined")
     bench.arrangement.panes.set_layout("all")
     try:
         main.resize(*size)

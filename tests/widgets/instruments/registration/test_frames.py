@@ -15,6 +15,7 @@ def apart(bench):
 
     bench.desk.saved = True
     bench.desk.open_case(memory_case(frame_of_reference_uid="1.2.3.9", seconds_after_injection=95.0))
+    bench.desk.set_stage("combined")
     bench.desk.reading.set_spine("L1")
     panel = bench.front("Registration")
     return bench, panel.frames
