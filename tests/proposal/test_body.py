@@ -130,3 +130,13 @@ def test_calipers_that_are_those_of_no_body_are_refused(case, change, message):
     own = _calipers(case.truth.landmarks_mr, case.truth.level)
     with pytest.raises(ProposalError, match=message):
         propose_body([case.volumes["T2"]], Endplates(*change(np.asarray(own.top_lps), np.asarray(own.bottom_lps))))
+
+
+def test_axial_slices_are_refused(case):
+    grid = Grid.from_axes(
+        (20, 90, 90), origin_lps=(-60.0, -60.0, -40.0), column_direction=(1, 0, 0), row_direction=(0, 1, 0),
+        spacing_mm=(4.0, 1.3, 1.3),
+    )  # fmt: skip
+    own = _calipers(case.truth.landmarks_mr, case.truth.level)
+    with pytest.raises(ProposalError, match="sagittal"):
+        propose_body([Volume(grid, np.zeros(grid.shape, dtype=np.float32), "HU")], own)

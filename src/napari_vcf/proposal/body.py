@@ -70,7 +70,7 @@ def propose_body(images: Sequence[Volume], body: Endplates, *, neighbours: Seque
     ----------
     images : sequence of Volume
         The image that the mask is for, and up to two others of the same examination and frame that help, in a fixed
-        order. A CT in HU stands alone.
+        order; its slices are sagittal. A CT in HU stands alone.
     body : Endplates
         Calipers of this body.
     neighbours : sequence of Endplates
@@ -84,7 +84,8 @@ def propose_body(images: Sequence[Volume], body: Endplates, *, neighbours: Seque
     Raises
     ------
     ProposalError
-        If the calipers cannot be those of a body, the image has too few slices across it or does not hold it.
+        If the slices are not sagittal, the calipers cannot be those of a body, or the image has too few slices across
+        it or does not hold it.
 
     Notes
     -----
@@ -99,6 +100,11 @@ def propose_body(images: Sequence[Volume], body: Endplates, *, neighbours: Seque
     if ct:
         images = images[:1]
     grid = images[0].grid
+    if grid.plane != "sagittal":
+        raise ProposalError(
+            f"A body is proposed on sagittal slices; these are {grid.plane}, on which the fit was too large. "
+            "Choose a sagittal image, or outline the body by hand."
+        )
     top, bottom = (np.asarray(points, dtype=np.float64) for points in (body.top_lps, body.bottom_lps))
     if top.shape != (3, 3) or bottom.shape != (3, 3) or not (np.isfinite(top).all() and np.isfinite(bottom).all()):
         raise ProposalError(
@@ -185,10 +191,9 @@ def _mask(image: Volume, space: BodySpace, plates: EndplateSheets, walls: Walls)
     slices, rows, columns = np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij")
     affine = grid.affine_lps
     inside = np.zeros(slices.shape)
-    through = (0.0,) if grid.plane == "sagittal" else (-0.3, 0.3)
-    parts = [(s, r, c) for s in through for r in (-0.25, 0.25) for c in (-0.25, 0.25)]
-    for s, r, c in parts:
-        point = [a[0] * (columns + c) + a[1] * (rows + r) + a[2] * (slices + s) + a[3] for a in affine[:3]]
+    parts = [(r, c) for r in (-0.25, 0.25) for c in (-0.25, 0.25)]
+    for r, c in parts:
+        point = [a[0] * (columns + c) + a[1] * (rows + r) + a[2] * slices + a[3] for a in affine[:3]]
         x, y, z = space.from_lps(*point)
         side, along = (x - space.x[0]) / space.x_step, (y - space.y[0]) / (space.y[1] - space.y[0])
         top, bottom = (_at(sheet, side, along) for sheet in (plates.top, plates.bottom))
@@ -219,10 +224,7 @@ def _seen(image: Volume, space: BodySpace, plates: EndplateSheets, walls: Walls,
         by_side.append((2 * ends + float(walls.seen[index].mean())) / 3)
     found = {}
     for index in np.flatnonzero(mask.any(axis=(1, 2))).tolist():
-        if image.grid.plane == "sagittal":
-            rows, columns = np.nonzero(mask[index])
-            x = space.from_lps(*image.grid.to_lps((columns.mean(), rows.mean(), index)))[0]
-            found[index] = round(float(np.interp(float(x), space.x, by_side)), 3)
-        else:
-            found[index] = round(float(np.mean(by_side)), 3)
+        rows, columns = np.nonzero(mask[index])
+        x = space.from_lps(*image.grid.to_lps((columns.mean(), rows.mean(), index)))[0]
+        found[index] = round(float(np.interp(float(x), space.x, by_side)), 3)
     return found

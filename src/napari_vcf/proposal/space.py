@@ -20,8 +20,6 @@ F64 = NDArray[np.float64]
 STEP_MM = 0.6
 #: Samples reach so far beyond the expected body.
 MARGIN_MM = 9.0
-#: On images that are not sagittal, samples lie so far apart from side to side, mm.
-_SIDE_STEP_MM = 3.0
 #: Calipers end so far inside the front and the back wall, as a start, mm.
 _INSIDE_FRONT_MM, _INSIDE_BACK_MM = 2.2, 1.6
 #: Width over depth of a lumbar or lower thoracic body at its waist (Zhou et al., Eur Spine J 2000; 9: 242-248).
@@ -40,7 +38,7 @@ class BodySpace:
     axes : ndarray, shape (3, 3)
         Unit vectors of x, y and z in LPS, as rows.
     x, y, z : ndarray
-        Places of the samples, mm; on sagittal images x are the slices.
+        Places of the samples, mm; x are the slices.
     top, bottom : ndarray, shape (3, 3)
         Ends of the anterior, middle and posterior caliper in these axes, mm.
     front, back, half_width : float
@@ -81,12 +79,7 @@ def body_space(grid: Grid, top_lps: F64, bottom_lps: F64) -> BodySpace:
     """Lay axes through the calipers of one body."""
     origin = (top_lps.mean(axis=0) + bottom_lps.mean(axis=0)) / 2
     backward = (top_lps[2] + bottom_lps[2] - top_lps[0] - bottom_lps[0]) / 2
-    sagittal = grid.plane == "sagittal"
-    side = grid.normal * np.sign(grid.normal[0]) if sagittal else np.array((1.0, 0.0, 0.0))
-    if not sagittal:
-        along = backward / np.sqrt((backward**2).sum())
-        side = side - (side * along).sum() * along
-        side = side / np.sqrt((side**2).sum())
+    side = grid.normal * np.sign(grid.normal[0])
     backward = backward - (backward * side).sum() * side
     depth = float(np.sqrt((backward**2).sum()))
     if not _SMALLEST_MM <= depth <= _LARGEST_MM:
@@ -108,7 +101,7 @@ def body_space(grid: Grid, top_lps: F64, bottom_lps: F64) -> BodySpace:
     return BodySpace(
         origin_lps=origin,
         axes=axes,
-        x=_sides(grid, origin, side, half_width) if sagittal else _even_sides(half_width),
+        x=_sides(grid, origin, side, half_width),
         y=np.arange(-front - MARGIN_MM, back + MARGIN_MM, STEP_MM),
         z=np.arange(min(bottom[:, 2].min(), -4.0) - MARGIN_MM, max(top[:, 2].max(), 4.0) + MARGIN_MM, STEP_MM),
         top=top,
@@ -128,11 +121,6 @@ def _sides(grid: Grid, origin: F64, side: F64, half_width: float) -> F64:
     if len(places) < 4:
         raise ProposalError(f"The image has only {len(places)} slices across this body; a proposal needs four.")
     return np.asarray(places, dtype=np.float64)
-
-
-def _even_sides(half_width: float) -> F64:
-    count = int(np.ceil(1.45 * half_width / _SIDE_STEP_MM))
-    return np.asarray(np.arange(-count, count + 1) * _SIDE_STEP_MM, dtype=np.float64)
 
 
 def sample(volumes: Sequence[Volume], left: F64, back: F64, head: F64) -> list[F64]:
