@@ -155,7 +155,7 @@ def test_what_is_outlined_on_a_slice_is_stored_on_it(shown, kind):
         assert masks.image == bench.image(role.value)
         body, _ = panel.model.layers.masks()
         assert np.flatnonzero(body.any(axis=(1, 2))).tolist() == [number - 1]
-        assert [index + 1 for index in sorted(panel.model._outlined[masks.image])] == [number]
+        assert [index + 1 for index in sorted(panel.model._outlined[bench.desk.stage, masks.image])] == [number]
         panel.model.clear()
 
 
