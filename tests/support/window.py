@@ -40,6 +40,19 @@ class Bench:
         """Wait until something holds, and fail where it does not come about."""
         self.qtbot.waitUntil(lambda: bool(holds()), timeout=int(1000 * seconds))
 
+    def leave_dialogs(self) -> None:
+        """Say no to every dialog that is still open: the window gets no key while one is."""
+        from qtpy.QtWidgets import QApplication, QDialog
+
+        for widget in QApplication.topLevelWidgets():
+            if isinstance(widget, QDialog) and widget.isVisible():
+                widget.reject()
+        self.settle()
+        # Without a window manager nobody gives the keyboard back to it.
+        main = self.arrangement.main
+        main.activateWindow()
+        self.until(main.isActiveWindow)
+
     def front(self, name: str) -> Any:
         """Bring a panel to the front of the tabs, and return it."""
         panel = self.arrangement.panels[name]
@@ -90,14 +103,19 @@ def _window(qapp: Any) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def window(_window: Bench, qtbot: Any) -> Bench:
+def window(_window: Bench, qtbot: Any) -> Iterator[Bench]:
     """The window as the test before it has left it, without a case."""
+    from qtpy.QtWidgets import QWidget
+
     _window.qtbot = qtbot
-    # Without a window manager nobody gives the keyboard back to it.
+    _window.leave_dialogs()
     main = _window.arrangement.main
-    main.activateWindow()
-    _window.until(main.isActiveWindow)
-    return _window
+    taking = [widget for widget in main.findChildren(QWidget) if widget.acceptDrops()]
+    yield _window
+    # A study closes for good what would bring files in past it.
+    for widget in main.findChildren(QWidget):
+        if widget in taking:
+            widget.setAcceptDrops(True)
 
 
 @pytest.fixture

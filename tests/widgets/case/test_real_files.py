@@ -19,6 +19,8 @@ def open_folder(bench, folder):
     panel.open_folder(folder)
     bench.until(lambda: not panel.opener.running, seconds=60)
     bench.settle()
+    # What the files do not say is asked at once; these tests say it later, in the panel, or need it not.
+    bench.leave_dialogs()
 
 
 def test_a_height_on_a_ct_and_mr_pair(bench, tmp_path):
