@@ -63,6 +63,8 @@ def test_an_export_says_what_the_reader_gave_and_is_verified_by_it(reading, fold
     said = {series.image: series.b_values_answer for series in read_reading(path).series}
     assert said[image] == B_VALUES
     assert sum(answer is not None for answer in said.values()) == 1
+    given = {series.image for series in read_reading(path).series if series.role_corrected_by_reader}
+    assert given == {image}, "nobody said what the computed map is"
     again = reopen(path, folder)
     assert again.case.with_role(Role.ADC)
 

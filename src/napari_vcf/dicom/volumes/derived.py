@@ -55,6 +55,8 @@ def with_computed_adc(scan: Scan) -> Scan:
                 description=f"ADC computed from {first.description or 'DWI'}",
                 role=Role.ADC,
                 role_evidence=method,
+                # Of its diffusion images somebody may have said what they are; of the map nobody did.
+                role_given=False,
                 volumes=(replace(first.volumes[0], kind="adc", b_value=None, direction=None, repetition=0),),
                 unit="um2/s",
                 unit_evidence="computed from b-values in s/mm2",
