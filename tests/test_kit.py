@@ -59,6 +59,8 @@ def _kit(folder: Path, version: str = "1.0", *, machine: str = "linux-x86_64", p
     wheel = _wheel(wheels, version)
     ensurepip = importlib.util.find_spec("ensurepip")
     bundled = [] if ensurepip is None else list(Path(str(ensurepip.origin)).parent.glob("_bundled/pip-*.whl"))
+    # Debian keeps it elsewhere.
+    bundled = bundled or list(Path("/usr/share/python-wheels").glob("pip-*.whl"))
     if not bundled:
         pytest.skip("this Python bundles no wheel of pip")
     (wheels / bundled[0].name).write_bytes(bundled[0].read_bytes())
