@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+#: Of the window, in pixels.
+SIZE = (1400, 900)
+
 
 @dataclass
 class Bench:
@@ -90,7 +93,7 @@ def _window(qapp: Any) -> Iterator[Bench]:
     from napari_vcf.widgets.window.layout import arrange
 
     viewer = napari.Viewer(show=True)
-    viewer.window._qt_window.resize(1400, 900)
+    viewer.window._qt_window.resize(*SIZE)
     # A list overlooks what follows its opening as fast as a double click: the hands wait for that, again and again.
     QApplication.setDoubleClickInterval(60)
     arrangement = arrange(viewer)
@@ -110,6 +113,10 @@ def window(_window: Bench, qtbot: Any) -> Iterator[Bench]:
     _window.qtbot = qtbot
     _window.leave_dialogs()
     main = _window.arrangement.main
+    if (main.width(), main.height()) != SIZE:
+        # A test of other screens was here.
+        main.resize(*SIZE)
+        _window.settle()
     taking = [widget for widget in main.findChildren(QWidget) if widget.acceptDrops()]
     yield _window
     # A study closes for good what would bring files in past it.
