@@ -15,7 +15,7 @@ import pytest
 
 from napari_vcf import readings_frame
 from napari_vcf.cli import main
-from napari_vcf.reading import RefusedActionError, json_schema, read_reading
+from napari_vcf.reading import ITEMS, RefusedActionError, json_schema, read_reading
 from napari_vcf.study import (
     DamagedError,
     LockedError,
@@ -236,6 +236,24 @@ def test_a_consensus_opens_only_when_everybody_has_signed_everything(tmp_path: P
     read_stage(open_study(root, clock=Clock()).as_reader("R2").next_case())
     with pytest.raises(NotYetError, match="every stage by every reader"):
         open_consensus(root, "C001", "ct")
+
+
+def test_a_consensus_names_items_as_the_form_does_and_leaves_no_verdict_open(both: Path) -> None:
+    with open_consensus(both, "C001", "ct") as session:
+        said = []
+        for item in (*ITEMS, "fractured_level"):
+            for value, open_for in (("perhaps", None), (None, None), (None, "not in the field of view")):
+                if item not in session.differing or (value, open_for) != (None, "not in the field of view"):
+                    with pytest.raises(RefusedActionError) as refused:
+                        session.settle(item, value, why="seen together", not_assessable=open_for)
+                    said.append(str(refused.value))
+        with pytest.raises(RefusedActionError, match="'Verdict' is always given a value"):
+            session.settle("verdict", why="seen together", not_assessable="too noisy")
+        with pytest.raises(UnfinishedError) as unfinished:
+            session.sign(["R1"])
+    assert "Not settled: Verdict." in str(unfinished.value)
+    keys = {key for key in (*ITEMS, "fractured_level") if "_" in key}
+    assert not [text for text in (*said, str(unfinished.value)) if any(key in text for key in keys)]
 
 
 def test_only_what_differs_is_shown_as_a_and_b_and_settled_with_a_reason(both: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ program, says which value speaks for a benign or a malignant fracture.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
@@ -24,6 +25,7 @@ __all__ = [
     "item_of_table",
     "items_of_stage",
     "table_name",
+    "value_words",
 ]
 
 #: Takes the place of a value; always with a reason.
@@ -147,6 +149,10 @@ class Item:
         """What a value stands for; empty where it says so itself."""
         return dict(zip(self.values, self.anchors, strict=False)).get(value, "")
 
+    def words(self, value: str | int) -> str:
+        """A value as a reader reads it; a number with what it stands for."""
+        return f"{value_words(value)} {self.anchor(value)}".rstrip()
+
     @property
     def measured(self) -> bool:
         """Whether the value comes from a measurement."""
@@ -171,6 +177,22 @@ class Item:
         """Whether a value is one of its answers."""
         # bool is an int in Python, and True == 1: compare the type as well.
         return any(type(known) is type(value) and known == value for known in self.values)
+
+
+def value_words(value: str | int) -> str:
+    """A value of any item as words; names of sequences keep their capital.
+
+    Parameters
+    ----------
+    value : str or int
+        As it is stored.
+
+    Returns
+    -------
+    str
+        For example "T1 low signal" of ``t1_low_signal``.
+    """
+    return re.sub(r"\bt([12])\b", r"T\1", str(value).replace("_", " "))
 
 
 _YES_NO = ("yes", "no")

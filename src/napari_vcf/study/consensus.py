@@ -33,6 +33,7 @@ from napari_vcf.study.consensus_documents import (
     ConsensusOrigin,
     Settlement,
     answers_of,
+    item_label,
     joined_by,
     settled_document,
     signed_document,
@@ -145,6 +146,10 @@ class ConsensusSession:
             return LEVELS
         return self.protocol.form[item].outcomes
 
+    def may_be_left_open(self, item: str) -> bool:
+        """Whether an item may be settled as not assessable."""
+        return item != SPINE and self.protocol.form[item].may_be_left_open
+
     def reasons(self) -> dict[str, str]:
         """Why each item was settled the way it was."""
         return {item: why for item, (_, why) in self._settled.items()}
@@ -178,15 +183,18 @@ class ConsensusSession:
             If the item does not differ, the value is none of its values, or the reason is missing.
         """
         self._check_open()
+        label = item_label(item)
         if item not in self.differing:
-            raise RefusedActionError(f"The readers agree on '{item}', or it is not asked; there is nothing to settle.")
+            raise RefusedActionError(f"The readers agree on '{label}', or it is not asked; there is nothing to settle.")
         if value is not None and not any(type(v) is type(value) and v == value for v in self.choices(item)):
-            raise RefusedActionError(f"'{value}' is not an answer to '{item}'.")
-        why = checked_reason(why, f"Say why '{item}' is settled this way")
+            raise RefusedActionError(f"'{value}' is not an answer to '{label}'.")
+        if value is None and not self.may_be_left_open(item):
+            raise RefusedActionError(f"'{label}' is always given a value.")
+        why = checked_reason(why, f"Say why '{label}' is settled this way")
         try:
             answer = Answer(value=value, not_assessable=not_assessable, at=self._journal.now())
         except ValidationError as error:
-            raise RefusedActionError(f"'{item}': give a value, or a reason why it is not assessable.") from error
+            raise RefusedActionError(f"'{label}': give a value, or a reason why it is not assessable.") from error
         self._lock.check()
         self._time.touch()
         body = {"item": item, "answer": answer.model_dump(mode="json"), "why": why, **self._time.counted()}
@@ -211,7 +219,7 @@ class ConsensusSession:
         if not present or isinstance(present, str):
             raise StudyError("Say who was present: a list of pseudonyms.")
         if self.missing():
-            raise UnfinishedError(tuple(f"Not settled: {item}." for item in self.missing()))
+            raise UnfinishedError(tuple(f"Not settled: {item_label(item)}." for item in self.missing()))
         names = tuple(check_pseudonym(name, "person") for name in present)
         text = written_seal(self._journal) or self._write_seal(names)
         self._open = False

@@ -10,6 +10,7 @@ from napari_vcf.reading import ITEMS, ReadingExport
 from napari_vcf.reading.document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.state import Answer, Registration, Spine
+from napari_vcf.reading.vocabulary import value_words
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.decisions import read_decisions
@@ -19,10 +20,32 @@ from napari_vcf.study.reading_order import tasks_of_study
 from napari_vcf.study.stage_session import seal_path, versions_of
 from napari_vcf.study.study_folder import CONSENSUS
 
-__all__ = ["SPINE", "ConsensusOrigin", "Settlement", "answers_of", "joined_by", "settled_document", "signed_document"]
+__all__ = [
+    "SPINE",
+    "ConsensusOrigin",
+    "Settlement",
+    "answer_words",
+    "answers_of",
+    "item_label",
+    "joined_by",
+    "settled_document",
+    "signed_document",
+]
 
 #: The name under which readers who named different vertebrae settle which is the fractured one.
 SPINE: Final = "fractured_level"
+
+
+def item_label(item: str) -> str:
+    """Name of an item on the screen and in messages; what no form asks keeps its own."""
+    return "Fractured vertebra" if item == SPINE else ITEMS[item].label if item in ITEMS else item
+
+
+def answer_words(item: str, answer: Answer) -> str:
+    """What was answered to an item, as it is read."""
+    if answer.value is None:
+        return f"not assessable ({answer.not_assessable})"
+    return ITEMS[item].words(answer.value) if item in ITEMS else value_words(answer.value)
 
 
 class ConsensusOrigin(FrozenModel):

@@ -22,7 +22,8 @@ from napari_vcf.reading import Stage
 from napari_vcf.reading.state import Registration
 from napari_vcf.study import ConsensusSession, open_consensus
 from napari_vcf.study.confirmations import Confirmations
-from napari_vcf.study.consensus import SPINE, Drawing
+from napari_vcf.study.consensus import Drawing
+from napari_vcf.study.consensus_documents import item_label
 from napari_vcf.widgets.common.controls import (
     GREEN,
     STAGE_NAMES,
@@ -40,7 +41,7 @@ from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.notifying import notify
 from napari_vcf.widgets.desk.shortcuts import Shortcuts
 from napari_vcf.widgets.study.consensus_canvas import ConsensusCanvas
-from napari_vcf.widgets.study.consensus_item import NOT_ASSESSABLE, ItemBox, choice_box, label_of
+from napari_vcf.widgets.study.consensus_item import NOT_ASSESSABLE, ItemBox, choice_box
 
 __all__ = ["ConsensusDock"]
 
@@ -235,7 +236,7 @@ class ConsensusDock(QWidget):
             return
         value, why = box.chosen(), box.why.text().strip()
         if value is None:
-            self._say(f"{label_of(item)}: choose a value first.", bad=True)
+            self._say(f"{item_label(item)}: choose a value first.", bad=True)
             return
         try:
             if value == NOT_ASSESSABLE:
@@ -277,7 +278,7 @@ class ConsensusDock(QWidget):
         self.boxes = {}
         for item, answers in self.session.differing.items() if self.session is not None else ():
             assert self.session is not None
-            box = ItemBox(item, answers, self.session.choices(item), assessable=item not in (SPINE, "verdict"))
+            box = ItemBox(item, answers, self.session.choices(item), assessable=self.session.may_be_left_open(item))
             box.settle_button.clicked.connect(lambda _checked=False, i=item: self.settle(i))
             self.boxes[item] = box
             self._items.addWidget(box)

@@ -6,15 +6,13 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QLineEd
 
 from napari_vcf.reading import ITEMS
 from napari_vcf.reading.state import Answer
-from napari_vcf.study.consensus import SPINE
+from napari_vcf.reading.vocabulary import value_words
+from napari_vcf.study.consensus_documents import answer_words, item_label
 from napari_vcf.widgets.common.controls import GREEN, button, heading, keep_keys, mark, toggle
-from napari_vcf.widgets.instruments.findings.row import answer_text, value_text
 
-__all__ = ["NOT_ASSESSABLE", "ItemBox", "choice_box", "label_of"]
+__all__ = ["NOT_ASSESSABLE", "ItemBox", "choice_box"]
 
 NOT_ASSESSABLE = "not assessable"
-#: Grades that are measured have no place among the items of the form.
-_LABELS = {SPINE: "Fractured vertebra"}
 
 
 class ItemBox(QWidget):
@@ -24,11 +22,13 @@ class ItemBox(QWidget):
         self, item: str, answers: dict[str, Answer], choices: tuple[str | int, ...], *, assessable: bool
     ) -> None:
         super().__init__()
+        self.item = item
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 4, 0, 4)
         layout.setHorizontalSpacing(4)
-        layout.addWidget(heading(label_of(item)), 0, 0, 1, 4)
-        said = QLabel("    ".join(f"<b>{name}</b>: {_words(answer)}" for name, answer in sorted(answers.items())))
+        layout.addWidget(heading(item_label(item)), 0, 0, 1, 4)
+        words = {name: answer_words(item, answer) for name, answer in sorted(answers.items())}
+        said = QLabel(" &nbsp; ".join(f"<b>{name}</b>: {answered}" for name, answered in words.items()))
         said.setObjectName(f"said_{item}")
         said.setWordWrap(True)
         layout.addWidget(said, 1, 0, 1, 4)
@@ -44,7 +44,7 @@ class ItemBox(QWidget):
         else:
             group = QButtonGroup(self)
             for number, value in enumerate(offered):
-                text = answer_text(ITEMS[item], value) if item in ITEMS else value_text(value)
+                text = ITEMS[item].words(value) if item in ITEMS else value_words(value)
                 choice = toggle(f"settle_{item}__{value}", text, f"Settle as {text}")
                 group.addButton(choice)
                 self._values.append((value, choice))
@@ -74,18 +74,7 @@ class ItemBox(QWidget):
         """Show what is settled."""
         self.done.setVisible(answer is not None)
         if answer is not None:
-            self.done.setText(f"✓ settled: {_words(answer)} ({why})")
-
-
-def label_of(item: str) -> str:
-    """An item's name on the screen."""
-    return _LABELS.get(item) or ITEMS[item].label
-
-
-def _words(answer: Answer) -> str:
-    if answer.value is None:
-        return f"not assessable ({answer.not_assessable})"
-    return str(answer.value).replace("_", " ")
+            self.done.setText(f"✓ settled: {answer_words(self.item, answer)} ({why})")
 
 
 def choice_box(name: str, tooltip: str) -> QComboBox:

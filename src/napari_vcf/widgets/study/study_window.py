@@ -107,6 +107,8 @@ def open_consensus_window(
     for panel in main.findChildren(QDockWidget):
         if panel.objectName() in {"layer list", "layer controls"}:
             panel.hide()
+    # What napari says there of keys is not true of what cannot be edited.
+    main.statusBar().hide()
     close_side_doors(main)
     screen = main.screen().availableGeometry()
     viewer.window.resize(min(screen.width(), 1900), min(screen.height(), 1200))

@@ -24,7 +24,7 @@ from napari_vcf.widgets.common.controls import (
     rule,
 )
 from napari_vcf.widgets.common.keymap import key_text, keys_of
-from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls, answer_text
+from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
 __all__ = ["FindingsWidget"]
@@ -241,7 +241,7 @@ class FindingsWidget(Instrument):
                 answer = answers.get(key)
                 value = None if answer is None else answer.value
                 # What was said in another stage would lead the one that is being read.
-                said = answer_text(reading.protocol.form[key], value) if here and value is not None else "given"
+                said = reading.protocol.form[key].words(value) if here and value is not None else "given"
                 cell.setText("–" if value is None else f"<b>{said}</b>")
             missing = len(reading.missing(stage))
             cells[3].setText(str(missing) if missing else "complete")

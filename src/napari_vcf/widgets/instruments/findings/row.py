@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +26,7 @@ from napari_vcf.reading.state import Answer
 from napari_vcf.widgets.common.controls import BLUE, ORANGE, button, keep_keys, note, toggle
 from napari_vcf.widgets.common.keymap import key_text, keys_of
 
-__all__ = ["REASONS", "FindingRow", "RowCalls", "answer_text", "value_text"]
+__all__ = ["REASONS", "FindingRow", "RowCalls"]
 
 #: Reasons offered; any other can be typed.
 REASONS = (
@@ -37,16 +36,6 @@ REASONS = (
     "artefact",
     "image quality too low",
 )
-
-
-def value_text(value: str | int) -> str:
-    """A value as words; contrasts keep their capital."""
-    return re.sub(r"\bt([12])\b", r"T\1", str(value).replace("_", " "))
-
-
-def answer_text(item: Item, value: str | int) -> str:
-    """An answer of an item as words; a number with what it stands for."""
-    return f"{value_text(value)} {item.anchor(value)}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -131,7 +120,7 @@ class FindingRow(QFrame):
         layout.setSpacing(2)
         layout.addLayout(top)
         # Long words do not fit beside the name.
-        wide = sum(len(answer_text(item, value)) for value in item.values) > 20
+        wide = sum(len(item.words(value)) for value in item.values) > 20
         answers = self._build_answers(columns=2 if wide else 9)
         if wide:
             top.addWidget(self._na)
@@ -148,7 +137,7 @@ class FindingRow(QFrame):
         grid.setSpacing(3)
         values: tuple[str | int, ...] = self.item.values
         for index, value in enumerate(values):
-            text = answer_text(self.item, value)
+            text = self.item.words(value)
             tip, action = f"{self.item.label}: {text}", f"findings.answer_{index + 1}"
             widget = toggle(f"{self.item.key}__{value}", text, tip, action=action)
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -225,14 +214,14 @@ class FindingRow(QFrame):
             widget.setChecked(present is not None and present.value == known)
         if done and before is not None and before != present:
             self._calls.say(
-                f"{self.item.label}: {answer_text(self.item, value)} instead of {self._words(before)}. "
+                f"{self.item.label}: {self.item.words(value)} instead of {self._words(before)}. "
                 f"{key_text('reading.undo')} brings that back.",
                 "info",
             )
         return done
 
     def _words(self, answer: Answer) -> str:
-        return "not assessable" if answer.value is None else answer_text(self.item, answer.value)
+        return "not assessable" if answer.value is None else self.item.words(answer.value)
 
     def event(self, event: Any) -> bool:
         """Claim the number keys before the window's shortcuts see them."""
@@ -282,7 +271,7 @@ class FindingRow(QFrame):
 
     def _answer_by_key(self, value: str | int) -> None:
         if self._record(value):
-            self._calls.say(f"{self.item.label}: {answer_text(self.item, value)}.", "info")
+            self._calls.say(f"{self.item.label}: {self.item.words(value)}.", "info")
             self.answered.emit()
 
     # -- what is shown ----------------------------------------------------------------------------------------------
