@@ -168,3 +168,11 @@ def test_a_part_of_1_0_says_by_its_evidence_which_roles_a_person_gave() -> None:
     assert first.role_given
     assert others
     assert not any(image.role_given for image in others)
+
+
+def test_a_part_of_1_1_leaves_it_to_the_volumes_that_no_b_value_is_stated() -> None:
+    part = json.loads((OLD / "records" / "part-1.1.0.json").read_text(encoding="utf-8"))["record"]
+    said = "No b-value is stated, so that no ADC can be computed; give the b-values where they are known."
+    part["images"][0]["corrections"] = ["The slices are 4 mm apart.", said]
+    first, *_ = model_of(part, prepared_case.PartRecord, "The part").images
+    assert first.corrections == ("The slices are 4 mm apart.",)

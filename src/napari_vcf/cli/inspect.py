@@ -194,7 +194,7 @@ def _entry(series: Series, volumes: list[dict[str, Any]], failures: list[str], f
         "seconds_after_injection": series.seconds_after_injection,
         "unit": series.unit,
         "unit_evidence": series.unit_evidence,
-        "corrections": list(dict.fromkeys([*series.corrections, *closed, *failures])),
+        "corrections": list(dict.fromkeys([*series.remarks, *closed, *failures])),
     }
 
 
@@ -222,7 +222,7 @@ def _table(scan: Scan, undecodable: dict[str, str]) -> str:
         )
         lines.append(f"     {series.description or '(no description)'}")
         lines.append(f"     role: {series.role_evidence}; unit: {series.unit_evidence}")
-        lines.extend(f"     ! {correction}" for correction in series.corrections)
+        lines.extend(f"     ! {correction}" for correction in series.remarks)
         if series.not_measurable_reason:
             lines.append(f"     ! {series.not_measurable_reason}")
         if series.key in undecodable:

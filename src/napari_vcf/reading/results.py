@@ -295,7 +295,7 @@ def _warnings(
         item = "compression_degree" if name in measured_on else "adc"
         warnings += [
             Issue(code="image_corrected", item=item, text=f"{images[name].label}: {text}")
-            for text in images[name].series.corrections
+            for text in images[name].series.remarks
         ]
     return tuple(warnings)
 

@@ -13,6 +13,7 @@ Examples
 from __future__ import annotations
 
 from napari_vcf.study.consensus import ConsensusSession, open_consensus
+from napari_vcf.study.damage import Damage, WayOut
 from napari_vcf.study.errors import (
     ClockError,
     DamagedError,
@@ -28,7 +29,7 @@ from napari_vcf.study.reader_study import ReaderStudy, Study, open_study
 from napari_vcf.study.reading_order import Task, WorkItem
 from napari_vcf.study.stage_session import StageSession
 from napari_vcf.study.status import study_status
-from napari_vcf.study.study_check import CheckReport, Damage, check_study
+from napari_vcf.study.study_check import CheckReport, check_study
 from napari_vcf.study.study_export import export_study
 from napari_vcf.study.study_folder import StudyRecord, create_study
 
@@ -50,6 +51,7 @@ __all__ = [
     "StudyRules",
     "Task",
     "UnfinishedError",
+    "WayOut",
     "WorkItem",
     "check_study",
     "create_study",

@@ -57,7 +57,8 @@ def events_of(entries: Iterable[Entry]) -> list[Event]:
             found.append(Event.model_validate({**entry.body, "kind": entry.kind}))
         except ValidationError as error:
             raise DamagedError(
-                f"Entry {entry.number} of the register is none that this version of the program knows.",
+                f"Entry {entry.number} of the register is none that this version of the program knows. Use the version "
+                "with which it was written, or a later one.",
                 entry=entry.number,
             ) from error
     return found

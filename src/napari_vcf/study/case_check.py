@@ -13,6 +13,7 @@ import numpy as np
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import FrozenModel
+from napari_vcf.study.damage import Found, WayOut
 from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.prepare_case import PrepareReport
 from napari_vcf.study.prepare_study import REPORT
@@ -27,10 +28,8 @@ from napari_vcf.study.prepared_case import (
 from napari_vcf.study.settled_roles import ROLES, RolesRecord
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
-__all__ = ["Found", "damaged_cases"]
+__all__ = ["damaged_cases"]
 
-#: A file and what is wrong with it.
-Found = tuple[Path, str]
 _Model = TypeVar("_Model", bound=FrozenModel)
 _MAGIC = b"\x93NUMPY\x01\x00"
 
@@ -47,7 +46,7 @@ def damaged_cases(folder: StudyFolder, record: StudyRecord) -> Iterator[Found]:
 
     Yields
     ------
-    tuple of Path, str
+    Found
         A file, and what is wrong with it.
     """
     report: PrepareReport | None = None
@@ -62,21 +61,21 @@ def damaged_cases(folder: StudyFolder, record: StudyRecord) -> Iterator[Found]:
         if (place / "case.json").is_file():
             yield from _case(place)
         elif place.exists() or folder.in_use(record, case) or (case in stated and stated[case].status != "failed"):
-            yield place, "this case was prepared, and is gone or not whole; prepare it again."
+            yield Found(place, "this case was prepared, and is gone or not whole.", WayOut.PREPARE)
 
 
 def _record(path: Path, model: type[_Model]) -> tuple[_Model | None, list[Found]]:
     try:
         return read_record(path, model, "The file"), []
     except NapariVcfError as error:
-        return None, [(path, str(error))]
+        return None, [Found(path, str(error), WayOut.SAID)]
 
 
 def _case(place: Path) -> Iterator[Found]:
     case, problem = _record(place / "case.json", CaseRecord)
     yield from problem
     if case is not None and case.case != place.name:
-        yield place / "case.json", f"it is that of case {case.case}."
+        yield Found(place / "case.json", f"it is that of case {case.case}.")
     for name in PARTS:
         path = place / f"{name}.json"
         part, problem = _record(path, PartRecord)
@@ -84,16 +83,16 @@ def _case(place: Path) -> Iterator[Found]:
         if part is None:
             continue
         if (part.case, part.part) != (place.name, name):
-            yield path, f"it is the part '{part.part}' of case {part.case}."
+            yield Found(path, f"it is the part '{part.part}' of case {part.case}.")
         elif case is not None and case.parts.get(name) != len(part.images):
-            yield path, f"it lists {len(part.images)} images, and {case.parts.get(name)} were prepared."
+            yield Found(path, f"it lists {len(part.images)} images, and {case.parts.get(name)} were prepared.")
         for image in part.images:
             yield from _voxels(place / name, image)
     if (place / PROPOSAL).exists():
         proposal, problem = _record(place / PROPOSAL, ProposalRecord)
         yield from problem
         if proposal is not None and proposal.case != place.name:
-            yield place / PROPOSAL, f"it is that of case {proposal.case}."
+            yield Found(place / PROPOSAL, f"it is that of case {proposal.case}.")
 
 
 def _voxels(folder: Path, image: ImageRecord) -> Iterator[Found]:
@@ -107,7 +106,7 @@ def _voxels(folder: Path, image: ImageRecord) -> Iterator[Found]:
         for suffix, sha256, dtype in files:
             path = base.with_suffix(suffix)
             if sha256 is not None and (wrong := _wrong_array(path, sha256, shape, dtype)):
-                yield path, wrong
+                yield Found(path, wrong, WayOut.PREPARE)
 
 
 def _wrong_array(path: Path, sha256: str, shape: tuple[int, ...], dtype: Any) -> str:
@@ -121,5 +120,5 @@ def _wrong_array(path: Path, sha256: str, shape: tuple[int, ...], dtype: Any) ->
     # How much room NumPy leaves behind the description depends on its version.
     whole = data[:8] == _MAGIC and data[10 : 10 + length] == said.ljust(length - 1) + b"\n"
     if not whole or hashlib.sha256(memoryview(data)[10 + length :]).hexdigest() != sha256:
-        return "its voxels are not those that were prepared; prepare the case again."
+        return "its voxels are not those that were prepared."
     return ""

@@ -66,7 +66,10 @@ def clinical_text_of(folder: StudyFolder, case: str) -> ClinicalRecord | None:
         return None
     record = read_record(path, ClinicalRecord, f"The clinical text on case {case}")
     if record.case != case:
-        raise StudyError(f"What lies in the place of the clinical text on case {case} is that on case {record.case}.")
+        raise StudyError(
+            f"What lies in the place of the clinical text on case {case} is that on case {record.case}. Restore the "
+            "folder 'clinical' from a backup."
+        )
     return record
 
 

@@ -120,7 +120,8 @@ def decisions_of(entries: Sequence[Entry], hashes: Sequence[str]) -> Decisions:
             found.append(Decision.model_validate({**entry.body, "kind": entry.kind}))
         except ValidationError as error:
             raise DamagedError(
-                f"Decision {entry.number} of the coordinator is none that this version of the program knows.",
+                f"Decision {entry.number} of the coordinator is none that this version of the program knows. Use the "
+                "version with which it was written, or a later one.",
                 entry=entry.number,
             ) from error
     return Decisions(tuple(found), hashes[-1] if hashes else "", tuple(hashes))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from napari_vcf.study.damage import Found, WayOut
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
 __all__ = ["foreign_files"]
@@ -36,12 +37,13 @@ _FILES: Final = (
 #: Folders whose content is somebody's own, or is looked at elsewhere.
 _OWN: Final = ("exports",)
 #: Locks, and what an interrupted write left; all begin with a dot.
+_TAKEN_OUT: Final = "Restore study.json if it was changed; otherwise this belongs elsewhere, so move it there."
 _OURS: Final = re.compile(
     r"\.(clock|lock|lock-owner(-\d+)?\.json|register|decisions|prepare)|\..+\.[0-9a-f]{16}\.(part|old)"
 )
 
 
-def foreign_files(folder: StudyFolder, record: StudyRecord) -> Iterator[tuple[Path, str]]:
+def foreign_files(folder: StudyFolder, record: StudyRecord) -> Iterator[Found]:
     """Everything in a study folder that the program did not write.
 
     Parameters
@@ -53,8 +55,8 @@ def foreign_files(folder: StudyFolder, record: StudyRecord) -> Iterator[tuple[Pa
 
     Yields
     ------
-    tuple of Path, str
-        A file or folder, each named once, and what it is. What lies in a folder that is named is not named again.
+    Found
+        A file or folder, each named once. What lies in a folder that is named is not named again.
     """
     names = {"<R>": _one_of(record.readers), "<C>": _one_of(record.cases)}
     files: list[re.Pattern[str]] = []
@@ -78,9 +80,7 @@ def _split(pattern: str) -> list[str]:
     return pattern.split("/")
 
 
-def _walk(
-    root: Path, place: Path, files: list[re.Pattern[str]], folders: list[re.Pattern[str]]
-) -> Iterator[tuple[Path, str]]:
+def _walk(root: Path, place: Path, files: list[re.Pattern[str]], folders: list[re.Pattern[str]]) -> Iterator[Found]:
     for path in sorted(place.iterdir()):
         name = path.relative_to(root).as_posix()
         mode = path.lstat().st_mode
@@ -89,17 +89,17 @@ def _walk(
         if stat.S_ISDIR(mode) and any(pattern.fullmatch(name) for pattern in folders):
             yield from _walk(root, path, files, folders)
         elif stat.S_ISDIR(mode):
-            yield path, _stranger(name)
+            yield Found(path, *_stranger(name))
         elif not any(pattern.fullmatch(name) for pattern in files):
-            yield path, "it is no file of the study; if a share made it of a conflict, compare it and take it away."
+            yield Found(path, "it is no file of the study.", WayOut.COMPARE)
         elif not stat.S_ISREG(mode) and not (stat.S_ISLNK(mode) and path.is_file()):
-            yield path, "it is no regular file; restore the file from a backup."
+            yield Found(path, "it is no regular file.", WayOut.RESTORE)
 
 
-def _stranger(name: str) -> str:
+def _stranger(name: str) -> tuple[str, WayOut]:
     parts = name.split("/")
     if parts[0] == "readings" and len(parts) == 2:
-        return "the study has no such reader; somebody was taken out of it, or this belongs elsewhere."
+        return f"the study has no such reader. {_TAKEN_OUT}", WayOut.SAID
     if (parts[0] == "readings" and len(parts) == 3) or (parts[0] in ("cases", "consensus") and len(parts) == 2):
-        return "the study has no such case; it was taken out of it, or this belongs elsewhere."
-    return "it is no folder of the study; take it away."
+        return f"the study has no such case. {_TAKEN_OUT}", WayOut.SAID
+    return "it is no folder of the study.", WayOut.TAKE_AWAY

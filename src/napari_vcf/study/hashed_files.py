@@ -75,7 +75,9 @@ def read_record(path: Path, model: type[_Record], what: str) -> _Record:
     try:
         text = read_regular(path).decode("utf-8", "replace")
     except OSError as error:
-        raise StudyError(f"{what} ({path.name}) cannot be read: {error.strerror or 'unreadable'}.") from error
+        raise StudyError(
+            f"{what} ({path.name}) cannot be read: {error.strerror or 'unreadable'}; restore it from a backup."
+        ) from error
     content = _content(text)
     if content is None:
         raise DamagedError(f"{what} ({path.name}) is not as it was written; restore it from a backup.")

@@ -153,7 +153,9 @@ def read_journal(folder: Path) -> JournalView:
 def whole(view: JournalView) -> JournalView:
     """The same view; raises `DamagedError` where the journal is not whole."""
     if view.problem:
-        raise DamagedError(f"The journal is damaged: {view.problem}", entry=view.entry)
+        raise DamagedError(
+            f"The journal is damaged: {view.problem} Restore its folder from a backup.", entry=view.entry
+        )
     return view
 
 
@@ -187,11 +189,12 @@ def outrun(view: JournalView, progress: Path) -> int | None:
 
 
 def progress_problem(progress: Path) -> str:
-    """What is wrong with a note of progress, as a sentence; empty where nothing is."""
+    """What is wrong with a note of progress and the way out, as a sentence; empty where nothing is."""
     try:
         data = read_regular(progress)
     except OSError as error:
-        return f"the note of how far a journal reaches cannot be read: {error.strerror or 'refused'}."
+        reason = error.strerror or "refused"
+        return f"the note of how far a journal reaches cannot be read: {reason}. Restore it from a backup."
     if len(data) != 2 * PLACE_BYTES or None in (parse_place(data[:PLACE_BYTES]), parse_place(data[PLACE_BYTES:])):
-        return "the note of how far a journal reaches is damaged; opening what it belongs to writes it anew."
+        return "the note of how far a journal reaches is damaged. Open what it belongs to, which writes it anew."
     return ""

@@ -90,7 +90,7 @@ class PartRecord(FrozenModel):
     """The images of one part."""
 
     schema_id: Literal["napari-vcf/part"] = "napari-vcf/part"
-    schema_version: Literal["1.1.0"] = "1.1.0"
+    schema_version: Literal["1.2.0"] = "1.2.0"
     case: Pseudonym
     part: Part
     images: tuple[ImageRecord, ...]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -23,6 +22,7 @@ from napari_vcf.study.audit_log import Event, events_of
 from napari_vcf.study.case_check import damaged_cases
 from napari_vcf.study.clinical_text import CLINICAL, clinical_text_of
 from napari_vcf.study.consensus_documents import ConsensusOrigin
+from napari_vcf.study.damage import Damage, Found, WayOut
 from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.foreign_files import foreign_files
@@ -40,41 +40,9 @@ from napari_vcf.study.study_export import changed_exports, sealed_stages
 from napari_vcf.study.study_folder import CONSENSUS, DECISIONS, PROTOCOL, STUDY, StudyFolder, StudyRecord
 from napari_vcf.study.versions import model_of
 
-__all__ = ["CheckReport", "Damage", "check_study"]
+__all__ = ["CheckReport", "check_study"]
 
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """One thing that is not as the program wrote it.
-
-    Attributes
-    ----------
-    place : str
-        Path within the study folder.
-    entry : int or None
-        First damaged entry, for a journal.
-    what : str
-        A sentence.
-    """
-
-    place: str
-    entry: int | None
-    what: str
-
-    @property
-    def way_out(self) -> str:
-        """What helps, as a sentence; empty where `what` says it."""
-        if re.search(r"\b(restore|prepare|compare|take it away|writes it anew)\b", self.what, re.IGNORECASE):
-            return ""
-        if self.place.startswith("exports") or "/" not in self.place:
-            return "Export again, or restore it from a backup."
-        if self.place.endswith(".npy"):
-            return "Prepare the case again."
-        return "Restore its folder from a backup, with all that lies in it; if there is none, report it with the study."
-
-    def __str__(self) -> str:
-        entry = "" if self.entry is None else f", entry {self.entry}"
-        return f"{self.place}{entry}: {self.what} {self.way_out}".rstrip()
+_CLINICAL: Final = "Restore the folder 'clinical' from a backup."
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +95,13 @@ def check_study(
     folder = StudyFolder(Path(root))
     place = STUDY
     if not (folder.root / STUDY).is_file() and (folder.root / "readings").is_dir():
-        return CheckReport(0, 0, 0, (Damage(STUDY, None, "it is gone; restore it from a backup."),))
+        return CheckReport(0, 0, 0, (Damage(STUDY, None, "it is gone.", WayOut.RESTORE),))
     try:
         folder.read_record()
         place = PROTOCOL
         record, protocol = folder.read()
     except DamagedError as error:
-        return CheckReport(0, 0, 0, (Damage(place, None, str(error)),))
+        return CheckReport(0, 0, 0, (Damage(place, None, str(error), WayOut.SAID),))
     places = [folder.root / "exports", *([Path(exports)] if exports else [])]
     check = _Check(folder, record, protocol)
     check.receipts = [Path(path) for path in receipts]
@@ -172,12 +140,14 @@ class _Check:
     def run(self, exports: list[Path]) -> CheckReport:
         stated = self.record.protocol_file_sha256
         if stated not in (None, hashlib.sha256(read_regular(self.folder.root / PROTOCOL)).hexdigest()):
-            self._damage(self.folder.root / PROTOCOL, "it is not as it was written, though its decisions are.")
-        for path, what in foreign_files(self.folder, self.record):
-            self._damage(path, what)
-            self._strange.add(path)
-        for path, what in damaged_cases(self.folder, self.record):
-            self._damage(path, what)
+            self._damage(
+                self.folder.root / PROTOCOL, "it is not as it was written, though its decisions are.", WayOut.RESTORE
+            )
+        for found in foreign_files(self.folder, self.record):
+            self._damage(*found)
+            self._strange.add(found.path)
+        for found in damaged_cases(self.folder, self.record):
+            self._damage(*found)
         self._read_decisions()
         for reader in self.record.readers:
             if not self.folder.reader(reader).is_dir():
@@ -187,16 +157,16 @@ class _Check:
             self.left = {event.key[1:]: event for event in events or () if event.kind == "left"}
             for task in tasks_of_study(self.protocol, self.record, reader):
                 self._stage(reader, task)
-            for damage in self._unmatched(reader, events or []) if events is not None else ():
-                self._damage(*damage)
+            for found in self._unmatched(reader, events or []) if events is not None else ():
+                self._damage(*found)
         self._order()
         for case in self.record.cases:
             for stage in self.protocol.protocol.stages:
                 self._consensus(case, stage)
-        for path, what in self._meetings_gone():
-            self._damage(path, what)
-        for path, what in self._kept_outside():
-            self._damage(path, what)
+        for found in self._meetings_gone():
+            self._damage(*found)
+        for found in self._kept_outside():
+            self._damage(*found)
         self._all_exports(exports)
         return CheckReport(self.journals, self.seals, self.exports, tuple(self.damages))
 
@@ -205,10 +175,10 @@ class _Check:
         for place in exports:
             for path in sorted(place.rglob("*.json")) if place.is_dir() else ():
                 self._export(path, names)
-            for path, what in changed_exports(place):
-                self._damage(path, what)
+            for found in changed_exports(place):
+                self._damage(*found)
 
-    def _damage(self, path: Path, what: str, entry: int | None = None) -> None:
+    def _damage(self, path: Path, what: str, way_out: WayOut = WayOut.RESTORE_FOLDER, entry: int | None = None) -> None:
         inside = path.is_relative_to(self.folder.root)
         place = path.relative_to(self.folder.root).as_posix() if inside else path.name
         # What lies in a place that is none of the study, or is no file at all, is not named once more.
@@ -216,13 +186,13 @@ class _Check:
             return
         if (place, entry) not in self._named:
             self._named.add((place, entry))
-            self.damages.append(Damage(place, entry, what))
+            self.damages.append(Damage(place, entry, what, way_out))
 
     def _record(self, path: Path, model: Any) -> Any:
         try:
             return read_record(path, model, "The file")
         except NapariVcfError as error:
-            self._damage(path, str(error))
+            self._damage(path, str(error), WayOut.SAID)
             return None
 
     def _stage(self, reader: str, task: Task) -> None:
@@ -281,33 +251,35 @@ class _Check:
         try:
             origin = model_of(view.entries[0].body if view.entries else None, Origin, "its first entry")
         except StudyError as error:
-            self._damage(name, str(error), 1)
+            self._damage(name, str(error), WayOut.SAID, 1)
             return None
         is_for = (origin.study, origin.reader, origin.case, origin.stage, origin.occasion, origin.version)
         if is_for != (self.record.study, reader, task.case, task.stage, task.occasion, version):
-            self._damage(name, "it belongs to another reading.", 1)
+            self._damage(name, "it belongs to another reading.", entry=1)
         if origin.protocol_sha256 != self.protocol.sha256:
-            self._damage(name, "it was written under another protocol.", 1)
+            self._damage(name, "it was written under another protocol.", entry=1)
         images = self._images(task)
         if origin.images is not None and images is not None and origin.images != images:
-            self._damage(name, "it was begun on other images than those that are prepared now.", 1)
+            self._damage(name, "it was begun on other images than those that are prepared now.", entry=1)
         known = None if self.decisions is None else ("", *self.decisions.hashes)
         if known is not None and origin.decisions_sha256 not in known:
-            self._damage(name, "a decision of the coordinator that it names is not there.", 1)
+            self._damage(name, "a decision of the coordinator that it names is not there.", entry=1)
         if origin.position != task.position:
             what = f"it has place {origin.position} in the order of reading, not {task.position}."
             self._displaced.append((name, what))
         if origin.clinical_sha256 != self._told(task.case):
-            self._damage(name, "it was begun with another clinical text than there is now. Restore 'clinical'.", 1)
+            self._damage(
+                name, f"it was begun with another clinical text than there is now. {_CLINICAL}", WayOut.SAID, 1
+            )
         if version > 1:
             amended = origin.amends.sha256 if origin.amends else None
             if before is None or before.sha256 != amended:
-                self._damage(name, "the signed version that it amends is not there.", 1)
+                self._damage(name, "the signed version that it amends is not there.", entry=1)
         left = self.left.get((task.case, task.stage, task.occasion, version))
         ahead = outrun(view, self.folder.progress(self.folder.reader(reader), path))
         if ahead is None and left is not None and left.sha256 not in view.hashes:
             what = f"it is an older copy of itself: {left.entries} entries were written when the reading was left."
-            self._damage(name, what, len(view.entries) + 1)
+            self._damage(name, what, entry=len(view.entries) + 1)
         return view
 
     def _order(self) -> None:
@@ -316,12 +288,12 @@ class _Check:
         if len(self._displaced) > max(1, begun // 2):
             what = (
                 f"its seed, readers or cases are not those that the readings were made with: {len(self._displaced)} of "
-                f"{begun} have another place in the order. Restore it from a backup."
+                f"{begun} have another place in the order."
             )
-            self._damage(self.folder.root / STUDY, what)
+            self._damage(self.folder.root / STUDY, what, WayOut.RESTORE)
         else:
             for path, what in self._displaced:
-                self._damage(path, what, 1)
+                self._damage(path, what, entry=1)
 
     def _told(self, case: str) -> str:
         """Hash of the clinical text on a case; empty where there is none."""
@@ -330,7 +302,7 @@ class _Check:
         try:
             told = clinical_text_of(self.folder, case)
         except StudyError as error:
-            self._damage(self.folder.root / CLINICAL / f"{case}.json", str(error))
+            self._damage(self.folder.root / CLINICAL / f"{case}.json", str(error), WayOut.SAID)
             return ""
         return "" if told is None else told.sha256
 
@@ -338,7 +310,7 @@ class _Check:
         try:
             self.decisions = read_decisions(self.folder)
         except DamagedError as error:
-            self._damage(self.folder.root / DECISIONS / JOURNAL, str(error), error.entry)
+            self._damage(self.folder.root / DECISIONS / JOURNAL, str(error), WayOut.SAID, error.entry)
 
     def _images(self, task: Task) -> dict[str, str] | None:
         """Hashes of the images of a stage; None where they cannot be read, which is said of the case."""
@@ -372,12 +344,12 @@ class _Check:
         try:
             origin = model_of(view.entries[0].body if view.entries else None, ConsensusOrigin, "its first entry")
         except StudyError as error:
-            self._damage(folder / JOURNAL, str(error), 1)
+            self._damage(folder / JOURNAL, str(error), WayOut.SAID, 1)
             return view
         if (origin.study, origin.case, origin.stage) != (self.record.study, case, stage):
-            self._damage(folder / JOURNAL, "it belongs to another consensus.", 1)
+            self._damage(folder / JOURNAL, "it belongs to another consensus.", entry=1)
         if not set(origin.seals.values()) <= set(self.signed.values()):
-            self._damage(folder / JOURNAL, "a signed reading that it rests on is not there.", 1)
+            self._damage(folder / JOURNAL, "a signed reading that it rests on is not there.", entry=1)
         return view
 
     def _outrun(self, folder: Path, home: Path, view: JournalView | None) -> JournalView | None:
@@ -388,25 +360,25 @@ class _Check:
         noted = bool(view.entries) and view.entries[0].body.get("schema_version") != "1.0.0"
         problem = progress_problem(progress)
         if problem and (noted or progress.exists()):
-            self._damage(progress, problem)
+            self._damage(progress, problem, WayOut.SAID)
         ahead = outrun(view, progress)
         if ahead is None:
             return view
         what = f"it is an older copy of itself: {ahead} entries were written."
-        self._damage(folder / JOURNAL, what, len(view.entries) + 1)
+        self._damage(folder / JOURNAL, what, entry=len(view.entries) + 1)
         return None
 
     def _check_end(self, folder: Path, view: JournalView | None) -> None:
         """After a signature nothing is written, so that no power cut can have left anything."""
         if view is not None and view.torn:
-            self._damage(folder / JOURNAL, "there are bytes after its last entry.", len(view.entries) + 1)
+            self._damage(folder / JOURNAL, "there are bytes after its last entry.", entry=len(view.entries) + 1)
 
     def _chain(self, folder: Path) -> JournalView | None:
         """A journal that is whole; where it is not, that is said."""
         self.journals += 1
         view = inspect_journal(folder)
         if view.problem:
-            self._damage(folder / JOURNAL, view.problem, view.entry)
+            self._damage(folder / JOURNAL, view.problem, entry=view.entry)
             return None
         if view.head_torn:
             self._damage(folder / HEAD, "one of its two places is not as it was written.")
@@ -430,27 +402,29 @@ class _Check:
         self.exports += 1
         seal, broken = _read_seal(path)
         if broken or seal is None:
-            self._damage(path, broken)
+            self._damage(path, broken, WayOut.EXPORT)
         elif seal.sha256 not in names:
-            self._damage(path, "the signed reading that it is a copy of is not in the study.")
+            what = "the signed reading that it is a copy of is not in the study."
+            self._damage(path, f"{what} Restore that reading, or move the file to its own study.", WayOut.SAID)
         elif path.stem in names.values() and path.stem != names[seal.sha256]:
-            self._damage(path, f"it holds what belongs into {names[seal.sha256]}.json.")
+            self._damage(path, f"it holds what belongs into {names[seal.sha256]}.json.", WayOut.EXPORT)
 
-    def _kept_outside(self) -> Iterator[tuple[Path, str]]:
+    def _kept_outside(self) -> Iterator[Found]:
         """Signatures that differ from what lies outside of the study."""
         for path in self.receipts:
             for line in read_receipts(path):
                 receipt = line.receipt
                 if receipt is None:
-                    yield path, f"line {line.number} is no receipt."
+                    yield Found(path, f"line {line.number} is no receipt.", WayOut.RESTORE)
                 elif receipt.study == self.record.study:
                     key = (receipt.reader, receipt.case, receipt.stage, receipt.occasion, receipt.version)
                     if self.signed.get(key) != receipt.sha256:
                         there = "is another one now" if key in self.signed else "is not there"
                         where = self._signed_in(*key)
-                        yield where, f"what line {line.number} of {path.name} is the receipt of {there}."
+                        yield Found(where, f"what line {line.number} of {path.name} is the receipt of {there}.")
         for unknown in sorted(set(self.keys) - {*self.record.readers, CONSENSUS}):
-            yield self.folder.reader(unknown), "there is a key of this reader, whom the study does not have."
+            what = "there is a key of this reader, whom the study does not have. Mend the list of keys."
+            yield Found(self.folder.reader(unknown), what, WayOut.SAID)
         for (reader, case, stage, occasion, version), sha256 in self.signed.items():
             if reader not in self.keys:
                 continue
@@ -458,29 +432,29 @@ class _Check:
             try:
                 held = is_signed_by(read_record(path, SignatureRecord, "It"), sha256, self.keys[reader])
             except StudyError as error:
-                yield path, f"the reader's signature does not hold: {error}"
+                yield Found(path, f"the reader's signature does not hold: {error}", WayOut.SAID)
             else:
                 if not held:
-                    yield path, "it is not the signature of this reader's key over this seal."
+                    yield Found(path, "it is not the signature of this reader's key over this seal.")
 
     def _signed_in(self, reader: str, case: str, stage: Stage, occasion: int, version: int) -> Path:
         if reader == CONSENSUS:
             return self.folder.consensus(case, stage)
         return self.folder.stage(reader, case, stage, occasion) / f"v{version}"
 
-    def _meetings_gone(self) -> Iterator[tuple[Path, str]]:
+    def _meetings_gone(self) -> Iterator[Found]:
         events = self._register(self.folder.root / CONSENSUS) or []
         for (case, stage), count in Counter((e.case, e.stage) for e in events if e.kind == "opened").items():
             folder = self.folder.consensus(case, stage)
             if count > folder.is_dir() + sum(1 for _ in folder.parent.glob(f"{stage}-stopped-*")):
-                yield folder, "this consensus was begun, and is gone."
+                yield Found(folder, "this consensus was begun, and is gone.")
         for event in events:
             path = seal_path(self.folder.consensus(event.case, event.stage))
             if event.kind == "sealed" and path.parent.is_dir():
                 if not path.exists():
-                    yield path, "this consensus was signed, and its seal is gone."
+                    yield Found(path, "this consensus was signed, and its seal is gone.")
                 elif self.seal_of.get(path, event.sha256) != event.sha256:
-                    yield path, "this is not the seal that was signed."
+                    yield Found(path, "this is not the seal that was signed.")
 
     def _register(self, place: Path) -> list[Event] | None:
         """What a register says; None where it is damaged, which is said."""
@@ -493,10 +467,10 @@ class _Check:
         try:
             return events_of(view.entries)
         except DamagedError as error:
-            self._damage(folder / JOURNAL, str(error), error.entry)
+            self._damage(folder / JOURNAL, str(error), WayOut.SAID, error.entry)
             return None
 
-    def _unmatched(self, reader: str, events: list[Event]) -> Iterator[tuple[Path, str, int | None]]:
+    def _unmatched(self, reader: str, events: list[Event]) -> Iterator[Found]:
         # A reader who is at work may have signed and begun something since the register was read.
         now = inspect_journal(self.folder.reader(reader) / "register")
         known = {event.key for event in (*events, *(events_of(now.entries) if not now.problem else ()))}
@@ -505,19 +479,19 @@ class _Check:
         if unknown > 1:
             what = "is an older copy of itself" if events else "is missing"
             place = self.folder.reader(reader) / "register"
-            yield place, f"the reader's register {what}: it does not know {unknown} openings and signatures.", None
+            yield Found(place, f"the reader's register {what}: it does not know {unknown} openings and signatures.")
         for event in events:
             folder = self.folder.stage(reader, event.case, event.stage, event.occasion) / f"v{event.version}"
             if event.kind == "left":
                 continue
             if not folder.is_dir():
-                yield folder, "this reading was begun, and is gone.", None
+                yield Found(folder, "this reading was begun, and is gone.")
             elif event.kind == "sealed":
                 key = (reader, event.case, event.stage, event.occasion, event.version)
                 if not seal_path(folder).exists():
-                    yield seal_path(folder), "this stage was signed, and its seal is gone.", None
+                    yield Found(seal_path(folder), "this stage was signed, and its seal is gone.")
                 elif self.signed.get(key, event.sha256) != event.sha256:
-                    yield seal_path(folder), "this is not the seal that the reader signed.", None
+                    yield Found(seal_path(folder), "this is not the seal that the reader signed.")
 
 
 def _read_seal(path: Path) -> tuple[SealExport | None, str]:

@@ -13,6 +13,7 @@ from typing import Final
 from napari_vcf.records.atomic import read_regular, write_atomically
 from napari_vcf.records.csv_cells import plain
 from napari_vcf.records.sealing import check_seal, sha256_of
+from napari_vcf.study.damage import Found, WayOut
 from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.protocol import StudyProtocol
@@ -157,7 +158,7 @@ def _write_list(folder: Path, written: dict[str, str], withdrawn: set[str]) -> N
         write_atomically(folder / LIST, text, overwrite=True)
 
 
-def changed_exports(folder: Path) -> Iterator[tuple[Path, str]]:
+def changed_exports(folder: Path) -> Iterator[Found]:
     """Exports that a folder's own list names, and that are gone or are not as they were written.
 
     Parameters
@@ -169,16 +170,16 @@ def changed_exports(folder: Path) -> Iterator[tuple[Path, str]]:
         with contextlib.suppress(OSError):
             text, _, mark = read_regular(folder / LIST).decode("utf-8", "replace").rpartition("# ")
             if mark != f"{sha256_of(text)}\n":
-                yield folder / LIST, "it is not as it was written. Export again."
+                yield Found(folder / LIST, "it is not as it was written.", WayOut.EXPORT)
                 return
     for name, sha256 in _listed(folder).items():
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
-            yield folder / LIST, "it names a file outside of its folder. Export again."
+            yield Found(folder / LIST, "it names a file outside of its folder.", WayOut.EXPORT)
         elif not path.exists():
-            yield path, "this export was written, and is gone. Export again."
+            yield Found(path, "this export was written, and is gone. Export again.", WayOut.SAID)
         elif not path.is_file() or sha256_of(path.read_bytes().decode("utf-8", "replace")) != sha256:
-            yield path, "this export is not as it was written. Take it away and export again."
+            yield Found(path, "this export is not as it was written.", WayOut.EXPORT)
 
 
 def _write_aside(path: Path, decisions: Decisions) -> None:

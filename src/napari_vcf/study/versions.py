@@ -49,11 +49,21 @@ def _part_from_1_0(content: Content) -> Content:
     return {**content, "schema_version": "1.1.0", "images": images}
 
 
+def _part_from_1_1(content: Content) -> Content:
+    """1.2 leaves to the volumes that no b-value is stated; in 1.1 a sentence among the corrections says so."""
+    said = "No b-value is stated, so that no ADC can be computed; give the b-values where they are known."
+    images = [
+        {**image, "corrections": [text for text in image["corrections"] if text != said]} for image in content["images"]
+    ]
+    return {**content, "schema_version": "1.2.0", "images": images}
+
+
 #: Schema and version -> the step that leads to the next version. A new one needs a file of the old one among the tests.
 STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
     ("napari-vcf/consensus", "1.0.0"): _consensus_from_1_0,
     ("napari-vcf/journal", "1.0.0"): _journal_from_1_0,
     ("napari-vcf/part", "1.0.0"): _part_from_1_0,
+    ("napari-vcf/part", "1.1.0"): _part_from_1_1,
     ("napari-vcf/prepare-report", "1.0.0"): _report_from_1_0,
     ("napari-vcf/prepare-report", "1.1.0"): _report_from_1_1,
     ("napari-vcf/study", "1.0.0"): _study_from_1_0,
@@ -112,4 +122,7 @@ def model_of(content: Any, model: type[_Model], what: str) -> _Model:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise StudyError(f"{what} was written by another version of the program: {place}: {first['msg']}.") from error
+        raise StudyError(
+            f"{what} was written by another version of the program: {place}: {first['msg']}. Use that version, or "
+            "restore the file from a backup."
+        ) from error

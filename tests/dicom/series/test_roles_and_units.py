@@ -434,10 +434,10 @@ def test_diffusion_images_without_b_values_say_so_and_take_those_of_the_person(t
     (series,) = scan.series
     assert series.role is Role.DWI
     assert [volume.b_value for volume in series.volumes] == [None, None]
-    assert any("No b-value is stated" in text for text in series.corrections)
+    assert any("No b-value is stated" in text for text in series.remarks)
     assert with_computed_adc(scan).series == scan.series
     answered = with_b_values(series, [0, 800])
-    assert not any("No b-value is stated" in text for text in answered.corrections)
+    assert not any("No b-value is stated" in text for text in answered.remarks)
     assert any("given by the person: 0, 800 s/mm2" in text for text in answered.corrections)
     assert np.abs(compute_adc(answered)[0].data / adc - 1).max() < 0.01
     for wrong in ([0], [0, -800], [0, float("nan")]):

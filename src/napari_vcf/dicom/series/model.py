@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from napari_vcf.dicom.files.folder import Refusal
 from napari_vcf.dicom.files.volumefile import VolumeFile
@@ -14,6 +15,8 @@ from napari_vcf.dicom.series.units import ValueScale
 from napari_vcf.geometry import Grid
 
 __all__ = ["Scan", "Series", "VolumeInfo"]
+
+_NO_B_VALUES: Final = "No b-value is stated, so that no ADC can be computed; give the b-values where they are known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,12 @@ class Series:
     seconds_after_injection: float | None = None
     role_given: bool = False
     computed_from: tuple[Series, ...] = field(default=(), repr=False)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the images must know: the corrections, and what nobody has answered yet."""
+        unknown = self.role is Role.DWI and all(volume.b_value is None for volume in self.volumes)
+        return (*self.corrections, *((_NO_B_VALUES,) if unknown else ()))
 
 
 @dataclass(frozen=True, slots=True)

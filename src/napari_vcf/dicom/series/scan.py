@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from napari_vcf.dicom.errors import DicomError, HeaderError, RoleError, UnitError
 from napari_vcf.dicom.files.diffusion import LARGEST_B
@@ -27,10 +26,7 @@ from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale, unit_of
 from napari_vcf.errors import CancelledError
 
-__all__ = ["NO_B_VALUES", "scan_folder", "with_adc_unit", "with_b_values", "with_role"]
-
-#: Said of diffusion images of which no volume states its weighting.
-NO_B_VALUES: Final = "No b-value is stated, so that no ADC can be computed; give the b-values where they are known."
+__all__ = ["scan_folder", "with_adc_unit", "with_b_values", "with_role"]
 
 
 def scan_folder(
@@ -241,11 +237,7 @@ def with_b_values(series: Series, b_values: Sequence[float]) -> Series:
             said = replace(said, kind="b", repetition=same)
         volumes.append(said)
     note = f"b-values given by the person: {', '.join(f'{value:g}' for value in b_values)} s/mm2."
-    return replace(
-        series,
-        volumes=tuple(volumes),
-        corrections=(*(text for text in series.corrections if text != NO_B_VALUES), note),
-    )
+    return replace(series, volumes=tuple(volumes), corrections=(*series.corrections, note))
 
 
 def _with_scale(series: Series, scale: ValueScale) -> Series:
@@ -284,8 +276,6 @@ def _series(
     role, evidence = role_of(stack, crossing=crossing, weighted=weighted, enhancement=enhancement)
     scale = unit_of(stack, role)
     header = stack.first.file.header
-    volumes = _volume_infos(stack, role)
-    unknown = (NO_B_VALUES,) if role is Role.DWI and all(volume.b_value is None for volume in volumes) else ()
     closed = " ".join(filter(None, (*stack.problems, stack.layout.reason, patients_in(stack))))
     return Series(
         key=key,
@@ -295,11 +285,11 @@ def _series(
         role=role,
         role_evidence=evidence,
         grid=stack.layout.grid,
-        volumes=volumes,
+        volumes=_volume_infos(stack, role),
         unit=scale.unit,
         unit_evidence=scale.evidence,
         corrections=tuple(
-            dict.fromkeys((*stack.layout.corrections, *unknown, *stack.problems, *stack.notes, *remarks_on(stack)))
+            dict.fromkeys((*stack.layout.corrections, *stack.problems, *stack.notes, *remarks_on(stack)))
         ),
         measurable=not closed,
         not_measurable_reason=closed,

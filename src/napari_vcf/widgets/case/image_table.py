@@ -204,5 +204,5 @@ def _detail(image: CaseImage) -> str:
     lines = [f"{image.label}: {series.role_evidence}.", f"Unit: {series.unit_evidence}."]
     if not series.measurable:
         lines.append(f"* Shown, but not measured on: {series.not_measurable_reason}")
-    lines += [correction if correction.endswith(".") else f"{correction}." for correction in series.corrections]
+    lines += [correction if correction.endswith(".") else f"{correction}." for correction in series.remarks]
     return "\n".join(lines)
