@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from napari_vcf.agreement.analysis.joint import FEW_READERS, few_readers, too_close
+from napari_vcf.agreement.analysis.multiplicity import several_tests
 from napari_vcf.agreement.report.index import STAGE_NAMES, Index, item_label
 from napari_vcf.agreement.report.page import Cell, html_table, note
 from napari_vcf.agreement.report.words import coefficient, number, p_value, strength
@@ -242,5 +243,4 @@ def p_value_section(index: Index) -> str:
     more = (
         note(f"The {len(shown)} smallest of {len(tests)}; all are in p_values.csv.") if len(tests) > len(shown) else ""
     )
-    said = [remark for remark in index.document.remarks if "Holm" in remark]
-    return "".join(f'<p class="remark">{escape(remark)}</p>' for remark in said) + html_table(head, body) + more
+    return f'<p class="remark">{escape(several_tests(tests))}</p>' + html_table(head, body) + more
