@@ -8,16 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from napari_vcf.reading.export import read_reading
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.study.case_lock import CaseLock, break_lock
 from napari_vcf.study.clocks import written_at
-from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.errors import StudyError
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_format import JOURNAL, Entry
-from napari_vcf.study.journal_view import inspect_journal, read_journal
+from napari_vcf.study.journal_view import inspect_journal, models_of, read_journal
 from napari_vcf.study.reading_order import Task
 from napari_vcf.study.stage_session import seal_path, versions_of
 
@@ -51,17 +49,7 @@ def events_of(entries: Iterable[Entry]) -> list[Event]:
     DamagedError
         If one is none that this program knows.
     """
-    found = []
-    for entry in entries:
-        try:
-            found.append(Event.model_validate({**entry.body, "kind": entry.kind}))
-        except ValidationError as error:
-            raise DamagedError(
-                f"Entry {entry.number} of the register is none that this version of the program knows. Use the version "
-                "with which it was written, or a later one.",
-                entry=entry.number,
-            ) from error
-    return found
+    return models_of(entries, Event, "the register")
 
 
 class AuditLog:

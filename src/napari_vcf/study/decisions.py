@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
 from napari_vcf.reading.state import Reason
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
@@ -20,7 +20,7 @@ from napari_vcf.study.case_lock import CaseLock
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_format import Entry
-from napari_vcf.study.journal_view import outrun, progress_problem, read_journal
+from napari_vcf.study.journal_view import models_of, outrun, progress_problem, read_journal
 from napari_vcf.study.reading_order import Task, tasks_of_study
 from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.stage_session import seal_path, versions_of
@@ -114,16 +114,7 @@ def decisions_of(entries: Sequence[Entry], hashes: Sequence[str]) -> Decisions:
     DamagedError
         If one is none that this program knows.
     """
-    found = []
-    for entry in entries:
-        try:
-            found.append(Decision.model_validate({**entry.body, "kind": entry.kind}))
-        except ValidationError as error:
-            raise DamagedError(
-                f"Decision {entry.number} of the coordinator is none that this version of the program knows. Use the "
-                "version with which it was written, or a later one.",
-                entry=entry.number,
-            ) from error
+    found = models_of(entries, Decision, "the coordinator's decisions")
     return Decisions(tuple(found), hashes[-1] if hashes else "", tuple(hashes))
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
 
 from napari_vcf.records.atomic import read_regular
+from napari_vcf.records.base import FrozenModel
 from napari_vcf.study.errors import DamagedError
 from napari_vcf.study.journal_format import HEAD, JOURNAL, PLACE_BYTES, ROOT, Entry, parse_line, parse_place
 
 __all__ = [
     "JournalView",
     "inspect_journal",
+    "models_of",
     "outrun",
     "progress_problem",
     "read_files",
@@ -21,6 +26,7 @@ __all__ = [
     "whole",
 ]
 
+_Model = TypeVar("_Model", bound=FrozenModel)
 #: How often the files are read until no change came in between.
 _LOOKS: Final = 20
 
@@ -157,6 +163,36 @@ def whole(view: JournalView) -> JournalView:
             f"The journal is damaged: {view.problem} Restore its folder from a backup.", entry=view.entry
         )
     return view
+
+
+def models_of(entries: Iterable[Entry], model: type[_Model], what: str) -> list[_Model]:
+    """What entries say, each checked.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        Of one journal.
+    model : type
+        What each of them is; it has a field ``kind``.
+    what : str
+        Whose entries they are, in sentences.
+
+    Raises
+    ------
+    DamagedError
+        If one is none that this program knows.
+    """
+    found = []
+    for entry in entries:
+        try:
+            found.append(model.model_validate({**entry.body, "kind": entry.kind}))
+        except ValidationError as error:
+            raise DamagedError(
+                f"Entry {entry.number} of {what} is none that this version of the program knows. Use the version with "
+                "which it was written, or a later one.",
+                entry=entry.number,
+            ) from error
+    return found
 
 
 def outrun(view: JournalView, progress: Path) -> int | None:

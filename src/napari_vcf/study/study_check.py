@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,12 +28,12 @@ from napari_vcf.study.foreign_files import foreign_files
 from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.journal_format import HEAD, JOURNAL
 from napari_vcf.study.journal_view import JournalView, inspect_journal, outrun, progress_problem
-from napari_vcf.study.keys import SIGNATURE, SignatureRecord, is_signed_by
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, tasks_of_study
-from napari_vcf.study.receipts import read_receipts
+from napari_vcf.study.register_check import consensus_gone, readings_gone
 from napari_vcf.study.seal_replay import differences
+from napari_vcf.study.signature_check import SignedKey, against_receipts_and_keys
 from napari_vcf.study.stage_session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
 from napari_vcf.study.study_export import changed_exports, sealed_stages
 from napari_vcf.study.study_folder import CONSENSUS, DECISIONS, PROTOCOL, STUDY, StudyFolder, StudyRecord
@@ -120,8 +119,8 @@ class _Check:
         self.journals = self.seals = self.exports = 0
         self.receipts: list[Path] = []
         self.keys: dict[str, str] = {}
-        #: (reader, case, stage, occasion, version) -> hash of the seal
-        self.signed: dict[tuple[Any, ...], str] = {}
+        #: What is signed -> hash of its seal.
+        self.signed: dict[SignedKey, str] = {}
         #: None where they are damaged.
         self.decisions: Decisions | None = None
         self._named: set[tuple[str, int | None]] = set()
@@ -146,8 +145,7 @@ class _Check:
         for found in foreign_files(self.folder, self.record):
             self._damage(*found)
             self._strange.add(found.path)
-        for found in damaged_cases(self.folder, self.record):
-            self._damage(*found)
+        self._take(damaged_cases(self.folder, self.record))
         self._read_decisions()
         for reader in self.record.readers:
             if not self.folder.reader(reader).is_dir():
@@ -157,16 +155,15 @@ class _Check:
             self.left = {event.key[1:]: event for event in events or () if event.kind == "left"}
             for task in tasks_of_study(self.protocol, self.record, reader):
                 self._stage(reader, task)
-            for found in self._unmatched(reader, events or []) if events is not None else ():
-                self._damage(*found)
+            if events is not None:
+                self._take(readings_gone(self.folder, reader, events, self.there, self.signed))
         self._order()
         for case in self.record.cases:
             for stage in self.protocol.protocol.stages:
                 self._consensus(case, stage)
-        for found in self._meetings_gone():
-            self._damage(*found)
-        for found in self._kept_outside():
-            self._damage(*found)
+        events = self._register(self.folder.root / CONSENSUS) or []
+        self._take(consensus_gone(self.folder, events, self.seal_of))
+        self._take(against_receipts_and_keys(self.folder, self.record, self.signed, self.receipts, self.keys))
         self._all_exports(exports)
         return CheckReport(self.journals, self.seals, self.exports, tuple(self.damages))
 
@@ -175,8 +172,11 @@ class _Check:
         for place in exports:
             for path in sorted(place.rglob("*.json")) if place.is_dir() else ():
                 self._export(path, names)
-            for found in changed_exports(place):
-                self._damage(*found)
+            self._take(changed_exports(place))
+
+    def _take(self, found: Iterable[Found]) -> None:
+        for one in found:
+            self._damage(*one)
 
     def _damage(self, path: Path, what: str, way_out: WayOut = WayOut.RESTORE_FOLDER, entry: int | None = None) -> None:
         inside = path.is_relative_to(self.folder.root)
@@ -409,53 +409,6 @@ class _Check:
         elif path.stem in names.values() and path.stem != names[seal.sha256]:
             self._damage(path, f"it holds what belongs into {names[seal.sha256]}.json.", WayOut.EXPORT)
 
-    def _kept_outside(self) -> Iterator[Found]:
-        """Signatures that differ from what lies outside of the study."""
-        for path in self.receipts:
-            for line in read_receipts(path):
-                receipt = line.receipt
-                if receipt is None:
-                    yield Found(path, f"line {line.number} is no receipt.", WayOut.RESTORE)
-                elif receipt.study == self.record.study:
-                    key = (receipt.reader, receipt.case, receipt.stage, receipt.occasion, receipt.version)
-                    if self.signed.get(key) != receipt.sha256:
-                        there = "is another one now" if key in self.signed else "is not there"
-                        where = self._signed_in(*key)
-                        yield Found(where, f"what line {line.number} of {path.name} is the receipt of {there}.")
-        for unknown in sorted(set(self.keys) - {*self.record.readers, CONSENSUS}):
-            what = "there is a key of this reader, whom the study does not have. Mend the list of keys."
-            yield Found(self.folder.reader(unknown), what, WayOut.SAID)
-        for (reader, case, stage, occasion, version), sha256 in self.signed.items():
-            if reader not in self.keys:
-                continue
-            path = self._signed_in(reader, case, stage, occasion, version) / SIGNATURE
-            try:
-                held = is_signed_by(read_record(path, SignatureRecord, "It"), sha256, self.keys[reader])
-            except StudyError as error:
-                yield Found(path, f"the reader's signature does not hold: {error}", WayOut.SAID)
-            else:
-                if not held:
-                    yield Found(path, "it is not the signature of this reader's key over this seal.")
-
-    def _signed_in(self, reader: str, case: str, stage: Stage, occasion: int, version: int) -> Path:
-        if reader == CONSENSUS:
-            return self.folder.consensus(case, stage)
-        return self.folder.stage(reader, case, stage, occasion) / f"v{version}"
-
-    def _meetings_gone(self) -> Iterator[Found]:
-        events = self._register(self.folder.root / CONSENSUS) or []
-        for (case, stage), count in Counter((e.case, e.stage) for e in events if e.kind == "opened").items():
-            folder = self.folder.consensus(case, stage)
-            if count > folder.is_dir() + sum(1 for _ in folder.parent.glob(f"{stage}-stopped-*")):
-                yield Found(folder, "this consensus was begun, and is gone.")
-        for event in events:
-            path = seal_path(self.folder.consensus(event.case, event.stage))
-            if event.kind == "sealed" and path.parent.is_dir():
-                if not path.exists():
-                    yield Found(path, "this consensus was signed, and its seal is gone.")
-                elif self.seal_of.get(path, event.sha256) != event.sha256:
-                    yield Found(path, "this is not the seal that was signed.")
-
     def _register(self, place: Path) -> list[Event] | None:
         """What a register says; None where it is damaged, which is said."""
         folder = place / "register"
@@ -469,29 +422,6 @@ class _Check:
         except DamagedError as error:
             self._damage(folder / JOURNAL, str(error), WayOut.SAID, error.entry)
             return None
-
-    def _unmatched(self, reader: str, events: list[Event]) -> Iterator[Found]:
-        # A reader who is at work may have signed and begun something since the register was read.
-        now = inspect_journal(self.folder.reader(reader) / "register")
-        known = {event.key for event in (*events, *(events_of(now.entries) if not now.problem else ()))}
-        unknown = len(self.there - known)
-        # One may be missing: a power cut came between the event and its entry, and the next opening makes up for it.
-        if unknown > 1:
-            what = "is an older copy of itself" if events else "is missing"
-            place = self.folder.reader(reader) / "register"
-            yield Found(place, f"the reader's register {what}: it does not know {unknown} openings and signatures.")
-        for event in events:
-            folder = self.folder.stage(reader, event.case, event.stage, event.occasion) / f"v{event.version}"
-            if event.kind == "left":
-                continue
-            if not folder.is_dir():
-                yield Found(folder, "this reading was begun, and is gone.")
-            elif event.kind == "sealed":
-                key = (reader, event.case, event.stage, event.occasion, event.version)
-                if not seal_path(folder).exists():
-                    yield Found(seal_path(folder), "this stage was signed, and its seal is gone.")
-                elif self.signed.get(key, event.sha256) != event.sha256:
-                    yield Found(seal_path(folder), "this is not the seal that the reader signed.")
 
 
 def _read_seal(path: Path) -> tuple[SealExport | None, str]:
