@@ -547,11 +547,14 @@ class RandomHands:
         bar = self.main.menuBar()
         if not bar.isEnabled():
             return None
-        actions = [action for action in _actions(bar.actions()) if not LEFT_OUT.search(action[0])]
-        if not actions:
+        entries = [entry for entry in _actions(bar.actions()) if not LEFT_OUT.search(entry[0])]
+        if not entries:
             return None
-        path, action = self.random.choice(actions)
-        if not action.isEnabled():
+        path, action, menus = self.random.choice(entries)
+        for menu in menus:
+            # Only a menu that a hand has opened knows what can be done now.
+            menu.aboutToShow.emit()
+        if not action.isEnabled() or not action.isVisible():
             return None
         return Event(f"menu {path}", action.trigger, answers=False)
 
@@ -593,15 +596,18 @@ class RandomHands:
         return Event(f"window {size}", lambda: self.main.resize(*size), answers=False)
 
 
-def _actions(actions: list[QAction], above: str = "") -> Iterator[tuple[str, QAction]]:
+def _actions(
+    actions: list[QAction], above: str = "", menus: tuple[QMenu, ...] = ()
+) -> Iterator[tuple[str, QAction, tuple[QMenu, ...]]]:
+    """Each entry with its path and the menus that are opened on the way to it."""
     for action in actions:
         text = action.text().replace("&", "")
         path = f"{above}/{text}" if above else text
         menu = action.menu()
         if isinstance(menu, QMenu):
-            yield from _actions(menu.actions(), path)
+            yield from _actions(menu.actions(), path, (*menus, menu))
         elif text:
-            yield path, action
+            yield path, action, menus
 
 
 def _difference(before: tuple[int, Any, int], after: tuple[int, Any, int]) -> str:

@@ -275,3 +275,20 @@ def test_a_layer_of_more_axes_leaves_slices_and_millimetres_as_they_are(bench):
             assert bench.viewport.on_current_slice(bench.viewport.to_world(end, placed.image))
     finally:
         bench.viewport.viewer.layers.remove(foreign)
+
+
+def test_an_image_that_is_renamed_by_hand_keeps_its_name_and_its_title(bench):
+    desk, viewport, title = bench.desk, bench.viewport, bench.arrangement.title
+    desk.show(bench.image("T2"))
+    desk.show(bench.image("ADC"))
+    bench.settle()
+    for name in ("T2", "CT", "x", ""):
+        viewport.image_layer.name = name
+        assert title.text().splitlines()[0] == "ADC"
+        viewport.step_slice(1)
+        assert title.text().splitlines()[0] == "ADC"
+        bench.settle()
+        assert viewport.image_layer.name == "ADC"
+    desk.show(bench.image("T2"))
+    assert viewport.image_layer.name == "T2"
+    assert title.text().splitlines()[0] == "T2"

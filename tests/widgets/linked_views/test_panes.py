@@ -230,3 +230,43 @@ def test_the_corner_of_the_image_names_it_and_the_place_of_its_slice(bench):
     bench.viewport.step_slice(1)
     assert title.text() != before
     assert title.text().splitlines()[0] == bench.desk.image.label
+
+
+def test_a_pane_outlives_the_double_click_that_rearranges_the_panes(bench):
+    from qtpy.QtCore import QEvent, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    panes, left = bench.arrangement.panes, Qt.MouseButton.LeftButton
+
+    def double_click(pane):
+        """As the window system sends it: the last release comes when all that the double click did is done."""
+        for kind, held in (
+            (QEvent.Type.MouseButtonPress, left),
+            (QEvent.Type.MouseButtonRelease, Qt.MouseButton.NoButton),
+            (QEvent.Type.MouseButtonDblClick, left),
+            (QEvent.Type.MouseButtonRelease, Qt.MouseButton.NoButton),
+        ):
+            place = QPointF(40, 40)
+            where = QPointF(pane.mapToGlobal(place.toPoint()))
+            QApplication.sendEvent(pane, QMouseEvent(kind, place, where, left, held, Qt.KeyboardModifier.NoModifier))
+            bench.settle()
+
+    panes.set_layout("all")
+    bench.settle()
+    shown = list(panes.panes)
+    axial = shown[3]
+    double_click(axial)
+    assert panes.panes == [axial]
+    assert [pane.isVisible() for pane in shown] == [False, False, False, True, False]
+    double_click(axial)
+    assert panes.panes == shown
+    assert all(pane.isVisible() for pane in shown)
+    bench.desk.show(bench.image("T2"))
+    panes.set_layout("beside:ADC")
+    bench.settle()
+    (large,) = panes.panes
+    double_click(large)
+    assert bench.desk.image.label == "ADC"
+    assert [pane.title() for pane in panes.panes] == ["T2"]
+    panes.set_layout("single")

@@ -108,7 +108,7 @@ class CanvasDressing:
         if viewport.view is None or desk.image is None:
             return ""
         layer = viewport.image_layer
-        lines = [layer.name if layer is not None else desk.image.label]
+        lines = [viewport.layers.title_of(layer) if layer is not None else desk.image.label]
         if desk.case is not None:
             lines.append(desk.case.pseudonym)
         if viewport.overlaid is not None and desk.case is not None:

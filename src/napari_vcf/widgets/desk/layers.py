@@ -205,6 +205,7 @@ class ImageLayers:
         hold_place(layer)
         self._images[key] = layer
         self._titles[id(layer)] = name
+        layer.events.name.connect(self._on_renamed)
         for event in (layer.events.visible, layer.events.opacity):
             event.connect(lambda _event: self._hold_shown(layer))
         self._insert(len(self._images) - 1, layer)
@@ -222,12 +223,25 @@ class ImageLayers:
         if layer.opacity != opacity:
             layer.opacity = opacity
 
+    def title_of(self, layer: Image) -> str:
+        """What an image was called when it was made, whatever the layer list calls it now."""
+        return self._titles.get(id(layer), layer.name)
+
+    def _on_renamed(self, _event: Any = None) -> None:
+        # napari is in the middle of its own change now.
+        if not self._changing:
+            QTimer.singleShot(0, self.restore_titles)
+
     def restore_titles(self) -> None:
-        """Give the images the names that they were made with."""
+        """Give the images the names that they were made with: a hand that renames one would make it another."""
         for layer in self._images.values():
-            title = self._titles.get(id(layer), layer.name)
+            title = self.title_of(layer)
             if layer.name != title:
-                layer.name = title
+                self._changing += 1
+                try:
+                    layer.name = title
+                finally:
+                    self._changing -= 1
 
     def add_edges(self, key: object, placed: PlacedImage) -> Image:
         """Show edge lines above the images."""

@@ -69,25 +69,36 @@ class Pane(QWidget):
         beside: bool = False,
     ) -> None:
         super().__init__()
-        self.beside = beside
         self._own: OwnPlace | None = None
         self._pressed_at: tuple[NDArray[np.float64], bool] | None = None
         self._viewport, self._desk = viewport, viewport.desk
         self._crosshair = crosshair
-        self.axis, self.image_id = axis, image_id
         self._cut: Cut | None = None
         self._cut_for: object = None
         self._gray: NDArray[np.uint8] | None = None
         self._gray_for: object = None
         self.setMinimumSize(110, 110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.aim(axis, image_id, beside=beside)
+
+    # -- what it shows ----------------------------------------------------------------------------------------------
+    def aim(self, axis: int, image_id: str | None, *, beside: bool) -> None:
+        """Show another plane or image, as `Pane` takes them."""
+        self.axis, self.image_id, self.beside = axis, image_id, beside
         self.setToolTip(
             "Click: put the crosshair here. Wheel: slices, with Ctrl: zoom. "
             + f"Double click: {'bring this image to the front' if image_id is not None else 'enlarge this plane'}."
         )
         self.setObjectName(f"pane_{image_id or 'cross'}_{axis}")
+        self.update()
 
-    # -- what it shows ----------------------------------------------------------------------------------------------
+    def rest(self) -> None:
+        """Show nothing, and keep no pixels, until it is needed again."""
+        self.hide()
+        self.setObjectName("")
+        self._own = self._pressed_at = None
+        self._cut = self._cut_for = self._gray = self._gray_for = None
+
     @property
     def shown(self) -> str | None:
         """The image that it shows."""

@@ -54,6 +54,8 @@ class Panes(QWidget):
         self._enlarged: int | None = None
         self._before_beside = "all"
         self.panes: list[Pane] = []
+        #: Panes that are not needed now. One may be in the middle of the double click that sent it here.
+        self._resting: list[Pane] = []
         self._shown_for: object = None
         self._columns = 0
         self._grid = QGridLayout(self)
@@ -151,20 +153,37 @@ class Panes(QWidget):
         self.crosshair.show(bool(wanted))
         if (wanted, beside) != self._shown_for:
             self._shown_for = wanted, beside
-            for old in self.panes:
-                self._grid.removeWidget(old)
-                # One that was to be shown a moment later would become a window of its own.
-                old.hide()
-                old.setParent(None)
-                old.deleteLater()
-            self.panes = [Pane(self._viewport, self.crosshair, axis, image, beside=beside) for axis, image in wanted]
-            for pane in self.panes:
-                pane.chosen.connect(self._bring)
-                pane.enlarged.connect(self._enlarge)
+            self._take(wanted, beside=beside)
             self._columns = 0
             self._arrange()
             self.sized.emit()
         self._draw()
+
+    def _take(self, wanted: list[tuple[int, str | None]], *, beside: bool) -> None:
+        """Have one pane for each that is wanted: those that show it already, then any other, then new ones."""
+        free = [*self.panes, *self._resting]
+        kept: dict[tuple[int, str | None], Pane] = {}
+        for pane in self.panes:
+            if (pane.axis, pane.image_id) in wanted and pane.beside == beside:
+                kept[pane.axis, pane.image_id] = pane
+                free.remove(pane)
+        panes = []
+        for axis, image in wanted:
+            pane = kept.get((axis, image)) or (free.pop(0) if free else self._new())
+            pane.aim(axis, image, beside=beside)
+            panes.append(pane)
+        for pane in self.panes:
+            self._grid.removeWidget(pane)
+        for pane in free:
+            pane.rest()
+        self.panes, self._resting = panes, free
+
+    def _new(self) -> Pane:
+        pane = Pane(self._viewport, self.crosshair, 0)
+        pane.setParent(self)
+        pane.chosen.connect(self._bring)
+        pane.enlarged.connect(self._enlarge)
+        return pane
 
     def _bring(self, image_id: str) -> None:
         """Bring an image to the front; what it stood beside stands beside it."""
@@ -187,6 +206,7 @@ class Panes(QWidget):
         for number, pane in enumerate(self.panes):
             self._grid.addWidget(pane, number // columns, number % columns)
             self._grid.setRowStretch(number // columns, 1)
+            pane.show()
 
     def _side(self, columns: int) -> float:
         """Side of the largest square that fits into each pane."""
