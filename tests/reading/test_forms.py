@@ -10,9 +10,10 @@ from napari_vcf import read_reading, readings_frame
 from napari_vcf.agreement.scales import scale_of
 from napari_vcf.reading import Protocol, RefusedActionError
 from napari_vcf.reading.vocabulary import FORMS, ITEMS, item_of_table, table_name
+from napari_vcf.records.base import STAGES
 from napari_vcf.study import StudyError
-from napari_vcf.study.protocol import parse_protocol, protocol_template
-from support.cases import new_reading
+from napari_vcf.study.protocol import StudyProtocol, parse_protocol, protocol_file, protocol_template
+from support.cases import asked_again, new_reading
 
 CHANGED = {"pedicle_signal": "normal", "signal_dwi": "iso", "enhancement": "none"}
 
@@ -58,7 +59,7 @@ def test_protocols_that_are_older_than_the_second_form_keep_their_hash() -> None
     assert Protocol().sha256 == Protocol(form_version="1").sha256
     assert Protocol(form_version="2").sha256 != Protocol().sha256
     # As of version 0.1.0.
-    assert Protocol().sha256.startswith("b763912336335")
+    assert asked_again().sha256.startswith("b763912336335")
 
 
 def test_a_study_has_the_form_that_its_rules_name() -> None:
@@ -69,3 +70,29 @@ def test_a_study_has_the_form_that_its_rules_name() -> None:
     assert second.sha256 != parse_protocol(text, "a").sha256
     with pytest.raises(StudyError, match="the study has one form"):
         parse_protocol(text.replace("[protocol]", '[protocol]\nform_version = "2"'), "a")
+
+
+def test_each_examination_is_measured_in_its_own_stage_and_both_together_are_asked_for_what_needs_both() -> None:
+    asks = Protocol().asks
+    assert [stage for stage in STAGES if asks(stage, "compression_degree")] == ["ct", "mri"]
+    for item in ("lesion_extent_visual", "lesion_extent", "adc", "signal_dwi", "enhancement", "lesion_pattern"):
+        assert [stage for stage in STAGES if asks(stage, item)] == ["mri"]
+    for item in ("cortical_destruction", "posterior_cortex_fracture_line", "pedicle_osteolysis"):
+        assert [stage for stage in STAGES if asks(stage, item)] == ["ct"]
+    seen_on_both = {"lesion_location", "post_compression_contour", "paravertebral_soft_tissue_invasion"}
+    assert set(Protocol().items_of("combined")) == {*seen_on_both, "pedicle_invasion", "verdict", "confidence"}
+
+
+@pytest.mark.parametrize("stages", [("combined",), ("ct", "combined"), ("mri", "combined"), ("mri", "ct")])
+def test_nothing_is_left_unasked_because_a_stage_is_not_read(stages: tuple[str, ...]) -> None:
+    protocol = Protocol(stages=stages)
+    asked = {item for stage in stages for item in protocol.items_of(stage)}
+    assert asked == set(ITEMS)
+    if stages == ("combined",):
+        assert protocol.items_of("combined") == tuple(ITEMS)
+
+
+def test_a_study_that_wrote_down_what_each_stage_asks_keeps_it() -> None:
+    first = parse_protocol(protocol_file(StudyProtocol(protocol=asked_again(staging="sealed"))), "a").protocol
+    assert first == asked_again(staging="sealed")
+    assert first.asks("combined", "lesion_extent")

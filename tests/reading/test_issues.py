@@ -9,7 +9,7 @@ import pytest
 from napari_vcf.dicom import Role
 from napari_vcf.reading import ITEMS, Reading, build_export
 from napari_vcf.reading.issues import Issue, visible
-from support.cases import answer_all, body_masks, complete_reading, image, new_reading, place_rois
+from support.cases import answer_all, asked_again, body_masks, complete_reading, image, new_reading, place_rois
 
 
 def painted() -> Reading:
@@ -25,7 +25,7 @@ def reworded(issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
 
 
 def test_every_issue_of_a_stage_names_what_it_is_and_the_item_that_it_concerns() -> None:
-    reading = complete_reading()
+    reading = complete_reading(protocol=asked_again())
     reading.answer("combined", "confidence", 5)
     reading.mark_not_assessable("combined", "compression_degree", "motion artefact")
     found = {(issue.code, issue.item) for issue in reading.conflicts("combined")}

@@ -25,6 +25,7 @@ from napari_vcf.reading import (
 from napari_vcf.registration import LEVEL_OPEN, RegistrationResult
 from support.cases import (
     answer_all,
+    asked_again,
     body_masks,
     clock,
     complete_reading,
@@ -431,7 +432,7 @@ def test_undo_and_redo_are_exact_whatever_came_before(steps: list[str]) -> None:
 
 def test_what_is_missing_is_named_and_nothing_is_missing_from_a_complete_reading() -> None:
     reading = new_reading()
-    sentences = "\n".join(map(str, reading.missing("combined")))
+    sentences = "\n".join(map(str, reading.missing("mri")))
     for words in ("Degree of compression", "no vertebral body painted", "0 of 3 ROIs", "Verdict: not answered"):
         assert words in sentences
     done = complete_reading()
@@ -440,7 +441,7 @@ def test_what_is_missing_is_named_and_nothing_is_missing_from_a_complete_reading
 
 
 def test_contradictions_are_named() -> None:
-    reading = new_reading()
+    reading = new_reading(protocol=asked_again())
     measure_heights(reading)
     answer_all(reading, "combined")
     reading.answer("combined", "verdict", "benign")

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_vcf.dicom import Role, Scan, Series, VolumeInfo
 from napari_vcf.geometry import Grid, Rectangle, Volume
-from napari_vcf.reading import Case, Reading
+from napari_vcf.reading import Case, Protocol, Reading
 
 SAGITTAL = {"column_direction": (0, 1, 0), "row_direction": (0, 0, -1), "slice_direction": (1, 0, 0)}
 
@@ -80,6 +80,12 @@ def clock() -> Callable[[], datetime]:
     return tick
 
 
+def asked_again(**decisions: Any) -> Protocol:
+    """The default protocol as it was first: both examinations together are asked again for what each shows."""
+    asked = {stage: Protocol(stages=(stage,)).stage_items[stage] for stage in ("ct", "mri", "combined")}
+    return Protocol(**{"version": "1", "stage_items": asked, **decisions})
+
+
 def new_reading(case: Case | None = None, **options: Any) -> Reading:
     """A reading with the fractured vertebra named."""
     reading = Reading(case or memory_case(), study="S1", reader="R1", clock=clock(), **options)
@@ -145,9 +151,9 @@ def answer_all(reading: Reading, stage: str) -> None:
             reading.answer(stage, key, ITEMS[key].values[0])
 
 
-def complete_reading() -> Reading:
+def complete_reading(**options: Any) -> Reading:
     """A reading in which nothing is missing in any stage."""
-    reading = new_reading()
+    reading = new_reading(**options)
     measure_heights(reading, "ct", Role.CT)
     for stage in ("mri", "combined"):
         measure_heights(reading, stage)

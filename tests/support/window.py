@@ -128,6 +128,7 @@ def window(_window: Bench, qtbot: Any) -> Iterator[Bench]:
 @pytest.fixture
 def bench(window: Bench) -> Iterator[Bench]:
     """The desk with a fresh reading of a small case; L1 is fractured."""
+    from support.cases import asked_again
     from support.synthetic_case import make_case
 
     said: list[tuple[str, str]] = []
@@ -135,7 +136,7 @@ def bench(window: Bench) -> Iterator[Bench]:
     window.front("Case")
     # Every pane is drawn again with every move of the hand; they have tests of their own.
     desk.settings._all["R1"] = {"layout": "single"}
-    desk.open_case(make_case())
+    desk.open_case(make_case(), protocol=asked_again())
     desk.set_stage("combined")
     desk.reading.set_spine("L1")
 

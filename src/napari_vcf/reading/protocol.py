@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from napari_vcf.measure import ReferenceRule, parse_ratio
-from napari_vcf.reading.vocabulary import FORMS, ITEMS, FormVersion, Item, items_of_stage
+from napari_vcf.reading.vocabulary import FORMS, ITEMS, FormVersion, Item, items_by_default
 from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
 
 __all__ = ["Protocol"]
@@ -56,11 +56,12 @@ class Protocol(FrozenModel):
     stages : tuple of str
         Stages of a reading, in their order.
     stage_items : dict
-        Items asked in each stage.
+        Items asked in each stage. By default each examination is measured in its own stage, and both together are
+        asked for what each shows a part of, and for a verdict.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "vcf-default"
-    version: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "1"
+    version: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "2"
     form_version: FormVersion = "1"
     reference: ReferenceRule = "mean_adjacent"
     degree_cuts: tuple[Ratio, Ratio] = ("1/3", "2/3")
@@ -76,7 +77,7 @@ class Protocol(FrozenModel):
     staging: Literal["open", "sealed"] = "open"
     stages: tuple[Stage, ...] = STAGES
     stage_items: dict[Stage, tuple[str, ...]] = Field(
-        default_factory=lambda: {stage: tuple(item.key for item in items_of_stage(stage)) for stage in STAGES}
+        default_factory=lambda decided: items_by_default(decided.get("stages", STAGES))
     )
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ program, says which value speaks for a benign or a malignant fracture.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
 
@@ -23,7 +23,7 @@ __all__ = [
     "Measurement",
     "Measurements",
     "item_of_table",
-    "items_of_stage",
+    "items_by_default",
     "table_name",
     "value_words",
 ]
@@ -31,9 +31,11 @@ __all__ = [
 #: Takes the place of a value; always with a reason.
 NOT_ASSESSABLE = "not_assessable"
 
+#: Asked again where both are seen together: what each shows a part of.
 _ALL: tuple[Stage, ...] = STAGES
-_WITH_MRI: tuple[Stage, ...] = ("mri", "combined")
-_WITH_CT: tuple[Stage, ...] = ("ct", "combined")
+_EACH: tuple[Stage, ...] = ("ct", "mri")
+_MRI: tuple[Stage, ...] = ("mri",)
+_CT: tuple[Stage, ...] = ("ct",)
 
 
 class _Loss(Protocol):
@@ -246,7 +248,7 @@ ITEMS: dict[str, Item] = {
             "compression_degree",
             "Degree of compression",
             (),
-            _ALL,
+            _EACH,
             "I to III, from the calipers. Say 'not assessable' only where the heights cannot be measured.",
             measurement=_DEGREE,
         ),
@@ -254,7 +256,7 @@ ITEMS: dict[str, Item] = {
             "lesion_extent_visual",
             "Extent of the lesion, by eye",
             ("G1", "G2", "G3", "G4"),
-            _WITH_MRI,
+            _MRI,
             "Your own estimate of the share of the body's marrow with abnormal signal: G1 below 1/4, G2 1/4 to 2/4, "
             "G3 2/4 to 3/4, G4 entire. It is kept beside the measured grade.",
             ordinal=True,
@@ -264,7 +266,7 @@ ITEMS: dict[str, Item] = {
             "lesion_extent",
             "Extent of the lesion, measured",
             (),
-            _WITH_MRI,
+            _MRI,
             "G1 to G4, from the painted masks. Say 'not assessable' only where the lesion cannot be painted.",
             measurement=_EXTENT,
         ),
@@ -272,7 +274,7 @@ ITEMS: dict[str, Item] = {
             "lesion_pattern",
             "Pattern of the lesion",
             ("none", "localized_scattered", "uniform_infiltration", "entire"),
-            _WITH_MRI,
+            _MRI,
             "How the abnormal marrow signal is spread over the body.",
         ),
         Item(
@@ -307,38 +309,36 @@ ITEMS: dict[str, Item] = {
             "pedicle_signal",
             "Signal of the pedicle",
             ("t1_low_signal", "destruction"),
-            _WITH_MRI,
+            _MRI,
             "Signal change or destruction of the pedicle on MRI.",
         ),
         Item(
             "enhancement",
             "Enhancement",
             ("flocculent", "nodular"),
-            _WITH_MRI,
+            _MRI,
             "After contrast medium. Not assessable where none was given.",
         ),
-        Item(
-            "signal_dwi", "Signal on DWI", ("high", "low"), _WITH_MRI, "Signal of the lesion on the high b-value image."
-        ),
-        Item("signal_t1_low", "Low signal on T1", _YES_NO, _WITH_MRI, "Whether the lesion is dark on T1."),
-        Item("signal_t2_low", "Low signal on T2", _YES_NO, _WITH_MRI, "Whether the lesion is dark on T2."),
+        Item("signal_dwi", "Signal on DWI", ("high", "low"), _MRI, "Signal of the lesion on the high b-value image."),
+        Item("signal_t1_low", "Low signal on T1", _YES_NO, _MRI, "Whether the lesion is dark on T1."),
+        Item("signal_t2_low", "Low signal on T2", _YES_NO, _MRI, "Whether the lesion is dark on T2."),
         Item(
             "adc",
             "ADC of lesion and normal marrow",
             (),
-            _WITH_MRI,
+            _MRI,
             "From the ROIs of locked size. Say 'not assessable' only where no ROI can be placed.",
             measurement=_ADC,
         ),
-        Item("cortical_destruction", "Cortex destroyed", _YES_NO, _WITH_CT, "Destruction of the cortical bone on CT."),
+        Item("cortical_destruction", "Cortex destroyed", _YES_NO, _CT, "Destruction of the cortical bone on CT."),
         Item(
             "posterior_cortex_fracture_line",
             "Fracture line in the posterior cortex",
             _YES_NO,
-            _WITH_CT,
+            _CT,
             "A fracture line through the posterior cortex on CT.",
         ),
-        Item("pedicle_osteolysis", "Osteolysis of the pedicle", _YES_NO, _WITH_CT, "Lytic change of a pedicle on CT."),
+        Item("pedicle_osteolysis", "Osteolysis of the pedicle", _YES_NO, _CT, "Lytic change of a pedicle on CT."),
         Item("verdict", "Verdict", ("benign", "malignant"), _ALL, "Your verdict from this stage alone."),
         Item(
             "confidence",
@@ -398,6 +398,22 @@ def item_of_table(name: str) -> Item | None:
     return forms[0].get(key) if forms else None
 
 
-def items_of_stage(stage: Stage) -> tuple[Item, ...]:
-    """Items that are asked in a stage by default, in the order of the form."""
-    return tuple(item for item in ITEMS.values() if stage in item.stages)
+def items_by_default(stages: Sequence[Stage]) -> dict[Stage, tuple[str, ...]]:
+    """Keys of the items that are asked by default in each stage, in the order of the form.
+
+    Parameters
+    ----------
+    stages : sequence of {"ct", "mri", "combined"}
+        Stages of the reading. What one examination shows is asked in its own stage, and with both together only where
+        that stage is not read.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        For every stage there is, read or not.
+    """
+
+    def asked(item: Item, stage: Stage) -> bool:
+        return stage in item.stages or (stage == "combined" and not set(item.stages) & set(stages))
+
+    return {stage: tuple(item.key for item in ITEMS.values() if asked(item, stage)) for stage in STAGES}

@@ -188,7 +188,7 @@ def test_what_readings_record_fills_grras(tmp_path: Path) -> None:
     assert "4 cases" in words["Subjects"]
     assert "8 readings" in words["Blinding"]
     assert "ct, mri, combined (8 readings)" in words["Order of reading"]
-    assert "vcf-default 1" in words["Measurement protocol"]
+    assert "vcf-default 2" in words["Measurement protocol"]
     assert "2026-01-01" in words["Interval between readings"]
     for text in words.values():
         assert text in found.report.replace("&#x27;", "'")

@@ -49,10 +49,6 @@ _ANSWERS: dict[str, str | int] = {
 }
 _REASONS = {
     "enhancement": "no contrast medium given",
-    # Extent and ADC are measured once, in the combined stage.
-    "lesion_extent_visual": "in the combined stage",
-    "lesion_extent": "in the combined stage",
-    "adc": "in the combined stage",
 }
 _BRUSHES = (13, 5)
 #: Fewer pixels of a slice cannot be clicked around.
@@ -160,12 +156,11 @@ class ScriptedReader:
         self._findings("ct", "findings-ct")
         self._stage("mri")
         self._calipers("T2")
+        self._extent()
+        self._adc()
         self._findings("mri", "findings-mri")
         self._stage("combined")
         self._register()
-        self._calipers("CT")
-        self._extent()
-        self._adc()
         self._findings("combined", "findings-combined")
         self._export(export)
 

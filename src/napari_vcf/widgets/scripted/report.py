@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -57,9 +58,10 @@ def compare(reading: Reading, truth: PhantomTruth) -> list[Line]:
     """
     lines: list[Line] = []
     for stage in reading.protocol.stages:
-        lines += _heights(reading, truth, stage)
-        if stage == "combined":
-            lines += _extent(reading, truth, stage) + _adc(reading, truth, stage)
+        asks = partial(reading.protocol.asks, stage)
+        lines += _heights(reading, truth, stage) if asks("compression_degree") else []
+        lines += _extent(reading, truth, stage) if asks("lesion_extent") else []
+        lines += _adc(reading, truth, stage) if asks("adc") else []
     return lines + _registration(reading, truth)
 
 
