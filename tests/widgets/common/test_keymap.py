@@ -129,11 +129,11 @@ def test_a_window_with_other_keys_obeys_them_and_names_them_everywhere(qtbot, tm
         arrangement.raise_panel("Findings")
         panel = arrangement.panels["Findings"]
         qtbot.waitUntil(lambda: not panel.visibleRegion().isEmpty())
-        panel.rows["lesion_pattern"].setFocus()
+        panel.rows["lesion_location"].setFocus()
         hands.key("1")
         assert not arrangement.desk.reading.state.stages[arrangement.desk.stage].answers
         hands.key("A")
-        assert list(arrangement.desk.reading.state.stages[arrangement.desk.stage].answers) == ["lesion_pattern"]
+        assert list(arrangement.desk.reading.state.stages[arrangement.desk.stage].answers) == ["lesion_location"]
     finally:
         arrangement.desk.close()
         viewer.close()
