@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,9 +52,8 @@ def load_stored(
         values[holes] = 0.0
         return Volume(series.grid, values * np.float32(series.scale.factor), unit, holes if holes.any() else None)
     data = np.zeros(series.grid.shape, dtype=np.float32)
-    padding = np.zeros(series.grid.shape, dtype=np.bool_)
-    _fill(data, padding, stack.volumes[index], stack.layout, series.scale, progress, cancelled)
-    return Volume(series.grid, data, unit, padding if padding.any() else None)
+    padding = _fill(data, stack.volumes[index], stack.layout, series.scale, progress, cancelled)
+    return Volume(series.grid, data, unit, padding)
 
 
 def check_decodable(series: Series) -> None:
@@ -97,7 +97,7 @@ def native_mean(
     volume = series.stack.volumes[index]
     total, count = 0.0, 0
 
-    def prepare(frame: Frame, stored: NDArray[Any]) -> tuple[float, int]:
+    def prepare(_: int, frame: Frame, stored: NDArray[Any]) -> tuple[float, int]:
         if len(_maps_of(frame, series.scale)) > 1:
             # What is no number has become 0, and counts neither here nor below.
             number = int(np.isfinite(stored).sum())
@@ -123,35 +123,44 @@ def native_mean(
 
 def _fill(
     data: NDArray[np.float32],
-    padding: NDArray[np.bool_],
     volume: StackVolume,
     layout: Layout,
     scale: ValueScale,
     progress: Progress | None,
     cancelled: Cancelled | None,
-) -> None:
+) -> NDArray[np.bool_] | None:
+    """Fill the delivered grid, which begins as zeros; returns where it holds no measurement, if anywhere."""
     frames = volume.frames
     targets = _targets(layout, len(frames))
     absent = sorted(set(range(data.shape[0])) - {target for entry in targets for target, _ in entry})
+    # Most slices go to one place each: the worker that reads one writes it there, and the voxels are touched once.
+    places = [
+        data[entry[0][0]] if layout.shifts is None and layout.blend is None and entry else None for entry in targets
+    ]
 
-    def prepare(frame: Frame, stored: NDArray[Any]) -> _Slice:
-        return _real_values(stored, frame, scale)
+    def prepare(position: int, frame: Frame, stored: NDArray[Any]) -> _Slice:
+        place = places[position]
+        return _real_values(stored, frame, scale, place if place is not None and place.shape == stored.shape else None)
 
+    padding: NDArray[np.bool_] | None = None
     for position, (values, empty) in enumerate(_prepared_slices(frames, prepare, cancelled)):
         if layout.shifts is not None:
             values, empty = _shifted(values, empty, layout.shifts[position], data.shape[1:])
         for target, share in targets[position]:
-            if share == 1.0:
-                data[target] = values
-            else:
+            if share != 1.0:
                 data[target] += np.float32(share) * values
+            elif values is not places[position]:
+                data[target] = values
             if empty is not None:
+                padding = np.zeros(data.shape, dtype=np.bool_) if padding is None else padding
                 padding[target] |= empty
         if progress is not None:
             progress(position + 1, len(frames), "reading slices")
     if absent:
+        padding = np.zeros(data.shape, dtype=np.bool_) if padding is None else padding
         padding[absent] = True
         data[absent] = np.delete(data, absent, axis=0).min()
+    return padding
 
 
 def _targets(layout: Layout, count: int) -> list[list[tuple[int, float]]]:
@@ -167,7 +176,7 @@ def _targets(layout: Layout, count: int) -> list[list[tuple[int, float]]]:
 
 
 def _prepared_slices(
-    frames: Sequence[Frame], prepare: Callable[[Frame, NDArray[Any]], _T], cancelled: Cancelled | None
+    frames: Sequence[Frame], prepare: Callable[[int, Frame, NDArray[Any]], _T], cancelled: Cancelled | None
 ) -> Iterator[_T]:
     """Each slice as stored, passed through `prepare` on a worker thread; in order, read a few slices ahead."""
     reader = FrameReader()
@@ -178,7 +187,7 @@ def _prepared_slices(
         if frame.tile is not None:
             row, column = frame.tile
             stored = stored[row : row + frame.shape[0], column : column + frame.shape[1]]
-        return prepare(frame, stored)
+        return prepare(position, frame, stored)
 
     workers = min(4, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
@@ -241,15 +250,22 @@ def _by_range(
     return left
 
 
-def _real_values(stored: NDArray[Any], frame: Frame, scale: ValueScale) -> _Slice:
+def _real_values(
+    stored: NDArray[Any], frame: Frame, scale: ValueScale, place: NDArray[np.float32] | None = None
+) -> _Slice:
     slope, intercept = _scaling(frame, scale)
+    table = _through_table(stored, frame, scale)
+    values = np.empty(table.shape, dtype=np.float32) if place is None else place
     with np.errstate(over="ignore"):  # what no single can hold is treated as no number
-        values = _through_table(stored, frame, scale).astype(np.float32)
-        # Two steps in place: no copy, and exact wherever slope and intercept are whole numbers.
+        # At most two steps, the second in place: no copy, and exact wherever slope and intercept are whole numbers.
         if slope != 1:
-            values *= np.float32(slope)
-        if intercept != 0:
-            values += np.float32(intercept)
+            np.multiply(table, np.float32(slope), out=values, dtype=np.float32, casting="unsafe")
+            if intercept != 0:
+                values += np.float32(intercept)
+        elif intercept != 0:
+            np.add(table, np.float32(intercept), out=values, dtype=np.float32, casting="unsafe")
+        else:
+            values[...] = table
     maps, padding = _maps_of(frame, scale), frame.intensity.padding
     floating = stored.dtype.kind == "f"
     if not maps and padding is None and not floating:
@@ -260,7 +276,10 @@ def _real_values(stored: NDArray[Any], frame: Frame, scale: ValueScale) -> _Slic
         values[voids] = 0.0
         empty |= voids
     if padding is not None:
-        empty |= (stored >= padding[0]) & (stored <= padding[1])
+        # Whole numbers are compared as such, which takes no copy in another type.
+        whole = not floating and all(map(math.isfinite, padding))
+        low, high = (math.ceil(padding[0]), math.floor(padding[1])) if whole else padding
+        empty |= (stored >= low) & (stored <= high)
     return values, empty if empty.any() else None
 
 
