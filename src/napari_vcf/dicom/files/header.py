@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import struct
 import warnings
-from functools import lru_cache
-from typing import Final
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, Final, TypeVar
 
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.elements import Elements
 
-__all__ = ["Header"]
+__all__ = ["Header", "cached_on"]
+
+_T = TypeVar("_T")
 
 _BINARY: Final = {b"US": "H", b"SS": "h", b"UL": "I", b"SL": "i", b"FL": "f", b"FD": "d", b"OW": "H", b"OB": "B"}
 _CHARACTER_SET: Final = 0x00080005
@@ -174,6 +177,34 @@ def _decimals(tag: int, value: bytes) -> tuple[float, ...]:
         return tuple(float(part.strip(_ASCII_ZERO)) for part in text.split("\\"))
     except ValueError:
         raise HeaderError(f"{_name(tag)} holds text that is no number.") from None
+
+
+def cached_on(*tags: int) -> Callable[[Callable[[Header], _T]], Callable[[Header], _T]]:
+    """Decorator of a function of a header that sees these elements alone: equal ones are worked out once.
+
+    Most of what is derived from a header is the same in every file of a series. The function is given no other element,
+    so that one that is missing from `tags` cannot be answered from another file.
+    """
+
+    def decorator(function: Callable[[Header], _T]) -> Callable[[Header], _T]:
+        def of(entries: tuple[Any, ...], big_endian: bool) -> _T:
+            there = {tag: entry for tag, entry in zip(tags, entries, strict=True) if entry is not None}
+            return function(Header(there, big_endian=big_endian))
+
+        cached = lru_cache(maxsize=256)(of)
+
+        @wraps(function)
+        def wrapper(header: Header) -> _T:
+            entries = tuple(map(header.elements.get, tags))
+            try:
+                hash(entries)
+            except TypeError:  # a sequence is among them
+                return of(entries, header.big_endian)
+            return cached(entries, header.big_endian)
+
+        return wrapper
+
+    return decorator
 
 
 def _name(tag: int) -> str:

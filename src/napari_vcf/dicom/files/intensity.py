@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.dicom.errors import HeaderError
-from napari_vcf.dicom.files.header import Header
+from napari_vcf.dicom.files.header import Header, cached_on
 from napari_vcf.dicom.files.lut import ModalityLut, modality_lut_of
 
 __all__ = ["Intensity", "RealWorldMap", "intensity_of", "um2_per_s_of"]
@@ -140,6 +140,12 @@ def intensity_of(own: Header, shared: Header, root: Header) -> Intensity:
         If a slope is zero, a number is beyond all sense, or the values go through a look-up table that does not hold
         by itself.
     """
+    if own.elements or shared.elements:
+        return _intensity(own, shared, root)
+    return _classic_intensity(root)
+
+
+def _intensity(own: Header, shared: Header, root: Header) -> Intensity:
     transformation = own.first(0x00289145)
     if not transformation.elements:
         transformation = shared.first(0x00289145)
@@ -167,6 +173,16 @@ def intensity_of(own: Header, shared: Header, root: Header) -> Intensity:
         lut=lut,
         tabled=not maps and any(_TABLE in item for groups in (own, shared, root) for item in groups.items(_MAPS)),
     )
+
+
+@cached_on(
+    *(0x00280100, 0x00280101, 0x00280103, 0x00280120, 0x00280121, *(tag for pair in _FLOAT_PADDING for tag in pair)),
+    *(0x00281052, 0x00281053, 0x00281054, 0x00289145, _LUT, _MAPS),
+)
+def _classic_intensity(root: Header) -> Intensity:
+    """Of a file without functional groups."""
+    empty = Header({}, big_endian=root.big_endian)
+    return _intensity(empty, empty, root)
 
 
 def _maps(header: Header, root: Header) -> tuple[RealWorldMap, ...]:

@@ -10,7 +10,7 @@ from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.directory import DIRECTORY_RECORDS, missing_files
 from napari_vcf.dicom.files.elements import DEFLATED, RawHeader, read_raw_header
 from napari_vcf.dicom.files.fragments import fragments_of
-from napari_vcf.dicom.files.header import Header
+from napari_vcf.dicom.files.header import Header, cached_on
 from napari_vcf.dicom.files.patient import PatientMarks, take_marks
 from napari_vcf.dicom.files.private import bring_private_home
 
@@ -205,39 +205,58 @@ def _refuse_what_is_no_image(header: Header, raw: RawHeader) -> None:
 
 
 def _pixel_layout(header: Header, raw: RawHeader) -> PixelLayout:
-    if (header.integer(0x00280002) or 1) != 1:
-        raise HeaderError("The image is in colour: it is a picture, not a measurement.")
-    photometric = header.text(0x00280004).upper()
-    if photometric and not photometric.startswith("MONOCHROME"):
-        raise HeaderError(f"Photometric interpretation {photometric} is not read: it is a picture, not a measurement.")
-    allocated, stored, high_bit, signed = _bits(header, raw.pixel_tag)
+    _refuse_colour(header)
+    floating = raw.pixel_tag in _FLOAT_BITS
+    allocated, stored, high_bit, signed = _floating_bits(header, raw.pixel_tag) if floating else _whole_bits(header)
+    rows, columns, frames, overlaid = _extent(header)
     layout = PixelLayout(
         transfer_syntax=raw.transfer_syntax,
         big_endian=raw.big_endian,
         offset=raw.pixel_offset,
         length=raw.pixel_length,
-        rows=header.required_integer(0x00280010),
-        columns=header.required_integer(0x00280011),
-        frames=header.integer(0x00280008) or 1,
+        rows=rows,
+        columns=columns,
+        frames=frames,
         bits_allocated=allocated,
         bits_stored=stored,
         high_bit=high_bit,
         signed=signed,
-        floating=raw.pixel_tag in _FLOAT_BITS,
+        floating=floating,
         swapped=raw.big_endian and raw.pixel_words and allocated == 8,
-        overlaid=bool(header.integer(_OVERLAY_BIT)),
+        overlaid=overlaid,
     )
     _check_length(layout, raw)
     return layout
 
 
-def _bits(header: Header, pixel_tag: int) -> tuple[int, int, int, bool]:
+@cached_on(0x00280002, 0x00280004)
+def _refuse_colour(header: Header) -> None:
+    if (header.integer(0x00280002) or 1) != 1:
+        raise HeaderError("The image is in colour: it is a picture, not a measurement.")
+    photometric = header.text(0x00280004).upper()
+    if photometric and not photometric.startswith("MONOCHROME"):
+        raise HeaderError(f"Photometric interpretation {photometric} is not read: it is a picture, not a measurement.")
+
+
+@cached_on(0x00280008, 0x00280010, 0x00280011, _OVERLAY_BIT)
+def _extent(header: Header) -> tuple[int, int, int, bool]:
+    """Rows, columns and frames, and whether overlays lie within the pixels."""
+    rows, columns = header.required_integer(0x00280010), header.required_integer(0x00280011)
+    return rows, columns, header.integer(0x00280008) or 1, bool(header.integer(_OVERLAY_BIT))
+
+
+def _floating_bits(header: Header, pixel_tag: int) -> tuple[int, int, int, bool]:
+    """As `_whole_bits`, of floating-point pixels."""
+    allocated = header.required_integer(0x00280100)
+    if allocated != _FLOAT_BITS[pixel_tag]:
+        raise HeaderError(f"Floating-point pixels of {_FLOAT_BITS[pixel_tag]} bits are stated to have {allocated}.")
+    return allocated, allocated, allocated - 1, True
+
+
+@cached_on(0x00280100, 0x00280101, 0x00280102, 0x00280103)
+def _whole_bits(header: Header) -> tuple[int, int, int, bool]:
     """Bits allocated and stored, the highest of them, and whether there is a sign."""
     allocated = header.required_integer(0x00280100)
-    if pixel_tag in _FLOAT_BITS:
-        if allocated != _FLOAT_BITS[pixel_tag]:
-            raise HeaderError(f"Floating-point pixels of {_FLOAT_BITS[pixel_tag]} bits are stated to have {allocated}.")
-        return allocated, allocated, allocated - 1, True
     if allocated not in (8, 16, 32):
         bits = "1 bit" if allocated == 1 else f"{allocated} bits"
         raise HeaderError(f"Pixels of {bits} are not read: only those of 8, 16 and 32 bits are.")

@@ -136,7 +136,8 @@ def _parallel(frames: list[Frame]) -> list[list[Frame]]:
 
 def _stacks_of_parallel(frames: list[Frame], notes: list[str]) -> list[Stack]:
     placed = slotted(frames)
-    depth_of = {slot: float(along_normal([frame])[0]) for slot, frame in placed}
+    depths = along_normal([frame for _, frame in placed]).tolist()
+    depth_of = {slot: depth for (slot, _), depth in zip(placed, depths, strict=True)}
     runs = runs_of(np.array([depth_of[slot] for slot in sorted(depth_of)]))
     stacks: list[Stack] = []
     for number, run in enumerate(runs, start=1):
