@@ -53,7 +53,10 @@ def test_panes_share_place_zoom_and_crosshair_and_hold_no_second_volume(bench):
     # What an instrument draws is drawn on the panes as well.
     def colourful(pane):
         image = pane.grab().toImage().convertToFormat(pane.grab().toImage().Format.Format_RGB32)
-        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)[..., :3]
+        bits = image.constBits()
+        if hasattr(bits, "setsize"):  # PyQt6 gives an address that does not know how much lies there.
+            bits.setsize(image.sizeInBytes())
+        pixels = np.frombuffer(bits, np.uint8).reshape(image.height(), image.width(), 4)[..., :3]
         return int((np.ptp(pixels.astype(int), axis=-1) > 120).sum())
 
     bench.front("Calipers")
