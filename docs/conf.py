@@ -1,6 +1,10 @@
 """Sphinx configuration."""
 
 from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
 
 project = "napari-vcf"
 author = "The napari-vcf developers"
@@ -18,6 +22,7 @@ extensions = [
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "schema", "images"]
+html_static_path = ["recordings"]
 
 html_theme = "furo"
 html_title = f"napari-vcf {release}"
@@ -34,3 +39,28 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 # "shape (n, 2)" in a docstring is a description; Sphinx takes each word of it for a name and finds too many.
 suppress_warnings = ["ref.python"]
+
+# Addresses of papers answer slowly or only to browsers; the links between these pages are what must hold.
+linkcheck_ignore = [r"https?://"]
+
+
+def show_both_themes(app: Sphinx, page: nodes.document) -> None:
+    """Where a page shows a picture of the light theme, show the dark one in its place to whoever reads in the dark.
+
+    The pages name one file, as any other viewer of Markdown expects; `tools/docs/pictures.py` makes both.
+    """
+    for image in list(page.findall(nodes.image)):
+        if not image["uri"].endswith("-light.webp"):
+            continue
+        dark = image.deepcopy()
+        dark["uri"] = image["uri"].replace("-light.webp", "-dark.webp")
+        if not (Path(app.srcdir) / dark["uri"]).is_file():
+            raise FileNotFoundError(f"{dark['uri']} is missing: tools/docs/pictures.py makes both.")
+        image["classes"].append("only-light")
+        dark["classes"].append("only-dark")
+        image.parent.insert(image.parent.index(image) + 1, dark)
+
+
+def setup(app: Sphinx) -> None:
+    """Add the pictures before Sphinx collects what it has to copy."""
+    app.connect("doctree-read", show_both_themes, priority=100)

@@ -143,7 +143,7 @@ def tracked_text() -> dict[str, str]:
     found = {}
     for name in filter(None, listed.stdout.split("\0")):
         path = ROOT / name
-        if path.suffix.lower() in {".png", ".gz", ".npz", ".dcm"} or not path.is_file():
+        if path.suffix.lower() in {".png", ".webp", ".webm", ".gz", ".npz", ".dcm"} or not path.is_file():
             continue
         found[name] = path.read_text(encoding="utf-8")
     return found

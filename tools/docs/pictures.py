@@ -1,6 +1,6 @@
 """Make every picture of the desk, light and dark, and the recording of a reading, in one run of the real program.
 
-    tools/with-display.sh python tools/docs/pictures.py [--out docs/images] [--no-recording]
+    tools/with-display.sh python tools/docs/pictures.py [--out docs] [--no-recording]
 
 The scripted reader works the sample case; at each step worth a picture the window is taken in both themes. What the
 screen shows meanwhile becomes the recording, with the reader's steps as captions; that needs ffmpeg.
@@ -62,13 +62,14 @@ _RECORDING_WIDTH = 1120
 def main() -> int:
     """Read the sample case once and write everything that it gave."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="becomes OUT/images and OUT/recordings")
     parser.add_argument("--no-recording", action="store_true", help="make the pictures alone")
     args = parser.parse_args()
     if not args.no_recording and shutil.which("ffmpeg") is None:
         print("error: the recording needs ffmpeg (a Debian package); or say --no-recording.", file=sys.stderr)
         return 1
-    args.out.mkdir(parents=True, exist_ok=True)
+    for folder in ("images", "recordings"):
+        (args.out / folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         return _make(args.out, Path(scratch), recording=not args.no_recording)
 
@@ -88,7 +89,7 @@ def _make(out: Path, scratch: Path, *, recording: bool) -> int:
             film.pause()
         for theme in THEMES:
             _show_theme(arrangement, theme)
-            path = out / f"{PICTURES[step]}-{theme}.webp"
+            path = out / "images" / f"{PICTURES[step]}-{theme}.webp"
             _take(arrangement, path)
         taken.add(step)
         if film is not None:
@@ -117,7 +118,7 @@ def _make(out: Path, scratch: Path, *, recording: bool) -> int:
         print(f"error: not shown: {missing}; not verified: {differences}", file=sys.stderr)
         return 1
     if film is not None:
-        film.write(out / "first-reading")
+        film.write(out / "recordings" / "first-reading")
     return 0
 
 
@@ -205,7 +206,14 @@ class Film(QObject):
         QApplication.instance().removeEventFilter(self)
         rate = self._frames / _RECORDING_S
         source = ["-framerate", f"{rate:.4f}", "-i", str(self._folder / "%05d.jpg")]
-        shape = ["-vf", f"scale={_RECORDING_WIDTH}:-2,tpad=stop_mode=clone:stop_duration={_LAST_FRAME_S}", "-r", "12", "-pix_fmt", "yuv420p"]
+        shape = [
+            "-vf",
+            f"scale={_RECORDING_WIDTH}:-2,tpad=stop_mode=clone:stop_duration={_LAST_FRAME_S}",
+            "-r",
+            "12",
+            "-pix_fmt",
+            "yuv420p",
+        ]
         code = ["-c:v", "libvpx-vp9", "-crf", "40", "-b:v", "0", "-row-mt", "1", "-an"]
         command = ["ffmpeg", "-y", "-loglevel", "error", *source, *shape, *code, str(path.with_suffix(".webm"))]
         subprocess.run(command, check=True)

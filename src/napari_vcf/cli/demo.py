@@ -27,9 +27,6 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--out", metavar="FOLDER", type=Path, default=Path("demo-output"), help="for what --scripted writes"
     )
-    parser.add_argument(
-        "--docs", metavar="FOLDER", type=Path, help="with --scripted: also put the pictures of the documentation here"
-    )
     parser.set_defaults(run=run)
 
 
@@ -73,7 +70,7 @@ def _scripted(args: argparse.Namespace) -> int:
     arrangement = open_window()
     began = time.monotonic()
     try:
-        lines, counts = _read(arrangement, truth, images, export, out, args.docs)
+        lines, counts = _read(arrangement, truth, images, export, out)
     finally:
         # The scripted reader has exported; nothing is asked of it when the window closes.
         arrangement.desk.saved = True
@@ -100,16 +97,13 @@ class _Lines:
 
 
 def _read(
-    arrangement: Arrangement, truth: PhantomTruth, images: Path, export: Path, out: Path, docs: Path | None
+    arrangement: Arrangement, truth: PhantomTruth, images: Path, export: Path, out: Path
 ) -> tuple[_Lines, dict[str, int]]:
     from napari_vcf.widgets.scripted.reader import ScriptedReader
     from napari_vcf.widgets.scripted.report import compare, table
 
     def shoot(name: str) -> None:
-        folders = [out] if docs is None else [out, docs]
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-            arrangement.viewport.viewer.screenshot(str(folder / f"{name}.png"), canvas_only=False, flash=False)
+        arrangement.viewport.viewer.screenshot(str(out / f"{name}.png"), canvas_only=False, flash=False)
 
     began = time.monotonic()
 
