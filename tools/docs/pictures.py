@@ -32,9 +32,9 @@ PICTURES = {
     "opened": "case",
     "registration": "registration",
     "desk": "desk",
-    "calipers-combined": "calipers",
-    "extent-combined": "extent",
-    "adc-combined": "adc",
+    "calipers-ct": "calipers",
+    "extent-mri": "extent",
+    "adc-mri": "adc",
     "findings-combined": "findings",
     "exported": "exported",
 }
