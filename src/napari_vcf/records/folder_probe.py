@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
 from napari_vcf.records.errors import WriteError
 
 __all__ = ["Finding", "probe_folder"]
@@ -162,6 +160,9 @@ def _exclusive(place: Path) -> str:
 
 
 def _lock(place: Path) -> str:
+    # Every command would wait for this import, and only this one uses it.
+    from filelock import FileLock, Timeout
+
     path = str(place / "lock")
     try:
         with FileLock(path):
