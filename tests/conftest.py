@@ -66,8 +66,16 @@ def _has_display() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the windows, which take longest, and skip them where there is no display; `make test` brings one."""
-    items.sort(key=lambda item: item.get_closest_marker("gui") is None)
+    """Begin with the windows, which take longest, and skip them where there is no display; `make test` brings one.
+
+    The first are those that want a window of their own: napari's fixture for it asks that there be no other.
+    """
+
+    def order(item: pytest.Item) -> tuple[bool, bool]:
+        alone = "make_napari_viewer" in getattr(item, "fixturenames", ())
+        return not alone, item.get_closest_marker("gui") is None
+
+    items.sort(key=order)
     if _has_display():
         return
     skip = pytest.mark.skip(reason="no display: run `make test`, which starts a virtual one")

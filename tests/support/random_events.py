@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from qtpy.QtGui import QAction, QKeySequence, QMouseEvent, QWheelEvent
+from qtpy.QtGui import QAction, QKeySequence, QMouseEvent
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
@@ -38,6 +38,8 @@ from qtpy.QtWidgets import (
     QTabBar,
     QWidget,
 )
+
+from support.window import turn_wheel
 
 #: What ends the program, leaves the machine, opens another case, or belongs to the person's settings and not to the
 #: window.
@@ -401,6 +403,12 @@ class RandomHands:
             )
         return QPoint(self.random.randrange(max(1, widget.width())), self.random.randrange(max(1, widget.height())))
 
+    def _modifier(self) -> Qt.KeyboardModifier:
+        keys = Qt.KeyboardModifier
+        return self.random.choices(
+            (keys.NoModifier, keys.ControlModifier, keys.ShiftModifier, keys.AltModifier), (10, 2, 1, 1)
+        )[0]
+
     def _canvas_mouse(self) -> Event:
         widget: QWidget = self.canvas
         panes = [pane for pane in self.arrangement.panes.panes if pane.isVisible()]
@@ -410,15 +418,7 @@ class RandomHands:
         button = self.random.choices(
             (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton), (8, 1, 1)
         )[0]
-        modifier = self.random.choices(
-            (
-                Qt.KeyboardModifier.NoModifier,
-                Qt.KeyboardModifier.ShiftModifier,
-                Qt.KeyboardModifier.ControlModifier,
-                Qt.KeyboardModifier.AltModifier,
-            ),
-            (12, 1, 1, 1),
-        )[0]
+        modifier = self._modifier()
         kind = self.random.choices(("click", "drag", "double", "hover", "broken drag"), (5, 5, 1, 2, 1))[0]
         steps = self.random.randrange(2, 8)
         name = widget.objectName() or "canvas"
@@ -462,22 +462,10 @@ class RandomHands:
         widgets += [box for box in self.main.findChildren(QComboBox) if box.isVisible()][:12]
         widget = self.random.choice(widgets)
         place, turn = self._place(widget, middle=0.5), self.random.choice((-120, 120, -240, 240, 7))
-        modifier = self.random.choices(
-            (
-                Qt.KeyboardModifier.NoModifier,
-                Qt.KeyboardModifier.ControlModifier,
-                Qt.KeyboardModifier.ShiftModifier,
-                Qt.KeyboardModifier.AltModifier,
-            ),
-            (10, 3, 1, 1),
-        )[0]
+        modifier = self._modifier()
 
         def run() -> None:
-            event = QWheelEvent(
-                QPointF(place), QPointF(widget.mapToGlobal(place)), QPoint(0, 0), QPoint(0, turn),
-                Qt.MouseButton.NoButton, modifier, Qt.ScrollPhase.NoScrollPhase, False,
-            )  # fmt: skip
-            QApplication.sendEvent(widget, event)
+            turn_wheel(widget, place, by=turn, modifier=modifier)
 
         return Event(f"wheel {turn} {modifier.name} on {widget.objectName() or 'canvas'}", run, answers=False)
 

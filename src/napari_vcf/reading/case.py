@@ -297,12 +297,6 @@ class Case:
             images.append(CaseImage(name, label, series))
         self._images = {image.id: image for image in images}
 
-    def without_modality(self, *roles: Role) -> Case:
-        """A case that holds none of the images of some roles, for a stage that must not see them."""
-        kept = [image.series for image in self._images.values() if image.series.role not in roles]
-        scan = Scan(folder=Path(), series=tuple(kept), refused=())
-        return Case(scan, pseudonym=self.pseudonym, salt=self.salt, load=self._load)
-
 
 def _without_file_names(series: Series) -> Series:
     """Take the names of files out of what is said of a series: they often hold the name of the patient."""

@@ -409,7 +409,6 @@ class ReaderStudy:
             reader=self.reader,
             task=task,
             folder=versions[-1],
-            case_folder=self._folder.case(task.case),
             protocol=self.protocol,
             clock=self._clock,
             days_since_previous=since,

@@ -140,7 +140,6 @@ class Place:
     reader: str
     task: Task
     folder: Path
-    case_folder: Path
     protocol: StudyProtocol
     clock: Callable[[], datetime]
     days_since_previous: float | None

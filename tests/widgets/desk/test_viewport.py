@@ -167,7 +167,7 @@ def test_no_key_is_bound_twice_and_every_key_has_a_sentence(bench):
     keys = bench.viewport.keys.bindings
     assert all(len(binding.description) >= 4 for binding in keys)
     with pytest.raises(ShortcutError, match="taken"):
-        bench.viewport.bind_key("Ctrl+Z", lambda: None, "again")
+        bench.viewport.keys.bind("Ctrl+Z", lambda: None, "again")
 
 
 def test_an_empty_folder_and_a_folder_of_text_leave_the_desk_as_it_was(bench, tmp_path):

@@ -155,7 +155,7 @@ def test_signing_names_what_is_missing_then_opens_the_next_and_can_be_amended(wo
     assert worklist.missing.text() == ""
     sign(worklist, "no")
     assert study.session.task == first
-    bench.until(lambda: study.preloaded_case is not None, seconds=20)
+    bench.until(lambda: study._ahead is not None, seconds=20)
     ahead = study._ahead
     sign(worklist)
     opened(worklist)

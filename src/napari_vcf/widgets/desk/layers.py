@@ -179,9 +179,10 @@ class ImageLayers:
         #: Of each drawing that is hidden, whether it would be seen.
         self._would_show: dict[int, bool] = {}
         self.on_restored: Callable[[], None] | None = None
-        viewer.layers.events.removed.connect(self._on_list_changed)
-        viewer.layers.events.reordered.connect(self._on_list_changed)
-        viewer.layers.events.inserted.connect(self._on_list_changed)
+        events = viewer.layers.events
+        self._watched = (events.removed, events.reordered, events.inserted)
+        for event in self._watched:
+            event.connect(self._on_list_changed)
 
     # -- images -----------------------------------------------------------------------------------------------------
     def image(self, key: object) -> Image | None:
@@ -338,6 +339,14 @@ class ImageLayers:
         layer = event.source
         if self._hidden and layer.visible:
             self._hide(layer)
+
+    def let_go(self) -> None:
+        """Keep nothing any more: the window closes, and takes its layers off first."""
+        for event in self._watched:
+            event.disconnect(self._on_list_changed)
+        self._images.clear()
+        self._drawings.clear()
+        self._retired.clear()
 
     # -- keeping order ----------------------------------------------------------------------------------------------
     def _insert(self, index: int, layer: Layer) -> None:

@@ -92,10 +92,7 @@ class Viewport:
         desk.stage_changed.connect(lambda _stage: self._clear())
         desk.image_changed.connect(self._on_image)
         desk.window_changed.connect(self._on_window)
-
-    def bind_key(self, key: str, run: Callable[[], object], description: str, *, group: str = "Desk") -> None:
-        """Bind a key (Qt's notation, ``"Ctrl+Z"``); raises `ShortcutError` if it is taken."""
-        self.keys.bind(key, run, description, group=group)
+        desk.disposed.connect(self.layers.let_go)
 
     def bind_action(self, action: str, run: Callable[[], object], *, text: str = "") -> None:
         """Bind the keys of an action of the register."""

@@ -327,10 +327,6 @@ class Pane(QWidget):
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
     # -- mouse ------------------------------------------------------------------------------------------------------
-    def world_at(self, position: QPointF) -> NDArray[np.float64]:
-        """World point (of the large image's plane) at a pixel of the pane."""
-        return self._viewport.frame.to_world(self.lps_at(position))
-
     def lps_at(self, position: QPointF) -> NDArray[np.float64]:
         """Point at a pixel, LPS mm of the space that it shows."""
         frame = self.frame

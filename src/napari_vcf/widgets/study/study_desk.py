@@ -203,11 +203,6 @@ class StudyDesk:
     def _on_preloaded(self, preloaded: _Preloaded) -> None:
         self._ahead = preloaded.images
 
-    @property
-    def preloaded_case(self) -> str | None:
-        """The case whose images are loaded already."""
-        return None if self._ahead is None else self._ahead.pseudonym
-
     # -- the thread -------------------------------------------------------------------------------------------------
     def _run(self, work: Callable[[], Any], then: Callable[[Any], object], *, opens: bool) -> None:
         worker = thread_worker(work)()
