@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from napari_vcf.widgets.common.actions import ACTIONS, SCOPES
+from napari_vcf.widgets.common.key_register import ACTIONS, SCOPES
 from napari_vcf.widgets.common.keymap import KeysError, keys_template, read_keys
 
 

@@ -14,7 +14,7 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.widgets.common.actions import ACTIONS, SCOPES
+from napari_vcf.widgets.common.key_register import ACTIONS, SCOPES
 from napari_vcf.widgets.common.keymap import keys_of
 
 __all__ = ["Binding", "ShortcutError", "Shortcuts"]

@@ -12,8 +12,8 @@ from qtpy.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer
 from qtpy.QtWidgets import QAbstractButton, QDockWidget, QScrollArea, QVBoxLayout, QWidget
 
 from napari_vcf.reading.state import StageState
-from napari_vcf.widgets.common.actions import ACTIONS, SCOPES
 from napari_vcf.widgets.common.controls import find_dock
+from napari_vcf.widgets.common.key_register import ACTIONS, SCOPES
 from napari_vcf.widgets.common.keymap import key_text, keys_of
 from napari_vcf.widgets.desk.viewport import Viewport
 

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QHBoxLayout, QL
 
 from napari_vcf.measure import Extent
 from napari_vcf.reading import ITEMS
-from napari_vcf.widgets.common.actions import ACTIONS
 from napari_vcf.widgets.common.controls import (
     ORANGE,
     Banner,
@@ -23,6 +22,7 @@ from napari_vcf.widgets.common.controls import (
     rule,
     toggle,
 )
+from napari_vcf.widgets.common.key_register import ACTIONS
 from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.locked_layer import FRAME_MS
 from napari_vcf.widgets.instruments.extent.model import ExtentModel

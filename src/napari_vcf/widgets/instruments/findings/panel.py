@@ -10,7 +10,6 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from napari_vcf.reading import ITEMS, STAGES, Stage, StageResults
 from napari_vcf.reading.issues import visible
 from napari_vcf.reading.state import Answer
-from napari_vcf.widgets.common.actions import ACTIONS, SCOPES
 from napari_vcf.widgets.common.controls import (
     ORANGE,
     QUIET_STYLE,
@@ -23,6 +22,7 @@ from napari_vcf.widgets.common.controls import (
     note,
     rule,
 )
+from napari_vcf.widgets.common.key_register import ACTIONS, SCOPES
 from napari_vcf.widgets.common.keymap import key_text, keys_of
 from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
