@@ -10,7 +10,8 @@ import pytest
 
 from napari_vcf.dicom.errors import PixelError
 from napari_vcf.reading import Protocol
-from napari_vcf.widgets.desk.desk import AS_BEFORE, BY_HAND, Desk
+from napari_vcf.widgets.desk.desk import Desk
+from napari_vcf.widgets.desk.image_windows import AS_BEFORE, BY_HAND
 from support.synthetic_case import make_case
 
 
@@ -113,10 +114,10 @@ def test_a_window_is_remembered_for_the_next_image_of_its_kind(desk):
     desk.open_case(make_case())
     desk.set_stage("combined")
     ct = next(image.id for image in desk.images() if image.label == "CT")
-    assert desk.window_of(ct) == (-100.0, 700.0)
+    assert desk.windows.of(ct) == (-100.0, 700.0)
     desk.open_case(make_case(), reader="R2")
     desk.set_stage("combined")
-    assert desk.window_of(next(image.id for image in desk.images() if image.label == "CT")) != (-100.0, 700.0)
+    assert desk.windows.of(next(image.id for image in desk.images() if image.label == "CT")) != (-100.0, 700.0)
 
 
 def test_undo_takes_back_what_is_half_done_before_the_record(desk):
@@ -140,32 +141,32 @@ def test_a_closed_desk_shows_nothing(desk):
 
 def test_a_window_set_by_hand_is_never_called_automatic_on_this_patient_or_the_next(desk):
     desk.show(first(desk, "T2"))
-    assert desk.window_name(desk.image_id) == "Automatic"
-    low, high = desk.automatic(desk.image_id)
+    assert desk.windows.name_of(desk.image_id) == "Automatic"
+    low, high = desk.windows.automatic(desk.image_id)
     desk.set_window((low, low + 0.4 * (high - low)))
-    assert desk.window_name(desk.image_id) == BY_HAND
-    desk.set_window(desk.presets(desk.image_id)["Darker"])
-    assert desk.window_name(desk.image_id) == "Darker"
+    assert desk.windows.name_of(desk.image_id) == BY_HAND
+    desk.set_window(desk.windows.presets(desk.image_id)["Darker"])
+    assert desk.windows.name_of(desk.image_id) == "Darker"
     desk.set_window((low, low + 0.4 * (high - low)))
 
     desk.open_case(make_case(), reader="R1")
     desk.set_stage("combined")
     desk.show(first(desk, "T2"))
-    assert desk.window_name(desk.image_id) == AS_BEFORE
+    assert desk.windows.name_of(desk.image_id) == AS_BEFORE
     desk.reset_window()
-    assert desk.window_name(desk.image_id) == "Automatic"
-    assert desk.window_of(desk.image_id) == desk.automatic(desk.image_id)
+    assert desk.windows.name_of(desk.image_id) == "Automatic"
+    assert desk.windows.of(desk.image_id) == desk.windows.automatic(desk.image_id)
 
 
 def test_an_image_is_inverted_alone_and_not_in_the_next_patient(desk):
     image = first(desk, "T2")
     desk.show(image)
     desk.invert()
-    assert desk.is_inverted(image)
-    assert not desk.is_inverted(first(desk, "ADC"))
+    assert desk.windows.is_inverted(image)
+    assert not desk.windows.is_inverted(first(desk, "ADC"))
     desk.reset_window()
-    assert not desk.is_inverted(image)
+    assert not desk.windows.is_inverted(image)
     desk.invert()
     desk.open_case(make_case(), reader="R1")
     desk.set_stage("combined")
-    assert not desk.is_inverted(first(desk, "T2"))
+    assert not desk.windows.is_inverted(first(desk, "T2"))

@@ -1,23 +1,96 @@
-"""Asking for a file and writing the export; an existing file is replaced only after a clear yes."""
+"""What leaves the program: the reading as JSON, and as DICOM where wanted; no file is replaced without a clear yes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from magicgui.widgets import FileEdit
+from pydantic import BaseModel, Field
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QMessageBox, QVBoxLayout, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.widgets.common.controls import keep_keys, note
+from napari_vcf.widgets.common.forms import ModelForm
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk
 
-__all__ = ["ask_export", "write_export"]
+__all__ = ["ExportDialog", "Leaving", "ask_export", "write_export"]
 
 
-def ask_export(desk: Desk, parent: QWidget, then: Callable[[], object] | None = None) -> None:
-    """Let the reader choose a file and write the export.
+class Leaving(BaseModel):
+    """What leaves the program.
+
+    Attributes
+    ----------
+    file : Path
+        The file of the reading: JSON, with every number and no pixel
+    dicom : bool
+        Verify the reading against its images and write it as DICOM objects, into a folder beside the file
+    """
+
+    file: Annotated[Path, {"mode": "w", "filter": "Reading (*.json)"}] = Field(title="File")
+    dicom: bool = Field(False, title="DICOM as well")
+
+
+class ExportDialog(QDialog):
+    """Asks what leaves the program, and where to.
+
+    Parameters
+    ----------
+    parent : QWidget
+        Over which it appears.
+    shown : Leaving
+        What it says at first.
+    then : callable
+        Takes what was chosen.
+    dicom : bool
+        Whether DICOM objects are offered.
+    """
+
+    def __init__(self, parent: QWidget, shown: Leaving, then: Callable[[Leaving], object], *, dicom: bool) -> None:
+        super().__init__(parent)
+        self.setObjectName("export_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Export the reading")
+        self._then = then
+        self.form = ModelForm(shown, {"file": "export_file", "dicom": "export_as_dicom"})
+        self.form.container["dicom"].visible = dicom
+        file = self.form.container["file"]
+        assert isinstance(file, FileEdit)
+        self.line = file.line_edit.native
+        self.line.setObjectName("fileNameEdit")
+        keep_keys(self.line)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
+        buttons.button(QDialogButtonBox.StandardButton.Save).setDefault(True)
+        buttons.accepted.connect(self._accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(note("The reading leaves under its pseudonyms; images never leave with it."))
+        layout.addWidget(self.form.native)
+        layout.addWidget(buttons)
+        self.resize(640, self.sizeHint().height())
+        self.line.setFocus()
+
+    def _accept(self) -> None:
+        chosen = self.form.read()
+        if not chosen.file.suffix:
+            chosen = chosen.model_copy(update={"file": chosen.file.with_suffix(".json")})
+        self.accept()
+        self._then(chosen)
+
+
+def ask_export(
+    desk: Desk,
+    parent: QWidget,
+    then: Callable[[], object] | None = None,
+    *,
+    dicom: Callable[[Path], object] | None = None,
+) -> None:
+    """Let the reader choose what leaves and where to, and write it.
 
     Parameters
     ----------
@@ -27,27 +100,25 @@ def ask_export(desk: Desk, parent: QWidget, then: Callable[[], object] | None = 
         Over which the dialog appears.
     then : callable, optional
         Called once the file is written.
+    dicom : callable, optional
+        Writes the exported reading as DICOM objects into a folder; offered where it is given.
     """
     reading = desk.reading
     if reading is None:
         desk.message.emit("No case is open: there is nothing to export.", "info")
         return
-    name = f"{reading.case.pseudonym}_{reading.reader}.json"
     start = desk.exported.parent if desk.exported is not None else Path.home()
-    dialog = QFileDialog(parent, "Export the reading", str(start / name), "Reading (*.json)")
-    dialog.setObjectName("export_dialog")
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix("json")
-    # The question whether to replace a file is the desk's own, so that it is the same on every platform.
-    dialog.setOption(QFileDialog.Option.DontConfirmOverwrite, True)
-    dialog.setOption(QFileDialog.Option.DontUseNativeDialog, True)
+    shown = Leaving(file=start / f"{reading.case.pseudonym}_{reading.reader}.json")
 
-    def chosen(path: str) -> None:
-        if write_export(desk, parent, Path(path)) and then is not None:
+    def chosen(leaving: Leaving) -> None:
+        if not write_export(desk, parent, leaving.file):
+            return
+        if then is not None:
             then()
+        if dicom is not None and leaving.dicom:
+            dicom(leaving.file.with_name(f"{leaving.file.stem}-dicom"))
 
-    dialog.fileSelected.connect(chosen)
-    dialog.open()
+    ExportDialog(parent, shown, chosen, dicom=dicom is not None).open()
 
 
 def write_export(desk: Desk, parent: QWidget, path: Path) -> bool:

@@ -124,7 +124,11 @@ class CasePanel(QWidget):
             action="reading.open_sample",
         )
         self.export_button = button(
-            "export", "Export JSON…", "Write the reading to a JSON file", self._export, action="reading.export"
+            "export",
+            "Export…",
+            "Write the reading to a JSON file, and as DICOM objects where wanted",
+            self._export,
+            action="reading.export",
         )
         row = QHBoxLayout()
         self.protocol_button = button(
@@ -353,7 +357,7 @@ class CasePanel(QWidget):
     def _export(self) -> None:
         from napari_vcf.widgets.case.exporting import ask_export
 
-        ask_export(self._desk, self)
+        ask_export(self._desk, self, dicom=self.dicom.write_dicom)
 
     def showEvent(self, event: Any) -> None:  # noqa: N802
         """Catch up with what happened while another panel was in front."""

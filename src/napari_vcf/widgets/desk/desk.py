@@ -23,17 +23,16 @@ from napari_vcf.reading.spaces import between, space_names
 from napari_vcf.reading.stage_images import STAGE_NAMES, STAGE_ROLES
 from napari_vcf.reading.state import Registration
 from napari_vcf.reading.stations import leading_first
+from napari_vcf.widgets.desk.image_windows import ImageWindows
 from napari_vcf.widgets.desk.settings import Settings
 from napari_vcf.widgets.desk.space import Modality, PatientSpace
-from napari_vcf.widgets.desk.window_level import Window, presets
+from napari_vcf.widgets.desk.window_level import Window
 
-__all__ = ["AS_BEFORE", "BY_HAND", "SAGITTAL", "Desk", "plane_owner"]
+__all__ = ["SAGITTAL", "Desk", "plane_owner"]
 
 T = TypeVar("T")
 SAGITTAL = "sagittal"
 _NATIVE = "native:"
-#: Names of a window that is no preset: set by hand on this image, or taken over from another of its kind.
-BY_HAND, AS_BEFORE = "By hand", "As last time"
 #: A stack of fewer slices shows nothing on another plane than its own.
 _FEW_SLICES = 8
 #: The first of these that a stage has is shown first.
@@ -69,6 +68,8 @@ class Desk:
         The image that the reader looks at and measures on.
     plane : str
         ``"sagittal"``, or ``"native:"`` and the image whose own slices are shown.
+    windows : ImageWindows
+        The window in which each image is shown.
     generation : int
         Counts what makes everything on the screen out of date: another role, unit, registration.
     """
@@ -106,10 +107,8 @@ class Desk:
         self.settings = settings if settings is not None else Settings()
         self.settings.failed.connect(lambda text: self.message.emit(text, "warning"))
         self._indices: dict[str, int] = {}
-        self._windows: dict[tuple[str, int], Window] = {}
-        self._presets: dict[tuple[str, int], dict[str, Window]] = {}
-        self._window_names: dict[tuple[str, int], str] = {}
-        self._inverted: set[str] = set()
+        self.windows = ImageWindows(self.settings, self._shown, self.volume)
+        self.windows.changed.connect(self.window_changed.emit)
         self.generation = 0
         self._followed: object = None
 
@@ -158,8 +157,8 @@ class Desk:
         self.reading.changed.disconnect(self._on_reading_changed)
         self.reading = self.settings.reader = None
         self._leave()
-        for kept in (self._indices, self._windows, self._presets, self._window_names, self._inverted):
-            kept.clear()
+        self._indices.clear()
+        self.windows.clear()
         self.image_changed.emit(None)
         self.closed.emit()
 
@@ -334,79 +333,24 @@ class Desk:
         return None if source == target else self._motion(source, target)
 
     # -- windows ----------------------------------------------------------------------------------------------------
-    def presets(self, image_id: str) -> dict[str, Window]:
-        """Windows offered for an image."""
+    def _shown(self, image_id: str) -> tuple[Role, int]:
         assert self.case is not None
-        key = image_id, self.index_of(image_id)
-        if key not in self._presets:
-            self._presets[key] = presets(self.case.image(image_id).series.role, self.volume(image_id))
-        return self._presets[key]
-
-    def automatic(self, image_id: str) -> Window:
-        """The window that follows from an image's own values; the first preset where that does not depend on them."""
-        offered = self.presets(image_id)
-        return offered.get("Automatic", next(iter(offered.values())))
-
-    def window_of(self, image_id: str) -> Window:
-        """The window in which an image is shown."""
-        key = image_id, self.index_of(image_id)
-        if key not in self._windows:
-            assert self.case is not None
-            role, automatic = self.case.image(image_id).series.role.value, self.automatic(image_id)
-            kept = self.settings.window(role, automatic, self.volume(image_id).unit)
-            self._windows[key] = kept or next(iter(self.presets(image_id).values()))
-            self._window_names[key] = self._preset_of(image_id, self._windows[key]) or AS_BEFORE
-        return self._windows[key]
-
-    def window_name(self, image_id: str) -> str:
-        """What the window of an image is called: a preset, or how it came about."""
-        self.window_of(image_id)
-        return self._window_names[image_id, self.index_of(image_id)]
-
-    def _preset_of(self, image_id: str, window: Window) -> str | None:
-        """The preset that a window is, if it is one."""
-        low, high = window
-        for name, (lower, upper) in self.presets(image_id).items():
-            if max(abs(low - lower), abs(high - upper)) <= 1e-6 * max(upper - lower, 1e-9):
-                return name
-        return None
+        return self.case.image(image_id).series.role, self.index_of(image_id)
 
     def set_window(self, window: Window, *, name: str | None = None) -> None:
-        """Set the window of the image in front, and remember it for images of its kind.
-
-        Parameters
-        ----------
-        window : tuple of float
-            (lower, upper) in the unit of its values.
-        name : str, optional
-            What it is called, where it is neither a preset nor set by hand.
-        """
-        image = self.image
-        if image is None:
-            return
-        key = image.id, self.index_of(image.id)
-        self._windows[key] = window
-        self._window_names[key] = name or self._preset_of(image.id, window) or BY_HAND
-        unit = self.volume(image.id).unit
-        self.settings.keep_window(image.series.role.value, window, self.automatic(image.id), unit)
-        self.window_changed.emit(image.id)
+        """Set the window of the image in front; see `ImageWindows.set`."""
+        if self.image_id is not None:
+            self.windows.set(self.image_id, window, name=name)
 
     def reset_window(self) -> None:
         """Show the image in front in its first preset, not inverted."""
-        image = self.image
-        if image is not None:
-            self._inverted.discard(image.id)
-            self.set_window(next(iter(self.presets(image.id).values())))
-
-    def is_inverted(self, image_id: str) -> bool:
-        """Whether what is high is shown dark."""
-        return image_id in self._inverted
+        if self.image_id is not None:
+            self.windows.reset(self.image_id)
 
     def invert(self) -> None:
         """Show what is high in the image in front dark and what is low bright, or as usual again."""
         if self.image_id is not None:
-            self._inverted ^= {self.image_id}
-            self.window_changed.emit(self.image_id)
+            self.windows.invert(self.image_id)
 
     # -- undo -------------------------------------------------------------------------------------------------------
     def undo(self) -> None:
@@ -495,7 +439,7 @@ class Desk:
         """Follow a correction of a role or unit, or a registration that moved."""
         self._followed = self._depends_on()
         self.generation += 1
-        self._presets.clear()
+        self.windows.forget_presets()
         reachable = [image.id for image in self.images()]
         if self.image_id in reachable:
             self.show(self.image_id)

@@ -57,7 +57,7 @@ class JudgingAids:
         self._layers.show_image(layer, visible=True)
 
     def _checkerboard(self, ct: str) -> Image:
-        layer, window = self._layers.image("checkerboard"), self._desk.window_of(ct)
+        layer, window = self._layers.image("checkerboard"), self._desk.windows.of(ct)
         if layer is None:
             placed = self._place(ct, CheckerSquares)
             layer = self._layers.add_image("checkerboard", placed, name="CT checkerboard", window=window, role=Role.CT)

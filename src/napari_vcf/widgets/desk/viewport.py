@@ -425,7 +425,7 @@ class Viewport:
         self._overlaid = None
 
     def _on_window(self, image_id: str) -> None:
-        layer, window = self.layers.image(self._key(image_id)), self.desk.window_of(image_id)
+        layer, window = self.layers.image(self._key(image_id)), self.desk.windows.of(image_id)
         if layer is not None:
             known = layer.contrast_limits_range
             layer.contrast_limits_range = (min(window[0], known[0]), max(window[1], known[1]))
@@ -433,7 +433,7 @@ class Viewport:
             self._refresh()
 
     def _colormap(self, image_id: str) -> str:
-        return "gray_r" if self.desk.is_inverted(image_id) else "gray"
+        return "gray_r" if self.desk.windows.is_inverted(image_id) else "gray"
 
     # -- drawing ----------------------------------------------------------------------------------------------------
     def _refresh(self) -> None:
@@ -474,7 +474,7 @@ class Viewport:
         assert self.view is not None
         layer = self.layers.image(self._key(image_id))
         if layer is None:
-            image, window = self.desk.case.image(image_id), self.desk.window_of(image_id)
+            image, window = self.desk.case.image(image_id), self.desk.windows.of(image_id)
             volume, transform = self.desk.volume(image_id), self.transform_of(image_id)
             placed = place_image(volume, self.view, transform, fill=min(window[0], 0.0), on_slices=True)
             name = self._title(image, resliced=placed.resliced)

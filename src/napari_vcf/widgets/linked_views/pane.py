@@ -213,7 +213,7 @@ class Pane(QWidget):
         else:
             smooth = desk.case is None or desk.case.image(image_id).series.role is not Role.ADC or self.axis != 0
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-            gray = self._grays(cut, desk.window_of(image_id), inverted=desk.is_inverted(image_id))
+            gray = self._grays(cut, desk.windows.of(image_id), inverted=desk.windows.is_inverted(image_id))
             rows, columns = gray.shape
             image = QImage(gray.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
             painter.drawImage(self._rect(cut), image)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QLineEdit, QSlider, QWidget
+from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLineEdit, QSlider, QWidget
 
 from napari_vcf.dicom import Role
 from napari_vcf.measure import POSITIONS
@@ -368,10 +368,10 @@ class ScriptedReader:
         self._begin(f"export to {path.name}")
         self._panel("Case")
         self.hands.key(key_of("reading.export"))
-        dialogs: list[QFileDialog] = []
+        dialogs: list[QDialog] = []
 
         def opened() -> bool:
-            dialogs[:] = [d for d in self._arrangement.main.findChildren(QFileDialog) if d.isVisible()]
+            dialogs[:] = [d for d in self._arrangement.main.findChildren(QDialog, "export_dialog") if d.isVisible()]
             return bool(dialogs)
 
         self.hands.wait_until(opened, "the dialog for the file", seconds=10)

@@ -22,7 +22,7 @@ from napari_vcf.widgets.common.controls import BLUE, GREEN, ORANGE, SKY, STAGE_N
 from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.notifying import notify
 from napari_vcf.widgets.desk.canvas import CanvasDressing, Readout
-from napari_vcf.widgets.desk.desk import AS_BEFORE, BY_HAND
+from napari_vcf.widgets.desk.image_windows import AS_BEFORE, BY_HAND
 from napari_vcf.widgets.desk.space import position_text
 from napari_vcf.widgets.desk.vertebra import middle_of_vertebra
 from napari_vcf.widgets.desk.window_level import window_around
@@ -289,11 +289,11 @@ class DeskBar(QWidget):
 
     def _refresh_presets(self) -> None:
         image = self._desk.image
-        names = [] if image is None else list(self._desk.presets(image.id))
+        names = [] if image is None else list(self._desk.windows.presets(image.id))
         if image is not None and image.series.role is not Role.CT:
             names.append(_VERTEBRA)
         self.window_preset.setEnabled(bool(names))
-        shown = "" if image is None else self._desk.window_name(image.id)
+        shown = "" if image is None else self._desk.windows.name_of(image.id)
         if shown and shown not in names:
             # What is no preset is said, and is left by choosing one.
             names.append(shown)
@@ -331,10 +331,10 @@ class DeskBar(QWidget):
             return
         if name == _VERTEBRA:
             window = window_around(self._desk.volume(image), middle_of_vertebra(self._viewport, image))
-        elif name == self._desk.window_name(image):
+        elif name == self._desk.windows.name_of(image):
             return
         else:
-            window = self._desk.presets(image).get(name)
+            window = self._desk.windows.presets(image).get(name)
         if window is None:
             self._desk.message.emit("There is too little of the image around the middle of the screen.", "info")
         else:

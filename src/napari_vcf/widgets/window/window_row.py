@@ -79,7 +79,7 @@ class WindowRow(QWidget):
             widget.setEnabled(image is not None)
         if image is None:
             return
-        low, high = self._desk.window_of(image.id)
+        low, high = self._desk.windows.of(image.id)
         unit = self._desk.volume(image.id).unit
         for box, value in ((self.width_box, high - low), (self.level_box, (high + low) / 2)):
             box.blockSignals(True)
@@ -88,7 +88,7 @@ class WindowRow(QWidget):
             box.setSingleStep(max((high - low) / 50, 1.0) if high - low > _WHOLE else (high - low) / 50)
             box.setValue(value)
             box.blockSignals(False)
-        self.invert.setChecked(self._desk.is_inverted(image.id))
+        self.invert.setChecked(self._desk.windows.is_inverted(image.id))
 
     def edit(self) -> None:
         """Put the cursor into the width."""
