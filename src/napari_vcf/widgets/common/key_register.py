@@ -100,7 +100,7 @@ def _actions() -> dict[str, Action]:
     add("reading", "open_sample", "Ctrl+Shift+K", "Open the sample case")
     add("reading", "images", "Ctrl+Shift+I", "Say what the images are")
     add("reading", "protocol", "Ctrl+Shift+D", "Show the protocol, and change it before a case is opened")
-    add("reading", "export", "Ctrl+Shift+E", "Export the reading as JSON")
+    add("reading", "export", "Ctrl+Shift+E", "Export the reading")
     add("reading", "open_reading", "Ctrl+Shift+J", "Open an exported reading on its images")
     add("reading", "open_archive", "Ctrl+Shift+A", "Open images from an archive")
     add("reading", "write_dicom", "Ctrl+Shift+M", "Write the reading as DICOM objects")
