@@ -14,6 +14,7 @@ from napari_vcf.agreement.analysis import Analysed
 from napari_vcf.agreement.document import AgreementDocument, Hypothesis, Row
 from napari_vcf.agreement.errors import AgreementError, OutputError
 from napari_vcf.agreement.figures import Drawn, charts_of, write_figures
+from napari_vcf.agreement.output_folder import output_folder
 from napari_vcf.agreement.report import Index, report_html
 from napari_vcf.agreement.report.tables import GroupLine, accuracy_lines, group_lines, verdict_lines
 from napari_vcf.agreement.scales import scale_of
@@ -22,7 +23,6 @@ from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import STAGES
 from napari_vcf.records.csv_cells import plain
-from napari_vcf.records.errors import WriteError
 
 __all__ = ["write_analysis", "write_parquet"]
 
@@ -56,7 +56,6 @@ def write_analysis(
     OutputError
         If the disk refuses.
     """
-    target = Path(folder)
     document = analysed.document
     index = Index(document)
     files = {"agreement.json": document.model_dump_json(indent=1) + "\n", "agreement.csv": _rows_csv(document)}
@@ -77,14 +76,9 @@ def write_analysis(
     files["left_out.csv"] = _csv(("analysis", "item", "stage", "readers", "case", "reason"), _left_out_lines(document))
     drawn = [*pictures, *(charts_of(analysed) if figures else [])]
     files["report.html"] = report_html(analysed, [one.picture() for one in drawn])
-    try:
-        target.mkdir(parents=True, exist_ok=True)
+    with output_folder(folder) as target:
         for name, text in files.items():
             write_atomically(target / name, text, overwrite=True)
-    except WriteError as error:
-        raise OutputError(str(error)) from error
-    except OSError as error:
-        raise OutputError(f"Folder '{target.name}' cannot be made: {error.strerror}. Choose another.") from error
     return [*(target / name for name in files), *(write_figures(drawn, target / "figures") if drawn else [])]
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_vcf.agreement.document import AgreementDocument
-from napari_vcf.agreement.errors import AgreementError, OutputError
+from napari_vcf.agreement.errors import AgreementError
+from napari_vcf.agreement.output_folder import output_folder
 from napari_vcf.agreement.report.svg import COLOURS, SOFT, Axis, Drawing, ticks
 from napari_vcf.agreement.statistics import (
     Pilot,
@@ -20,7 +21,6 @@ from napari_vcf.agreement.statistics import (
 )
 from napari_vcf.agreement.statistics.mrmc import Components
 from napari_vcf.records.atomic import write_atomically
-from napari_vcf.records.errors import WriteError
 
 __all__ = ["Plan", "pilot_of", "plan_auc", "plan_icc", "plan_icc_test", "plan_kappa", "plan_mcnemar", "write_plan"]
 
@@ -180,17 +180,11 @@ def write_plan(plan: Plan, folder: Path | str) -> list[Path]:
     OutputError
         If the disk refuses.
     """
-    target = Path(folder)
     lines = [",".join(plan.columns), *(",".join("" if c is None else f"{c:g}" for c in row) for row in plan.rows)]
     files = {"plan.csv": "\n".join(lines) + "\n", "plan.txt": plan.text() + "\n", "plan.svg": _curve(plan)}
-    try:
-        target.mkdir(parents=True, exist_ok=True)
+    with output_folder(folder) as target:
         for name, text in files.items():
             write_atomically(target / name, text, overwrite=True)
-    except WriteError as error:
-        raise OutputError(str(error)) from error
-    except OSError as error:
-        raise OutputError(f"Folder '{target.name}' cannot be made: {error.strerror}. Choose another.") from error
     return [target / name for name in files]
 
 

@@ -36,17 +36,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the window and stay until it closes.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Open the window and stay until it closes; the exit status is 0."""
     from napari_vcf.study import open_consensus, open_study
     from napari_vcf.study.confirmations import Confirmations
 

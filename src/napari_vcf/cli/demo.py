@@ -31,17 +31,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the window.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-
-    Returns
-    -------
-    int
-        0; with ``--scripted`` 1 where a number is off.
-    """
+    """Open the window; the exit status is 0, with ``--scripted`` 1 where a number is off."""
     return _scripted(args) if args.scripted else _interactive()
 
 

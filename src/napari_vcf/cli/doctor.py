@@ -50,17 +50,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what was found.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-
-    Returns
-    -------
-    int
-        0, or 1 where something must be mended.
-    """
+    """Print what was found; the exit status is 1 where something must be mended, else 0."""
     # Asked for first: a folder that is not there is the person's slip, and no report should follow it.
     folder = () if args.folder is None else probe_folder(args.folder)
     sections = {

@@ -48,18 +48,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """List a folder.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        Parsed arguments.
-
-    Returns
-    -------
-    int
-        0 if something could be read, 1 if nothing could.
-    """
+    """List a folder; the exit status is 0 if something could be read, else 1."""
     from napari_vcf.dicom import check_adc_units, scan_folder
 
     scan = check_adc_units(scan_folder(args.folder))

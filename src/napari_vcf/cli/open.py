@@ -37,17 +37,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the window and stay until it closes.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Open the window and stay until it closes; the exit status is 0."""
     from napari_vcf.dicom import folder_of
     from napari_vcf.reading import ExportError, read_reading
     from napari_vcf.reading.protocol_file import read_protocol_file

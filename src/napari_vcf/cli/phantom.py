@@ -30,17 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the case.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Write the case; the exit status is 0."""
     from napari_vcf.phantom import PhantomSpec, SpecError, make_case, random_spec, write_dicom, write_truth
 
     folder: Path = args.folder

@@ -33,17 +33,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Open the window and stay until it closes.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Open the window and stay until it closes; the exit status is 0."""
     from napari_vcf.study import open_study
 
     # Before the window, so that what is wrong with the study is said where the command was given.

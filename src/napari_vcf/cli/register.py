@@ -41,18 +41,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Register.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        Parsed arguments.
-
-    Returns
-    -------
-    int
-        0 for ``ok`` and ``doubtful``, 1 for ``refused`` or where the result cannot be written.
-    """
+    """Register; the exit status is 0 for ``ok`` and ``doubtful``, 1 for ``refused`` or where nothing can be written."""
     result, notes = _register(args)
     answer = {
         "status": result.status,

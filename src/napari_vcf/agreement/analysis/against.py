@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.analysis.paper import paper_remark
 from napari_vcf.agreement.checks import is_consensus
-from napari_vcf.agreement.document import Roc, Statistic
+from napari_vcf.agreement.document import Statistic
 from napari_vcf.agreement.scales import PATHOLOGY, oriented_confidence
 from napari_vcf.agreement.statistics import (
     accuracy,
     auc,
     contingency,
     kappa,
-    roc_points,
 )
 from napari_vcf.agreement.tables.readings import ItemTable, Readings
 
@@ -88,8 +87,8 @@ def _verdict(found: Collected, readings: Readings, table: ItemTable, reader: int
         kappa(counts, level=settings.level, transformed=settings.intervals == "transformed"),
         " ".join(part for part in (against, remark) if part),
     )
-    if remark and remark not in found.remarks:
-        found.remarks.append(remark)
+    if remark:
+        found.remark(remark)
 
 
 def _confidence(found: Collected, readings: Readings, table: ItemTable, reader: int, truth: NDArray[np.int64]) -> None:
@@ -105,18 +104,4 @@ def _confidence(found: Collected, readings: Readings, table: ItemTable, reader: 
         _note(readings, reader, settings.positive),
     )
     if true.any() and not true.all():
-        thresholds, hits, alarms = roc_points(score, true)
-        shown = thresholds if settings.positive == "malignant" else 6 - thresholds
-        found.roc.append(
-            Roc(
-                item="confidence",
-                stage=table.stage,
-                readers=place.readers,
-                positive=settings.positive,
-                positives=int(true.sum()),
-                negatives=int((~true).sum()),
-                thresholds=tuple(shown.tolist()),
-                true_positives=tuple(hits.tolist()),
-                false_positives=tuple(alarms.tolist()),
-            )
-        )
+        found.add_curve(place, score, true, lambda at: at if settings.positive == "malignant" else 6 - at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,7 @@ from napari_vcf.agreement.document import (
     Settings,
     Statistic,
 )
-from napari_vcf.agreement.statistics import Estimate, stable_seed
+from napari_vcf.agreement.statistics import Estimate, roc_points, stable_seed
 
 __all__ = ["Collected", "Pairing", "Place", "Quantity"]
 
@@ -134,6 +134,29 @@ class Collected:
                 rows=tuple(rows),
                 columns=tuple(columns),
                 counts=tuple(tuple(int(count) for count in line) for line in counts),
+            )
+        )
+
+    def add_curve(
+        self,
+        place: Place,
+        score: NDArray[np.float64],
+        true: NDArray[np.bool_],
+        read: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    ) -> None:
+        """Add a ROC curve; ``read`` makes thresholds of the score what the file of the readings says."""
+        thresholds, hits, alarms = roc_points(score, true)
+        self.roc.append(
+            Roc(
+                item=place.item,
+                stage=place.stage or "",
+                readers=place.readers,
+                positive=self.settings.positive,
+                positives=int(true.sum()),
+                negatives=int((~true).sum()),
+                thresholds=tuple(read(thresholds).tolist()),
+                true_positives=tuple(hits.tolist()),
+                false_positives=tuple(alarms.tolist()),
             )
         )
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from napari_vcf.agreement.analysis.collect import Collected, Place, Quantity
 from napari_vcf.agreement.checks import is_consensus
-from napari_vcf.agreement.document import Roc, Statistic
+from napari_vcf.agreement.document import Statistic
 from napari_vcf.agreement.scales import PATHOLOGY
-from napari_vcf.agreement.statistics import Cutoff, auc, roc_points, youden_cutoff
+from napari_vcf.agreement.statistics import auc, youden_cutoff
 from napari_vcf.agreement.tables.readings import ItemTable, Readings
 
 __all__ = ["cutoffs_of_measurements", "is_quantity"]
@@ -91,21 +91,4 @@ def _one(found: Collected, readings: Readings, table: ItemTable, reader: int, kn
     for statistic in _SAME:
         field = statistic.removeprefix("youden_").removeprefix("cutoff_")
         found.add(place, statistic, getattr(best, field), note + (unit if statistic == "youden_cutoff" else ""))
-    _curve(found, place, turned, true, best)
-
-
-def _curve(found: Collected, place: Place, turned: NDArray[np.float64], true: NDArray[np.bool_], best: Cutoff) -> None:
-    thresholds, hits, alarms = roc_points(turned, true)
-    found.roc.append(
-        Roc(
-            item=place.item,
-            stage=place.stage or "",
-            readers=place.readers,
-            positive=found.settings.positive,
-            positives=int(true.sum()),
-            negatives=int((~true).sum()),
-            thresholds=tuple((thresholds if best.high_is_positive else -thresholds).tolist()),
-            true_positives=tuple(hits.tolist()),
-            false_positives=tuple(alarms.tolist()),
-        )
-    )
+    found.add_curve(place, turned, true, lambda at: at if best.high_is_positive else -at)

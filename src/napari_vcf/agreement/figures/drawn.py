@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_vcf.agreement.errors import AgreementError, OutputError
+from napari_vcf.agreement.errors import AgreementError
+from napari_vcf.agreement.output_folder import output_folder
 from napari_vcf.agreement.report.flow_sections import Picture
 from napari_vcf.agreement.report.svg import COLOURS
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.csv_cells import plain
-from napari_vcf.records.errors import WriteError
 
 __all__ = ["DASHES", "MARKERS", "PALETTE", "Drawn", "new_figure", "styled", "write_figures"]
 
@@ -144,10 +144,8 @@ def write_figures(
     OutputError
         If the disk refuses.
     """
-    target = Path(folder)
     written = []
-    try:
-        target.mkdir(parents=True, exist_ok=True)
+    with output_folder(folder) as target:
         for number, one in enumerate(drawn):
             if progress is not None:
                 progress(number, len(drawn), one.name)
@@ -165,8 +163,4 @@ def write_figures(
             written.append(target / f"{one.name}.csv")
         legends = "\n\n".join(f"{one.name}. {one.legend}" for one in drawn)
         write_atomically(target / "legends.txt", legends + "\n", overwrite=True)
-    except WriteError as error:
-        raise OutputError(str(error)) from error
-    except OSError as error:
-        raise OutputError(f"Folder '{target.name}' cannot be made: {error.strerror}. Choose another.") from error
     return [*written, target / "legends.txt"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading import CaseImage
 from napari_vcf.widgets.case.image_statement import StatementForm, asks, file_name, record, stated
-from napari_vcf.widgets.common.controls import VERMILLION, heading, mark, note
+from napari_vcf.widgets.common.controls import VERMILLION, heading, mark, note, scrolled
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk
@@ -51,10 +51,7 @@ class ImageQuestions(QDialog):
         column.addStretch(1)
         self.trouble = note(name="questions_trouble")
         self.trouble.setVisible(False)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidget(inside)
+        area = scrolled(inside)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)

@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMessageBox,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -32,7 +31,7 @@ from napari_vcf.widgets.case.opening import CaseOpener
 from napari_vcf.widgets.case.protocol_dialog import ProtocolDialog
 from napari_vcf.widgets.case.sample import sample_folder
 from napari_vcf.widgets.common.activity import SteadyBar
-from napari_vcf.widgets.common.controls import button, find_dock, heading, note
+from napari_vcf.widgets.common.controls import button, fill_with, find_dock, heading, note, scrolled
 from napari_vcf.widgets.common.forms import ModelForm
 from napari_vcf.widgets.common.keymap import key_text
 
@@ -190,13 +189,7 @@ class CasePanel(QWidget):
         layout.addWidget(self.missing)
         layout.addStretch(1)
         layout.addWidget(note(INTENDED_USE))
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidget(inside)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        fill_with(self, scrolled(inside))
         self._show_progress(False)
 
     # -- opening ----------------------------------------------------------------------------------------------------

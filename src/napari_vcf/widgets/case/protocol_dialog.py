@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading import Protocol
 from napari_vcf.reading.protocol_file import read_protocol_file, write_protocol_file
-from napari_vcf.widgets.common.controls import VERMILLION, button, mark, note
+from napari_vcf.widgets.common.controls import VERMILLION, button, mark, note, scrolled
 from napari_vcf.widgets.common.forms import ModelForm
 
 __all__ = ["ProtocolDialog"]
@@ -42,10 +42,7 @@ class ProtocolDialog(QDialog):
         self.form.native.setEnabled(then is not None)
         self.trouble = note(name="protocol_trouble")
         self.trouble.setVisible(False)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidget(self.form.native)
+        area = scrolled(self.form.native)
         load = button("load_protocol", "Load…", "Read a protocol from a file", self._ask_load)
         load.setEnabled(then is not None)
         save = button("save_protocol", "Save…", "Write this protocol to a file", self._ask_save)

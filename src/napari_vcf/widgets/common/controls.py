@@ -12,8 +12,10 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -34,6 +36,7 @@ __all__ = [
     "Banner",
     "button",
     "clear_layout",
+    "fill_with",
     "find_dock",
     "heading",
     "keep_keys",
@@ -43,6 +46,7 @@ __all__ = [
     "percent",
     "points",
     "rule",
+    "scrolled",
     "swatch",
     "toggle",
 ]
@@ -186,6 +190,24 @@ def open_box(box: QComboBox) -> None:
     """Open a box by a key: letters or arrows choose in its list, Enter takes, Esc leaves it as it was."""
     if box.isEnabled() and box.isVisible():
         box.showPopup()
+
+
+def scrolled(inside: QWidget, *, sideways: bool = True) -> QScrollArea:
+    """A widget that can be scrolled where it has too little room; only up and down where not ``sideways``."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    if not sideways:
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(inside)
+    return area
+
+
+def fill_with(outer: QWidget, inside: QWidget) -> None:
+    """Let a widget fill another one, to its edges."""
+    layout = QVBoxLayout(outer)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(inside)
 
 
 class Banner(QWidget):

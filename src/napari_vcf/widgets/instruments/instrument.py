@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer
-from qtpy.QtWidgets import QAbstractButton, QDockWidget, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractButton, QDockWidget, QVBoxLayout, QWidget
 
 from napari_vcf.reading.state import StageState
-from napari_vcf.widgets.common.controls import find_dock
+from napari_vcf.widgets.common.controls import fill_with, find_dock, scrolled
 from napari_vcf.widgets.common.key_register import ACTIONS, SCOPES
 from napari_vcf.widgets.common.keymap import key_text, keys_of
 from napari_vcf.widgets.desk.viewport import Viewport
@@ -264,19 +264,13 @@ class Instrument(QWidget):
         self.tool: Tool | None = None
         self.shared_keys: dict[str, Callable[[], object]] = {}
         self._dock: QDockWidget | None = None
-        area = self.area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(PANEL_WIDTH)
         inside = QWidget()
         self.column = QVBoxLayout(inside)
         self.column.setContentsMargins(6, 6, 6, 6)
         self.column.setSpacing(6)
-        area.setWidget(inside)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        self.area = scrolled(inside, sideways=False)
+        fill_with(self, self.area)
 
     def follow_desk(self) -> None:
         """Refresh with everything that changes on the desk; called once the panel is built."""

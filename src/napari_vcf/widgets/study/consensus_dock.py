@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QScrollArea,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -31,11 +30,13 @@ from napari_vcf.widgets.common.controls import (
     Banner,
     button,
     clear_layout,
+    fill_with,
     heading,
     keep_keys,
     mark,
     note,
     rule,
+    scrolled,
 )
 from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.notifying import notify
@@ -138,14 +139,8 @@ class ConsensusDock(QWidget):
         layout.addWidget(self.message)
         layout.addStretch(1)
         layout.addWidget(note(INTENDED_USE))
-        area = self.area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        self.area = scrolled(inside, sideways=False)
+        fill_with(self, self.area)
         self.setMinimumWidth(500)
 
     def _build_fusion(self) -> QVBoxLayout:

@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QMessageBox,
     QProgressBar,
-    QScrollArea,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -32,11 +31,13 @@ from napari_vcf.widgets.common.controls import (
     STAGE_NAMES,
     Banner,
     button,
+    fill_with,
     heading,
     keep_keys,
     mark,
     note,
     rule,
+    scrolled,
 )
 from napari_vcf.widgets.study.study_desk import StudyDesk
 
@@ -146,14 +147,7 @@ class WorklistPanel(QWidget):
         layout.addWidget(self._build_table(), 1)
         layout.addWidget(self._build_amendment())
         layout.addWidget(note(INTENDED_USE))
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        fill_with(self, scrolled(inside, sideways=False))
 
     def _build_table(self) -> QTableWidget:
         self.table = QTableWidget(0, len(_COLUMNS))

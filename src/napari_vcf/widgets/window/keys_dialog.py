@@ -7,10 +7,10 @@ from html import escape
 from itertools import groupby
 
 from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.widgets.common.controls import button, note
+from napari_vcf.widgets.common.controls import button, note, scrolled
 from napari_vcf.widgets.common.keymap import keys_path, write_keys_template, written
 from napari_vcf.widgets.instruments.instrument import SHARED, ToolManager
 
@@ -45,10 +45,7 @@ class KeysDialog(QDialog):
         self._tools = tools
         self._text = QLabel()
         self._text.setMargin(12)
-        self._area = QScrollArea()
-        self._area.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._area.setWidgetResizable(True)
-        self._area.setWidget(self._text)
+        self._area = scrolled(self._text)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._area)
