@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import metadata, requires
 from pathlib import Path
@@ -113,6 +115,40 @@ def test_the_version_is_the_same_everywhere():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert napari_vcf.__version__ == project["version"]
     assert re.search(r"^version: (.*)$", citation, re.M).group(1) == project["version"]
+
+
+def test_the_conda_recipe_asks_for_what_the_package_asks_for():
+    recipe = (ROOT / "tools" / "conda" / "recipe.yaml").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f'version: "{project["version"]}"' in recipe
+    assert f'python_min: "{project["requires-python"].removeprefix(">=")}"' in recipe
+    run = recipe.partition("  run:\n")[2].partition("\ntests:")[0]
+    asked = {Requirement(line) for line in re.findall(r"^    - (?!python )(.+)$", run, re.M)}
+    renamed = {"napari": "napari-base", "docstring-parser": "docstring_parser", "PySide6-Essentials": "pyside6"}
+    wanted = set()
+    for requirement in map(Requirement, project["dependencies"] + project["optional-dependencies"]["pyside6"]):
+        requirement.name = renamed.get(requirement.name, requirement.name.lower())
+        wanted.add(requirement)
+    assert asked == wanted
+
+
+def test_what_is_published_names_the_repository_that_publishes_it(tmp_path: Path):
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    home = "https://host.invalid/somebody/napari-vcf"
+    command = [sys.executable, ROOT / "tools" / "release" / "address.py", "--home", f"{home}/", "--tag", "v1.0.0"]
+    subprocess.run([*command, "--root", tmp_path], check=True)
+    readme = (tmp_path / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)]+)\)", readme)
+    assert all(target.startswith("https://") for target in targets)
+    own = [target.removeprefix(f"{home}/") for target in targets if target.startswith(home)]
+    assert own
+    for target in own:
+        way, tag, place = target.split("/", 2)
+        assert (way, tag) == ("raw" if place.startswith("docs/images/") else "blob", "v1.0.0")
+        assert (ROOT / place).is_file()
+    urls = tomllib.loads((tmp_path / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+    assert all(url.startswith(home) for url in urls.values())
 
 
 def test_no_qt_binding_is_forced_on_an_environment_that_has_another():
