@@ -2,8 +2,10 @@
 
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 
 project = "napari-vcf"
@@ -27,6 +29,8 @@ html_static_path = ["recordings"]
 html_theme = "furo"
 html_title = f"napari-vcf {release}"
 html_show_sourcelink = False
+# Formulas are part of the page, so that it shows them where there is no network.
+html_math_renderer = "mathml"
 
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
@@ -61,6 +65,19 @@ def show_both_themes(app: Sphinx, page: nodes.document) -> None:
         image.parent.insert(image.parent.index(image) + 1, dark)
 
 
+def write_inline_formula(writer: Any, node: nodes.math) -> None:
+    """Write a formula of a line as MathML."""
+    writer.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def write_formula(writer: Any, node: nodes.math_block) -> None:
+    """Write a formula of its own as MathML."""
+    writer.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> None:
-    """Add the pictures before Sphinx collects what it has to copy."""
+    """Add the pictures before Sphinx collects what it has to copy, and the formulas."""
     app.connect("doctree-read", show_both_themes, priority=100)
+    app.add_html_math_renderer("mathml", (write_inline_formula, None), (write_formula, None))
