@@ -25,7 +25,7 @@ from napari_vcf.reading import ITEMS, read_reading
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.study import export_study, open_consensus, open_study
 from support.dicom_tools import run, validation_errors
-from support.made_readings import MADE, make
+from support.made_readings import MADE, joined, make
 from support.patients import begin, read
 
 
@@ -172,6 +172,15 @@ def test_an_alignment_takes_ct_points_to_mr_points(tmp_path: Path) -> None:
     identity = mr.MatrixRegistrationSequence[0].MatrixSequence[0].FrameOfReferenceTransformationMatrix
     np.testing.assert_array_equal(np.array(identity, dtype=float).reshape(4, 4), np.eye(4))
     assert dataset.FrameOfReferenceUID == mr.FrameOfReferenceUID
+    assert dataset.ContentDescription == "CT to MR at L1, ok, accepted by the reader"
+
+
+def test_an_alignment_whose_levels_the_reader_counted_is_described_as_what_it_then_is(tmp_path: Path) -> None:
+    path = joined(tmp_path / "images", accept=True, counted=True).export(tmp_path / "C001_R1.json")
+    assert read_reading(path).registrations["L1"].status == "doubtful"
+    written = write_dicom(path, tmp_path / "images", tmp_path / "out")
+    dataset = pydicom.dcmread(next(path for path in written.files if "reg-" in path.name))
+    assert dataset.ContentDescription == "CT to MR at L1, ok, accepted by the reader"
 
 
 def test_a_reading_that_the_images_do_not_confirm_is_not_written(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ import numpy as np
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import RigidTransform
 from napari_vcf.reading import ITEMS, Case, Protocol, Reading
-from napari_vcf.registration import RegistrationResult
+from napari_vcf.registration import LEVEL_OPEN, RegistrationResult
 from support.dicomfiles import EnhancedFrame, enhanced_dataset, ramp, save, write_series
 from support.patients import UID, fill, write_patient
 
-__all__ = ["MADE", "make"]
+__all__ = ["MADE", "joined", "make"]
 
 
 def _everything(reading: Reading) -> None:
@@ -132,18 +132,22 @@ def _no_masks(folder: Path) -> Reading:
     return reading
 
 
-def _joined(folder: Path, accept: bool) -> Reading:
+def joined(folder: Path, *, accept: bool, counted: bool = False) -> Reading:
+    """A reading with a registration that its reader judged, after counting the levels or without need to."""
     write_patient(folder)
     reading = _case(folder)
     _everything(reading)
     ct, t1, t2 = (reading.case.with_role(role)[0] for role in (Role.CT, Role.T1, Role.T2))
     point = t2.series.grid.to_lps((4.0, 2.0, 2.0))
     transform = RigidTransform.from_rotation_vector((1.0, 2.0, 3.0), (0.5, -0.25, 1.0), center_lps=point)
-    result = RegistrationResult("ok", "made so", transform, 0.1, shift_mm=0.0, angle_deg=14**0.5)
+    status, doubts = ("doubtful", {"doubts": [LEVEL_OPEN]}) if counted else ("ok", {})
+    result = RegistrationResult(status, "made so", transform, 0.1, shift_mm=0.0, angle_deg=14**0.5, quality=doubts)
     reading.propose_registration(
         mr_level="L1", ct_level="L1", ct_image=ct.id, mr_images=[t1.id, t2.id], mr_point_lps=point,
         ct_point_lps=transform.inverse().apply(point), result=result,
     )  # fmt: skip
+    if counted:
+        reading.count_levels("L1", ct_from="sacrum", mr_from="sacrum")
     if accept:
         reading.accept_registration("L1")
     else:
@@ -172,8 +176,8 @@ MADE: dict[str, Callable[[Path], Reading]] = {
     "six lumbar vertebrae": _six_lumbar,
     "two ADC maps": _two_maps,
     "no masks": _no_masks,
-    "registration accepted": lambda folder: _joined(folder, accept=True),
-    "registration refused": lambda folder: _joined(folder, accept=False),
+    "registration accepted": lambda folder: joined(folder, accept=True),
+    "registration refused": lambda folder: joined(folder, accept=False),
     "nothing assessable": _nothing_assessable,
 }
 

@@ -64,7 +64,7 @@ def spatial_registration(
     dataset.FrameOfReferenceUID = mr[0].frame_of_reference_uid
     dataset.PositionReferenceIndicator = ""
     dataset.ContentLabel = "CT_TO_MR"
-    dataset.ContentDescription = f"CT to MR at {level}, {entry.status}, accepted by the reader"[:64]
+    dataset.ContentDescription = f"CT to MR at {level}, {entry.standing}, accepted by the reader"[:64]
     dataset.ContentCreatorName = identity.reader_name
     assert entry.ct_to_mr is not None
     dataset.RegistrationSequence = [

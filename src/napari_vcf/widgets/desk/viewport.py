@@ -64,6 +64,8 @@ class Viewport:
     drawing_changed = Signal()
     #: Another image is laid over the one in front, or another share of it is seen.
     overlay_changed = Signal()
+    #: An image is to be laid side by side with the one in front for a while, or, with None, not any more.
+    comparison_changed = Signal(object)
     #: All drawings were hidden, or are shown again; carries which.
     drawings_hidden_changed = Signal(bool)
 
@@ -343,6 +345,10 @@ class Viewport:
         self._overlaid = None if image_id is None else (image_id, opacity)
         self._refresh()
         self.overlay_changed.emit()
+
+    def compare(self, image_id: str | None) -> None:
+        """Lay an image side by side with the one in front until it is called with None."""
+        self.comparison_changed.emit(image_id)
 
     def fuse_in_color(self, wanted: bool) -> None:
         """Show the image that is laid over in colour, so that it is told from the one in front, or in grey."""

@@ -53,6 +53,8 @@ class Panes(QWidget):
         self.arrangement: str = "all"
         self._enlarged: int | None = None
         self._before_beside = "all"
+        #: What was shown before two images were compared, and what is shown while they are.
+        self._comparison: tuple[str, str] | None = None
         self.panes: list[Pane] = []
         #: Panes that are not needed now. One may be in the middle of the double click that sent it here.
         self._resting: list[Pane] = []
@@ -67,6 +69,7 @@ class Panes(QWidget):
             desk.reading_changed,
             desk.window_changed,
         )
+        viewport.comparison_changed.connect(self._compare)
         for signal in (*signals, viewport.drawing_changed, viewport.slice_changed, self.crosshair.moved):
             signal.connect(self._draw)
         desk.opened.connect(lambda: self.set_layout(desk.settings.get("layout", "all")))
@@ -79,6 +82,8 @@ class Panes(QWidget):
         if layout not in get_args(Layout) and not layout.startswith(BESIDE):
             return
         self._enlarged = None
+        # Who chooses has what was chosen, also once a comparison is over.
+        self._comparison = None
         if layout != self.arrangement:
             if not self.arrangement.startswith(BESIDE):
                 self._before_beside = self.arrangement
@@ -88,6 +93,23 @@ class Panes(QWidget):
             self.layout_changed.emit(layout)
         else:
             self._fill()
+
+    def _compare(self, image_id: str | None) -> None:
+        """Show one image beside the large one while the two are compared, or what was shown before; kept nowhere."""
+        if image_id is None:
+            if self._comparison is None or self.arrangement != self._comparison[1]:
+                return
+            layout, self._comparison = self._comparison[0], None
+        elif self._desk.case is None:
+            return
+        else:
+            layout = f"{BESIDE}{self._desk.case.image(image_id).label}"
+            before = self.arrangement if self._comparison is None else self._comparison[0]
+            self._comparison = before, layout
+        self._enlarged = None
+        self.arrangement = layout
+        self._fill()
+        self.layout_changed.emit(layout)
 
     def next_layout(self) -> None:
         """Go to the next choice of panes."""

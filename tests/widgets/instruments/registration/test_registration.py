@@ -48,3 +48,44 @@ def test_a_level_that_the_images_leave_open_is_counted_by_the_reader(bench, pane
 def test_no_count_is_asked_for_where_it_would_settle_nothing(bench, panel):
     propose(bench, LEVEL_OPEN, "error")
     assert not panel.form.count_box.isVisibleTo(panel)
+
+
+def test_both_images_lie_side_by_side_while_the_levels_are_counted_and_on_each_other_once_they_were(bench, panel):
+    panes, viewport = bench.arrangement.panes, bench.viewport
+    before, kept = panes.arrangement, bench.desk.settings.get("layout", "all")
+    propose(bench, LEVEL_OPEN)
+    (pane,) = panes.panes
+    assert pane.shown == bench.image("CT")
+    assert bench.desk.modality_of(bench.desk.image_id) == "mr"
+    assert viewport.aids.edges_wanted is False
+    # Much of the column, at one scale in both.
+    assert viewport.viewer.canvas.size[0] / viewport.viewer.scene.camera.zoom > 200.0
+    assert pane.zoom == viewport.viewer.scene.camera.zoom
+    # Whoever lays the panel down is shown what was there before, and both images again with the panel.
+    bench.front("Findings")
+    assert panes.arrangement == before
+    bench.front("Registration")
+    assert panes.panes[0].shown == bench.image("CT")
+    for space in ("mr", "ct"):
+        panel.form.counted_from[space].setCurrentText("sacrum")
+        panel.form.counted_from[space].activated.emit(panel.form.counted_from[space].currentIndex())
+    bench.hands.press(panel.form.count_button)
+    assert panes.arrangement == before
+    assert bench.desk.settings.get("layout", "all") == kept
+    assert viewport.aids.edges_wanted
+
+
+def test_who_chooses_other_panes_while_counting_keeps_them(bench, panel):
+    propose(bench, LEVEL_OPEN)
+    panes = bench.arrangement.panes
+    panes.set_layout("planes")
+    bench.desk.reading.refuse_registration("L1", "another level")
+    bench.settle()
+    assert panes.arrangement == "planes"
+    panes.set_layout("all")
+
+
+def test_where_nothing_is_to_be_counted_the_panes_stay(bench, panel):
+    before = bench.arrangement.panes.arrangement
+    propose(bench, "error")
+    assert bench.arrangement.panes.arrangement == before

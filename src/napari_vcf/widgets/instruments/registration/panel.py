@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_vcf.dicom import Role
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.image_pairs import Mark, Pair, pair_of
+from napari_vcf.reading.state import Registration
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION, open_box
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
@@ -22,6 +23,8 @@ from napari_vcf.widgets.instruments.registration.run import RegistrationRun
 __all__ = ["RegistrationWidget"]
 
 _MARK_MM = 5.0
+#: So much of the column is shown where its vertebrae are counted, and so much where the fit on one is judged.
+_COUNT_MM, _JUDGE_MM = 300.0, 110.0
 _STATUS_COLORS = {"ok": GREEN, "doubtful": ORANGE, "refused": VERMILLION}
 
 
@@ -62,6 +65,8 @@ class RegistrationWidget(Instrument):
         #: On which image each of them was set.
         self._marked_on: dict[Modality, str] = {}
         self.marking: Modality | None = None
+        #: Whether both images lie side by side because their levels are to be counted.
+        self._counting = False
         self.run = RegistrationRun()
         self.run.finished.connect(self._on_finished)
         self.tool = MarkTool(self)
@@ -184,18 +189,21 @@ class RegistrationWidget(Instrument):
         return picture
 
     def taken(self) -> None:
-        """Show the marks."""
+        """Show the marks, and both images side by side where their levels are to be counted."""
         self.drawing.redraw()
+        self.refresh()
 
     def laid_down(self) -> None:
         """Hide the marks, and stop setting them."""
         self.marking = None
+        self._follow_count(None)
         self.drawing.redraw()
 
     def _forget(self) -> None:
         self.marks.clear()
         self._marked_on.clear()
         self.marking = None
+        self._follow_count(None)
         self.form.uncount()
         self._put_away()
 
@@ -263,17 +271,41 @@ class RegistrationWidget(Instrument):
             )
         )
         self.form.uncount()
-        if proposed is not None and result.ct_to_mr is not None:
-            self._present()
+        entry = reading.state.registrations.get(self._levels[0])
+        if proposed is not None and entry is not None and entry.ct_to_mr is not None and not entry.level_open:
+            self._present(entry)
         self.refresh()
 
-    def _present(self) -> None:
+    def _present(self, registration: Registration) -> None:
         """Show the proposal where it is to be judged: fused, with edges, at the clicked point."""
-        shown = _best_seen(image for image in self.desk.images() if image.id in self._images[1])
-        self.desk.show(self._images[1][0] if shown is None else shown.id)
-        self.viewport.overlay(self._images[0], 0.4)
+        self._show_mr(registration)
+        self.viewport.overlay(registration.ct_image, 0.4)
         self.form.edges.setChecked(True)
-        self.viewport.center_on(self.viewport.to_world(self._points[0], self._images[1][0]), millimetres=110.0)
+        self._center(registration, _JUDGE_MM)
+
+    def _show_mr(self, registration: Registration) -> None:
+        shown = _best_seen(image for image in self.desk.images() if image.id in registration.mr_images)
+        self.desk.show(registration.mr_images[0] if shown is None else shown.id)
+
+    def _center(self, registration: Registration, millimetres: float) -> None:
+        point = self.viewport.to_world(registration.mr_point_lps, registration.mr_images[0])
+        self.viewport.center_on(point, millimetres=millimetres)
+
+    def _follow_count(self, registration: Registration | None) -> None:
+        """Lay MRI and CT side by side while their levels are to be counted, and show the fit once they were."""
+        wanted = registration is not None and registration.level_open and registration.acceptance == "open"
+        wanted = wanted and self.in_hand
+        if wanted == self._counting:
+            return
+        self._counting = wanted
+        if wanted and registration is not None:
+            self._put_away()
+            self.viewport.overlay(None)
+            self._show_mr(registration)
+            self.viewport.compare(registration.ct_image)
+            self._center(registration, _COUNT_MM)
+            return
+        self.viewport.compare(None)
 
     # -- judging ----------------------------------------------------------------------------------------------------
     def nudge(self, direction: tuple[int, int, int]) -> None:
@@ -301,6 +333,9 @@ class RegistrationWidget(Instrument):
             return
         ct_from, mr_from = (self.form.counted_from[space].currentText() for space in ("ct", "mr"))
         self.desk.guard(lambda: reading.count_levels(registration.level, ct_from=ct_from, mr_from=mr_from))
+        counted = self.desk.registration
+        if counted is not None and not counted.level_open:
+            self._present(counted)
 
     def accept(self) -> None:
         """Accept; from now on the CT belongs to MR space."""
@@ -348,6 +383,7 @@ class RegistrationWidget(Instrument):
         form.refuse_button.setEnabled(registration is not None)
         form.reason.setEnabled(registration is not None)
         form.count_box.setVisible(registration is not None and registration.level_open)
+        self._follow_count(registration)
         form.banner.setText(self._next_step(possible=possible, named=named))
         form.verdict.setText(self._verdict())
         self.drawing.redraw()
