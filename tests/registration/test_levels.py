@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_vcf.registration import levels
 from napari_vcf.registration.levels import compare_levels, facing_column
 from napari_vcf.registration.samples import working_frame
 from napari_vcf.registration.scene import TUBE_MM, build_scene
@@ -37,3 +38,19 @@ def test_the_levels_offset_is_the_distance_of_the_vertebrae(scene):
     assert evidence.margin > 0
     for name, distance in zip(("above", "below"), apart, strict=True):
         assert evidence.offset_mm[name] == pytest.approx(distance, abs=6.0)
+
+
+def test_a_neighbour_that_was_found_far_beyond_the_other_ones_distance_is_looked_for_nearer(scene, monkeypatch):
+    """The next but one, or a chance fit: alone it left the neighbours' distance, and so both of them, in doubt."""
+    pose = np.concatenate([scene.frame.pose_of(case.CT_OF_MR.inverse()), np.zeros(3)])
+    fit_neighbour = levels._fit_neighbour
+
+    def astray(scene, clicked, direction, fast_metric, reach_mm):
+        if direction < 0 and reach_mm[1] > 50.0:
+            return [clicked + np.array([10.0, 16.0, -48.0, *np.zeros(6)])]
+        return fit_neighbour(scene, clicked, direction, fast_metric, reach_mm)
+
+    monkeypatch.setattr(levels, "_fit_neighbour", astray)
+    evidence = compare_levels(scene, pose, lambda done, what: None)
+    assert evidence.offset_mm["below"] == pytest.approx(case.centers()[case.FRACTURED + 1, 2], abs=6.0)
+    assert evidence.untested == ()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from scipy.stats import chi
 
 from napari_vcf.registration import LEVEL_OPEN
 from napari_vcf.registration.levels import LevelEvidence
@@ -82,3 +83,11 @@ def test_worse_repeats_and_fewer_contrasts_raise_the_expected_error():
     shaky = replace(GOOD, stability=replace(FIRM, contrasts_mm=3.0))
     assert shaky.expected_error_mm > GOOD.expected_error_mm
     assert replace(GOOD, contrasts=1).expected_error_mm > GOOD.expected_error_mm
+
+
+@pytest.mark.parametrize("information", [0.1, 0.15, 0.2, 0.3, 0.5, 1.0])
+def test_a_fit_is_ok_only_where_two_millimetres_lie_far_beyond_what_nine_in_ten_stay_below(information):
+    """Errors alike in all directions: one in two hundred is larger than 1.43 times the ninetieth percentile."""
+    findings = replace(GOOD, information=information)
+    beyond = chi.ppf(0.995, 3) / chi.ppf(0.9, 3) * findings.expected_error_mm
+    assert (judge(findings)[0] == "ok") == (beyond < 2.01)

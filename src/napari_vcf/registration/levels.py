@@ -140,12 +140,15 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
     explained, compared, chosen, agreement = _explained(scene, fits)
     report(1.0, "comparing the levels")
     offset = {name: round(float(pose[2] - clicked[2]), 2) for name, pose in chosen.items()}
-    untested = tuple(
-        name
-        for name in _DIRECTIONS
-        if name not in chosen or not any(_is_whole(scene, clicked, place) for place in _places(clicked, fits, name))
-    )
+    untested = tuple(name for name in _DIRECTIONS if name not in chosen or not _is_compared(scene, fits, chosen, name))
     return LevelEvidence(explained, offset, compared, untested, agreement)
+
+
+def _is_compared(scene: Scene, fits: dict[str, list[Pose]], chosen: dict[str, Pose], name: str) -> bool:
+    """Whether both images hold a neighbour whole; how far apart vertebrae stand, the other side's best fit tells."""
+    clicked = chosen["clicked"]
+    known = {other: [pose] for other, pose in chosen.items()}
+    return any(_is_whole(scene, clicked, place) for place in _places(clicked, {**known, name: fits[name]}, name))
 
 
 def _fit_again(scene: Scene, clicked: Pose, fits: dict[str, list[Pose]], fast_metric: FastMetric) -> None:
@@ -157,10 +160,17 @@ def _fit_again(scene: Scene, clicked: Pose, fits: dict[str, list[Pose]], fast_me
             # What lay too near stays a rival as well: it can only speak against the clicked level.
             farther = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, (least, _FARTHEST_MM))
             fits[name] = [*farther, *fits[name]]
-        elif not any(_is_whole(scene, clicked, place) for place in _places(clicked, fits, name)):
+        elif _missed(distance, far, name) or not any(
+            _is_whole(scene, clicked, place) for place in _places(clicked, fits, name)
+        ):
             # Perhaps the fit lies beyond a neighbour that the images do hold.
             reach = (_LEAST_MM, _NEARER * distance)
             fits[name] += _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, reach)
+
+
+def _missed(distance: float, far: dict[str, float], name: str) -> bool:
+    """Whether a neighbour was found so much farther away than the other one that it may be the next but one."""
+    return any(_ALIKE * distance > other for beyond, other in far.items() if beyond != name)
 
 
 def _places(clicked: Pose, fits: dict[str, list[Pose]], name: str) -> list[NDArray[np.float64]]:
