@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Build the offline kit of this machine for the Python at hand, install it without a network into a home of its own, read
-# the sample there and verify the export, and remove it again.
+# Look whether every package of the kits has a wheel on each platform. Build the offline kit of this machine for the Python
+# at hand, install it without a network into a home of its own, read the sample there and verify the export, and remove it.
 
 source "$(dirname "$0")/common.sh"
 
@@ -19,6 +19,9 @@ if ! "$python" -m pip download --quiet --no-deps --dest "$scratch/reached" pip 2
     say "kit: skipped, no package index is reachable to gather the packages from"
     exit
 fi
+for platform in linux-x86_64 windows-x86_64 macos-arm64; do
+    "$python" tools/kit/build.py --platform "$platform" --resolve || fail "the kit of $platform cannot be resolved"
+done
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 "$python" tools/kit/build.py --platform linux-x86_64 --python "$version" --out "$scratch" >/dev/null
 tar -C "$scratch" -xf "$scratch"/napari-vcf-*.tar

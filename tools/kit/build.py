@@ -1,6 +1,6 @@
 """Write the offline kit of one platform: locked wheels with hashes, an installer, licences, version and hash list.
 
-    python tools/kit/build.py --platform linux-x86_64 [--python 3.11 3.12] [--out dist]
+    python tools/kit/build.py --platform linux-x86_64 [--python 3.11 3.12] [--out dist | --resolve]
 
 Run from an environment of the project that holds uv, build and pip. Versions are resolved for the platform of the kit,
 whatever this machine is; only wheels are taken, so nothing has to be compiled where the kit is installed.
@@ -71,14 +71,28 @@ def main() -> int:
     parser.add_argument("--platform", required=True, choices=PLATFORMS)
     parser.add_argument("--python", nargs="+", default=PYTHONS, metavar="X.Y", help="Pythons that it installs into")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
+    parser.add_argument("--resolve", action="store_true", help="only look whether every package has a wheel there")
     args = parser.parse_args()
     try:
+        if args.resolve:
+            resolve(args.platform, args.python)
+            return 0
         archive = build(args.platform, args.python, args.out)
     except KitError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(archive)
     return 0
+
+
+def resolve(name: str, pythons: Sequence[str]) -> None:
+    """Look whether every package has a wheel for a platform, and print how many there are."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for python in pythons:
+            lock = Path(scratch) / f"requirements-{python}.txt"
+            _lock(PLATFORMS[name], python, lock)
+            packages = re.findall(r"^[\w.-]+==", lock.read_text(encoding="utf-8"), re.MULTILINE)
+            print(f"{name}, Python {python}: {len(packages)} packages")
 
 
 def build(name: str, pythons: Sequence[str], out: Path) -> Path:
