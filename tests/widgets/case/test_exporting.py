@@ -65,6 +65,6 @@ def test_a_form_that_is_left_writes_nothing(bench, tmp_path: Path) -> None:
 
 def test_every_control_of_the_form_says_what_it_is_for(bench) -> None:
     dialog = asked(bench)
-    assert "JSON" in dialog.form.container["file"].tooltip
+    assert "JSON" in dialog.findChild(QLineEdit, "fileNameEdit").toolTip()
     assert "DICOM" in dialog.findChild(QCheckBox, "export_as_dicom").toolTip()
     dialog.reject()

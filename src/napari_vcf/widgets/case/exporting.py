@@ -63,6 +63,10 @@ class ExportDialog(QDialog):
         assert isinstance(file, FileEdit)
         self.line = file.line_edit.native
         self.line.setObjectName("fileNameEdit")
+        self.line.setToolTip(file.tooltip)
+        # Enter writes the file and does not look for another.
+        file.choose_btn.native.setAutoDefault(False)
+        file.choose_btn.tooltip = "Look for the folder, and name the file there"
         keep_keys(self.line)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Save).setDefault(True)

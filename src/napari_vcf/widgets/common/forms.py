@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, get_origin
 
 import annotated_types as limits
 import docstring_parser
-from magicgui.widgets import Container, LineEdit, create_widget
+from magicgui.widgets import Container, FileEdit, LineEdit, create_widget
 from magicgui.widgets.bases import ValueWidget, Widget
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -99,7 +99,7 @@ class ModelForm(Generic[Model]):
                 lines.value = _joined(value)
             else:
                 control = self.container[name]
-                assert isinstance(control, ValueWidget)
+                assert isinstance(control, ValueWidget | FileEdit)
                 control.value = value
 
     def read(self) -> Model:
