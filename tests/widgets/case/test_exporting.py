@@ -12,8 +12,8 @@ pytestmark = pytest.mark.gui
 
 
 def asked(bench) -> QDialog:
-    bench.arrangement.raise_panel("Case")
-    bench.settle()
+    bench.leave_dialogs()
+    bench.front("Case")
     bench.hands.key("Ctrl+Shift+E")
     found: list[QDialog] = []
 
