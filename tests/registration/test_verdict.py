@@ -85,9 +85,10 @@ def test_worse_repeats_and_fewer_contrasts_raise_the_expected_error():
     assert replace(GOOD, contrasts=1).expected_error_mm > GOOD.expected_error_mm
 
 
-@pytest.mark.parametrize("information", [0.1, 0.15, 0.2, 0.3, 0.5, 1.0])
-def test_a_fit_is_ok_only_where_two_millimetres_lie_far_beyond_what_nine_in_ten_stay_below(information):
-    """Errors alike in all directions: one in two hundred is larger than 1.43 times the ninetieth percentile."""
-    findings = replace(GOOD, information=information)
-    beyond = chi.ppf(0.995, 3) / chi.ppf(0.9, 3) * findings.expected_error_mm
-    assert (judge(findings)[0] == "ok") == (beyond < 2.01)
+@pytest.mark.parametrize("slice_mm", [1.0, 3.0, 5.0])
+@pytest.mark.parametrize("information", [0.1, 0.15, 0.2, 0.22, 0.3, 0.5, 1.0])
+def test_a_fit_is_ok_only_where_not_one_in_a_hundred_is_beyond_two_millimetres(information, slice_mm):
+    """Errors alike in all directions, of which nine in ten stay below what is expected."""
+    findings = replace(GOOD, information=information, slice_mm=slice_mm)
+    beyond = chi.ppf(0.99, 3) / chi.ppf(0.9, 3) * findings.expected_error_mm
+    assert judge(findings)[0] != "ok" or beyond < 2.0
