@@ -30,3 +30,14 @@ def test_a_viewer_that_closes_is_gone_with_its_desk_and_a_second_one_is_another(
     assert not first.layers
     # Closed, it is forgotten: the fixture fails where anything still holds on to a window.
     assert arrange(second) is other
+
+
+def test_every_button_that_a_panel_makes_is_in_the_window(window):
+    from qtpy.QtWidgets import QAbstractButton, QApplication
+
+    lost = [
+        widget.objectName()
+        for widget in QApplication.allWidgets()
+        if isinstance(widget, QAbstractButton) and widget.parent() is None
+    ]
+    assert lost == []

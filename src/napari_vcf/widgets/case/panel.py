@@ -129,7 +129,6 @@ class CasePanel(QWidget):
             self._export,
             action="reading.export",
         )
-        row = QHBoxLayout()
         self.protocol_button = button(
             "protocol",
             "Protocol…",
@@ -144,9 +143,12 @@ class CasePanel(QWidget):
             self.ask_reading,
             action="reading.open_reading",
         )
-        for widget in (self.open_button, self.sample_button, self.protocol_button):
-            row.addWidget(widget)
-        layout.addLayout(row)
+        rows = ((self.open_button, self.sample_button, self.protocol_button), (self.reading_button, self.export_button))
+        for buttons in rows:
+            row = QHBoxLayout()
+            for widget in buttons:
+                row.addWidget(widget)
+            layout.addLayout(row)
         self.dicom = DicomRow(self._desk, lambda: self.case_name.text().strip(), self.open_folder)
         layout.addWidget(self.dicom)
         self.names = ModelForm(CaseNames(), {name: f"{name}_name" for name in CaseNames.model_fields})
