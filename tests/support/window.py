@@ -152,6 +152,35 @@ def bench(window: Bench) -> Iterator[Bench]:
     desk.close()
 
 
+@pytest.fixture
+def own_window(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[[], Any]]:
+    """Opens a window of its own with a desk in it; the fixture of napari's fails where anything outlives its window."""
+    import gc
+
+    from qtpy.QtCore import QEvent
+    from qtpy.QtWidgets import QApplication
+
+    from napari_vcf.widgets.window.layout import arrange
+
+    opened: list[Any] = []
+
+    def open_window() -> Any:
+        opened.append(arrange(make_napari_viewer(show=True)))
+        return opened[-1]
+
+    yield open_window
+    while opened:
+        arrangement = opened.pop()
+        arrangement.desk.saved = True
+        arrangement.viewport.viewer.close()
+    del arrangement
+    # What Qt holds goes with its widgets, and they go a moment later; what they held goes after that.
+    for _ in range(3):
+        qtbot.wait(10)
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
+
+
 def turn_wheel(widget: Any, place: Any = None, *, by: int = -120, modifier: Any = None) -> None:
     """Turn the wheel over a widget, at a place in it or over its middle."""
     from qtpy.QtCore import QPoint, QPointF, Qt

@@ -7,29 +7,28 @@ import pytest
 pytestmark = pytest.mark.gui
 
 
-def test_a_viewer_that_closes_is_gone_with_its_desk_and_a_second_one_is_another(make_napari_viewer, qtbot):
+def test_a_viewer_that_closes_is_gone_with_its_desk_and_a_second_one_is_another(own_window, qtbot):
     from napari.layers import Image
 
     from napari_vcf.widgets.window.layout import arrange
     from support.synthetic_case import make_case
 
-    first, second = (make_napari_viewer(show=True) for _ in range(2))
-    arrangement, other = arrange(first), arrange(second)
-    assert arrange(first) is arrangement
-    assert other is not arrangement
-    desk = arrangement.desk
+    first, second = own_window(), own_window()
+    assert second is not first
+    assert arrange(second.viewport.viewer) is second
+    desk, viewer = first.desk, first.viewport.viewer
     desk.open_case(make_case())
-    assert arrangement.viewport.image_layer in first.layers
+    assert first.viewport.image_layer in viewer.layers
     # Neither sees the other's case.
-    assert other.desk.reading is None
-    assert not [layer for layer in second.layers if isinstance(layer, Image)]
+    assert second.desk.reading is None
+    assert not [layer for layer in second.viewport.viewer.layers if isinstance(layer, Image)]
     desk.saved = True
-    first.close()
-    qtbot.wait(50)
+    viewer.close()
+    qtbot.wait(10)
     assert desk.reading is None
-    assert not first.layers
-    # Closed, it is forgotten: the fixture fails where anything still holds on to a window.
-    assert arrange(second) is other
+    # What was drawn is not put back into a window that is gone.
+    assert not viewer.layers
+    assert arrange(second.viewport.viewer) is second
 
 
 def test_every_button_that_a_panel_makes_is_in_the_window(window):
