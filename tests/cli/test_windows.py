@@ -31,7 +31,7 @@ def test_what_is_wrong_is_said_before_there_is_a_window(
     (tmp_path / "latin.json").write_bytes(b"\xe9")
     for command, words in (
         (["read", str(begun), "--reader", "R9"], "has no reader 'R9'"),
-        (["read", str(tmp_path / "none"), "--reader", "R1"], "This folder is no study"),
+        (["read", str(tmp_path / "none"), "--reader", "R1"], "This folder is not a study"),
         (["consensus", str(begun), "--case", "C001"], "C001"),
         (["consensus", str(begun), "--case", "C009"], "C009"),
         (["open", str(tmp_path), "--protocol", str(tmp_path / "rules.json")], "snapping"),

@@ -221,7 +221,7 @@ def test_the_command_writes_and_reads(tmp_path: Path, capsys: pytest.CaptureFixt
     assert INTENDED_USE in said
     assert "height_anterior: 2.0 mm" in said
     assert main(["dicom", "--read", str(next(case.images.iterdir()))]) == 1
-    assert "no structured report of this program" in capsys.readouterr().err
+    assert "not a structured report of this program" in capsys.readouterr().err
 
 
 def test_every_value_of_the_form_has_a_code_of_its_own() -> None:

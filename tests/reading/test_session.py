@@ -134,7 +134,7 @@ REFUSALS: list[tuple[Callable[[Reading], object], str]] = [
     (lambda r: r.results("MRI"), "no stage 'MRI'; stages are ct, mri, combined"),
     (lambda r: r.missing("MRI"), "no stage 'MRI'"),
     (lambda r: Reading(r.case, study="S", reader="R", protocol={"reference": "above"}), "Protocol"),
-    (lambda r: r.answer("ct", "signal_dwi", "high"), "not asked in the ct stage"),
+    (lambda r: r.answer("ct", "signal_dwi", "high"), "not asked in the CT stage"),
     (lambda r: r.answer("mri", "mood", "good"), "no item"),
     (lambda r: r.answer("mri", "compression_degree", "II"), "comes from the measurement"),
     (lambda r: r.mark_not_assessable("mri", "verdict", "hard to say"), "always given"),

@@ -14,20 +14,20 @@ from napari_vcf.records.errors import WriteError
 def test_a_pipe_is_refused_and_stays(tmp_path: Path) -> None:
     pipe = tmp_path / "reading.json"
     os.mkfifo(pipe)
-    with pytest.raises(WriteError, match=r"reading\.json is no regular file"):
+    with pytest.raises(WriteError, match=r"reading\.json is not a regular file"):
         write_atomically(pipe, "{}", overwrite=True)
     assert pipe.is_fifo()
 
 
 def test_a_device_is_refused() -> None:
-    with pytest.raises(WriteError, match="null is no regular file"):
+    with pytest.raises(WriteError, match="null is not a regular file"):
         write_atomically(Path(os.devnull), "{}", overwrite=True)
 
 
 def test_a_link_to_a_device_is_refused(tmp_path: Path) -> None:
     link = tmp_path / "reading.json"
     link.symlink_to(os.devnull)
-    with pytest.raises(WriteError, match="no regular file"):
+    with pytest.raises(WriteError, match="not a regular file"):
         write_atomically(link, "{}", overwrite=True)
     assert link.is_symlink()
     assert list(tmp_path.iterdir()) == [link]

@@ -62,7 +62,7 @@ def test_an_archive_that_says_less_than_it_holds_stops_at_the_limit(tmp_path: Pa
 def test_what_is_damaged_empty_linked_or_no_archive_is_refused_in_a_sentence(tmp_path: Path) -> None:
     no_zip = tmp_path / "no.zip"
     no_zip.write_bytes(b"not an archive")
-    with pytest.raises(ArchiveError, match=r"no\.zip is no zip file"):
+    with pytest.raises(ArchiveError, match=r"no\.zip is not a zip file"):
         unpack_zip(no_zip, tmp_path / "1")
     with pytest.raises(ArchiveError, match="is empty"):
         unpack_zip(made(tmp_path / "empty.zip", {}), tmp_path / "2")

@@ -307,7 +307,7 @@ def test_what_cannot_be_opened_is_said_before_a_window_is(tmp_path: Path, capsys
     root = make_study(tmp_path, cases=1)
     for arguments, words in (
         (["read", str(root), "--reader", "R9"], "no reader 'R9'"),
-        (["read", str(tmp_path / "elsewhere"), "--reader", "R1"], "no study"),
+        (["read", str(tmp_path / "elsewhere"), "--reader", "R1"], "not a study"),
         (["consensus", str(root), "--case", "C001"], "every stage by every reader"),
         (["consensus", str(root), "--case", "C009"], "no stage"),
     ):

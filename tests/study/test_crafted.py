@@ -83,7 +83,7 @@ def test_an_entry_that_no_program_wrote_is_named_even_if_its_hash_holds(kind, bo
     Journal.open(folder).append(kind, {"stage": "ct", "occasion": 1, "version": 1, **body})
     (damage,) = check_study(root).damages
     assert (damage.place, damage.entry) == ("readings/R1/register/journal.jsonl", number)
-    with pytest.raises(DamagedError, match="is none that this version"):
+    with pytest.raises(DamagedError, match="is not one that this version"):
         open_study(root).as_reader("R1").amend("C001", "ct", "It was read anew.")
 
 

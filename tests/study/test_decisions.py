@@ -82,7 +82,7 @@ def test_a_study_goes_on_past_a_stage_that_was_set_aside(root: Path, tmp_path: P
 def test_a_stage_without_images_is_not_begun_and_the_protocol_may_skip_it(tmp_path: Path) -> None:
     root = make_study(tmp_path / "asks", cases=1, readers=("R1",))
     without_ct(root, "C001")
-    with pytest.raises(Exception, match="no image for the ct stage"):
+    with pytest.raises(Exception, match="no image for the CT stage"):
         open_study(root).as_reader("R1").next_case()
     assert not list((root / "readings" / "R1").rglob("ct-1"))
     skips = make_study(tmp_path / "skips", cases=1, readers=("R1",), unreadable="skip")
@@ -110,7 +110,7 @@ def test_a_withdrawn_case_is_neither_read_nor_exported_and_what_was_read_stays(r
         session = reader.next_case()
     assert session.case == "C002"
     read_stage(session)
-    with pytest.raises(StudyError, match="R1 has signed the ct stage"):
+    with pytest.raises(StudyError, match="R1 has signed the CT stage"):
         set_stage_aside(root, "C002", "ct", "no CT was made")
     assert main(["study", "withdraw", str(root), "--case", "C002", "--reason", "consent was taken back"]) == 0
     with pytest.raises(StudyError, match="decided already"):

@@ -59,7 +59,7 @@ def test_a_receipt_names_the_signature_and_one_that_was_changed_is_no_receipt(ro
     assert {receipt.sha256 for receipt in lines} == seals
     assert [(r.study, r.reader, r.stage, r.occasion, r.version) for r in lines] == [("study", "R1", "ct", 1, 1)] * 2
     path.write_text(path.read_text().replace("-receipt-1", "-receipt-0", 1), encoding="utf-8")
-    assert [damage.what for damage in check_study(root, receipts=[path]).damages] == ["line 1 is no receipt."]
+    assert [damage.what for damage in check_study(root, receipts=[path]).damages] == ["line 1 is not a receipt."]
 
 
 def test_a_receipt_that_cannot_be_written_is_said_and_the_stage_is_signed(root: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_key_is_made_once_and_opens_with_its_passphrase(tmp_path: Path, monkey
     monkeypatch.setattr(getpass, "getpass", lambda _: PASSPHRASE)
     assert main(["study", "key", "--out", str(tmp_path / "k.pem")]) == 0
     assert ReaderKey(tmp_path / "k.pem", PASSPHRASE).sign("0" * 64).sha256 == "0" * 64
-    with pytest.raises(StudyError, match="another one"):
+    with pytest.raises(StudyError, match="passphrase is wrong"):
         ReaderKey(tmp_path / "k.pem", "another long one")
     with pytest.raises(StudyError, match="exists already"):
         make_key(tmp_path / "k.pem", PASSPHRASE)

@@ -57,7 +57,7 @@ def test_the_hash_is_that_of_the_content_and_not_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("x = [", "no TOML"),
+        ("x = [", "not TOML"),
         (protocol_text(staging="open"), "must be 'sealed'"),
         (protocol_text(washout_days=-1), "study.washout_days"),
         (protocol_text(form_version="7"), "study.form_version"),
@@ -131,7 +131,7 @@ def test_a_changed_protocol_or_study_is_noticed(root: Path) -> None:
     (root / "study.json").write_text("{}", encoding="utf-8")
     with pytest.raises(DamagedError, match="not as it was written"):
         open_study(root)
-    with pytest.raises(StudyError, match="is no study"):
+    with pytest.raises(StudyError, match="is not a study"):
         open_study(root.parent)
 
 
@@ -214,7 +214,7 @@ def test_a_stage_opens_no_file_of_another_modality_or_reader(root: Path, monkeyp
 
 def test_only_the_open_stage_can_be_changed(root: Path) -> None:
     with open_study(root, clock=Clock()).as_reader("R1").next_case() as session:
-        with pytest.raises(RefusedActionError, match="ct stage is open; the mri stage is not"):
+        with pytest.raises(RefusedActionError, match="CT stage is open; the MRI stage is not"):
             session.reading.answer("mri", "verdict", "benign")
         assert session.reading.log == ()
 

@@ -42,7 +42,7 @@ def read_agreement(path: Path | str) -> AgreementDocument:
     except (ValueError, RecursionError) as error:
         raise AgreementError(f"{source.name} is not JSON ({error}).") from error
     if not isinstance(content, dict) or content.get("schema_id") != SCHEMA_ID:
-        raise AgreementError(f"{source.name} is no agreement.json; 'napari-vcf agreement' writes one.")
+        raise AgreementError(f"{source.name} is not an agreement.json; 'napari-vcf agreement' writes one.")
     version = content.get("schema_version")
     if version in _OLDER:
         content["schema_version"] = SCHEMA_VERSION

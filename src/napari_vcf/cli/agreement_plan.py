@@ -16,7 +16,7 @@ def _readers(text: str) -> list[int]:
             first, dash, last = part.partition("-")
             counts += range(int(first), int(last) + 1) if dash else [int(first)]
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of readers, such as 2, 2,3,5 or 2-10") from error
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of readers, such as 2, 2,3,5 or 2-10") from error
     if not counts or min(counts) < 2 or max(counts) > 100:
         raise argparse.ArgumentTypeError(f"'{text}': readers count from 2 to 100")
     return counts

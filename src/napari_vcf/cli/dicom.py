@@ -74,7 +74,7 @@ def _show(path: Path, images: Path) -> int:
     from napari_vcf.interchange.errors import InterchangeError
 
     if not is_own_report(path):
-        raise InterchangeError(f"{path.name} is no structured report of this program; it reads only its own.")
+        raise InterchangeError(f"{path.name} is not a structured report of this program; it reads only its own.")
 
     import napari
 

@@ -289,7 +289,7 @@ def _signed_at(args: argparse.Namespace) -> int:
     try:
         at = datetime.fromisoformat(args.at)
     except ValueError as error:
-        raise StudyError(f"'{args.at}' is no time; write it as 2026-03-01T14:00+01:00.") from error
+        raise StudyError(f"'{args.at}' is not a time; write it as 2026-03-01T14:00+01:00.") from error
     settle_time(args.study, args.reader, args.case, args.stage, at, args.reason, occasion=args.occasion)
     print(f"Intervals of {args.reader} in case {args.case} are counted from {at.isoformat()}.")
     return 0

@@ -36,5 +36,5 @@ def connect(*, dicomweb: str = "", dicom: str = "", title: str = "NAPARI-VCF", t
     called, _, place = dicom.partition("@")
     host, _, port = place.rpartition(":")
     if not called or not host or not port.isdigit():
-        raise ServerError(f"'{dicom}' is no DICOM service; write TITLE@host:port.")
+        raise ServerError(f"'{dicom}' is not a DICOM service; write TITLE@host:port.")
     return Dimse(called, host, int(port), title=title, tls=tls)

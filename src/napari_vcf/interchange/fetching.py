@@ -178,7 +178,7 @@ def _listed(server: Server, wanted: Wanted, modalities: Sequence[str], series: s
     try:
         pattern = re.compile(series, re.IGNORECASE)
     except re.error as error:
-        raise InterchangeError(f"'{series}' is no regular expression: {error}.") from error
+        raise InterchangeError(f"'{series}' is not a regular expression: {error}.") from error
     listed: dict[str, Instance] = {}
     for studies in wanted.studies:
         found = server.find(studies)

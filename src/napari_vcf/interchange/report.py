@@ -206,11 +206,11 @@ def read_report(path: Path | str) -> tuple[Group, ...]:
     try:
         dataset = pydicom.dcmread(source)
     except InvalidDicomError as error:
-        raise InterchangeError(f"{source.name} is no DICOM file.") from error
+        raise InterchangeError(f"{source.name} is not a DICOM file.") from error
     except OSError as error:
         raise InterchangeError(f"{source.name} cannot be read: {error.strerror or 'refused'}.") from error
     if dataset.get("SOPClassUID") != COMPREHENSIVE_3D_SR or dataset.get("ManufacturerModelName") != MODEL:
-        raise InterchangeError(f"{source.name} is no structured report of this program; it reads only its own.")
+        raise InterchangeError(f"{source.name} is not a structured report of this program; it reads only its own.")
     groups = tuple(_read_group(item) for item in _containers(dataset, "125007"))
     if not groups:
         raise InterchangeError(f"{source.name} holds no group of measurements.")

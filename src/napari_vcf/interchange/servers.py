@@ -137,6 +137,6 @@ def read_object(path: Path) -> Dataset:
     try:
         return pydicom.dcmread(path)
     except InvalidDicomError as error:
-        raise ServerError(f"{path.name} is no DICOM file.") from error
+        raise ServerError(f"{path.name} is not a DICOM file.") from error
     except OSError as error:
         raise ServerError(f"{path.name} cannot be read: {error.strerror or 'refused'}.") from error

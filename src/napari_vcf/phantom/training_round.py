@@ -82,7 +82,7 @@ def add_round(root: Path | str, cases: int) -> tuple[str, ...]:
     place = Path(root).absolute()
     record, _ = StudyFolder(place).read()
     if not (place / TRUTH).is_dir():
-        raise StudyError("This study is no training round: it knows no truth.")
+        raise StudyError("This study is not a training round: it knows no truth.")
     number = len(record.added) + 2
     truths = _write_images(place, number, cases)
     added = add_cases(place, [_images(place, number)], _REASON)

@@ -262,7 +262,7 @@ def read_reading(path: Path | str) -> ReadingExport:
     try:
         text = source.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ExportError(f"{source.name} is not UTF-8 text, so it is no exported reading.") from error
+        raise ExportError(f"{source.name} is not UTF-8 text, so it is not an exported reading.") from error
     except OSError as error:
         if source.is_dir():
             raise ExportError(

@@ -88,7 +88,7 @@ def read_regular(path: Path) -> bytes:
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     return path.read_bytes()
 
 
@@ -111,7 +111,7 @@ def _check_place(path: Path, overwrite: bool) -> None:
         raise WriteError(f"{path.name or path} is a folder; name a file in it.")
     if path.exists() and not path.is_file():
         # A device would swallow the text, and a pipe would wait for its reader for ever.
-        raise WriteError(f"{path.name or path} is no regular file; nothing is written over it. Choose another name.")
+        raise WriteError(f"{path.name or path} is not a regular file; nothing is written over it. Choose another name.")
     if path.exists() and not overwrite:
         raise WriteError(f"{path.name} exists already. Choose another name, or allow it to be replaced.")
 

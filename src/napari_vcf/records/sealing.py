@@ -69,7 +69,7 @@ def check_seal(text: str) -> str:
     try:
         document = json.loads(text)
     except ValueError as error:
-        return f"it is no JSON: {error}."
+        return f"it is not JSON: {error}."
     except RecursionError:
         return "it is nested too deeply to be a sealed reading."
     seal = document.get("seal") if isinstance(document, dict) else None

@@ -80,7 +80,7 @@ def unpack_zip(
                     progress(number, len(members), f"unpacking {archive.name}")
                 left -= _unpack(archive, opened, member, into, left)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ArchiveError(f"{archive.name} is no zip file, or is damaged: {error}.") from error
+        raise ArchiveError(f"{archive.name} is not a zip file, or is damaged: {error}.") from error
     except (RuntimeError, NotImplementedError) as error:
         raise ArchiveError(
             f"{archive.name} cannot be unpacked: {error}. Unpack it yourself and open the folder."

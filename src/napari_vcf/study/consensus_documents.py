@@ -9,6 +9,7 @@ from typing import Final, Literal
 from napari_vcf.reading import ITEMS, ReadingExport
 from napari_vcf.reading.document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import Answer, Registration, Spine
 from napari_vcf.reading.vocabulary import value_words
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
@@ -179,7 +180,7 @@ def signed_document(study: Study, reader: str, case: str, stage: Stage) -> Readi
         if (task.stage, task.occasion) == (stage, 1):
             latest = seal_path(versions[-1])
     if latest is None:
-        raise NotYetError(f"Case {case} has no signed {stage} stage.")
+        raise NotYetError(f"Case {case} has no signed {STAGE_NAMES[stage]} stage.")
     if check_seal(latest.read_bytes().decode("utf-8", "replace")):
         raise DamagedError("A signed reading is damaged; run 'napari-vcf check'.")
     return read_reading(latest)

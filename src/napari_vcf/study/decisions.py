@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from pydantic import model_validator
 
+from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import Reason
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
 from napari_vcf.study.case_lock import CaseLock
@@ -169,7 +170,9 @@ def set_stage_aside(
     for reader in record.readers:
         for task in tasks_of_study(protocol, record, reader):
             if (task.case, task.stage) == (case, stage) and _is_signed(folder, reader, task):
-                raise StudyError(f"Reader {reader} has signed the {stage} stage of case {case}, so it can be read.")
+                raise StudyError(
+                    f"Reader {reader} has signed the {STAGE_NAMES[stage]} stage of case {case}, so it can be read."
+                )
     said = checked_reason(reason, "Say why the stage cannot be read", StudyError)
     decide(folder, record.cases, Decision(kind="stage_unreadable", case=case, stage=stage, reason=said), clock)
 
@@ -240,7 +243,7 @@ def settle_time(
     tasks = tasks_of_study(protocol, record, reader)
     task = next((task for task in tasks if (task.case, task.stage, task.occasion) == place), None)
     if task is None or not _is_signed(folder, reader, task):
-        raise StudyError(f"Reader {reader} has not signed the {stage} stage of case {case}.")
+        raise StudyError(f"Reader {reader} has not signed the {STAGE_NAMES[stage]} stage of case {case}.")
     said = checked_reason(reason, "Say how the time is known", StudyError)
     decide(
         folder,

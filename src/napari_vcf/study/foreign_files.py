@@ -91,9 +91,9 @@ def _walk(root: Path, place: Path, files: list[re.Pattern[str]], folders: list[r
         elif stat.S_ISDIR(mode):
             yield Found(path, *_stranger(name))
         elif not any(pattern.fullmatch(name) for pattern in files):
-            yield Found(path, "it is no file of the study.", WayOut.COMPARE)
+            yield Found(path, "it is not a file of the study.", WayOut.COMPARE)
         elif not stat.S_ISREG(mode) and not (stat.S_ISLNK(mode) and path.is_file()):
-            yield Found(path, "it is no regular file.", WayOut.RESTORE)
+            yield Found(path, "it is not a regular file.", WayOut.RESTORE)
 
 
 def _stranger(name: str) -> tuple[str, WayOut]:
@@ -102,4 +102,4 @@ def _stranger(name: str) -> tuple[str, WayOut]:
         return f"the study has no such reader. {_TAKEN_OUT}", WayOut.SAID
     if (parts[0] == "readings" and len(parts) == 3) or (parts[0] in ("cases", "consensus") and len(parts) == 2):
         return f"the study has no such case. {_TAKEN_OUT}", WayOut.SAID
-    return "it is no folder of the study.", WayOut.TAKE_AWAY
+    return "it is not a folder of the study.", WayOut.TAKE_AWAY

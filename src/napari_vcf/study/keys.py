@@ -67,11 +67,9 @@ class ReaderKey:
         except OSError as error:
             raise StudyError(f"The key {source.name} cannot be read: {error.strerror or 'refused'}.") from error
         except (ValueError, TypeError) as error:
-            raise StudyError(
-                f"{source.name} is no key under a passphrase, or the passphrase is another one."
-            ) from error
+            raise StudyError(f"{source.name} is not a key under a passphrase, or the passphrase is wrong.") from error
         if not isinstance(key, ed25519.Ed25519PrivateKey):
-            raise StudyError(f"{source.name} is no Ed25519 key; make one with 'napari-vcf study key'.")
+            raise StudyError(f"{source.name} is not an Ed25519 key; make one with 'napari-vcf study key'.")
         self._key: Any = key
 
     @property

@@ -22,6 +22,7 @@ from napari_vcf.geometry import Volume
 from napari_vcf.reading import Case
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.masks import GridRecord
+from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import ImageCorrection
 from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import Finite, FrozenModel, ImageId, Pseudonym, Stage
@@ -173,7 +174,9 @@ class PreparedCase(Case):
         self._folder = folder
         self._records = self._read_parts()
         if not self._records:
-            raise ReadingError(f"Case {folder.name} has no image for the {stage} stage; tell the coordinator.")
+            raise ReadingError(
+                f"Case {folder.name} has no image for the {STAGE_NAMES[stage]} stage; tell the coordinator."
+            )
         series = tuple(_series(image) for _, image in self._records.values())
         super().__init__(Scan(Path(), series, ()), pseudonym=record.case, salt=record.salt)
 

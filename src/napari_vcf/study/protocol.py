@@ -157,7 +157,7 @@ def parse_protocol(text: str, name: str) -> StudyProtocol:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"The protocol file {name} is no TOML: {error}.") from error
+        raise StudyError(f"The protocol file {name} is not TOML: {error}.") from error
     except RecursionError as error:
         raise StudyError(f"The protocol file {name} is nested too deeply to be a protocol.") from error
     try:

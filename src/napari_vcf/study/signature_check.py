@@ -47,7 +47,7 @@ def against_receipts_and_keys(
         for line in read_receipts(path):
             receipt = line.receipt
             if receipt is None:
-                yield Found(path, f"line {line.number} is no receipt.", WayOut.RESTORE)
+                yield Found(path, f"line {line.number} is not a receipt.", WayOut.RESTORE)
             elif receipt.study == record.study:
                 key = (receipt.reader, receipt.case, receipt.stage, receipt.occasion, receipt.version)
                 if signed.get(key) != receipt.sha256:

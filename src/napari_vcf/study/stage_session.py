@@ -17,6 +17,7 @@ from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.issues import Issue, visible
 from napari_vcf.reading.migrations import migrate
+from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel, ImageId, Pseudonym, Stage
 from napari_vcf.records.errors import WriteError
@@ -262,7 +263,9 @@ class StageSession:
         self._check_open()
         stage = getattr(logged.action, "stage", self.stage)
         if stage != self.stage:
-            raise RefusedActionError(f"The {self.stage} stage is open; the {stage} stage is not.")
+            raise RefusedActionError(
+                f"The {STAGE_NAMES[self.stage]} stage is open; the {STAGE_NAMES[stage]} stage is not."
+            )
         self._lock.check()
         self._time.touch()
         self._journal.append("gesture", {"logged": logged.model_dump(mode="json"), **self._time.counted()})

@@ -435,4 +435,4 @@ def _read_seal(path: Path) -> tuple[SealExport | None, str]:
     try:
         return SealExport.model_validate(json.loads(text)["seal"]), ""
     except ValidationError:
-        return None, "its seal is none that this program knows."
+        return None, "its seal is not one that this program knows."

@@ -101,7 +101,7 @@ class StudyFolder:
     def read_record(self) -> StudyRecord:
         """Read what was decided, apart from the protocol; errors as for `read`."""
         if not (self.root / STUDY).is_file():
-            raise StudyError("This folder is no study: study.json is not there. Is the network share connected?")
+            raise StudyError("This folder is not a study: study.json is not there. Is the network share connected?")
         record = read_record(self.root / STUDY, StudyRecord, "The study")
         added = tuple(added_cases(self.root / DECISIONS))
         return record.model_copy(
@@ -200,7 +200,7 @@ def case_folders(roots: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for number, root in enumerate(roots, start=1):
         if not root.is_dir():
-            raise StudyError(f"Image root {number} is no folder; name folders that hold one folder for each case.")
+            raise StudyError(f"Image root {number} is not a folder; name folders that hold one folder for each case.")
         entries = sorted(entry for entry in root.iterdir() if not entry.name.startswith("."))
         folders = [entry for entry in entries if entry.is_dir()]
         if not entries:

@@ -233,7 +233,7 @@ def results_of(root: Path | str, reader: str, limits: StudyProtocol | None = Non
     if reader not in record.readers:
         raise StudyError(f"The training round has no reader '{reader}'.")
     if not (folder.root / TRUTH).is_dir():
-        raise StudyError("This study is no training round: it knows no truth.")
+        raise StudyError("This study is not a training round: it knows no truth.")
     first = record.cases[: len(record.cases) - sum(map(len, record.added))]
     tasks = tasks_of_study(protocol, record, reader)
     found = []

@@ -213,7 +213,7 @@ def test_a_quaternion_of_no_rotation_is_refused(tmp_path: Path) -> None:
     content[252:256] = np.array([1, 0], "<i2").tobytes()
     content[256:268] = np.array([1.0, 0.5, 0.5], "<f4").tobytes()
     (tmp_path / "a.nii").write_bytes(content)
-    assert "no rotation" in scan_folder(tmp_path).refused[0].reason
+    assert "not a rotation" in scan_folder(tmp_path).refused[0].reason
 
 
 @pytest.mark.parametrize("name", ["v.nii", "v.nii.gz"])

@@ -71,7 +71,7 @@ def test_a_zip_that_is_none_is_refused_and_what_was_open_stays(bench, drop, tmp_
     archive = tmp_path / "broken.zip"
     archive.write_bytes(b"no archive at all")
     before = bench.desk.case
-    assert "broken.zip is no zip file" in drop(archive)[0]
+    assert "broken.zip is not a zip file" in drop(archive)[0]
     assert bench.desk.case is before
 
 
@@ -110,7 +110,7 @@ def test_nrrd_is_refused_in_a_sentence_and_a_folder_of_nifti_is_opened(bench, dr
     assert bench.desk.case is before
     text = tmp_path / "letter.pdf"
     text.write_bytes(b"%PDF")
-    assert "letter.pdf is no image that is read here" in drop(text)[0]
+    assert "letter.pdf is not an image that is read here" in drop(text)[0]
 
     place = tmp_path / "nifti"
     place.mkdir()

@@ -54,7 +54,7 @@ def test_panels_may_share_a_key_because_only_one_is_in_hand(write):
         ('[extent]\nfinish = "Space"', "fields and buttons need this key"),
         ('[image]\nnext = "Alt+F"', "the menus need this key"),
         ('[image]\nnext = "Ctrl+Q"', r"napari needs this key \(quit\)"),
-        ("[image", "it is no TOML"),
+        ("[image", "it is not TOML"),
         ("[image]\nnext = '\\ud800'", r"is not a key|no TOML"),
     ],
 )

@@ -163,7 +163,7 @@ def test_the_ct_lies_over_the_mri_of_the_reader_who_had_joined_them(dock, qtbot)
     (mine,) = [name for name, drawing in dock.session.drawings.items() if drawing.registration is not None]
     other = "AB".replace(mine, "")
     assert dock.joined.text().splitlines()["AB".index(mine)] == (
-        f"{mine}: CT joined to the MRI at L1, 1.5 mm and 5.0° from the clicks, 0 nudges."
+        f"{mine}: CT joined to the MRI at L1, 1.5 mm and 5.0° from the clicks, not moved by hand."
     )
     assert f"{other}: CT and MRI stayed apart." in dock.joined.text()
     assert (dock.image.currentText(), dock.fusion.isEnabled(), dock.fusion.value()) == ("T2", True, 40)

@@ -151,13 +151,15 @@ def _baseline(column: str, rows: list[dict[str, str]], places: list[str]) -> Bas
     if words and count > sum(texts[at].lower() not in _MISSING for at in words):
         raise TableError(
             places[words[0]],
-            f"'{texts[words[0]]}' in column '{column}' is no number, and most of this column are numbers. Leave the "
-            "cell empty where the value is missing; give categories names that are no numbers.",
+            f"'{texts[words[0]]}' in column '{column}' is not a number, and most of this column are numbers. Leave the "
+            "cell empty where the value is missing; give categories names that are not numbers.",
         )
     if count and not words:
         for place, number in zip(places, numbers, strict=True):
             if not (np.isnan(number) or is_measurement(number)):
-                raise TableError(place, f"{number:g} in column '{column}' is no measurement, which is {MEASUREMENTS}.")
+                raise TableError(
+                    place, f"{number:g} in column '{column}' is not a measurement, which is {MEASUREMENTS}."
+                )
         return Baseline(column, (), np.array(numbers))
     categories = tuple(sorted({text for text in texts if text}))
     values = [float(categories.index(text)) if text else np.nan for text in texts]

@@ -115,4 +115,4 @@ def _no_file(entry: os.DirEntry[str]) -> str:
     if entry.is_dir():
         # A link may lead in a circle, or to another patient.
         return "This is a link to a folder, which is not followed; put the folder itself there, or open it."
-    return "This is no regular file, or a link to nothing."
+    return "This is not a regular file, or a link to nothing."

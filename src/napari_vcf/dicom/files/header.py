@@ -158,7 +158,7 @@ def _parsed(tag: int, vr: bytes, value: bytes, big_endian: bool) -> tuple[float,
     else:
         width = struct.calcsize(code)
         if len(value) % width:
-            raise HeaderError(f"{_name(tag)} has {len(value)} bytes, which is no whole number of values.")
+            raise HeaderError(f"{_name(tag)} has {len(value)} bytes, which is not a whole number of values.")
         found = struct.unpack(f"{'>' if big_endian else '<'}{len(value) // width}{code}", value)
         numbers = tuple(float(number) for number in found)
     if not all(map(math.isfinite, numbers)):
@@ -176,7 +176,7 @@ def _decimals(tag: int, value: bytes) -> tuple[float, ...]:
             raise ValueError
         return tuple(float(part.strip(_ASCII_ZERO)) for part in text.split("\\"))
     except ValueError:
-        raise HeaderError(f"{_name(tag)} holds text that is no number.") from None
+        raise HeaderError(f"{_name(tag)} holds text that is not a number.") from None
 
 
 def cached_on(*tags: int) -> Callable[[Callable[[Header], _T]], Callable[[Header], _T]]:

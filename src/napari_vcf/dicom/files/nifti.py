@@ -40,7 +40,7 @@ _SPACING_TOLERANCE: Final = 1e-3
 _FARTHEST_MM: Final = 1e5
 _MOST_VOXELS: Final = 1 << 31
 _BLOCK: Final = 1 << 20
-_DAMAGED: Final = "The file is damaged or cut short, or is no NIfTI file."
+_DAMAGED: Final = "The file is damaged or cut short, or is not a NIfTI file."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +201,7 @@ def _place(header: Any, shape: tuple[int, int, int]) -> tuple[NDArray[np.float64
     if codes["sform"] > 0:
         affines["sform"] = to_lps @ np.asarray(header.get_sform(), dtype=np.float64)
     if not all(np.isfinite(affine).all() for affine in affines.values()):
-        raise HeaderError("The NIfTI header's qform or sform holds values that are no numbers: it is damaged.")
+        raise HeaderError("The NIfTI header's qform or sform holds values that are not numbers: it is damaged.")
     if max(float(np.abs(affine).max()) for affine in affines.values()) > _FARTHEST_MM:
         raise HeaderError("The volume lies more than 100 m from the patient: its header is damaged.")
     if codes["sform"] > 0:
@@ -231,7 +231,7 @@ def _turn(header: Any) -> tuple[NDArray[np.float64], float]:
     b, c, d = (float(header[f"quatern_{name}"]) for name in "bcd")
     squared = 1.0 - (b * b + c * c + d * d)
     if not squared >= -_SQUARES_DAMAGED:
-        raise HeaderError("The NIfTI header's qform is no rotation: it is damaged.")
+        raise HeaderError("The NIfTI header's qform is not a rotation: it is damaged.")
     real = 0.0 if squared < _REAL_PART_LOST else squared**0.5
     steps = np.asarray(header["pixdim"], dtype=np.float64)
     affine = np.eye(4)

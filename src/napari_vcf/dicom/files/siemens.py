@@ -135,6 +135,6 @@ def mosaic_of(root: Header, rows: int, columns: int) -> Mosaic:
     vector = np.asarray(normal)
     length = float(np.linalg.norm(vector))
     if abs(length - 1) > 1e-3:
-        raise HeaderError("The slice normal of the mosaic is no unit vector: its private header is damaged.")
+        raise HeaderError("The slice normal of the mosaic is not a unit vector: its private header is damaged.")
     x, y, z = (vector / length).tolist()
     return Mosaic(count, tiles, rows // tiles, columns // tiles, (x, y, z))

@@ -119,7 +119,7 @@ def _nrrd(path: Path, name: str) -> VolumeFile:
     try:
         reader.ReadImageInformation()
     except RuntimeError:
-        raise HeaderError("This is no NRRD volume that can be read, or its axes are not at right angles.") from None
+        raise HeaderError("This is not an NRRD volume that can be read, or its axes are not at right angles.") from None
     if reader.GetNumberOfComponents() != 1:
         raise HeaderError("The voxels are vectors or colours, not single values.")
     dimension = reader.GetDimension()

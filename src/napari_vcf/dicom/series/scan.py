@@ -191,7 +191,7 @@ def with_adc_unit(series: Series, unit: str) -> Series:
     if series.role is not Role.ADC:
         raise UnitError(f"A unit of diffusivity can only be given for an ADC map, and this is {series.role}.")
     if unit not in ADC_UNITS:
-        raise UnitError(f"{unit!r} is no unit of an ADC map; give one of {', '.join(ADC_UNITS)}.")
+        raise UnitError(f"{unit!r} is not a unit of an ADC map; give one of {', '.join(ADC_UNITS)}.")
     if series.scale.contradictory:
         raise UnitError(f"No one unit holds for this map: {series.scale.evidence}. It cannot be measured.")
     found = f"found was {series.unit}: {series.unit_evidence}" if series.unit else series.unit_evidence
@@ -227,7 +227,7 @@ def with_b_values(series: Series, b_values: Sequence[float]) -> Series:
     volumes: list[VolumeInfo] = []
     for number, (volume, value) in enumerate(zip(series.volumes, b_values, strict=True), start=1):
         if not 0 <= value <= LARGEST_B:
-            raise UnitError(f"{value:g} s/mm2 is no b-value.")
+            raise UnitError(f"{value:g} s/mm2 is not a b-value.")
         if volume.b_value is not None and volume.b_value != value:
             raise UnitError(f"Volume {number} states a b-value of {volume.b_value:g} s/mm2, not {value:g}.")
         said = replace(volume, b_value=float(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, reduce_action
+from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import Answer, ImageCorrection, ReadingState
 from napari_vcf.reading.vocabulary import ITEMS
 from napari_vcf.records.base import Stage
@@ -15,7 +16,7 @@ def _check_item(stage: Stage, item: str, context: Context) -> None:
     if item not in ITEMS:
         raise RefusedActionError(f"The form has no item '{item}'.")
     if not context.protocol.asks(stage, item):
-        raise RefusedActionError(f"'{ITEMS[item].label}' is not asked in the {stage} stage.")
+        raise RefusedActionError(f"'{ITEMS[item].label}' is not asked in the {STAGE_NAMES[stage]} stage.")
 
 
 @reduce_action.register

@@ -69,7 +69,9 @@ def _take_one(panel: CasePanel, path: Path) -> None:
     elif _may_be_image(path):
         _ask(panel, f"A case is opened by its folder. Open the folder of {path.name}?", [path.parent])
     else:
-        panel.refuse(f"{path.name} is no image that is read here: open a folder or zip file of DICOM or NIfTI files.")
+        panel.refuse(
+            f"{path.name} is not an image that is read here: open a folder or zip file of DICOM or NIfTI files."
+        )
 
 
 def _may_be_image(path: Path) -> bool:

@@ -148,6 +148,7 @@ def write_export(desk: Desk, parent: QWidget, path: Path) -> bool:
         return False
     assert desk.reading is not None
     missing = sum(len(desk.reading.missing(stage)) for stage in desk.reading.protocol.stages)
-    tail = f" {missing} entries of the form are still open." if missing else " The reading is complete."
+    entries = "1 entry of the form is" if missing == 1 else f"{missing} entries of the form are"
+    tail = f" {entries} still open." if missing else " The reading is complete."
     desk.message.emit(f"Exported to {path.name}.{tail}", "info")
     return True

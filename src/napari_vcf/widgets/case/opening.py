@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from napari.qt.threading import thread_worker
 from psygnal import Signal
 
 from napari_vcf.errors import CancelledError, NapariVcfError
@@ -15,8 +14,11 @@ from napari_vcf.reading.image_pairs import shown_index
 from napari_vcf.reading.stage_images import STAGE_ROLES
 from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.relay import ProgressRelay
+from napari_vcf.widgets.common.worker import named_worker
 
 __all__ = ["CaseOpener", "load_case", "load_voxels"]
+
+_TITLE = "Opening a case"
 
 Progress = Callable[[int, int, str], None]
 
@@ -75,7 +77,7 @@ class CaseOpener:
         self._stop = False
         self._relay = ProgressRelay()
         self._relay.stepped.connect(self.progressed.emit)
-        self._activity = Activity("Opening a case", self.cancel)
+        self._activity = Activity(_TITLE, self.cancel)
         self.progressed.connect(self._activity.report)
 
     @property
@@ -95,7 +97,6 @@ class CaseOpener:
             return
         self._stop = False
 
-        @thread_worker
         def work() -> Any:
             progress = self._relay.report
             try:
@@ -114,7 +115,7 @@ class CaseOpener:
             except NapariVcfError as error:
                 return str(error)
 
-        worker = work()
+        worker = named_worker(_TITLE, work)
         self._worker = worker
         worker.returned.connect(self._on_returned)
         worker.errored.connect(self._on_errored)

@@ -41,6 +41,7 @@ __all__ = [
     "heading",
     "keep_keys",
     "mark",
+    "moved_by_hand",
     "note",
     "open_box",
     "percent",
@@ -59,6 +60,11 @@ YELLOW = "#F0E442"
 BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 PURPLE = "#CC79A7"
+
+
+def moved_by_hand(count: int) -> str:
+    """How often a registration was moved, in words."""
+    return {0: "not moved by hand", 1: "moved by hand once"}.get(count, f"moved by hand {count} times")
 
 
 def percent(fraction: float | None, decimals: int = 1) -> str:

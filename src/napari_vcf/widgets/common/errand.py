@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from napari.qt.threading import thread_worker
 from psygnal import Signal
 
 from napari_vcf.errors import CancelledError, NapariVcfError
 from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.relay import ProgressRelay
+from napari_vcf.widgets.common.worker import named_worker
 
 __all__ = ["Errand"]
 
@@ -34,6 +34,7 @@ class Errand:
     failed = Signal(str)
 
     def __init__(self, title: str) -> None:
+        self._title = title
         self._worker: Any = None
         self._stop = False
         self._relay = ProgressRelay()
@@ -57,7 +58,6 @@ class Errand:
                 raise CancelledError("Stopped.")
             self._relay.report(done, total, what)
 
-        @thread_worker
         def run() -> tuple[object, str | None]:
             try:
                 return work(report), None
@@ -66,7 +66,7 @@ class Errand:
             except NapariVcfError as error:
                 return None, str(error)
 
-        worker = run()
+        worker = named_worker(self._title, run)
         self._worker = worker
         worker.returned.connect(self._on_returned)
         worker.errored.connect(self._on_errored)

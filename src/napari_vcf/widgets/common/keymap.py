@@ -165,7 +165,7 @@ def read_keys(path: Path, foreign: Mapping[str, str] | None = None) -> dict[str,
     except OSError as error:
         raise KeysError(f"The keys in {path} are not used: it cannot be read ({error.strerror}).") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise KeysError(f"The keys in {path} are not used: it is no TOML ({error}).") from error
+        raise KeysError(f"The keys in {path} are not used: it is not TOML ({error}).") from error
     keys, troubles = dict(_usual), []
     for name, value in _entries(document):
         if name not in ACTIONS:

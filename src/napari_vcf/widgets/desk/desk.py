@@ -217,7 +217,7 @@ class Desk:
         if stage == self.stage:
             return
         if stage not in self.stages:
-            self.message.emit(f"The {stage.upper()} stage is not open now.", "warning")
+            self.message.emit(f"The {STAGE_NAMES[stage]} stage is not open now.", "warning")
             return
         self.stage = stage
         self._leave()
@@ -389,7 +389,7 @@ class Desk:
         first = min(self.leading_images(), key=lambda image: _FIRST.index(image.series.role), default=None)
         if first is None:
             named = self.case is not None and bool(self.case.with_role(*STAGE_ROLES["combined"]))
-            none = f"This case has no image for the {self.stage.upper()} stage."
+            none = f"This case has no image for the {STAGE_NAMES[self.stage]} stage."
             self.message.emit(none if named else "No image has a role that is read; say what they are.", "warning")
         else:
             self.guard(lambda: self._show(first.id, plane=_opening_plane(first)))

@@ -34,6 +34,7 @@ from napari_vcf.widgets.common.controls import (
     heading,
     keep_keys,
     mark,
+    moved_by_hand,
     note,
     rule,
     scrolled,
@@ -314,5 +315,5 @@ def _joined(name: str, registration: Registration | None) -> str:
         return f"{name}: CT and MRI stayed apart."
     return (
         f"{name}: CT joined to the MRI at {registration.level}, {registration.shift_mm:.1f} mm and "
-        f"{registration.angle_deg:.1f}° from the clicks, {registration.nudges} nudges."
+        f"{registration.angle_deg:.1f}° from the clicks, {moved_by_hand(registration.nudges)}."
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from napari.qt.threading import thread_worker
 from psygnal import Signal
 from qtpy.QtCore import QPoint, QTimer
 from qtpy.QtGui import QCursor
@@ -18,11 +17,14 @@ from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.widgets.case.opening import load_voxels
 from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.relay import ProgressRelay
+from napari_vcf.widgets.common.worker import named_worker
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["StudyDesk"]
+
+_TITLE = "Opening a case"
 
 _TICK_MS = 1000
 
@@ -84,7 +86,7 @@ class StudyDesk:
         self._pointer = QPoint()
         self._relay = ProgressRelay()
         self._relay.stepped.connect(self.progressed.emit)
-        self._activity = Activity("Opening a case", self._cancel_opening)
+        self._activity = Activity(_TITLE, self._cancel_opening)
         self.progressed.connect(self._activity.report)
         self._timer = QTimer()
         self._timer.timeout.connect(self._tick)
@@ -205,7 +207,7 @@ class StudyDesk:
 
     # -- the thread -------------------------------------------------------------------------------------------------
     def _run(self, work: Callable[[], Any], then: Callable[[Any], object], *, opens: bool) -> None:
-        worker = thread_worker(work)()
+        worker = named_worker(_TITLE, work)
         worker.opens = opens
         self._worker, self._stop = worker, False
         if opens:

@@ -53,7 +53,7 @@ def test_body_from_outlines_lesion_inside_it_and_the_eye_before_the_measure(benc
     for _ in range(3):
         hands.key("U")
     assert "All 5" in text(panel, "unseen")
-    assert "2</b> beyond the outermost outlines not" in text(panel, "unseen")
+    assert "2</b> beyond the outermost outlines not yet" in text(panel, "unseen")
     hands.key("U")
     hands.key("U")
     assert text(panel, "unseen") == "All 5 body slices looked at"

@@ -450,9 +450,11 @@ def _looked_at(unseen: int, slices: int, beyond: int) -> str:
         f"<b>{unseen}</b> of {slices} body slices not yet looked at"
         if unseen
         else f"All {slices} body slices looked at"
+        if slices > 1
+        else "The body's one slice looked at"
     ]
     if beyond:
         sentences.append(
-            f"<b>{beyond}</b> beyond the outermost outline{'s' * (beyond > 1)} not: does the body go on there?"
+            f"<b>{beyond}</b> beyond the outermost outline{'s' * (beyond > 1)} not yet: does the body go on there?"
         )
     return "; ".join(sentences)

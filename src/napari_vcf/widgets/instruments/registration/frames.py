@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from napari.qt.threading import thread_worker
 from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -17,9 +16,12 @@ from napari_vcf.registration import RegistrationResult, register_frames
 from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.controls import button, heading, keep_keys, note
 from napari_vcf.widgets.common.keymap import with_key
+from napari_vcf.widgets.common.worker import named_worker
 from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["FrameJoining"]
+
+_TITLE = "Fitting two MR images"
 
 
 class FrameJoining(QWidget):
@@ -45,7 +47,7 @@ class FrameJoining(QWidget):
         self.marking: str | None = None
         self.result: RegistrationResult | None = None
         self._worker: Any = None
-        self._activity = Activity("Fitting two MR images", self._give_up)
+        self._activity = Activity(_TITLE, self._give_up)
         self._wanted = 0
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
@@ -185,11 +187,10 @@ class FrameJoining(QWidget):
         self._wanted += 1
         number = self._wanted
 
-        @thread_worker
         def work() -> RegistrationResult:
             return register_frames(*volumes, moving_point_lps=points[0], fixed_point_lps=points[1])
 
-        worker = self._worker = work()
+        worker = self._worker = named_worker(_TITLE, work)
         worker.returned.connect(lambda result: self._on_fitted(number, result))
         worker.errored.connect(lambda _error: self._on_fitted(number, None))
         self._activity.begin()

@@ -12,7 +12,7 @@ from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.image_pairs import Mark, Pair, pair_of
 from napari_vcf.reading.state import Registration
 from napari_vcf.registration import RegistrationResult
-from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION, open_box
+from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION, moved_by_hand, open_box
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.desk.space import Modality
 from napari_vcf.widgets.instruments.instrument import Instrument, Tool, ToolManager, World
@@ -424,7 +424,7 @@ class RegistrationWidget(Instrument):
             color = _STATUS_COLORS[entry.standing]
             line = f'<b>{entry.level}</b>: <span style="color:{color}">■</span> <b>{entry.standing}</b>. {entry.reason}'
             if entry.ct_to_mr is not None:
-                nudged = f", {entry.nudges} nudges" if entry.nudges else ""
+                nudged = f", {moved_by_hand(entry.nudges)}" if entry.nudges else ""
                 line += (
                     f"<br>From the start: {entry.shift_mm:.1f} mm, {entry.angle_deg:.1f}°{nudged} "
                     f"({entry.seconds:.1f} s). <b>{entry.acceptance.capitalize()}</b>."

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from napari.qt.threading import thread_worker
 from numpy.typing import NDArray
 from psygnal import Signal
 
@@ -17,8 +16,11 @@ from napari_vcf.reading.image_pairs import recordable
 from napari_vcf.registration import register_vertebra
 from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.relay import ProgressRelay
+from napari_vcf.widgets.common.worker import named_worker
 
 __all__ = ["RegistrationRun"]
+
+_TITLE = "Registering CT to MRI"
 
 
 class RegistrationRun:
@@ -34,7 +36,7 @@ class RegistrationRun:
         self._stop = False
         self._relay = ProgressRelay()
         self._relay.stepped.connect(self.progressed.emit)
-        self._activity = Activity("Registering CT to MRI", self.cancel)
+        self._activity = Activity(_TITLE, self.cancel)
         self.progressed.connect(self._activity.report)
 
     @property
@@ -54,7 +56,6 @@ class RegistrationRun:
         """Begin; `finished` follows."""
         self._stop = False
 
-        @thread_worker
         def work() -> Any:
             try:
                 result = register_vertebra(
@@ -71,7 +72,7 @@ class RegistrationRun:
                 return None
             return recordable(result)
 
-        worker = work()
+        worker = named_worker(_TITLE, work)
         self._worker = worker
         worker.returned.connect(self._on_end)
         worker.errored.connect(lambda _error: self._on_end(None))
