@@ -222,7 +222,10 @@ def _grade(found: Measurements) -> str | None:
 
 
 def _grade_shown(found: Measurements) -> str:
-    return "" if found.extent is None else f"{found.extent.grade} ({_percent(found.extent.fraction)})"
+    extent = found.extent
+    if extent is None:
+        return ""
+    return f"{extent.grade} ({_percent(extent.fraction) if extent.fraction else 'no lesion painted'})"
 
 
 def _adc(found: Measurements) -> str | None:

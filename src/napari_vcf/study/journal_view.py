@@ -188,8 +188,8 @@ def models_of(entries: Iterable[Entry], model: type[_Model], what: str) -> list[
             found.append(model.model_validate({**entry.body, "kind": entry.kind}))
         except ValidationError as error:
             raise DamagedError(
-                f"Entry {entry.number} of {what} is not one that this version of the program knows. Use the version with "
-                "which it was written, or a later one.",
+                f"Entry {entry.number} of {what} is not one that this version of the program knows. Use the version "
+                "with which it was written, or a later one.",
                 entry=entry.number,
             ) from error
     return found

@@ -63,8 +63,8 @@ def test_a_case_is_opened_in_its_first_stage_and_the_combined_one_says_what_it_o
     said = heard(desk.message)
     desk.open_case(make_case())
     assert (desk.stage, label(desk)) == ("ct", "CT")
-    assert "read first, without the other examination" in said[-1][0]
-    assert "opens both together" in said[-1][0]
+    assert "comes first, by itself" in said[-1][0]
+    assert "opens both and joins them" in said[-1][0]
     desk.set_stage("mri")
     assert len(said) == 1
     desk.set_stage("combined")

@@ -30,6 +30,53 @@ def test_the_pseudonym_of_the_case_stands_on_the_image(bench):
     assert bench.desk.case.pseudonym in bench.arrangement.title.text().splitlines()
 
 
+def test_an_image_of_another_frame_says_so_until_it_is_joined(bench):
+    from support.cases import memory_case
+
+    desk = bench.desk
+    desk.saved = True
+    desk.open_case(memory_case(frame_of_reference_uid="1.2.3.9"))
+    desk.set_stage("mri")
+    adc, t2 = bench.image("ADC"), bench.image("T2")
+    desk.show(adc)
+    assert "another frame of reference" in bench.arrangement.title.text()
+    desk.reading.set_spine("L1")
+    desk.reading.join_frames(adc, t2, point_lps=(0, 0, 28), to_point_lps=(0, 0, 0))
+    bench.until(lambda: "another frame of reference" not in bench.arrangement.title.text())
+
+
+def test_what_was_said_of_a_stage_goes_with_it(bench):
+    desk, message = bench.desk, bench.arrangement.bar.message
+    desk.set_stage("mri")
+    desk.message.emit("Every item of this stage is answered.", "info")
+    desk.set_stage("ct")
+    assert message.text() == ""
+    # What the new stage itself has to say comes after.
+    desk.set_stage("combined")
+    assert "seen together now" in message.text()
+
+
+def test_no_control_of_a_panel_is_left_out_of_the_window(bench):
+    from qtpy.QtWidgets import QWidget
+
+    left_out, seen = [], set()
+
+    def look(thing, path: str) -> None:
+        if id(thing) in seen:
+            return
+        seen.add(id(thing))
+        for name, value in vars(thing).items():
+            if isinstance(value, QWidget) and value.window() is not bench.arrangement.main:
+                left_out.append(f"{path}.{name}")
+            if type(value).__module__.startswith("napari_vcf.widgets.") and hasattr(value, "__dict__"):
+                look(value, f"{path}.{name}")
+
+    for name, panel in bench.arrangement.panels.items():
+        look(panel, name)
+    assert len(seen) > 50
+    assert left_out == []
+
+
 def test_width_and_level_are_typed_as_numbers_and_one_key_goes_back(bench):
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from napari_vcf.dicom import Role, Scan
 from napari_vcf.geometry import Grid, RigidTransform
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.desk.desk import Desk
+from napari_vcf.widgets.instruments.adc.model import AdcModel
+from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from support.cases import SAGITTAL, MemoryCase, memory_case, series
 
 
@@ -79,3 +82,22 @@ def test_the_station_of_the_fracture_is_shown_first() -> None:
     desk = Desk()
     desk.open_case(MemoryCase(Scan(Path(), found, ()), pseudonym="C001", salt="0" * 32))
     assert desk.image.series.key == "lumbar"
+
+
+def test_the_tools_begin_on_the_station_in_which_the_fracture_was_measured() -> None:
+    def grid(z: float) -> Grid:
+        return Grid.from_axes((15, 50, 50), origin_lps=(-30, -100, z + 100), spacing_mm=(4, 4, 4), **SAGITTAL)
+
+    found = tuple(
+        series(role, grid(z), *unit, key=f"{place} {role}")
+        for place, z in (("cervical", 300), ("lumbar", 0))
+        for role, unit in ((Role.T2, ()), (Role.ADC, ("um2/s",)))
+    )
+    desk = opened(MemoryCase(Scan(Path(), found, ()), pseudonym="C001", salt="0" * 32))
+    lumbar = next(i.id for i in desk.case.with_role(Role.T2) if i.series.key.startswith("lumbar"))
+    desk.reading.place_caliper(
+        stage="combined", level="L1", position="anterior", image=lumbar, start_lps=(0, 0, 14), end_lps=(0, 0, -14)
+    )
+    viewport = SimpleNamespace(desk=desk, sections=[])
+    assert ExtentModel(viewport, lambda: False).image.id == lumbar
+    assert AdcModel(desk).image.series.key == "lumbar ADC"

@@ -116,7 +116,8 @@ class CanvasDressing:
             lines.append(f"+ {desk.case.image(other).label} {opacity:.0%}")
         if viewport.shown_on is not None:
             lines.append("registered to MRI" if desk.registered else "registration proposed")
-        if desk.modality_of(desk.image.id) == "mr" and viewport.view.space not in ("ct", "mr"):
+        space = viewport.view.space
+        if desk.modality_of(desk.image.id) == "mr" and space not in ("ct", "mr") and not desk.joined(space, "mr"):
             lines.append("another frame of reference: not joined to the other MR images")
         if viewport.drawings_hidden:
             lines.append("drawings are hidden")

@@ -6,7 +6,7 @@ redraw from its state when ``desk.reading_changed`` is emitted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -145,8 +145,8 @@ class Desk:
         self._show_first()
         if study_stage is None and self.stage != "combined" and "combined" in self.stages:
             self.message.emit(
-                f"The {STAGE_NAMES[self.stage]} stage is read first, without the other examination. The stage "
-                f"{STAGE_NAMES['combined']} opens both together, and lets them be joined.",
+                f"The {STAGE_NAMES[self.stage]} stage comes first, by itself; {STAGE_NAMES['combined']} opens both and "
+                "joins them.",
                 "info",
             )
 
@@ -256,14 +256,16 @@ class Desk:
         assert self.case is not None
         return self.case.volume(image_id, self.index_of(image_id))
 
-    def leading_images(self) -> tuple[CaseImage, ...]:
-        """Images of the stage, those that hold the fractured vertebra first."""
+    def leading_images(self, images: Iterable[CaseImage] | None = None) -> tuple[CaseImage, ...]:
+        """Images of the stage, or some of them in an order of their own; those with the fractured vertebra first."""
         if self.reading is None or self.case is None:
             return ()
         state = self.reading.state
         # What was measured in another stage stays there.
         here = state.model_copy(update={"stages": {self.stage: state.stages[self.stage]}})
-        return leading_first(self.images(), here, {image.id: image for image in self.images()})
+        return leading_first(
+            self.images() if images is None else images, here, {image.id: image for image in self.images()}
+        )
 
     # -- patient spaces ---------------------------------------------------------------------------------------------
     def space_of(self, image_id: str) -> PatientSpace:

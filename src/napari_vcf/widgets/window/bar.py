@@ -96,6 +96,8 @@ class DeskBar(QWidget):
         desk.reading_changed.connect(self.refresh)
         viewport.overlay_changed.connect(self._refresh_overlay)
         desk.window_changed.connect(lambda _image: self._refresh_presets())
+        # What was said of one stage does not hold of the next.
+        desk.stage_changed.connect(lambda _stage: self._fade())
         for signal in (desk.opened, desk.reading_changed):
             signal.connect(self._outdate)
         self.refresh()

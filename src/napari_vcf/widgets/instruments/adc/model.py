@@ -74,9 +74,10 @@ class AdcModel:
 
     @property
     def image(self) -> CaseImage | None:
-        """The ADC map: the one in front, else the first of the stage."""
+        """The ADC map: the one in front, else the first that holds the fractured vertebra."""
         maps = [i for i in self._desk.images() if i.series.role is Role.ADC and i.series.measurable]
-        return next((i for i in maps if i.id == self._desk.image_id), maps[0] if maps else None)
+        in_front = next((i for i in maps if i.id == self._desk.image_id), None)
+        return in_front or next(iter(self._desk.leading_images(maps)), None)
 
     @property
     def wanted(self) -> int:

@@ -69,19 +69,22 @@ class ExtentModel:
 
     # -- image ------------------------------------------------------------------------------------------------------
     def images(self) -> tuple[CaseImage, ...]:
-        """Images of the stage that can be painted on, T2 first."""
-        images = [i for i in self._desk.images() if i.series.role in PAINTED_ROLES and i.series.measurable]
-        return tuple(sorted(images, key=lambda i: PAINTED_ROLES.index(i.series.role)))
+        """Images of the stage that can be painted on: those that hold the fractured vertebra first, of them T2."""
+        images = self._paintable()
+        return self._desk.leading_images(sorted(images, key=lambda i: PAINTED_ROLES.index(i.series.role)))
+
+    def _paintable(self) -> list[CaseImage]:
+        return [i for i in self._desk.images() if i.series.role in PAINTED_ROLES and i.series.measurable]
 
     @property
     def image(self) -> CaseImage | None:
         """The image that is painted on: the one of the masks that are there, else the chosen one, else the first."""
-        images = {image.id: image for image in self.images()}
+        images = {image.id: image for image in self._paintable()}
         masks = self.masks
-        for wanted in (masks.image if masks is not None else None, self._image, next(iter(images), None)):
+        for wanted in (masks.image if masks is not None else None, self._image):
             if wanted in images:
                 return images[wanted]
-        return None
+        return next(iter(self.images()), None)
 
     @property
     def is_in_front(self) -> bool:

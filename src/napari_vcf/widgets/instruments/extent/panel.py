@@ -422,7 +422,8 @@ class ExtentWidget(Instrument):
             self._result.setText("Hidden until you have given your own estimate above.")
             return
         self._show_extent(extent)
-        if answer is not None and answer.value is not None and answer.value != extent.grade:
+        # Before anything is painted there is nothing to differ from.
+        if extent.lesion_cm3 and answer is not None and answer.value is not None and answer.value != extent.grade:
             self._differ.setText(f"Your estimate {answer.value} and the measured {extent.grade} differ; both are kept.")
 
     def _on_touched(self) -> None:

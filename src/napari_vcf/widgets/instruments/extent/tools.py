@@ -101,6 +101,8 @@ def extent_texts(extent: Extent) -> tuple[str, str]:
     """Grade and share, and the volumes, in words."""
     mark = " · <b>◐ borderline</b>" if extent.borderline else ""
     entire = " · entire" if extent.entire else ""
+    if not extent.lesion_cm3:
+        return f"No lesion painted: 0.0 % of the body, which is {extent.grade}.", f"body {extent.body_cm3:.2f} cm³"
     return (
         f'<span style="font-size: large;"><b>{extent.grade}</b></span> &nbsp;{percent(extent.fraction)} of the body'
         f"{entire}<br>{points(extent.distance_to_cut)} from the cut {extent.nearest_cut}{mark}",

@@ -25,6 +25,7 @@ __all__ = ["RegistrationWidget"]
 _MARK_MM = 5.0
 #: So much of the column is shown where its vertebrae are counted, and so much where the fit on one is judged.
 _COUNT_MM, _JUDGE_MM = 300.0, 110.0
+_DECIDED = {"open": "Not decided yet", "accepted": "Accepted", "refused": "Refused"}
 _STATUS_COLORS = {"ok": GREEN, "doubtful": ORANGE, "refused": VERMILLION}
 
 
@@ -427,7 +428,7 @@ class RegistrationWidget(Instrument):
                 nudged = f", {moved_by_hand(entry.nudges)}" if entry.nudges else ""
                 line += (
                     f"<br>From the start: {entry.shift_mm:.1f} mm, {entry.angle_deg:.1f}°{nudged} "
-                    f"({entry.seconds:.1f} s). <b>{entry.acceptance.capitalize()}</b>."
+                    f"({entry.seconds:.1f} s). <b>{_DECIDED[entry.acceptance]}</b>."
                 )
             if entry.level_count is not None:
                 count = entry.level_count
