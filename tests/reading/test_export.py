@@ -206,7 +206,7 @@ def test_two_files_of_the_same_stage_by_the_same_reader_are_named(tmp_path: Path
     reading = new_reading()
     reading.answer("ct", "verdict", "benign")
     paths = [reading.export(tmp_path / name) for name in ("a.json", "b.json")]
-    with pytest.warns(UserWarning, match=r"a\.json and b\.json both hold the CT stage of case C001 by reader R1"):
+    with pytest.warns(UserWarning, match=r"a\.json and b\.json both hold the ct stage of case C001 by reader R1"):
         assert len(readings_frame(paths)) == 2
 
 

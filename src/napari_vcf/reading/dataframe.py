@@ -11,7 +11,6 @@ from napari_vcf.measure import POSITIONS
 from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.results import adjacent_levels, heights_of
-from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE, table_name
 
 if TYPE_CHECKING:
@@ -78,8 +77,8 @@ def readings_frame(paths: Iterable[Path | str] | Path | str) -> pd.DataFrame:
             if key in holder:
                 case, reader, stage = key
                 warnings.warn(
-                    f"{holder[key]} and {Path(path).name} both hold the {STAGE_NAMES[stage]} stage of case {case} "
-                    f"by reader {reader}; the table cannot tell their rows apart. Give one of them.",
+                    f"{holder[key]} and {Path(path).name} both hold the {stage} stage of case {case} by reader "
+                    f"{reader}; the table cannot tell their rows apart. Give one of them.",
                     stacklevel=2,
                 )
             holder[key] = Path(path).name

@@ -175,6 +175,7 @@ class Arrangement(QObject):
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         panel.setMinimumWidth(340)
         dock.installEventFilter(self)
+        dock.visibilityChanged.connect(lambda front: None if front else _let_go(dock))
         self.panels[name] = panel
         self.docks[name] = dock
 
@@ -340,6 +341,13 @@ class Arrangement(QObject):
         self.main.removeEventFilter(self)
         self.desk.dispose()
         Arrangement._all = [known for known in Arrangement._all if known is not self]
+
+
+def _let_go(dock: QDockWidget) -> None:
+    """Take the keyboard from a panel that goes behind another one: Qt would leave it there, unseen."""
+    focused = QApplication.focusWidget()
+    if focused is not None and dock.isAncestorOf(focused):
+        focused.clearFocus()
 
 
 def _keys_of(panel: QWidget) -> dict[str, Callable[[], object]]:

@@ -53,6 +53,13 @@ def test_the_form_is_answered_by_numbers(bench, panel):
     assert answers(bench)["confidence"].value == 5
 
 
+def test_a_panel_that_goes_behind_another_takes_no_key_any_more(bench, panel):
+    panel.rows["lesion_pattern"].setFocus()
+    bench.front("Lesion extent")
+    bench.hands.key("3")
+    assert {key: answer.value for key, answer in answers(bench).items()} == {"lesion_extent_visual": "G3"}
+
+
 def test_a_key_that_is_held_down_answers_one_item(bench, panel):
     from qtpy.QtCore import QEvent, Qt
     from qtpy.QtGui import QKeyEvent, QShortcut
