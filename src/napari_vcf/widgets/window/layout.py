@@ -175,7 +175,6 @@ class Arrangement(QObject):
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         panel.setMinimumWidth(340)
         dock.installEventFilter(self)
-        dock.visibilityChanged.connect(lambda front: None if front else _let_go(dock))
         self.panels[name] = panel
         self.docks[name] = dock
 
@@ -217,6 +216,12 @@ class Arrangement(QObject):
         dock = self.docks[name]
         dock.show()
         dock.raise_()
+        # Qt would leave the keyboard to a control of the panel that is behind now, unseen.
+        focused = QApplication.focusWidget()
+        if focused is not None and any(
+            behind is not dock and behind.isAncestorOf(focused) for behind in self.docks.values()
+        ):
+            focused.clearFocus()
 
     def fit_screen(self) -> None:
         """Make the window as large as the screen allows, and the panels as wide as they like to be."""
@@ -341,13 +346,6 @@ class Arrangement(QObject):
         self.main.removeEventFilter(self)
         self.desk.dispose()
         Arrangement._all = [known for known in Arrangement._all if known is not self]
-
-
-def _let_go(dock: QDockWidget) -> None:
-    """Take the keyboard from a panel that goes behind another one: Qt would leave it there, unseen."""
-    focused = QApplication.focusWidget()
-    if focused is not None and dock.isAncestorOf(focused):
-        focused.clearFocus()
 
 
 def _keys_of(panel: QWidget) -> dict[str, Callable[[], object]]:
