@@ -60,7 +60,7 @@ class ImageQuestions(QDialog):
             "The files do not say what these images are. What stays OTHER is not shown, and without unit or b-values "
             "there is no ADC."
             if asked
-            else "The files say what all images are. Correct it where they are wrong."
+            else "The files say what each image is. Correct them where they are wrong."
         )
         text.setWordWrap(True)
         layout.addWidget(text)

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 from napari_vcf.dicom import Role
 from napari_vcf.reading import CaseImage
 from napari_vcf.widgets.case.image_statement import StatementForm, file_name, record, stated
-from napari_vcf.widgets.common.controls import ORANGE, heading, mark, note
+from napari_vcf.widgets.common.controls import ORANGE, heading, mark, note, toggle
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk
@@ -61,6 +61,13 @@ class ImageTable(QWidget):
         self.table.itemSelectionChanged.connect(self._on_selected)
         self.table.itemDoubleClicked.connect(self._on_double_click)
         self.detail = note(name="image_detail")
+        self.describe = toggle(
+            "describe",
+            "Description",
+            "Show how the scanner's operator named the series; it may say what the examination was asked for",
+            action="reading.describe",
+        )
+        self.describe.toggled.connect(lambda _on: self._on_selected())
         self.statement = StatementForm()
         self.role, self.unit = self.statement.control("role"), self.statement.control("unit")
         for box in (self.role, self.unit):
@@ -77,6 +84,7 @@ class ImageTable(QWidget):
         layout.addWidget(self._heading)
         layout.addWidget(self.table)
         layout.addWidget(self.detail)
+        layout.addWidget(self.describe)
         layout.addWidget(self.question)
         layout.addWidget(self.statement.native)
         self._refused_heading = heading("Not read")
@@ -139,7 +147,9 @@ class ImageTable(QWidget):
         # In a study the roles are settled with the preparation.
         self.role.setEnabled(image is not None and self._desk.study_stage is None)
         self.b_values.setEnabled(self._desk.study_stage is None)
-        self.detail.setText("" if image is None else self._detail(image))
+        self.detail.setText("" if image is None else self._detail(image) + self._description(image))
+        # In a study nobody may learn from it what the images were made for.
+        self.describe.setVisible(image is not None and self._desk.study_stage is None)
         question = "" if image is None else _question(image)
         self.question.setText(question)
         self.question.setVisible(bool(question))
@@ -161,6 +171,12 @@ class ImageTable(QWidget):
     def _detail(self, image: CaseImage) -> str:
         name = "" if self._desk.study_stage is not None else file_name(image)
         return (f"File {name}.\n" if name else "") + _detail(image)
+
+    def _description(self, image: CaseImage) -> str:
+        """How the series was named, where that is asked for."""
+        if self._desk.study_stage is not None or not self.describe.isChecked():
+            return ""
+        return f"\nDescription: {image.series.description or 'none'}"
 
     def _cells(self, image: CaseImage) -> tuple[str, ...]:
         first, *rest = _cells(image)

@@ -97,6 +97,7 @@ class CasePanel(QWidget):
             "reading.open_sample": self.sample_button.click,
             "reading.open_reading": self.ask_reading,
             "reading.images": self.ask_images,
+            "reading.describe": self.images.describe.click,
             "reading.protocol": self.show_protocol,
             "reading.export": self._export,
             "reading.open_archive": self.dicom.ask_archive,
@@ -171,7 +172,7 @@ class CasePanel(QWidget):
         self.ask_button = button(
             "ask_images",
             "What are they…",
-            "Say what all images are, in one dialog",
+            "Say what each image is, in one dialog",
             self.ask_images,
             action="reading.images",
         )

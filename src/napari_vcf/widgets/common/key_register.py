@@ -99,6 +99,7 @@ def _actions() -> dict[str, Action]:
     add("reading", "open_folder", "Ctrl+Shift+L", "Open a folder")
     add("reading", "open_sample", "Ctrl+Shift+K", "Open the sample case")
     add("reading", "images", "Ctrl+Shift+I", "Say what the images are")
+    add("reading", "describe", "Ctrl+Shift+B", "Show how the series of an image was named, or hide it again")
     add("reading", "protocol", "Ctrl+Shift+D", "Show the protocol, and change it before a case is opened")
     add("reading", "export", "Ctrl+Shift+E", "Export the reading")
     add("reading", "open_reading", "Ctrl+Shift+J", "Open an exported reading on its images")

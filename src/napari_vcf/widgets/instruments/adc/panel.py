@@ -35,7 +35,8 @@ _ARROWS = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
 
 
 def _map_text(image: CaseImage, protocol: Protocol) -> str:
-    evidence = image.series.unit_evidence
+    # Evidence is written in ASCII, as exports are.
+    evidence = image.series.unit_evidence.replace("um2/s", "µm²/s").replace("mm2/s", "mm²/s")
     if image.series.unit is None:
         return f"Map: <b>{image.label}</b>. Its unit is not known yet: say it in the panel Case ({evidence})."
     voxels = f"about {map_effective_n(image.series, protocol):.0f} effective voxels in each rectangle"
