@@ -25,6 +25,8 @@ VALUES = {
     "stage": "mri",
     "caliper": SimpleNamespace(position="middle", level="L2"),
     "roi": SimpleNamespace(placement=2, tissue="lesion"),
+    "slices": (3, 4),
+    "decision": "accepted",
 }
 
 

@@ -25,7 +25,7 @@ from napari_vcf.reading.migrations import migrate_document
 from napari_vcf.records.sealing import check_seal, seal_text
 from support.cases import complete_reading, measure_heights, memory_case, new_reading
 
-SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-2.0.0.json"
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-2.1.0.json"
 
 
 def test_committed_schema_is_that_of_the_models(capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,6 +236,11 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
         assert all(roi.pop("endplate_deviation_deg") is None for roi in part["rois"])
         # And of a lesion only since 1.2.
         assert part["masks"] is None or part["masks"].pop("thresholds") == []
+        # Of a proposed body, only since 2.1: all was drawn.
+        assert part["masks"] is None or part["masks"].pop("proposal") is None
+        if part["extent"] is not None:
+            assert (part["extent"].pop("slices_proposed"), part["extent"].pop("slices_corrected")) == ([], [])
+            assert part["extent"].pop("slices_drawn") == part["extent"]["body_slices"]
         # Sentences without a code before 2.0.
         for name in ("missing", "conflicts", "warnings"):
             assert all(issue["code"] == "uncoded" and issue["item"] is None for issue in part[name])
@@ -249,6 +254,7 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
     assert (now.pop("version"), now.pop("continues")) == (1, None)
     # There was one form.
     assert now["protocol"].pop("form_version") == "1"
+    assert now["protocol"].pop("body_proposal") is False
     added = {"schema_version", "occasion", "consensus", "seal"}
     assert {key: value for key, value in now.items() if key not in added} == {
         key: value for key, value in old.items() if key != "schema_version"

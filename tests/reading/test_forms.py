@@ -58,8 +58,9 @@ def test_scales_of_the_two_forms_are_two_scales() -> None:
 def test_protocols_that_are_older_than_the_second_form_keep_their_hash() -> None:
     assert Protocol().sha256 == Protocol(form_version="1").sha256
     assert Protocol(form_version="2").sha256 != Protocol().sha256
+    assert Protocol(body_proposal=False).sha256 != Protocol().sha256
     # As of version 0.1.0.
-    assert asked_again().sha256.startswith("b763912336335")
+    assert asked_again(body_proposal=False).sha256.startswith("b763912336335")
 
 
 def test_a_study_has_the_form_that_its_rules_name() -> None:
@@ -93,6 +94,13 @@ def test_nothing_is_left_unasked_because_a_stage_is_not_read(stages: tuple[str, 
 
 
 def test_a_study_that_wrote_down_what_each_stage_asks_keeps_it() -> None:
-    first = parse_protocol(protocol_file(StudyProtocol(protocol=asked_again(staging="sealed"))), "a").protocol
-    assert first == asked_again(staging="sealed")
+    first = asked_again(staging="sealed")
+    assert parse_protocol(protocol_file(StudyProtocol(protocol=first)), "a").protocol == first
     assert first.asks("combined", "lesion_extent")
+
+
+def test_a_protocol_of_the_first_schema_asks_what_it_asked_then_and_proposes_no_body() -> None:
+    old = parse_protocol('schema_id = "napari-vcf/protocol"\nschema_version = "1.0.0"\n[protocol]\n', "a")
+    assert old.protocol == asked_again(staging="sealed", body_proposal=False)
+    new = parse_protocol('schema_id = "napari-vcf/protocol"\nschema_version = "1.1.0"\n[protocol]\n', "a")
+    assert new.protocol == Protocol(staging="sealed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ def old(tmp_path: Path) -> Path:
 
 
 def test_every_schema_version_that_a_record_has_or_had_lies_among_the_old_files() -> None:
-    there = {version_of(content) for _, content in contents()} | {("napari-vcf/protocol", "1.0.0")}
+    there = {version_of(content) for _, content in contents()}
+    there |= {version_of(tomllib.loads(path.read_text(encoding="utf-8"))) for path in OLD.rglob("*.toml")}
     today = {(name, model.model_fields["schema_version"].default) for name, model in MODELS.items()}
     assert today | set(STEPS) <= there
 

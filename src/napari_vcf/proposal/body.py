@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,8 @@ Mask = NDArray[np.bool_]
 #: Calipers end on the outer side of the shell; on MRI the marrow begins so far inside, on CT the shell is body.
 _SHELL_MM = 0.8
 _ROUNDS = 2
+#: Steps of a proposal beside the further rounds, for those who wait.
+_STEPS = 5
 #: A slice whose outline lies on a visible edge for less than this share of its way fits poorly.
 _POOR = 0.5
 #: More contrasts than this add nothing.
@@ -63,7 +65,13 @@ class BodyProposal:
     poor: tuple[int, ...]
 
 
-def propose_body(images: Sequence[Volume], body: Endplates, *, neighbours: Sequence[Endplates] = ()) -> BodyProposal:
+def propose_body(
+    images: Sequence[Volume],
+    body: Endplates,
+    *,
+    neighbours: Sequence[Endplates] = (),
+    progress: Callable[[int, int, str], None] | None = None,
+) -> BodyProposal:
     """Propose the marrow space of a vertebral body (on CT with its shell), without pedicles.
 
     Parameters
@@ -75,6 +83,8 @@ def propose_body(images: Sequence[Volume], body: Endplates, *, neighbours: Seque
         Calipers of this body.
     neighbours : sequence of Endplates
         Calipers of the bodies above and below, whose marrow shows what intact marrow looks like.
+    progress : callable, optional
+        Called with (done, total, what) before each step; where it raises, nothing is proposed.
 
     Returns
     -------
@@ -112,25 +122,44 @@ def propose_body(images: Sequence[Volume], body: Endplates, *, neighbours: Seque
         )
     if not bool(grid.contains(np.concatenate([top, bottom]), margin_mm=0.0).all()):
         raise ProposalError("The heights of this body do not lie on the image that it shall be proposed on.")
+    step = _Steps(progress)
+    step("samples around the body")
     space = body_space(grid, top, bottom)
     shell = 0.0 if ct else _SHELL_MM
     x, y, z = (axis for axis in np.meshgrid(space.x, space.y, space.z, indexing="ij"))
     raw = sample(images, *space.to_lps(x, y, z))
     expected = expected_endplates(space, shell)
     core, given, around = _first_regions(space, expected, x, y, z)
+    step("marrow and its surroundings")
     tissue = see_tissue(raw, core, _neighbours(images, space, neighbours), ct=ct)
     like = likeness(tissue, core | given, around)
+    step("endplates")
     plates = find_endplates(space, tissue, expected, shell)
+    step("walls")
     walls = find_walls(space, tissue, plates, like)
     for _ in range(_ROUNDS - 1):
+        step("walls again")
         body_now, around = _regions(space, plates, walls, x, y, z)
         like = likeness(tissue, body_now | given, around & ~given)
         walls = find_walls(space, tissue, plates, like)
+    step("slices")
     mask = _mask(images[0], space, plates, walls)
     if not mask.any():
         raise ProposalError("No body was found between these heights; outline it by hand.")
     seen = _seen(images[0], space, plates, walls, mask)
     return BodyProposal(mask, seen, tuple(index for index, share in seen.items() if share < _POOR))
+
+
+class _Steps:
+    """Reports each step."""
+
+    def __init__(self, progress: Callable[[int, int, str], None] | None) -> None:
+        self._progress, self._done = progress, 0
+
+    def __call__(self, what: str) -> None:
+        if self._progress is not None:
+            self._progress(self._done, _STEPS + _ROUNDS - 1, what)
+        self._done += 1
 
 
 def _first_regions(space: BodySpace, expected: tuple[F64, F64], x: F64, y: F64, z: F64) -> tuple[Mask, Mask, Mask]:

@@ -26,12 +26,26 @@ if TYPE_CHECKING:
 __all__ = ["caliper_of", "join_of", "masks_of", "proposal_of", "roi_of"]
 
 
-def masks_of(*, stage: Stage, image: CaseImage, body: NDArray[np.bool_], lesion: NDArray[np.bool_]) -> act.SetMasks:
+def masks_of(
+    *,
+    stage: Stage,
+    image: CaseImage,
+    body: NDArray[np.bool_],
+    lesion: NDArray[np.bool_],
+    corrected: Sequence[int] = (),
+    outlined: Sequence[int] = (),
+) -> act.SetMasks:
     """Body and lesion as they are painted on an image; see `Reading.set_masks`."""
     grid = image.series.grid
     body, lesion = mask_of(body, "body", grid.shape), mask_of(lesion, "lesion", grid.shape)
     return act.SetMasks(
-        stage=stage, image=image.id, grid=GridRecord.of(grid), body=encode_mask(body), lesion=encode_mask(lesion)
+        stage=stage,
+        image=image.id,
+        grid=GridRecord.of(grid),
+        body=encode_mask(body),
+        lesion=encode_mask(lesion),
+        corrected=tuple(corrected),
+        outlined=tuple(outlined),
     )
 
 

@@ -76,6 +76,18 @@ def _(action: act.SetMasks) -> str:
 
 
 @_words.register
+def _(action: act.ProposeBody) -> str:
+    del action
+    return "proposal of a body"
+
+
+@_words.register
+def _(action: act.DecideSlices) -> str:
+    numbers = ", ".join(str(index + 1) for index in action.slices)
+    return f"slice{'s' * (len(action.slices) > 1)} {numbers} of the proposed body {action.decision}"
+
+
+@_words.register
 def _(action: act.ThresholdLesion) -> str:
     del action
     return "lesion by threshold"

@@ -8,7 +8,16 @@ from pydantic import Field, SerializerFunctionWrapHandler, TypeAdapter, model_se
 
 from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading.masks import GridRecord, MaskRecord
-from napari_vcf.reading.state import Caliper, Landmark, ReadingState, Reason, Roi, Tissue
+from napari_vcf.reading.state import (
+    Caliper,
+    Landmark,
+    ProposedBody,
+    ReadingState,
+    Reason,
+    Roi,
+    SliceIndex,
+    Tissue,
+)
 from napari_vcf.records.base import Affine, AnswerValue, Finite, FrozenModel, ImageId, Level, Point, Stage, Timestamp
 
 __all__ = [
@@ -22,12 +31,14 @@ __all__ = [
     "CorrectLevels",
     "CorrectRole",
     "CountLevels",
+    "DecideSlices",
     "JoinFrames",
     "LoggedAction",
     "MarkNotAssessable",
     "NudgeRegistration",
     "PlaceCaliper",
     "PlaceRoi",
+    "ProposeBody",
     "ProposeRegistration",
     "Redo",
     "RefuseRegistration",
@@ -119,7 +130,10 @@ class RemoveCaliper(FrozenModel):
 
 
 class SetMasks(FrozenModel):
-    """Set body and lesion after a stroke."""
+    """Set body and lesion after a stroke.
+
+    ``corrected`` names slices whose body began as the proposal, ``outlined`` those that were outlined anew.
+    """
 
     action: Literal["set_masks"] = "set_masks"
     stage: Stage
@@ -127,6 +141,32 @@ class SetMasks(FrozenModel):
     grid: GridRecord
     body: MaskRecord
     lesion: MaskRecord
+    corrected: tuple[SliceIndex, ...] = ()
+    outlined: tuple[SliceIndex, ...] = ()
+
+
+class ProposeBody(_Placing):
+    """Put a vertebral body before the reader; a slice of it counts once it is accepted."""
+
+    thing = "proposal"
+    action: Literal["propose_body"] = "propose_body"
+    stage: Stage
+    image: ImageId
+    grid: GridRecord
+    proposal: ProposedBody
+
+
+class DecideSlices(FrozenModel):
+    """Accept or reject slices of the proposed body.
+
+    ``looked_at`` says whether they had been on the screen; without it they are noted, and do not count.
+    """
+
+    action: Literal["decide_slices"] = "decide_slices"
+    stage: Stage
+    slices: Annotated[tuple[SliceIndex, ...], Field(min_length=1)]
+    decision: Literal["accepted", "rejected"]
+    looked_at: bool = True
 
 
 class ThresholdLesion(FrozenModel):
@@ -317,6 +357,8 @@ Action = Annotated[
     | PlaceCaliper
     | RemoveCaliper
     | SetMasks
+    | ProposeBody
+    | DecideSlices
     | ThresholdLesion
     | ClearMasks
     | PlaceRoi

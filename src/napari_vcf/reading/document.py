@@ -53,7 +53,7 @@ __all__ = [
 
 #: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
 SCHEMA_ID = "napari-vcf/reading"
-SCHEMA_VERSION = "2.0.0"
+SCHEMA_VERSION = "2.1.0"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -149,6 +149,9 @@ class ExtentExport(FrozenModel):
     mid_slice: int
     mid_slice_fraction: Finite | None
     body_slices: tuple[int, ...]
+    slices_proposed: tuple[int, ...] = Field(description="body slices accepted as the program proposed them")
+    slices_corrected: tuple[int, ...] = Field(description="body slices begun with a proposal and changed by hand")
+    slices_drawn: tuple[int, ...] = Field(description="body slices drawn by hand")
 
 
 class RoiStatisticsExport(FrozenModel):
@@ -288,7 +291,7 @@ class ReadingExport(FrozenModel):
     """One reading as a JSON document."""
 
     schema_id: Literal["napari-vcf/reading"] = "napari-vcf/reading"
-    schema_version: Literal["2.0.0"] = "2.0.0"
+    schema_version: Literal["2.1.0"] = "2.1.0"
     intended_use: Annotated[str, AfterValidator(_as_written)] = Field(
         default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE}
     )

@@ -14,8 +14,9 @@ from typing import Protocol as TypingProtocol
 from pydantic import ValidationError
 
 from napari_vcf.dicom import Series
-from napari_vcf.measure import REFERENCE_RULES, ReferenceRule
+from napari_vcf.measure import REFERENCE_RULES, Extent, ReferenceRule
 from napari_vcf.reading.actions import LoggedAction
+from napari_vcf.reading.body_slices import SliceOrigin, slice_origins
 from napari_vcf.reading.case import Case, CaseImage
 from napari_vcf.reading.document import (
     SCHEMA_VERSION,
@@ -164,7 +165,7 @@ def export_stage(state: StageState, evaluation: StageEvaluation, protocol: Proto
         calipers=tuple(CaliperExport(**c.model_dump(), mm=caliper_mm(c)) for c in state.calipers),
         height_losses=tuple(_loss(rule, results) for rule in REFERENCE_RULES if rule in results.height_losses),
         masks=state.masks,
-        extent=None if extent is None else ExtentExport(rule=_extent_rule(protocol), **_fields(extent)),
+        extent=None if extent is None else _extent(extent, state, protocol),
         rois=tuple(_roi(roi, results.adc, protocol) for roi in state.rois),
         adc=_adc(results.adc),
         findings=state.answers,
@@ -180,6 +181,21 @@ def _loss(rule: ReferenceRule, results: StageResults) -> HeightLossExport:
     fields = _fields(results.height_losses[rule])
     losses = tuple(PositionLossExport(**_fields(item)) for item in results.height_losses[rule].losses)
     return HeightLossExport(**{**fields, "losses": losses}, graded=rule == results.graded_rule)
+
+
+def _extent(extent: Extent, state: StageState, protocol: Protocol) -> ExtentExport:
+    origins = {} if state.masks is None else slice_origins(state.masks)
+
+    def of(wanted: SliceOrigin) -> tuple[int, ...]:
+        return tuple(index for index, origin in origins.items() if origin == wanted)
+
+    return ExtentExport(
+        rule=_extent_rule(protocol),
+        **_fields(extent),
+        slices_proposed=of("proposed"),
+        slices_corrected=of("corrected"),
+        slices_drawn=of("drawn"),
+    )
 
 
 def _extent_rule(protocol: Protocol) -> str:

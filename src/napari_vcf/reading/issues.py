@@ -38,6 +38,8 @@ IssueCode = Literal[
     "normal_levels_differ",
     "normal_level_not_adjacent",
     "normal_level_not_intact",
+    "proposal_open",
+    "proposal_unseen",
     # Of a document that was written before there were codes.
     "uncoded",
 ]

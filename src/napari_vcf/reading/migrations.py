@@ -33,6 +33,25 @@ def _from_1_2(document: Document) -> Document:
     }
 
 
+def _from_2_0(document: Document) -> Document:
+    """2.1 says where each slice of the body comes from; in a document of 2.0 all were drawn, and none was proposed."""
+    document = {**document, "schema_version": "2.1.0"}
+    if isinstance(document.get("protocol"), dict):
+        document["protocol"] = {"body_proposal": False, **document["protocol"]}
+    stages = document.get("stages")
+    if isinstance(stages, dict):
+        document["stages"] = {name: _all_drawn(part) for name, part in stages.items()}
+    return document
+
+
+def _all_drawn(part: Any) -> Any:
+    extent = part.get("extent") if isinstance(part, dict) else None
+    if not isinstance(extent, dict):
+        return part
+    drawn = {"slices_proposed": [], "slices_corrected": [], "slices_drawn": extent.get("body_slices", [])}
+    return {**part, "extent": {**extent, **drawn}}
+
+
 def _with_codes(part: Document) -> Document:
     return {
         **part,
@@ -52,6 +71,7 @@ STEPS: Final[dict[str, Callable[[Document], Document]]] = {
     "1.0.0": _from_1_0,
     "1.1.0": _from_1_1,
     "1.2.0": _from_1_2,
+    "2.0.0": _from_2_0,
 }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -16,6 +16,9 @@ from napari_vcf.reading.vocabulary import FORMS, ITEMS, FormVersion, Item, items
 from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
 
 __all__ = ["Protocol"]
+
+#: What the first protocols decided by not knowing of it.
+_AT_FIRST: Final = {"form_version": "1", "body_proposal": False}
 
 Ratio = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}/[1-9][0-9]{0,5}$")]
 
@@ -51,6 +54,8 @@ class Protocol(FrozenModel):
         Placements in the lesion, and as many in the normal vertebra.
     snapping : bool
         Whether a caliper's end may be drawn to the nearest edge.
+    body_proposal : bool
+        Whether the vertebral body may be proposed, to be accepted slice by slice.
     staging : str
         ``open``: one sitting sees everything; ``sealed``: stages follow one another and close behind the reader.
     stages : tuple of str
@@ -74,6 +79,7 @@ class Protocol(FrozenModel):
     roi_short_mm: Annotated[Finite, Field(gt=0)] = 5.0
     roi_placements: Annotated[int, Field(ge=1, le=10)] = 3
     snapping: bool = True
+    body_proposal: bool = True
     staging: Literal["open", "sealed"] = "open"
     stages: tuple[Stage, ...] = STAGES
     stage_items: dict[Stage, tuple[str, ...]] = Field(
@@ -99,11 +105,13 @@ class Protocol(FrozenModel):
     @property
     def sha256(self) -> str:
         """Hash of the protocol's content, independent of the order in which it was written."""
-        # Protocols are older than the second form; what they decided is what it was.
-        left_out = {"form_version"} if self.form_version == "1" else set()
-        content = self.model_dump(mode="json", exclude=left_out)
+        content = self.model_dump(mode="json", exclude=self.later_decisions())
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def later_decisions(self) -> set[str]:
+        """Decisions that the first protocols did not know and that are as they were then: no hash counts them."""
+        return {name for name, value in _AT_FIRST.items() if getattr(self, name) == value}
 
     @property
     def form(self) -> dict[str, Item]:

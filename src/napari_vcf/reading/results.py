@@ -24,6 +24,7 @@ from napari_vcf.measure import (
     lesion_extent,
     summarize_placements,
 )
+from napari_vcf.reading.body_slices import open_slices
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.levels import level_above, level_below
@@ -274,6 +275,7 @@ def stage_results(
             *_resolution_warnings(stage, statistics, images, protocol),
             *placement_warnings(stage, protocol, images, state),
             *level_warnings(stage, state, adjacent, images),
+            *_proposal_warnings(stage),
         ),
     )
 
@@ -298,6 +300,27 @@ def _warnings(
             for text in images[name].series.remarks
         ]
     return tuple(warnings)
+
+
+def _proposal_warnings(stage: StageState) -> tuple[Issue, ...]:
+    """Slices of a proposed body that nobody looked at, and those of which nothing was said: they are not counted."""
+    masks = stage.masks
+    if masks is None or masks.proposal is None:
+        return ()
+    warnings = []
+    if masks.proposal.unseen:
+        text = f"The body proposed on {_slices(masks.proposal.unseen)} was accepted without a look and is not counted."
+        warnings.append(Issue(code="proposal_unseen", item="lesion_extent", text=text))
+    waiting = open_slices(masks)
+    if waiting:
+        text = f"The body proposed on {_slices(waiting)} is neither accepted nor rejected and is not counted."
+        warnings.append(Issue(code="proposal_open", item="lesion_extent", text=text))
+    return tuple(warnings)
+
+
+def _slices(indices: tuple[int, ...]) -> str:
+    numbers = ", ".join(str(index + 1) for index in indices)
+    return f"slice{'s' * (len(indices) > 1)} {numbers}"
 
 
 def _resolution_warnings(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,12 +34,14 @@ from napari_vcf.reading.evaluation import Evaluations, StageEvaluation
 from napari_vcf.reading.export import export_reading
 from napari_vcf.reading.history import History
 from napari_vcf.reading.issues import Issue
+from napari_vcf.reading.masks import GridRecord
+from napari_vcf.reading.proposing import BodyRequest, body_request, proposed_from
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults, adjacent_levels
 from napari_vcf.reading.roi_checks import endplates_of
 from napari_vcf.reading.rules import Context, reduce_action
 from napari_vcf.reading.spaces import between
-from napari_vcf.reading.state import CaliperEnd, ReadingState, Registration, Roi, Tissue
+from napari_vcf.reading.state import CaliperEnd, ProposedBody, ReadingState, Registration, Roi, Tissue
 from napari_vcf.reading.vertebra_at import vertebra_at
 from napari_vcf.records.base import Stage, utc_now
 
@@ -380,7 +382,14 @@ class Reading:
         return self._make(act.RemoveCaliper, stage=stage, level=level, position=position)
 
     def set_masks(
-        self, stage: Stage, image: str, body: NDArray[np.bool_], lesion: NDArray[np.bool_]
+        self,
+        stage: Stage,
+        image: str,
+        body: NDArray[np.bool_],
+        lesion: NDArray[np.bool_],
+        *,
+        corrected: Sequence[int] = (),
+        outlined: Sequence[int] = (),
     ) -> act.LoggedAction:
         """Set body and lesion.
 
@@ -392,6 +401,10 @@ class Reading:
             Name of the image (`CaseImage.id`) on which they were painted.
         body, lesion : ndarray, shape (slices, rows, columns) of the image
             True or 1 inside; the lesion lies inside the body.
+        corrected : sequence of int
+            Slices whose body began as the proposal and was changed by hand; accepted ones need not be named.
+        outlined : sequence of int
+            Slices that were outlined anew, whatever was there.
 
         Returns
         -------
@@ -402,7 +415,75 @@ class Reading:
         RefusedActionError
             If the shape is not the image's, a value is neither 0 nor 1, or lesion lies outside the body.
         """
-        return self._make(masks_of, stage=stage, image=self.case.image(image), body=body, lesion=lesion)
+        return self._make(
+            masks_of,
+            stage=stage,
+            image=self.case.image(image),
+            body=body,
+            lesion=lesion,
+            corrected=corrected,
+            outlined=outlined,
+        )
+
+    def body_request(self, stage: Stage, image: str) -> BodyRequest:
+        """What a body would be proposed from; see `napari_vcf.reading.proposing.body_request`."""
+        return body_request(self.state, stage, image, self.protocol, self.case)
+
+    def propose_body(self, stage: Stage, image: str, proposed: ProposedBody | None = None) -> act.LoggedAction:
+        """Put a vertebral body before the reader, from the heights of the fractured vertebra.
+
+        Parameters
+        ----------
+        stage : {"mri", "combined"}
+            Stage of the reading.
+        image : str
+            Name of the image (`CaseImage.id`) that is painted on; its slices are sagittal.
+        proposed : ProposedBody, optional
+            What was computed from `body_request` already.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If the protocol does not allow it, the estimate by eye is not given, or a height is missing.
+        ProposalError
+            If no body is found from there.
+        """
+        if proposed is None:
+            request = self.body_request(stage, image)
+            proposed = proposed_from(request, [self.case.volume(each) for each in request.images])
+        grid = GridRecord.of(self.case.image(image).series.grid)
+        return self._make(act.ProposeBody, stage=stage, image=image, grid=grid, proposal=proposed)
+
+    def decide_slices(
+        self, stage: Stage, slices: Sequence[int], decision: Literal["accepted", "rejected"], *, looked_at: bool = True
+    ) -> act.LoggedAction:
+        """Accept or reject slices of the proposed body.
+
+        Parameters
+        ----------
+        stage : {"mri", "combined"}
+            Stage of the reading.
+        slices : sequence of int
+            Slices of the image, from 0.
+        decision : {"accepted", "rejected"}
+            What the reader says of them.
+        looked_at : bool
+            Whether they had been on the screen; without it they are noted, and do not count.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If no body is proposed there.
+        """
+        return self._make(act.DecideSlices, stage=stage, slices=tuple(slices), decision=decision, looked_at=looked_at)
 
     def threshold_lesion(
         self,

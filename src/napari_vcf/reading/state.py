@@ -25,6 +25,8 @@ from napari_vcf.registration import LEVEL_OPEN
 
 __all__ = [
     "Answer",
+    "BodyEnds",
+    "BodyProposal",
     "Caliper",
     "CaliperEnd",
     "Continued",
@@ -36,10 +38,12 @@ __all__ = [
     "Masks",
     "PlacedCaliper",
     "PlacedRoi",
+    "ProposedBody",
     "ReadingState",
     "Reason",
     "Registration",
     "Roi",
+    "SliceIndex",
     "Spine",
     "StageState",
     "Tissue",
@@ -49,6 +53,7 @@ Tissue = Literal["lesion", "normal"]
 CaliperEnd = Literal["start", "end"]
 #: Where a count of the levels begins.
 Landmark = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+SliceIndex = Annotated[int, Field(ge=0)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
 
@@ -133,11 +138,70 @@ class LesionThreshold(FrozenModel):
     at: Timestamp
 
 
+class BodyEnds(FrozenModel):
+    """Ends of the anterior, middle and posterior height of one vertebral body, LPS mm of the painted image."""
+
+    top_lps: tuple[Point, Point, Point]
+    bottom_lps: tuple[Point, Point, Point]
+
+
+class ProposedBody(FrozenModel):
+    """A vertebral body as the program proposed it, and what it was proposed from.
+
+    Attributes
+    ----------
+    images : tuple of str
+        The image that is painted on, and those that helped.
+    ends : BodyEnds
+        Heights of the fractured vertebra at that time.
+    neighbours : tuple of BodyEnds
+        Heights of the vertebrae above and below, where they were measured.
+    method : str
+        Method and its version.
+    mask : MaskRecord
+        The whole proposal, on the grid of the masks.
+    poor : tuple of int
+        Slices on which the program itself found the fit poor.
+    """
+
+    images: Annotated[tuple[ImageId, ...], Field(min_length=1)]
+    ends: BodyEnds
+    neighbours: tuple[BodyEnds, ...] = ()
+    method: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    mask: MaskRecord
+    poor: tuple[SliceIndex, ...] = ()
+
+
+class BodyProposal(ProposedBody):
+    """A proposal of the record, and what became of its slices.
+
+    Slices that are in none of the lists are open, unless body was drawn on them; what is open or unseen is no part of
+    the body and counts nowhere.
+
+    Attributes
+    ----------
+    accepted : tuple of int
+        Taken as proposed, after a look.
+    corrected : tuple of int
+        Begun with the proposal, and changed by hand.
+    unseen : tuple of int
+        Accepted though they had not been on the screen.
+    rejected : tuple of int
+        Refused; they hold no body.
+    """
+
+    accepted: tuple[SliceIndex, ...] = ()
+    corrected: tuple[SliceIndex, ...] = ()
+    unseen: tuple[SliceIndex, ...] = ()
+    rejected: tuple[SliceIndex, ...] = ()
+    at: Timestamp
+
+
 class Masks(FrozenModel):
     """Body and lesion, painted on the native grid of one image.
 
     ``thresholds`` says what was taken by threshold, in its order; everything else of the lesion, and every correction
-    since, is drawn by hand.
+    since, is drawn by hand. So is the body, but for the slices that ``proposal`` names.
     """
 
     image: ImageId
@@ -145,12 +209,14 @@ class Masks(FrozenModel):
     body: MaskRecord
     lesion: MaskRecord
     thresholds: tuple[LesionThreshold, ...] = ()
+    proposal: BodyProposal | None = None
     at: Timestamp
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         size = math.prod(self.grid.shape)
-        for name, mask in (("body", self.body), ("lesion", self.lesion)):
+        proposed = () if self.proposal is None else (("proposal", self.proposal.mask),)
+        for name, mask in (("body", self.body), ("lesion", self.lesion), *proposed):
             if sum(mask.runs) != size:
                 raise ValueError(f"the runs of the {name} hold {sum(mask.runs)} voxels, but the grid has {size}")
         return self

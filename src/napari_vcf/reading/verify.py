@@ -17,6 +17,7 @@ from napari_vcf.reading.case import Case, scan_case
 from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export import export_stage, read_reading
+from napari_vcf.reading.proposal_checks import proposal_statements
 from napari_vcf.reading.results import adjacent_levels, rectangle_of
 from napari_vcf.reading.spaces import space_names
 from napari_vcf.reading.state import Masks, ReadingState, Roi
@@ -182,6 +183,8 @@ def _compare_stated(export: ReadingExport, case: Case, differences: list[Differe
     for number, join in enumerate(export.frame_joins):
         statements.extend(join_statements(f"frame_joins.{number}", join, case.images))
     for stage, part in export.stages.items():
+        if part.masks is not None:
+            statements.extend(proposal_statements(f"stages.{stage}.masks.proposal", part.masks, case))
         statements.extend(answer_statements(f"stages.{stage}.findings", stage, part, export.protocol))
     differences.extend(
         Difference(each.place, _short(each.exported), _short(each.recomputed)) for each in statements if not each.holds

@@ -28,7 +28,15 @@ _COMMENTS: Final[dict[str, tuple[str, ...]]] = {
         "Whether a reader may have the ends of calipers drawn to the edge. Allowed, it is still off until the reader",
         "turns it on; the record says of each caliper which ends were drawn. false forbids it.",
     ),
+    "body_proposal": (
+        "Whether the program may propose the vertebral body once the estimate by eye is given. The reader accepts,",
+        "corrects or rejects each slice, and the record says which. false forbids it.",
+    ),
 }
+
+
+#: The first version of the schema.
+_FIRST: Final = "1.0.0"
 
 
 class StudyRules(FrozenModel):
@@ -99,7 +107,7 @@ class StudyProtocol(FrozenModel):
     """
 
     schema_id: Literal["napari-vcf/protocol"] = "napari-vcf/protocol"
-    schema_version: Literal["1.0.0"] = "1.0.0"
+    schema_version: Literal["1.1.0"] = "1.1.0"
     protocol: Protocol
     study: StudyRules = StudyRules()
 
@@ -131,7 +139,10 @@ class StudyProtocol(FrozenModel):
         # hash of an older protocol stays.
         rules = StudyRules()
         later = {name for name in _LATER if getattr(self.study, name) == getattr(rules, name)}
-        content = self.model_dump(mode="json", exclude={"protocol": {"form_version"}, "study": later})
+        unknown = {"form_version", *self.protocol.later_decisions()}
+        content = self.model_dump(mode="json", exclude={"protocol": unknown, "study": later})
+        # How a file is written is no decision.
+        content["schema_version"] = _FIRST
         return sha256_of(canonical_json(content))
 
 
@@ -184,7 +195,7 @@ def protocol_template() -> str:
 
 def protocol_file(decided: StudyProtocol) -> str:
     """The text of a protocol file that says what a protocol decides."""
-    lines = ['schema_id = "napari-vcf/protocol"', 'schema_version = "1.0.0"', "", "[protocol]"]
+    lines = ['schema_id = "napari-vcf/protocol"', 'schema_version = "1.1.0"', "", "[protocol]"]
     content = decided.protocol.model_dump(mode="json")
     items = content.pop("stage_items")
     # It stands among the study's rules.

@@ -58,6 +58,32 @@ def _part_from_1_1(content: Content) -> Content:
     return {**content, "schema_version": "1.2.0", "images": images}
 
 
+#: What each stage was asked by protocols of 1.0 that did not list it.
+_SEEN_ON_BOTH = (
+    "lesion_location",
+    "post_compression_contour",
+    "paravertebral_soft_tissue_invasion",
+    "pedicle_invasion",
+)
+_OF_CT = ("cortical_destruction", "posterior_cortex_fracture_line", "pedicle_osteolysis")
+_OF_MRI = ("pedicle_signal", "enhancement", "signal_dwi", "signal_t1_low", "signal_t2_low", "adc")
+_PAINTED = ("lesion_extent_visual", "lesion_extent", "lesion_pattern")
+_END = ("verdict", "confidence")
+_FIRST_ITEMS: Final = {
+    "ct": ("compression_degree", *_SEEN_ON_BOTH, *_OF_CT, *_END),
+    "mri": ("compression_degree", *_PAINTED, *_SEEN_ON_BOTH, *_OF_MRI, *_END),
+    "combined": ("compression_degree", *_PAINTED, *_SEEN_ON_BOTH, *_OF_MRI, *_OF_CT, *_END),
+}
+
+
+def _protocol_from_1_0(content: Content) -> Content:
+    """1.1 decides on proposed bodies and asks less twice; what 1.0 left open is as it was then."""
+    decided = content.get("protocol")
+    if isinstance(decided, dict):
+        decided = {"version": "1", "body_proposal": False, "stage_items": _FIRST_ITEMS, **decided}
+    return {**content, "schema_version": "1.1.0", "protocol": decided}
+
+
 #: Schema and version -> the step that leads to the next version. A new one needs a file of the old one among the tests.
 STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
     ("napari-vcf/consensus", "1.0.0"): _consensus_from_1_0,
@@ -66,6 +92,7 @@ STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
     ("napari-vcf/part", "1.1.0"): _part_from_1_1,
     ("napari-vcf/prepare-report", "1.0.0"): _report_from_1_0,
     ("napari-vcf/prepare-report", "1.1.0"): _report_from_1_1,
+    ("napari-vcf/protocol", "1.0.0"): _protocol_from_1_0,
     ("napari-vcf/study", "1.0.0"): _study_from_1_0,
 }
 

@@ -12,6 +12,7 @@ from napari_vcf.reading.levels import recounted
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.results import adjacent_levels, caliper_mm, rectangle_of
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
+from napari_vcf.reading.rules.proposing import after_stroke
 from napari_vcf.reading.spaces import between, registration_at
 from napari_vcf.reading.state import Masks, PlacedCaliper, PlacedRoi, ReadingState, Spine, StageState
 
@@ -172,6 +173,7 @@ def _(action: act.SetMasks, state: ReadingState, context: Context) -> ReadingSta
         body=action.body,
         lesion=action.lesion,
         thresholds=kept,
+        proposal=after_stroke(before, action),
         at=context.at,
     )
     return change_stage(state, action.stage, masks=masks)

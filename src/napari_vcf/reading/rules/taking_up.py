@@ -19,7 +19,8 @@ def _(action: act.TakeUpReading, state: ReadingState, context: Context) -> Readi
     used = {entry.ct_image for entry in action.state.registrations.values()}
     for stage in action.state.stages.values():
         used |= {caliper.image for caliper in stage.calipers} | {roi.image for roi in stage.rois}
-        used |= {stage.masks.image} if stage.masks is not None else set()
+        if stage.masks is not None:
+            used |= {stage.masks.image, *(stage.masks.proposal.images if stage.masks.proposal is not None else ())}
     lost = used - set(context.case.images)
     if lost:
         raise RefusedActionError(

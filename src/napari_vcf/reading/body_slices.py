@@ -1,0 +1,37 @@
+"""Slices of the vertebral body: which wait for the reader, and where each comes from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.state import Masks
+
+__all__ = ["SliceOrigin", "open_slices", "slice_origins"]
+
+SliceOrigin = Literal["proposed", "corrected", "drawn"]
+
+
+def open_slices(masks: Masks | None) -> tuple[int, ...]:
+    """Slices of a proposal that wait for the reader: nothing was decided, and no body was drawn there."""
+    if masks is None or masks.proposal is None:
+        return ()
+    proposal = masks.proposal
+    shape = masks.grid.shape
+    proposed = decode_mask(proposal.mask, shape).any(axis=(1, 2))
+    drawn = decode_mask(masks.body, shape).any(axis=(1, 2))
+    decided = {*proposal.accepted, *proposal.corrected, *proposal.unseen, *proposal.rejected}
+    return tuple(index for index in np.flatnonzero(proposed & ~drawn).tolist() if index not in decided)
+
+
+def slice_origins(masks: Masks) -> dict[int, SliceOrigin]:
+    """Where the body of each slice that holds some comes from."""
+    held = np.flatnonzero(decode_mask(masks.body, masks.grid.shape).any(axis=(1, 2))).tolist()
+    proposal = masks.proposal
+    found: dict[int, SliceOrigin] = dict.fromkeys(held, "drawn")
+    if proposal is not None:
+        found.update(dict.fromkeys(proposal.accepted, "proposed"))
+        found.update(dict.fromkeys(proposal.corrected, "corrected"))
+    return {index: origin for index, origin in sorted(found.items()) if index in set(held)}
