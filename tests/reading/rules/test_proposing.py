@@ -228,9 +228,28 @@ def test_a_proposal_goes_through_journal_export_and_reopening_unchanged(tmp_path
     reading.decide_slices(STAGE, [6], "rejected")
     lines = [entry.model_dump_json() for entry in reading.log]
     fresh = Reading(memory_case(), study="S1", reader="R1")
-    fresh.restore(LoggedAction.model_validate_json(line, strict=True) for line in lines)
+    fresh.restore(LoggedAction.model_validate_json(line) for line in lines)
     assert fresh.state == reading.state
     path = reading.export(tmp_path / "r.json")
     assert read_reading(path).stages[STAGE].masks == masks_of(reading)
     assert json.loads(path.read_text(encoding="utf-8"))["stages"][STAGE]["masks"]["proposal"]["accepted"] == [3]
     assert reopen(path, reading.case).state.stages[STAGE].masks == masks_of(reading)
+
+
+def test_verify_tells_a_proposal_that_the_images_do_not_give_and_a_slice_that_is_not_as_proposed() -> None:
+    from napari_vcf.reading.proposal_checks import proposal_statements
+
+    reading = ready()
+    propose(reading)
+    reading.decide_slices(STAGE, [3, 4], "accepted")
+    masks = masks_of(reading)
+    # These voxels are noise; what was put in by hand does not come out of them.
+    wrong = [each.place for each in proposal_statements("p", masks, reading.case) if not each.holds]
+    assert wrong == ["p.mask"]
+    other = masks.model_copy(update={"proposal": masks.proposal.model_copy(update={"method": "of another version"})})
+    assert all(each.holds for each in proposal_statements("p", other, reading.case))
+    body = body_of(reading)
+    body[4, 45] = False
+    changed = other.model_copy(update={"body": encode_mask(body)})
+    wrong = [each.place for each in proposal_statements("p", changed, reading.case) if not each.holds]
+    assert wrong == ["p.accepted.4"]
