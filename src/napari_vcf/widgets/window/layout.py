@@ -221,7 +221,7 @@ class Arrangement(QObject):
         if focused is not None and any(
             behind is not dock and behind.isAncestorOf(focused) for behind in self.docks.values()
         ):
-            focused.clearFocus()
+            self.main.setFocus()
 
     def fit_screen(self) -> None:
         """Make the window as large as the screen allows, and the panels as wide as they like to be."""
