@@ -65,6 +65,8 @@ STRAY_KEYS = _STRAY.split()
 #: They write where something is being written, or are keys of the form.
 _EDITING = frozenset(["Del", "Backspace", "Return", "Space", "Esc", "Left", "Right", "Up", "Down", "Ctrl+V", "Ctrl+X"])
 CHECK_PIXELS_EVERY = 5
+#: Sizes of the window, the first one to begin with.
+SIZES = ((1200, 780), (1366, 768), (1000, 700), (1600, 1000))
 
 
 @dataclass
@@ -420,7 +422,7 @@ class RandomHands:
         )[0]
         modifier = self._modifier()
         kind = self.random.choices(("click", "drag", "double", "hover", "broken drag"), (5, 5, 1, 2, 1))[0]
-        steps = self.random.randrange(2, 8)
+        steps = self.random.randrange(2, 6)
         name = widget.objectName() or "canvas"
         what = f"mouse {kind} {button.name} {modifier.name} on {name} {start.x()},{start.y()} -> {end.x()},{end.y()}"
 
@@ -580,7 +582,7 @@ class RandomHands:
         return Event(f"layer {name} {layer.name!r}", doings[name], answers=False)
 
     def _window(self) -> Event:
-        size = self.random.choice(((1366, 768), (1400, 900), (1600, 1000), (1000, 700)))
+        size = self.random.choice(SIZES)
         return Event(f"window {size}", lambda: self.main.resize(*size), answers=False)
 
 
@@ -621,14 +623,15 @@ def opened_window(place: Path, *, study: bool) -> Iterator[Any]:
         phantom = make_case(PhantomSpec(seed=number + 1, mr_matrix=96, ct_matrix=64, ct_slice_mm=10.0))
         write_dicom(phantom, cases / f"Case_{number}")
     arrangement = open_window()
-    # A known size: the places of a seed's clicks are those of this window.
-    arrangement.main.resize(1400, 900)
+    # A known size: the places of a seed's clicks are those of this window. A small one is drawn sooner.
+    arrangement.main.resize(*SIZES[0])
     try:
         if study:
             _begin_study(arrangement, place, cases)
         else:
             arrangement.case_panel.open_folder(cases / "Case_0")
         _wait(lambda: arrangement.desk.reading is not None and arrangement.desk.image is not None)
+        _begin_reading(arrangement.desk)
         yield arrangement
     finally:
         arrangement.desk.saved = True
@@ -646,6 +649,37 @@ def _begin_study(arrangement: Any, place: Path, cases: Path) -> None:
     create_study(place / "study", protocol=rules, readers=("R1", "R2"), seed=1, images=[cases])
     prepare_study(place / "study", workers=0)
     begin_study(arrangement, open_study(place / "study").as_reader("R1"))
+
+
+def _begin_reading(desk: Any) -> None:
+    """Read some of each stage: what is not there cannot be changed by mistake."""
+    from napari_vcf.dicom import Role
+    from napari_vcf.reading import ITEMS
+
+    reading = desk.reading
+    reading.set_spine("L1")
+    for stage in desk.stages:
+        image = reading.case.with_role(Role.CT if stage == "ct" else Role.T2)[0]
+        middle = np.asarray(image.series.grid.center_lps)
+        for level, shift, height in (("T12", 34.0, 24.0), ("L1", 0.0, 18.0)):
+            for position, y in (("anterior", -12.0), ("middle", 0.0), ("posterior", 12.0)):
+                ends = middle + np.array([[0.0, y, shift + height / 2], [0.0, y, shift - height / 2]])
+                reading.place_caliper(
+                    stage=stage, level=level, position=position, image=image.id, start_lps=ends[0], end_lps=ends[1]
+                )
+        if stage != "ct":
+            shape = image.series.grid.shape
+            body = np.zeros(shape, dtype=bool)
+            body[shape[0] // 2 - 2 : shape[0] // 2 + 3, 40:52, 40:56] = True
+            reading.set_masks(stage, image.id, body, body & (np.arange(shape[2]) < 48))
+            adc = reading.case.with_role(Role.ADC)[0]
+            axes = adc.series.grid.directions
+            rectangle = reading.roi_rectangle(adc.series.grid.center_lps, axes[:, 0], axes[:, 1])
+            reading.place_roi(stage=stage, tissue="lesion", placement=1, level="L1", image=adc.id, rectangle=rectangle)
+        for key in reading.protocol.stage_items[stage][::2]:
+            if ITEMS[key].values:
+                reading.answer(stage, key, ITEMS[key].values[0])
+    QApplication.processEvents()
 
 
 def _wait(done: Callable[[], bool], seconds: float = 60.0) -> None:
