@@ -121,9 +121,21 @@ def window_table() -> list[str]:
     rows = [("all panes of a case drawn (8 panes) / six layers added", opening["desk"], opening["plain"])]
     rows += [(f"one slice on, {change['text']} / one pane of the same size", change["desk"], change["plain"])
              for change in found["changes"]]  # fmt: skip
+    drags = found["gestures"]
+    rows += [
+        ("a caliper's end dragged, nine calipers drawn / a vertex of nine lines of napari's own Shapes",
+         drags["caliper"]["desk"], drags["caliper"]["plain"]),
+        ("a stroke of the brush / the same in napari's own Labels", drags["brush"]["desk"], drags["brush"]["plain"]),
+        ("window by right drag / contrast limits of one layer", drags["window"]["desk"], drags["window"]["plain"]),
+    ]  # fmt: skip
     for name, ours, theirs in rows:
         mine, other = (1e3 * float(np.median(times)) for times in (ours, theirs))
         lines.append(f"| {name} | {mine:.0f} | {other:.0f} | {mine / other:.2f} |")
+    lines += [
+        f"| {name} | {1e3 * float(np.median(drags[key])):.0f} | | |"
+        for name, key in (("another image in front, seen before", "other_image"),
+                          ("first image of the next case, which is loaded", "next_case"))
+    ]  # fmt: skip
     lines += [
         "",
         "| memory beside the voxels, which are read and not copied | desk (MB) | plain napari (MB) |",

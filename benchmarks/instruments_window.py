@@ -22,13 +22,15 @@ import numpy as np
 from napari_vcf.dicom import Role, Scan, Series, VolumeInfo
 from napari_vcf.geometry import Grid, RigidTransform, Volume
 from napari_vcf.measure import POSITIONS
-from napari_vcf.reading import Case, Reading
+from napari_vcf.reading import Case, Protocol, Reading
 from napari_vcf.registration import RegistrationResult
 
 ROLES = (Role.T1, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
 CT_SHAPE, MR_SHAPE = (300, 512, 512), (30, 384, 384)
 SIZE = (1400, 900)
 SLICES = 12
+#: How much of the image is seen while something is drawn or painted on it.
+MILLIMETRES = 130.0
 ROUNDS = 2
 
 
@@ -81,7 +83,11 @@ def reading_of(found: dict[Role, Volume], roles: tuple[Role, ...], *, calipers: 
     def load(item: Series, *_: Any, **__: Any) -> Volume:
         return found[item.role]
 
-    reading = Reading(Case(Scan(Path(), series, ()), pseudonym="C001", load=load), study="S1", reader="R1")
+    # All images are seen together: the desk would begin with the CT alone.
+    reading = Reading(
+        Case(Scan(Path(), series, ()), pseudonym="C001", load=load),
+        protocol=Protocol(stages=("combined",)), study="S1", reader="R1",
+    )  # fmt: skip
     reading.set_spine("L1")
     images = {image.series.role: image.id for image in reading.case.images.values()}
     for level, z in (("T12", 34.0), ("L1", 0.0), ("L2", -34.0)) if calipers else ():
@@ -155,9 +161,49 @@ def rss_mb() -> float:
 
 
 class Window:
-    """What both windows tell."""
+    """What both windows tell, and what a hand does in them."""
 
     eyes: Eyes
+
+    def send(self, kind: str, place: tuple[float, float], button: str = "LeftButton") -> None:
+        """Send a press, move or release of the mouse to the canvas, at a place from its middle in pixels."""
+        from qtpy.QtCore import QEvent, QPointF, Qt
+        from qtpy.QtGui import QMouseEvent
+        from qtpy.QtWidgets import QApplication
+
+        canvas = self.eyes.canvas
+        at = QPointF(canvas.width() / 2 + place[0], canvas.height() / 2 + place[1])
+        none, which = Qt.MouseButton.NoButton, getattr(Qt.MouseButton, button)
+        event = QMouseEvent(
+            getattr(QEvent.Type, kind), at, QPointF(canvas.mapToGlobal(at.toPoint())),
+            none if kind == "MouseMove" else which, none if kind == "MouseButtonRelease" else which,
+            Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        QApplication.sendEvent(canvas, event)
+
+    def move(self, number: int) -> float:
+        """Seconds from one move of a drag until it is on the screen."""
+        from qtpy.QtTest import QTest
+
+        # vispy leaves out moves that come sooner than 10 ms after the last one, and what moves less than a click's
+        # few pixels is no drag.
+        QTest.qWait(20)
+        place = self.grip[0] + 8.0 + 2.0 * (number % 12), self.grip[1] + 4.0 + 2.0 * (number % 5)
+        return self.eyes.until(lambda: self.send("MouseMove", place, self.button))
+
+    def grab(self, place: tuple[float, float], button: str = "LeftButton") -> None:
+        """Press the mouse at a place from the canvas' middle."""
+        self.grip, self.button = place, button
+        settle()
+        self.send("MouseMove", place, button)
+        settle()
+        self.send("MouseButtonPress", place, button)
+        settle()
+
+    def let_go(self) -> None:
+        """Let the mouse go where it was pressed."""
+        self.send("MouseButtonRelease", self.grip, self.button)
+        settle()
 
     def frames(self) -> int:
         """How often the canvas was drawn."""
@@ -181,6 +227,7 @@ class DeskWindow(Window):
         arrangement = arrange(self.viewer)
         arrangement.main.resize(*SIZE)
         settle()
+        self.arrangement = arrangement
         self.desk, self.viewport = arrangement.desk, arrangement.viewport
         self.panes, self.dock = arrangement.panes, arrangement.panes_dock
         self.eyes = Eyes(arrangement.main)
@@ -196,6 +243,42 @@ class DeskWindow(Window):
     def step(self, number: int) -> float:
         way = 1 if number % SLICES < SLICES / 2 else -1
         return self.eyes.until(lambda: self.viewport.step_slice(way), lambda: self.panes.panes)
+
+    def begin(self, gesture: str) -> None:
+        """Have everything ready for a gesture, and begin it."""
+        arrangement, viewport = self.arrangement, self.viewport
+        image = next(image for image in self.desk.images() if image.series.role is Role.T2)
+        if self.desk.image_id != image.id:
+            self.desk.show(image.id)
+        viewport.center_on(viewport.to_world((2.0, 0.0, 0.0), image.id), millimetres=MILLIMETRES)
+        if gesture == "window":
+            self.grab((30.0, 30.0), "RightButton")
+        elif gesture == "caliper":
+            arrangement.raise_panel("Calipers")
+            settle()
+            self.grab((0.0, -12.0 * viewport.viewer.scene.camera.zoom))
+        elif gesture == "brush":
+            shape = image.series.grid.shape
+            body = np.zeros(shape, dtype=bool)
+            body[12:18, 150:230, 140:240] = True
+            self.desk.reading.set_masks("combined", image.id, body, np.zeros(shape, dtype=bool))
+            arrangement.raise_panel("Lesion extent")
+            settle()
+            arrangement.panels["Lesion extent"].set_mode("lesion_add")
+            self.grab((0.0, 0.0))
+
+    def other_image(self, number: int) -> float:
+        """Seconds until another image, seen before, is in front."""
+        images = self.desk.images()
+        image = images[number % len(images)]
+        return self.eyes.until(lambda: self.desk.show(image.id), lambda: self.panes.panes)
+
+    def next_case(self) -> float:
+        """Seconds from a case that is loaded until its first image is on the screen, without the panes."""
+        reading = reading_of(self.found, SHOWN[2].roles, calipers=False)
+        settle()
+        self.desk.saved = True
+        return self.eyes.until(lambda: self.desk.start(reading))
 
     def close(self) -> None:
         self.desk.saved = True
@@ -261,6 +344,36 @@ class PlainWindow(Window):
     def step(self, number: int) -> float:
         return self.eyes.until(lambda: self.viewer.dims.set_current_step(0, 8 + number % SLICES))
 
+    def begin(self, gesture: str) -> None:
+        """Have napari's own counterpart of a gesture ready, and begin it."""
+        viewer = self.viewer
+        volume = self.found[Role.T2]
+        _, rows, columns = volume.grid.shape
+        scale = volume.grid.spacing_mm
+        viewer.scene.camera.center = (0.0, rows * scale[1] / 2, columns * scale[2] / 2)
+        viewer.scene.camera.zoom = min(viewer.canvas.size) / MILLIMETRES
+        viewer.dims.set_current_step(0, 15)
+        middle = np.array([rows * scale[1] / 2, columns * scale[2] / 2])
+        if gesture == "caliper":
+            lines = [
+                middle + np.array([[z - 12.0, y], [z + 12.0, y]])
+                for z in (-34.0, 0.0, 34.0)
+                for y in (-15.0, 0.0, 15.0)
+            ]
+            layer = viewer.add_shapes(lines, shape_type="line", ndim=2, edge_width=0.5, edge_color="yellow")
+            layer.mode = "direct"
+            layer.selected_data = {4}
+            self.grab((0.0, -12.0 * viewer.scene.camera.zoom))
+        elif gesture == "brush":
+            layer = viewer.add_labels(np.zeros(volume.grid.shape, dtype=np.uint8), scale=scale)
+            layer.mode, layer.brush_size = "paint", 5
+            self.grab((0.0, 0.0))
+
+    def window(self, number: int) -> float:
+        """Seconds until another window of the image is on the screen; napari has no drag for it."""
+        layer = self.viewer.layers[0]
+        return self.eyes.until(lambda: setattr(layer, "contrast_limits", (0.0, 2000.0 + 25.0 * (1 + number % 12))))
+
     def pixels(self) -> int:
         return int(self.eyes.canvas.width() * self.eyes.canvas.height())
 
@@ -316,6 +429,32 @@ def changes(desk: Remote, plain: Remote, number: int) -> dict[str, Any]:
     return {"text": SHOWN[number].text, **times, "frames": frames, **kept}
 
 
+def gestures(desk: Remote, plain: Remote) -> dict[str, Any]:
+    """Seconds of each move of a drag, in turn; of another image, and of the next case."""
+    desk.ask("open", 2)
+    plain.ask("one_pane", desk.ask("pixels"))
+    found: dict[str, Any] = {}
+    for name in ("window", "caliper", "brush"):
+        desk.ask("begin", name)
+        plain.ask("begin", name)
+        times: dict[str, list[float]] = {"desk": [], "plain": []}
+        for number in range((ROUNDS + 1) * SLICES):
+            if number == SLICES:
+                times = {"desk": [], "plain": []}
+            times["desk"].append(desk.ask("move", number))
+            times["plain"].append(plain.ask("window" if name == "window" else "move", number))
+        desk.ask("let_go")
+        if name != "window":
+            plain.ask("let_go")
+        found[name] = times
+    for number in range(6):
+        desk.ask("other_image", number)
+    found["other_image"] = [desk.ask("other_image", number) for number in range(12)]
+    found["next_case"] = [desk.ask("next_case") for _ in range(4)][1:]
+    desk.ask("close")
+    return found
+
+
 def measured() -> dict[str, Any]:
     """Both windows beside each other: seconds and MB."""
     desk, plain = Remote("desk"), Remote("plain")
@@ -331,10 +470,11 @@ def measured() -> dict[str, Any]:
                 times[name].append(taken)
             window.ask("close")
     found = [changes(desk, plain, number) for number in range(len(SHOWN))]
+    drags = gestures(desk, plain)
     desk.end()
     plain.end()
     size = sum(int(np.prod(shape)) * 4 for shape in (CT_SHAPE, *[MR_SHAPE] * len(ROLES))) / 1e6
-    return {"open": times, "mb": memory, "changes": found, "volumes_mb": size}
+    return {"open": times, "mb": memory, "changes": found, "gestures": drags, "volumes_mb": size}
 
 
 if __name__ == "__main__":

@@ -292,3 +292,31 @@ def test_an_image_that_is_renamed_by_hand_keeps_its_name_and_its_title(bench):
     desk.show(bench.image("T2"))
     assert viewport.image_layer.name == "T2"
     assert title.text().splitlines()[0] == "T2"
+
+
+def test_notches_of_the_wheel_that_pile_up_are_gone_through_at_once_and_before_the_next_press(bench):
+    viewport, canvas = bench.viewport, bench.hands.canvas
+    viewport.slices.go_to(0)
+    bench.settle()
+    seen = []
+    viewport.slice_changed.connect(seen.append)
+    positions = viewport.view.positions_mm
+    for _ in range(6):
+        turn_wheel(canvas)
+    turn_wheel(canvas, by=120)
+    bench.settle()
+    # The first is drawn at once, the others together.
+    assert seen == [positions[1], positions[5]]
+    assert viewport.slices.index == 5
+    assert viewport.slice_text in bench.arrangement.title.text()
+    # What waits is drawn before anything is pressed, and given up by whoever goes elsewhere.
+    for _ in range(3):
+        turn_wheel(canvas)
+    leave_canvas(bench, bench.world(0, 0, 10), way=(0, 0))
+    assert viewport.slices.index == 8
+    for _ in range(3):
+        turn_wheel(canvas)
+    viewport.slices.go_to(2)
+    bench.settle()
+    assert viewport.slices.index == 2
+    viewport.slice_changed.disconnect(seen.append)

@@ -134,3 +134,26 @@ def test_one_key_hides_all_drawings_everywhere_and_shows_again_what_would_be_see
     assert drawn() == before - {"Vertebral body", "Lesion"}
     extent.model.step_back(False)
     assert drawn() == before
+
+
+def test_letters_stand_at_the_sides_of_the_image_wherever_the_window_ends(bench):
+    arrangement, canvas = bench.arrangement, bench.hands.canvas
+    top, bottom, left, right = arrangement.letters.labels
+    assert [label.text() for label in (top, bottom, left, right)] == ["S", "I", "A", "P"]
+    size = arrangement.main.size()
+    for width, height in ((1100, 760), (1400, 900)):
+        arrangement.main.resize(width, height)
+        bench.settle()
+        middle = canvas.rect().center()
+        assert top.isVisible()
+        assert top.geometry().center().x() == pytest.approx(middle.x(), abs=2)
+        assert top.y() < 20 < canvas.height() - 60 < bottom.y()
+        assert bottom.geometry().bottom() < canvas.height()
+        assert left.geometry().center().y() == pytest.approx(middle.y(), abs=2)
+        assert left.x() < 20
+        assert canvas.width() - 20 < right.geometry().right() < canvas.width()
+    arrangement.main.resize(size)
+    bench.desk.saved = True
+    bench.desk.close()
+    bench.settle()
+    assert not any(label.isVisible() for label in arrangement.letters.labels)

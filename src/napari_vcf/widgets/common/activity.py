@@ -29,9 +29,14 @@ class SteadyBar(QProgressBar):
 
     def report(self, done: int, total: int, what: str) -> None:
         """Show how far it is; a total of 0 where that is not known."""
-        self.setRange(0, max(total, 1))
-        self.setValue(done if total else 0)
-        self.setFormat(f"{what} %p %" if total else f"{what} …")
+        # Each of the three would draw the window.
+        self.setUpdatesEnabled(False)
+        try:
+            self.setRange(0, max(total, 1))
+            self.setValue(done if total else 0)
+            self.setFormat(f"{what} %p %" if total else f"{what} …")
+        finally:
+            self.setUpdatesEnabled(True)
 
 
 class _Stoppable(cancelable_progress):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +19,7 @@ __all__ = ["Canvas", "Color", "Linked", "LockedDrawing", "Picture", "lock_drawin
 
 Color = tuple[float, float, float, float]
 _TEXT_SIZE = 9
-#: Time between two frames of a drag, ms.
+#: Least time between two frames of a drag, ms.
 FRAME_MS = 25
 
 
@@ -63,6 +64,10 @@ class Picture:
                 points = [QPointF(column, row) for row, column in path.tolist()]
                 found.append((QPolygonF(points), QColor.fromRgbF(*color)))
         return found
+
+    def differs_in_paths_alone(self, other: Picture) -> bool:
+        """Whether lines of another picture were only moved."""
+        return len(self.paths) == len(other.paths) and self.widths == other.widths and self.colors == other.colors
 
     def same_as(self, other: Picture | None) -> bool:
         """Whether another picture looks the same."""
@@ -111,11 +116,19 @@ class LockedDrawing:
         self._shown: Picture | None = None
         self._busy = False
         self._resting = True
+        self._drawn_at_s = 0.0
         self._timer = QTimer()
         self._timer.setSingleShot(True)
-        self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self.redraw)
-        self.layer = Shapes(ndim=2, name=name, scale=(1.0, 1.0), units=("mm", "mm"), opacity=1.0, visible=False)
+        self.layer = Shapes(
+            ndim=2,
+            name=name,
+            scale=(1.0, 1.0),
+            units=("mm", "mm"),
+            opacity=1.0,
+            visible=False,
+            text={"string": {"constant": ""}, "size": _TEXT_SIZE, "anchor": "center"},
+        )
         self.layer.editable = False
         self.layer.events.data.connect(self._on_foreign_change)
         self.layer.events.set_data.connect(self._on_foreign_change)
@@ -130,9 +143,10 @@ class LockedDrawing:
         return self._shown if self.layer.visible else None
 
     def redraw_soon(self, *_: Any) -> None:
-        """Draw what has changed with the next frame; moves of the mouse come faster than napari can draw."""
+        """Draw what has changed, at once or with the next frame: moves of the mouse come faster than napari draws."""
         if not self._timer.isActive():
-            self._timer.start()
+            left_ms = FRAME_MS - 1000 * (time.monotonic() - self._drawn_at_s)
+            self._timer.start(max(0, round(left_ms)))
 
     def redraw(self, *_: Any) -> None:
         """Draw what has changed, now."""
@@ -148,34 +162,36 @@ class LockedDrawing:
             self._rest(not picture.paths)
         finally:
             self._busy = False
-        self._shown = picture
+        self._shown, self._drawn_at_s = picture, time.monotonic()
         if self._linked is not None:
             self._linked.drawing_changed.emit()
 
     def _draw(self, picture: Picture) -> None:
-        layer = self.layer
+        layer, shown = self.layer, self._shown
         layer.selected_data = set()
-        if len(layer.data):
-            layer.data = []
-        if not picture.paths:
-            return
-        layer.add(
-            picture.paths,
-            shape_type="path",
-            edge_width=picture.widths,
-            edge_color=np.array(picture.colors),
-            face_color="transparent",
-        )
-        layer.features = {"label": picture.labels}
-        if any(picture.labels):
-            layer.text = {
-                "string": "{label}",
-                "size": _TEXT_SIZE,
-                "color": [(*color[:3], 1.0) for color in picture.colors],
-                "anchor": "center",
-            }
-        elif layer.text.values.size:
-            layer.text = None
+        # Of new data napari asks all its layers how far they reach; a drawing says nothing about the slices.
+        # The text is drawn with the lines, and not once for each of its parts.
+        with layer.events.data.blocker(), layer.text.events.blocker(), layer.block_thumbnail_update():
+            self._letter(picture)
+            if shown is not None and picture.paths and picture.differs_in_paths_alone(shown):
+                layer.data = picture.paths
+                return
+            if len(layer.data):
+                layer.data = []
+            if picture.paths:
+                layer.add(
+                    picture.paths,
+                    shape_type="path",
+                    edge_width=picture.widths,
+                    edge_color=np.array(picture.colors),
+                    face_color="transparent",
+                )
+
+    def _letter(self, picture: Picture) -> None:
+        """Give the layer its texts, one for each line that it is about to have."""
+        text = self.layer.text
+        text.string = picture.labels if any(picture.labels) else {"constant": ""}
+        text.color = [(*color[:3], 1.0) for color in picture.colors] or "white"
 
     def _rest(self, empty: bool) -> None:
         """Hide the layer while it is empty: to napari it costs as much in each frame as a full one.

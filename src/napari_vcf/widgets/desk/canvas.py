@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from napari.components.overlays import TextOverlay
 from numpy.typing import NDArray
 from psygnal import Signal
 
@@ -18,7 +17,6 @@ from napari_vcf.widgets.desk.viewport import Viewport
 __all__ = ["UNIT_TEXT", "CanvasDressing", "Readout", "voxel_value"]
 
 UNIT_TEXT = {"um2/s": "µm²/s", "HU": "HU", "signal": "signal"}
-_SIDES = ("top_center", "bottom_center", "middle_left", "middle_right")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +68,8 @@ class CanvasDressing:
     readout = Signal(object)
     #: What the image is called, and where the slice lies, changed; carries the lines.
     titled = Signal(str)
+    #: Which way the patient lies changed; carries the letters of top, bottom, left and right, or empty texts.
+    lettered = Signal(tuple)
 
     def __init__(self, viewport: Viewport) -> None:
         self._viewport, self._desk = viewport, viewport.desk
@@ -93,9 +93,8 @@ class CanvasDressing:
         viewport, overlays = self._viewport, self._viewport.viewer.canvas.overlays
         shown = viewport.view is not None and self._desk.image is not None
         axes = viewport.frame.axes
-        texts = (letters(-axes[1]), letters(axes[1]), letters(-axes[2]), letters(axes[2]))
-        for side, text in zip(_SIDES, texts, strict=True):
-            self._text(f"vcf_{side}", side, text if shown else "", size=14)
+        ways = (-axes[1], axes[1], -axes[2], axes[2])
+        self.lettered.emit(tuple(letters(way) if shown else "" for way in ways))
         self._say_title()
         overlays.scale_bar.visible = shown
         overlays.scale_bar.position = "bottom_right"
@@ -124,19 +123,10 @@ class CanvasDressing:
         lines.append(f"{viewport.slice_text}, {position_text(viewport.view, viewport.current_slice_mm)}")
         return "\n".join(lines)
 
-    def _text(self, key: str, position: str, text: str, *, size: float) -> None:
-        overlays = self._viewport.viewer.canvas.overlays
-        if key not in overlays:
-            overlays[key] = TextOverlay(
-                position=position, font_size=size, color="#ffd75e", box=True, box_color="#00000070"
-            )
-        overlay = overlays[key]
-        if overlay.text != text:
-            overlay.text = text
-        overlay.visible = bool(text)
-
     # -- mouse ------------------------------------------------------------------------------------------------------
     def _on_drag(self, _viewer: Any, event: Any) -> Iterator[None]:
+        # What is pressed lies on the slice to which the wheel was turned before.
+        self._viewport.end_turn()
         if self._viewport.view is None or event.button not in (2, 3):
             return
         event.handled = True
@@ -181,7 +171,7 @@ class CanvasDressing:
         turn = float(np.clip(event.delta[1], -1, 1))
         if "Control" not in event.modifiers:
             if turn:
-                self._viewport.step_slice(-1 if turn > 0 else 1)
+                self._viewport.turn_wheel(-1 if turn > 0 else 1)
             return
         camera = self._viewport.viewer.scene.camera
         factor = 1.15**turn

@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image, Layer
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import ReadingFrame, RigidTransform
@@ -82,7 +83,13 @@ class Viewport:
         self.layers = ImageLayers(viewer)
         self.layers.on_restored = self._refresh
         self.slices = Slices(viewer)
-        self.slices.changed.connect(self.slice_changed.emit)
+        self.slices.changed.connect(self._on_slice)
+        #: The slice that the wheel has been turned to since a slice was last drawn, where that is another one.
+        self._turned_to: int | None = None
+        self._turn = QTimer()
+        self._turn.setSingleShot(True)
+        self._turn.setInterval(0)
+        self._turn.timeout.connect(self.end_turn)
         #: Point in the middle of the canvas (LPS) and zoom, when a plane of a space was last left; the newest last.
         self._left_at: dict[tuple[PatientSpace, str], tuple[PatientSpace, NDArray[np.float64], float]] = {}
         self._generation = desk.generation
@@ -166,6 +173,11 @@ class Viewport:
         return sagittal_view(space, case.image(setter).series.grid)
 
     # -- slices -----------------------------------------------------------------------------------------------------
+    def _on_slice(self, position_mm: float) -> None:
+        # Whoever has gone elsewhere since the wheel was turned stays there.
+        self._turned_to = None
+        self.slice_changed.emit(position_mm)
+
     @property
     def view(self) -> View | None:
         """The plane on the canvas, cut into the slices that the wheel and napari's slider go through."""
@@ -233,10 +245,37 @@ class Viewport:
 
         An image's own slices are all gone through; a finely cut reformat goes by at least a millimetre.
         """
+        self.end_turn()
         if self.view is not None and self.desk.image is not None:
-            is_own = self._own_order(self.desk.image) is not None
-            stride = 1 if is_own else max(1, round(1.0 / self.view.grid.spacing_mm[0]))
-            self.slices.go_to(self.slices.index + steps * stride)
+            self.slices.go_to(self._slice_after(self.slices.index, steps))
+
+    def _slice_after(self, index: int, steps: int) -> int:
+        assert self.view is not None
+        assert self.desk.image is not None
+        is_own = self._own_order(self.desk.image) is not None
+        stride = 1 if is_own else max(1, round(1.0 / self.view.grid.spacing_mm[0]))
+        return int(np.clip(index + steps * stride, 0, len(self.view.positions_mm) - 1))
+
+    def turn_wheel(self, steps: int) -> None:
+        """Go some slices on or back by the wheel, which a hand turns faster than a busy machine draws.
+
+        The first notch is drawn at once. Those that have piled up behind it by then are gone through together: only the
+        slice to which they lead is drawn.
+        """
+        if self.view is None or self.desk.image is None:
+            return
+        waiting = self._turn.isActive()
+        self._turned_to = self._slice_after(self.slices.index if self._turned_to is None else self._turned_to, steps)
+        if not waiting:
+            self.end_turn()
+
+    def end_turn(self) -> None:
+        """Draw the slice to which the wheel was turned; before anything else is done there."""
+        index, self._turned_to = self._turned_to, None
+        if index is not None and self.view is not None:
+            self.slices.go_to(index)
+            # Runs out only when all that waits in the window's queue has been heard.
+            self._turn.start()
 
     # -- camera -----------------------------------------------------------------------------------------------------
     def fit(self) -> None:
@@ -416,6 +455,7 @@ class Viewport:
             self._left_at[left] = place
             if (self.view.space, self.view.plane) != (view.space, view.plane):
                 self._overlaid = None
+        self._turned_to = None
         self.slices.set_view(view)
 
     def _on_image(self, image_id: str | None) -> None:
@@ -427,16 +467,19 @@ class Viewport:
         """Give everything up. It leaves the canvas as soon as something else has taken its place."""
         self.layers.retire_images()
         self._left_at.clear()
+        self._turned_to = None
         self.slices.set_view(None)
         self._overlaid = None
 
     def _on_window(self, image_id: str) -> None:
         layer, window = self.layers.image(self._key(image_id)), self.desk.windows.of(image_id)
-        if layer is not None:
-            known = layer.contrast_limits_range
+        if layer is None:
+            return
+        known = layer.contrast_limits_range
+        if window[0] < known[0] or window[1] > known[1]:
             layer.contrast_limits_range = (min(window[0], known[0]), max(window[1], known[1]))
-            layer.contrast_limits = window
-            self._refresh()
+        layer.contrast_limits = window
+        self._color_layers()
 
     def _colormap(self, image_id: str) -> str:
         return "gray_r" if self.desk.windows.is_inverted(image_id) else "gray"
@@ -457,11 +500,7 @@ class Viewport:
             )
         if over is not None:
             self.layers.bring_forward(over)
-        for key, layer in self.layers.images.items():
-            if isinstance(key, tuple):
-                colormap = _FUSION if layer is over and self.fused_in_color else self._colormap(key[0])
-                if layer.colormap.name != colormap:
-                    layer.colormap = colormap
+        self._color_layers()
         self.layers.drop_retired()
         # Only now is the name free: napari numbers a second layer of the same name.
         self.layers.restore_titles()
@@ -470,6 +509,15 @@ class Viewport:
         # A layer that is being painted on keeps the mouse; a drawing has no use for it.
         if active is None or str(active.mode) == "pan_zoom":
             self.viewer.layers.selection.active = front
+
+    def _color_layers(self) -> None:
+        """Show each image in grey, what is high bright or dark; the one that is laid over in colour where wanted."""
+        fused = self._key(self._overlaid[0]) if self._overlaid is not None and self.fused_in_color else None
+        for key, layer in self.layers.images.items():
+            if isinstance(key, tuple):
+                colormap = _FUSION if key == fused else self._colormap(key[0])
+                if layer.colormap.name != colormap:
+                    layer.colormap = colormap
 
     def _key(self, image_id: str) -> tuple[str, int]:
         return image_id, self.desk.index_of(image_id)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QImage, QPainter, QPen
+from qtpy.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QSizePolicy, QWidget
 from scipy import ndimage
 
@@ -75,10 +75,12 @@ class Pane(QWidget):
         self._crosshair = crosshair
         self._cut: Cut | None = None
         self._cut_for: object = None
-        self._gray: NDArray[np.uint8] | None = None
-        self._gray_for: object = None
+        self._picture: QPixmap | None = None
+        self._picture_for: object = None
         self.setMinimumSize(110, 110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        # All of it is painted each time: nothing beneath it has to be.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.aim(axis, image_id, beside=beside)
 
     # -- what it shows ----------------------------------------------------------------------------------------------
@@ -97,7 +99,7 @@ class Pane(QWidget):
         self.hide()
         self.setObjectName("")
         self._own = self._pressed_at = None
-        self._cut = self._cut_for = self._gray = self._gray_for = None
+        self._cut = self._cut_for = self._picture = self._picture_for = None
 
     @property
     def shown(self) -> str | None:
@@ -175,7 +177,7 @@ class Pane(QWidget):
         )
         if key != self._cut_for:
             self._cut = cut_volume(volume, frame, center, (self.height(), self.width()), 1.0 / zoom, transform)
-            self._cut_for, self._gray = key, None
+            self._cut_for, self._picture = key, None
         return self._cut
 
     def title(self) -> str:
@@ -197,26 +199,23 @@ class Pane(QWidget):
     def paintEvent(self, _event: Any) -> None:  # noqa: N802
         """Draw the plane, the masks, the instruments, the crosshair and the title."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor("black"))
         viewport, desk = self._viewport, self._desk
         image_id = self.shown
         if desk.reading is None or image_id is None or viewport.view is None:
+            painter.fillRect(self.rect(), QColor("black"))
             return
         try:
             cut = self.cut()
         except NapariVcfError as error:
+            painter.fillRect(self.rect(), QColor("black"))
             self._say(painter, str(error))
             return
         if cut is None:
+            painter.fillRect(self.rect(), QColor("black"))
             why = "not joined to this image" if not viewport.can_show(image_id) else "nothing of it at this place"
             self._say(painter, why)
         else:
-            smooth = desk.case is None or desk.case.image(image_id).series.role is not Role.ADC or self.axis != 0
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-            gray = self._grays(cut, desk.windows.of(image_id), inverted=desk.windows.is_inverted(image_id))
-            rows, columns = gray.shape
-            image = QImage(gray.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
-            painter.drawImage(self._rect(cut), image)
+            painter.drawPixmap(0, 0, self._pixmap(cut, image_id))
             if self.own_place() is not None:
                 self._say_own_place(painter)
             elif not viewport.drawings_hidden:
@@ -228,11 +227,28 @@ class Pane(QWidget):
                 self._write(painter, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, self.slice_text(cut))
         self._draw_frame(painter)
 
-    def _grays(self, cut: Cut, window: tuple[float, float], *, inverted: bool) -> NDArray[np.uint8]:
-        if self._gray is None or self._gray_for != (window, inverted):
+    def _pixmap(self, cut: Cut, image_id: str) -> QPixmap:
+        """The plane as it is seen, without what is drawn on it; made once for a place and a window."""
+        desk = self._desk
+        window, inverted = desk.windows.of(image_id), desk.windows.is_inverted(image_id)
+        ratio = self.devicePixelRatioF()
+        key = window, inverted, ratio, image_id
+        if self._picture is None or self._picture_for != key:
             gray = to_gray(cut.pixels, window)
-            self._gray, self._gray_for = (255 - gray if inverted else gray), (window, inverted)
-        return self._gray
+            if inverted:
+                gray = 255 - gray
+            rows, columns = gray.shape
+            image = QImage(gray.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+            picture = QPixmap(self.size() * ratio)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(QColor("black"))
+            smooth = desk.case is None or desk.case.image(image_id).series.role is not Role.ADC or self.axis != 0
+            painter = QPainter(picture)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+            painter.drawImage(self._rect(cut), image)
+            painter.end()
+            self._picture, self._picture_for = picture, key
+        return self._picture
 
     def _place(self, row_mm: float, column_mm: float) -> QPointF:
         """Where a point of its plane lies, pixels."""
@@ -377,7 +393,7 @@ class Pane(QWidget):
             own.step(step)
             self.update()
         elif self.axis == 0:
-            self._viewport.step_slice(step)
+            self._viewport.turn_wheel(step)
         else:
             normal = self.frame.axes[0]
             self._crosshair.set(self._viewport.frame.to_world(self._crosshair.lps + step * self._step_mm() * normal))

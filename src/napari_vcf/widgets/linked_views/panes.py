@@ -63,15 +63,11 @@ class Panes(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(2)
-        signals: tuple[Any, ...] = (
-            desk.image_changed,
-            viewport.frame_changed,
-            desk.reading_changed,
-            desk.window_changed,
-        )
+        signals: tuple[Any, ...] = (desk.image_changed, viewport.frame_changed, desk.reading_changed)
         viewport.comparison_changed.connect(self._compare)
         for signal in (*signals, viewport.drawing_changed, viewport.slice_changed, self.crosshair.moved):
             signal.connect(self._draw)
+        desk.window_changed.connect(self._draw_image)
         desk.opened.connect(lambda: self.set_layout(desk.settings.get("layout", "all")))
         for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.reading_changed):
             signal.connect(self._fill)
@@ -244,3 +240,9 @@ class Panes(QWidget):
         """Ask for all panes to be drawn: once for a shower of changes, and in one frame with the large image."""
         for pane in self.panes:
             pane.update()
+
+    def _draw_image(self, image_id: str) -> None:
+        """Ask for those that show an image to be drawn."""
+        for pane in self.panes:
+            if pane.shown == image_id:
+                pane.update()

@@ -20,7 +20,7 @@ from napari_vcf.widgets.desk.canvas import CanvasDressing
 from napari_vcf.widgets.desk.desk import Desk
 from napari_vcf.widgets.desk.settings import Settings, settings_path
 from napari_vcf.widgets.desk.slice_number import SliceNumber
-from napari_vcf.widgets.desk.title import Title
+from napari_vcf.widgets.desk.title import SideLetters, Title
 from napari_vcf.widgets.desk.viewport import Viewport
 from napari_vcf.widgets.instruments.adc.panel import AdcWidget
 from napari_vcf.widgets.instruments.calipers.panel import CalipersWidget
@@ -105,6 +105,8 @@ class Arrangement(QObject):
         self.tools.follow_canvas(canvas)
         self.title = Title(canvas)
         self.dressing.titled.connect(self.title.say)
+        self.letters = SideLetters(canvas)
+        self.dressing.lettered.connect(self.letters.say)
         self.slice_number = SliceNumber(viewport, main.centralWidget())
         self._add_panes()
         for name in PANELS:

@@ -32,7 +32,7 @@ def drawn(bench):
     layer = bench.arrangement.panels["Calipers"].drawing.layer
     zoom = bench.viewport.viewer.scene.camera.zoom
     texts = {}
-    for text, path, color in zip(layer.features["label"], layer.data, layer.edge_color, strict=True):
+    for text, path, color in zip(layer.text.values, layer.data, layer.edge_color, strict=True):
         if text and tuple(color[:3]) != (0.0, 0.0, 0.0):
             texts[str(text)] = np.asarray(path[0], dtype=float) * zoom
     return texts
