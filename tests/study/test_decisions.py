@@ -11,6 +11,7 @@ import pytest
 from napari_vcf.cli import main
 from napari_vcf.study import (
     DamagedError,
+    LockedError,
     NotYetError,
     StudyError,
     check_study,
@@ -21,11 +22,12 @@ from napari_vcf.study import (
     study_status,
 )
 from napari_vcf.study.added_cases import add_cases
-from napari_vcf.study.decisions import set_stage_aside, withdraw_case
+from napari_vcf.study.decisions import PROGRESS, decisions_locked, read_decisions, set_stage_aside, withdraw_case
 from napari_vcf.study.hashed_files import read_record, write_record
+from napari_vcf.study.journal import Journal
 from napari_vcf.study.prepared_case import CaseRecord, PartRecord
 from napari_vcf.study.protocol import read_protocol
-from napari_vcf.study.study_folder import default_key
+from napari_vcf.study.study_folder import DECISIONS, KeyCase, StudyFolder, default_key, read_key, write_key
 from support.patients import begin
 from support.studies import Clock, make_study, protocol_text, read_stage, write_case
 
@@ -201,11 +203,53 @@ def test_an_addition_whose_entry_cannot_be_written_leaves_the_key_as_it_was(
     def refusing(*_: object, **__: object) -> None:
         raise StudyError("The share is gone.")
 
-    monkeypatch.setattr("napari_vcf.study.added_cases.decide", refusing)
+    monkeypatch.setattr("napari_vcf.study.added_cases.write_decision", refusing)
     with pytest.raises(StudyError, match="share is gone"):
         add_cases(root, [more_images(tmp_path / "more", 1)], "one more came")
     assert default_key(root).read_bytes() == before
     assert open_study(root).record.cases == ("C001",)
+
+
+def test_a_key_that_names_more_than_the_study_does_not_keep_it_from_being_prepared(tmp_path: Path) -> None:
+    # As after a program that died between the key and the entry that adds the cases.
+    root = begin(tmp_path)
+    key = read_key(default_key(root), "study")
+    link = KeyCase(folder=str(tmp_path / "images" / "later"), salt="0" * 32)
+    write_key(default_key(root), key.model_copy(update={"cases": {**key.cases, "C002": link}}), overwrite=True)
+    assert [(outcome.case, outcome.status) for outcome in prepare_study(root, workers=0)] == [("C001", "prepared")]
+    write_key(default_key(root), key.model_copy(update={"cases": {"C002": link}}), overwrite=True)
+    with pytest.raises(StudyError, match="does not name the cases"):
+        prepare_study(root, workers=0)
+
+
+def test_a_first_decision_that_was_not_noted_before_the_program_died_counts(tmp_path: Path) -> None:
+    root = make_study(tmp_path, cases=2)
+    withdraw_case(root, "C001", "consent was taken back")
+    (root / PROGRESS).unlink()
+    assert len(read_decisions(StudyFolder(root)).entries) == 1
+    assert check_study(root).damages == ()
+    withdraw_case(root, "C002", "consent was taken back")
+    (root / PROGRESS).unlink()
+    assert "decisions" in check_study(root).damages[0].place
+
+
+def test_the_decisions_of_a_program_that_hangs_are_freed_and_it_destroys_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_study(tmp_path, cases=2)
+    withdraw_case(root, "C001", "consent was taken back")
+    folder = StudyFolder(root)
+    with decisions_locked(folder) as lock:
+        late = Journal.open(root / DECISIONS, guard=lock.check, progress=root / PROGRESS)
+        assert main(["study", "unlock", str(root), "--decisions"]) == 0
+        withdraw_case(root, "C002", "consent was taken back")
+        with pytest.raises(LockedError):
+            late.append("case_withdrawn", {"case": "C002", "reason": "too late"})
+    assert [entry.case for entry in read_decisions(folder).entries] == ["C001", "C002"]
+    assert check_study(root).damages == ()
+    assert main(["study", "unlock", str(root), "--decisions"]) == 0
+    assert main(["study", "unlock", str(root), "--preparation"]) == 1
+    assert "Name the case with --case." in capsys.readouterr().err
 
 
 def test_agreement_leaves_out_what_was_set_aside_with_its_reason(tmp_path: Path) -> None:

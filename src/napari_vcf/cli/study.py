@@ -19,12 +19,14 @@ def add_parser(subparsers: Any) -> None:
     _add_prepare(commands)
     status = commands.add_parser("status", help="who has read how much, without a finding")
     status.add_argument("study", type=Path, metavar="DIR", help="the study folder")
-    unlock = commands.add_parser("unlock", help="free a case that a program which is gone still holds")
+    unlock = commands.add_parser("unlock", help="free what a program that is gone still holds")
     unlock.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     holder = unlock.add_mutually_exclusive_group(required=True)
     holder.add_argument("--reader", metavar="NAME", help="the reader")
     holder.add_argument("--consensus", action="store_true", help="the consensus on the case")
-    unlock.add_argument("--case", required=True, help="the case")
+    holder.add_argument("--preparation", action="store_true", help="the preparation of the case")
+    holder.add_argument("--decisions", action="store_true", help="the list of the coordinator's decisions")
+    unlock.add_argument("--case", help="the case; of decisions there is one list for all")
     images = commands.add_parser("images", help="list the images of a prepared case, with what each was taken for")
     images.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     images.add_argument("--case", required=True, help="the case")
@@ -214,8 +216,18 @@ def _status(args: argparse.Namespace) -> int:
 def _unlock(args: argparse.Namespace) -> int:
     from napari_vcf.study import StudyError, open_study
     from napari_vcf.study.consensus import unlock_consensus
+    from napari_vcf.study.decisions import unlock_decisions
+    from napari_vcf.study.prepare_study import unlock_preparation
 
-    if args.consensus:
+    if args.decisions:
+        freed = unlock_decisions(args.study)
+        print("The list of decisions is free." if freed else "The list of decisions was not locked.")
+        return 0
+    if args.case is None:
+        raise StudyError("Name the case with --case.")
+    if args.preparation:
+        freed = unlock_preparation(args.study, args.case)
+    elif args.consensus:
         freed = unlock_consensus(args.study, args.case)
     else:
         reader = open_study(args.study).as_reader(args.reader)

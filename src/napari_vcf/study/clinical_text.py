@@ -13,7 +13,7 @@ from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.case import scan_case
 from napari_vcf.records.base import FrozenModel, Pseudonym
 from napari_vcf.records.sealing import sha256_of
-from napari_vcf.study.errors import StudyError
+from napari_vcf.study.errors import StudyError, says_what_is_out_of_reach
 from napari_vcf.study.hashed_files import read_record, write_record
 from napari_vcf.study.identity import HeadersSay, read_headers
 from napari_vcf.study.study_folder import StudyFolder, default_key, read_key
@@ -99,6 +99,7 @@ def identity_in(text: str, headers: HeadersSay) -> Iterator[str]:
             yield what
 
 
+@says_what_is_out_of_reach
 def set_clinical_text(root: Path | str, case: str, text: str, *, key: Path | str | None = None) -> None:
     """Enter what readers are told of a patient; searched for identity before it is taken.
 

@@ -38,7 +38,7 @@ from napari_vcf.study.consensus_documents import (
     settled_document,
     signed_document,
 )
-from napari_vcf.study.errors import JournalError, NotYetError, StudyError, UnfinishedError
+from napari_vcf.study.errors import JournalError, NotYetError, StudyError, UnfinishedError, says_what_is_out_of_reach
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.reader_study import Study
@@ -154,6 +154,7 @@ class ConsensusSession:
         """Why each item was settled the way it was."""
         return {item: why for item, (_, why) in self._settled.items()}
 
+    @says_what_is_out_of_reach
     def images(self) -> PreparedCase:
         """The images of this stage."""
         return PreparedCase(self._study.folder.case(self.case), self.stage)
@@ -163,6 +164,7 @@ class ConsensusSession:
         """What the study measures and grades."""
         return self._study.protocol.protocol
 
+    @says_what_is_out_of_reach
     def settle(
         self, item: str, value: AnswerValue | None = None, *, why: str, not_assessable: str | None = None
     ) -> None:
@@ -201,6 +203,7 @@ class ConsensusSession:
         self._journal.append("settled", body)
         self._settled[item] = (answer, why)
 
+    @says_what_is_out_of_reach
     def sign(self, present: Sequence[str]) -> SealExport:
         """Sign the consensus.
 
@@ -301,6 +304,7 @@ def _said(answer: Answer | None) -> tuple[Any, ...]:
     return (None, None) if answer is None else (type(answer.value), answer.value)
 
 
+@says_what_is_out_of_reach
 def open_consensus(
     root: Path | str,
     case: str,
@@ -405,6 +409,7 @@ def _set_aside(study: Study, folder: Path) -> None:
         raise JournalError(f"The consensus cannot be set aside: {error.strerror or 'refused'}.") from error
 
 
+@says_what_is_out_of_reach
 def unlock_consensus(root: Path | str, case: str) -> bool:
     """Free the consensus on a case whose holder is known to be gone; see `break_lock`."""
     study = Study(root)

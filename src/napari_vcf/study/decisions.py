@@ -6,6 +6,7 @@ their number is noted beside the folder, so that an entry that is taken away is 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +18,8 @@ from pydantic import model_validator
 from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import Reason
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
-from napari_vcf.study.case_lock import CaseLock
-from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.case_lock import CaseLock, break_lock
+from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_of_reach
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_format import Entry
 from napari_vcf.study.journal_view import models_of, outrun, progress_problem, read_journal
@@ -31,15 +32,20 @@ __all__ = [
     "Decision",
     "Decisions",
     "decide",
+    "decisions_locked",
     "decisions_of",
     "read_decisions",
     "set_stage_aside",
     "settle_time",
+    "unlock_decisions",
     "withdraw_case",
+    "write_decision",
 ]
 
 #: Where the progress of the journal is noted.
 PROGRESS: Final = "decisions.progress"
+#: The folder of its lock.
+_LOCK: Final = ".decisions"
 #: Kinds that take something out of the study.
 SET_ASIDE: Final = ("stage_unreadable", "case_withdrawn")
 
@@ -133,7 +139,9 @@ def read_decisions(folder: StudyFolder) -> Decisions:
             raise DamagedError("The coordinator's decisions are gone; restore the folder 'decisions' from a backup.")
         return Decisions()
     view = read_journal(place)
-    if progress_problem(folder.root / PROGRESS):
+    # The first entry is noted once it is there: a program may have died in between.
+    first = len(view.entries) == 1 and not (folder.root / PROGRESS).exists()
+    if not first and progress_problem(folder.root / PROGRESS):
         raise DamagedError("The note of how many decisions there are is gone or damaged; restore 'decisions.progress'.")
     known = outrun(view, folder.root / PROGRESS)
     if known is not None:
@@ -144,6 +152,7 @@ def read_decisions(folder: StudyFolder) -> Decisions:
     return decisions_of(view.entries, view.hashes)
 
 
+@says_what_is_out_of_reach
 def set_stage_aside(
     root: Path | str, case: str, stage: Stage, reason: str, *, clock: Callable[[], datetime] = utc_now
 ) -> None:
@@ -177,6 +186,7 @@ def set_stage_aside(
     decide(folder, record.cases, Decision(kind="stage_unreadable", case=case, stage=stage, reason=said), clock)
 
 
+@says_what_is_out_of_reach
 def withdraw_case(root: Path | str, case: str, reason: str, *, clock: Callable[[], datetime] = utc_now) -> None:
     """Record that a case leaves the study; what was read of it stays, and is neither read on nor exported.
 
@@ -200,6 +210,7 @@ def withdraw_case(root: Path | str, case: str, reason: str, *, clock: Callable[[
     decide(folder, record.cases, Decision(kind="case_withdrawn", case=case, reason=said), clock)
 
 
+@says_what_is_out_of_reach
 def settle_time(
     root: Path | str,
     reader: str,
@@ -253,6 +264,31 @@ def settle_time(
     )
 
 
+def unlock_decisions(root: Path | str, *, clock: Callable[[], datetime] = utc_now) -> bool:
+    """Free the list of decisions, whose holder is known to be gone; see `break_lock`.
+
+    It is moved out of the holder's reach at once.
+
+    Raises
+    ------
+    StudyError
+        If this is no study, or the lock cannot be removed.
+    """
+    folder = StudyFolder(Path(root))
+    folder.read()
+    freed = break_lock(folder.root / _LOCK)
+    # Where this cannot be done now, or it is damaged, the next decision does it, or says so.
+    with contextlib.suppress(StudyError), decisions_locked(folder) as lock:
+        if (folder.root / DECISIONS).is_dir():
+            Journal.open(folder.root / DECISIONS, clock=clock, guard=lock.check, progress=folder.root / PROGRESS)
+    return freed
+
+
+def decisions_locked(folder: StudyFolder) -> CaseLock:
+    """The lock under which decisions are written."""
+    return CaseLock(folder.root / _LOCK, "The list of decisions", timeout_s=30.0)
+
+
 def _is_signed(folder: StudyFolder, reader: str, task: Task) -> bool:
     versions = versions_of(folder.stage(reader, task.case, task.stage, task.occasion))
     return any(seal_path(path).exists() for path in versions)
@@ -268,17 +304,25 @@ def decide(folder: StudyFolder, cases: Iterable[str], decision: Decision, clock:
     """
     if decision.case is not None and decision.case not in cases:
         raise StudyError(f"The study has no case '{decision.case}'.")
-    with CaseLock(folder.root / ".decisions", "The list of decisions", timeout_s=30.0) as lock:
-        before = read_decisions(folder).entries
-        if decision.kind in SET_ASIDE and any(
-            entry.kind in SET_ASIDE
-            and (entry.case, entry.stage) in ((decision.case, None), (decision.case, decision.stage))
-            for entry in before
-        ):
-            raise StudyError(f"That is decided already for case {decision.case}.")
-        place, progress = folder.root / DECISIONS, folder.root / PROGRESS
-        body = decision.model_dump(mode="json", exclude={"kind", "clock_behind_s"}, exclude_defaults=True)
-        if place.is_dir():
-            Journal.open(place, clock=clock, guard=lock.check, progress=progress).append(decision.kind, body)
-        else:
-            Journal.create(place, decision.kind, body, clock=clock, guard=lock.check, progress=progress)
+    with decisions_locked(folder) as lock:
+        write_decision(folder, decision, clock, lock)
+
+
+def write_decision(folder: StudyFolder, decision: Decision, clock: Callable[[], datetime], lock: CaseLock) -> None:
+    """Write a decision down under the lock of the list; errors as for `decide`."""
+    before = read_decisions(folder).entries
+    if decision.kind in SET_ASIDE and any(
+        entry.kind in SET_ASIDE
+        and (entry.case, entry.stage) in ((decision.case, None), (decision.case, decision.stage))
+        for entry in before
+    ):
+        raise StudyError(f"That is decided already for case {decision.case}.")
+    place, progress = folder.root / DECISIONS, folder.root / PROGRESS
+    body = decision.model_dump(mode="json", exclude={"kind", "clock_behind_s"}, exclude_defaults=True)
+    if place.is_dir():
+        journal = Journal.open(place, clock=clock, guard=lock.check, progress=progress, whole_notes=True)
+        journal.append(decision.kind, body)
+    else:
+        # Noted afterwards: a note of decisions that are not there would keep every reader out.
+        Journal.create(place, decision.kind, body, clock=clock, guard=lock.check)
+        Journal.open(place, clock=clock, guard=lock.check, progress=progress)

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.issues import Issue
 
-__all__ = ["ClockError", "DamagedError", "JournalError", "LockedError", "NotYetError", "StudyError", "UnfinishedError"]
+__all__ = [
+    "ClockError",
+    "DamagedError",
+    "JournalError",
+    "LockedError",
+    "NotYetError",
+    "StudyError",
+    "UnfinishedError",
+    "says_what_is_out_of_reach",
+]
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 
 class StudyError(NapariVcfError):
@@ -54,3 +70,19 @@ class UnfinishedError(StudyError):
     def __init__(self, missing: tuple[Issue, ...] | tuple[str, ...]) -> None:
         super().__init__("The stage cannot be signed yet. " + " ".join(map(str, missing)))
         self.missing = missing
+
+
+def says_what_is_out_of_reach(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """Turn what the system says of a file that is only looked at into a sentence: a `StudyError`."""
+
+    @functools.wraps(function)
+    def call(*args: _Given.args, **options: _Given.kwargs) -> _Result:
+        try:
+            return function(*args, **options)
+        except OSError as error:
+            raise StudyError(
+                f"A file of the study cannot be reached: {error.strerror or 'refused'}. What was confirmed is safe. "
+                "Remove the cause (reconnect the share, restore the permission, close other programs) and do it again."
+            ) from error
+
+    return call

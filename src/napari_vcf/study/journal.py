@@ -60,7 +60,14 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, view: JournalView, clock: Callable[[], datetime], guard: Guard, progress: Path | None
+        self,
+        folder: Path,
+        view: JournalView,
+        clock: Callable[[], datetime],
+        guard: Guard,
+        progress: Path | None,
+        *,
+        whole_notes: bool = False,
     ) -> None:
         self.folder = folder
         self.entries = list(view.entries)
@@ -74,6 +81,7 @@ class Journal:
         self._clock = clock
         self._progress = progress
         self._progress_file = 0
+        self._whole_notes = whole_notes
         #: Inodes of the two files.
         self._files = (0, 0)
         #: What was written last and not confirmed.
@@ -125,6 +133,7 @@ class Journal:
         clock: Callable[[], datetime] = utc_now,
         guard: Guard = _free,
         progress: Path | None = None,
+        whole_notes: bool = False,
     ) -> Journal:
         """Take a journal over, without what a power cut left.
 
@@ -138,6 +147,9 @@ class Journal:
             Raises where the caller does not hold the lock any more.
         progress : Path, optional
             Where the progress is noted as well, outside of this folder.
+        whole_notes : bool
+            Whether each note of it is a file anew, which costs two flushes: for journals that nobody may read while one
+            place of their note is torn.
 
         Raises
         ------
@@ -164,7 +176,7 @@ class Journal:
                 "Restore it from a newer backup.",
                 entry=len(view.entries) + 1,
             )
-        journal = cls(folder, view, clock, guard, progress)
+        journal = cls(folder, view, clock, guard, progress, whole_notes=whole_notes)
         try:
             journal._move(data[: view.size])
         except OSError as error:
@@ -265,7 +277,7 @@ class Journal:
         entry = Entry(number, at, kind, body)
         self.entries.append(entry)
         self.hashes.append(sha256)
-        self._note_progress()
+        self._note_progress(both=self._whole_notes)
         return entry
 
     @contextlib.contextmanager

@@ -43,7 +43,7 @@ from napari_vcf.study.prepared_case import (
     sha256_of_image,
 )
 
-__all__ = ["CaseJob", "CaseOutcome", "PrepareReport", "prepare_case"]
+__all__ = ["CaseJob", "CaseOutcome", "PrepareReport", "lock_of", "prepare_case"]
 
 #: How long a case may take that another program is preparing.
 LOCK_TIMEOUT_S: Final = 1800.0
@@ -109,15 +109,20 @@ def prepare_case(job: CaseJob) -> CaseOutcome:
     target = Path(job.target)
     try:
         # Whoever else prepares this study waits here, and finds the case done.
-        with CaseLock(target.parents[1] / ".prepare" / target.name, f"Case {job.case}", timeout_s=LOCK_TIMEOUT_S):
-            return _prepare_alone(job, target)
+        with CaseLock(lock_of(target), f"Case {job.case}", timeout_s=LOCK_TIMEOUT_S) as lock:
+            return _prepare_alone(job, target, lock)
     except NapariVcfError as error:
         return _failed(job, str(error))
     except OSError as error:
         return _failed(job, f"Its files cannot be read or written: {error.strerror or 'refused'}.")
 
 
-def _prepare_alone(job: CaseJob, target: Path) -> CaseOutcome:
+def lock_of(target: Path) -> Path:
+    """Folder of the lock under which a case is prepared."""
+    return target.parents[1] / ".prepare" / target.name
+
+
+def _prepare_alone(job: CaseJob, target: Path, lock: CaseLock) -> CaseOutcome:
     _clear_up(target)
     source = _fingerprint(Path(job.source), job)
     record = _recorded(target)
@@ -125,7 +130,7 @@ def _prepare_alone(job: CaseJob, target: Path) -> CaseOutcome:
         return _failed(job, "Its files have changed, but it is being read already; restore the files.")
     if record is not None and record.source == source and _whole(target):
         return _outcome(record, "kept")
-    return _prepare(job, source)
+    return _prepare(job, source, lock)
 
 
 def _clear_up(target: Path) -> None:
@@ -211,7 +216,7 @@ def _outcome(record: CaseRecord, status: Literal["prepared", "kept"]) -> CaseOut
     )
 
 
-def _prepare(job: CaseJob, source: str) -> CaseOutcome:
+def _prepare(job: CaseJob, source: str, lock: CaseLock) -> CaseOutcome:
     folder, target = Path(job.source), Path(job.target)
     if not folder.is_dir():
         raise StudyError("The folder of its source files is not there. Is the drive connected?")
@@ -254,6 +259,8 @@ def _prepare(job: CaseJob, source: str) -> CaseOutcome:
             _check_same(part, target, dict(job.bound))
             if (target / PROPOSAL).is_file():
                 shutil.copy2(target / PROPOSAL, part / PROPOSAL)
+        # Whoever has taken the case over meanwhile, where a call hung, prepares it.
+        lock.check()
         _move(part, target)
     finally:
         with contextlib.suppress(FileNotFoundError):

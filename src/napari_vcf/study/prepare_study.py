@@ -14,16 +14,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from napari_vcf.study.errors import StudyError
+from napari_vcf.study.case_lock import break_lock
+from napari_vcf.study.errors import StudyError, says_what_is_out_of_reach
 from napari_vcf.study.hashed_files import write_record
 from napari_vcf.study.journal_view import inspect_journal
-from napari_vcf.study.prepare_case import CaseJob, CaseOutcome, PrepareReport, prepare_case
+from napari_vcf.study.prepare_case import CaseJob, CaseOutcome, PrepareReport, lock_of, prepare_case
 from napari_vcf.study.settled_roles import read_roles
 from napari_vcf.study.stage_session import Origin
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord, default_key, read_key
 from napari_vcf.study.versions import model_of
 
-__all__ = ["REPORT", "prepare_study"]
+__all__ = ["REPORT", "prepare_study", "unlock_preparation"]
 
 REPORT = "prepare-report.json"
 #: What the libraries below ask for their number of threads when they are loaded.
@@ -38,6 +39,7 @@ _THREADS: Final = (
 Progress = Callable[[int, int, str], None]
 
 
+@says_what_is_out_of_reach
 def prepare_study(
     root: Path | str,
     *,
@@ -74,7 +76,8 @@ def prepare_study(
     folder = StudyFolder(Path(root).absolute())
     record, _ = folder.read()
     secret = read_key(default_key(folder.root) if key is None else key, record.study)
-    if set(secret.cases) != set(record.cases):
+    # It may name more: cases whose addition was broken off.
+    if not set(secret.cases) >= set(record.cases):
         raise StudyError("The key does not name the cases of this study.")
     roles = read_roles(folder)
     jobs = [
@@ -101,6 +104,20 @@ def prepare_study(
     )
     write_record(folder.root / REPORT, PrepareReport(cases=kept_are_prepared), overwrite=True)
     return outcomes
+
+
+def unlock_preparation(root: Path | str, case: str) -> bool:
+    """Free a case whose preparation is known to be gone; see `break_lock`.
+
+    Raises
+    ------
+    StudyError
+        If there is no such case, or the lock cannot be removed.
+    """
+    folder = StudyFolder(Path(root))
+    if case not in folder.read_record().cases:
+        raise StudyError(f"The study has no case '{case}'.")
+    return break_lock(lock_of(folder.case(case)))
 
 
 def _make_room(cases: Path) -> None:

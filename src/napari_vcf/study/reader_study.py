@@ -17,7 +17,7 @@ from napari_vcf.study.case_lock import CaseLock, break_lock
 from napari_vcf.study.clinical_text import ClinicalRecord, clinical_text_of
 from napari_vcf.study.clocks import written_at
 from napari_vcf.study.confirmations import Confirmations
-from napari_vcf.study.errors import ClockError, DamagedError, NotYetError, StudyError
+from napari_vcf.study.errors import ClockError, DamagedError, NotYetError, StudyError, says_what_is_out_of_reach
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_view import read_journal
 from napari_vcf.study.keys import ReaderKey
@@ -90,6 +90,7 @@ class Study:
         return study
 
 
+@says_what_is_out_of_reach
 def open_study(root: Path | str, *, clock: Clock = utc_now) -> Study:
     """Open a study folder.
 
@@ -158,18 +159,22 @@ class ReaderStudy:
         """Everything that this reader reads, in order."""
         return self._list.tasks
 
+    @says_what_is_out_of_reach
     def worklist(self) -> tuple[WorkItem, ...]:
         """Everything that this reader reads, in order, with its state; see `Worklist.items`."""
         return self._list.items()
 
+    @says_what_is_out_of_reach
     def progress(self) -> tuple[int, int]:
         """Stages signed, and stages in all."""
         return self._list.progress()
 
+    @says_what_is_out_of_reach
     def next_task(self, *, after: Task | None = None) -> Task | None:
         """What `next_case` would open; see `Worklist.next_task`."""
         return self._list.next_task(after=after)
 
+    @says_what_is_out_of_reach
     def images_of(self, task: Task) -> PreparedCase:
         """The images of a stage, without opening it: to load them while the reader is still at another case.
 
@@ -214,6 +219,7 @@ class ReaderStudy:
                 return task
         raise StudyError(f"There is no stage '{stage}' of case '{case}' (occasion {occasion}) on the worklist.")
 
+    @says_what_is_out_of_reach
     def open(self, case: str, stage: Stage, *, occasion: int = 1, images: PreparedCase | None = None) -> StageSession:
         """Open a stage that was begun, or the next one.
 
@@ -262,6 +268,7 @@ class ReaderStudy:
             lock.release()
             raise
 
+    @says_what_is_out_of_reach
     def amend(self, case: str, stage: Stage, reason: str, *, occasion: int = 1) -> StageSession:
         """Open a signed stage as a new version; the signed one stays as it is.
 
@@ -320,6 +327,7 @@ class ReaderStudy:
                 raise
             self._doubt = str(error)
 
+    @says_what_is_out_of_reach
     def unlock(self, case: str) -> bool:
         """Free a case, and this reader's register, whose holder is known to be gone; see `break_lock`.
 

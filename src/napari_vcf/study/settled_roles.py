@@ -10,7 +10,7 @@ from pydantic import Field
 from napari_vcf.dicom import Role
 from napari_vcf.reading import CaseImage
 from napari_vcf.records.base import FrozenModel, ImageId, Pseudonym
-from napari_vcf.study.errors import StudyError
+from napari_vcf.study.errors import StudyError, says_what_is_out_of_reach
 from napari_vcf.study.hashed_files import read_record, write_record
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.study_folder import StudyFolder
@@ -44,6 +44,7 @@ def read_roles(folder: StudyFolder) -> RolesRecord:
     return read_record(path, RolesRecord, "The list of roles") if path.exists() else RolesRecord()
 
 
+@says_what_is_out_of_reach
 def prepared_images(root: Path | str, case: str) -> tuple[CaseImage, ...]:
     """The images of a prepared case, with what each was taken for.
 
@@ -61,6 +62,7 @@ def prepared_images(root: Path | str, case: str) -> tuple[CaseImage, ...]:
     return tuple(PreparedCase(folder.case(case), "combined").images.values())
 
 
+@says_what_is_out_of_reach
 def set_role(root: Path | str, case: str, image: str, role: str) -> None:
     """Settle what an image is; it takes effect with the next preparation.
 

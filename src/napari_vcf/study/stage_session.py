@@ -24,7 +24,14 @@ from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import seal_text
 from napari_vcf.study.activity import ActiveTime
 from napari_vcf.study.case_lock import CaseLock
-from napari_vcf.study.errors import DamagedError, JournalError, LockedError, StudyError, UnfinishedError
+from napari_vcf.study.errors import (
+    DamagedError,
+    JournalError,
+    LockedError,
+    StudyError,
+    UnfinishedError,
+    says_what_is_out_of_reach,
+)
 from napari_vcf.study.hashed_files import read_record, write_record
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_format import Entry
@@ -259,6 +266,7 @@ class StageSession:
 
     # -- the reader's work ---------------------------------------------------------------------------------------------
 
+    @says_what_is_out_of_reach
     def _record(self, logged: LoggedAction) -> None:
         self._check_open()
         stage = getattr(logged.action, "stage", self.stage)
@@ -326,6 +334,7 @@ class StageSession:
         document = build_export(self.reading, stages=[self.stage])
         return document.model_copy(update={"occasion": self.occasion})
 
+    @says_what_is_out_of_reach
     def seal(self) -> SealExport:
         """Sign the stage: from here on it is read-only.
 
@@ -386,6 +395,7 @@ class StageSession:
         document = self.draft().model_copy(update={"status": "sealed", "seal": seal})
         return write_seal(self._journal, seal_text(document))
 
+    @says_what_is_out_of_reach
     def close(self) -> None:
         """Leave the stage; what was done stays, and the next opening goes on from here.
 

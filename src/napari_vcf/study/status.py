@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_vcf.records.base import utc_now
+from napari_vcf.study.errors import says_what_is_out_of_reach
 from napari_vcf.study.reader_study import open_study
 
 __all__ = ["ReaderStatus", "StudyStatus", "study_status"]
@@ -34,6 +35,7 @@ class StudyStatus:
     readers: tuple[ReaderStatus, ...]
 
 
+@says_what_is_out_of_reach
 def study_status(root: Path | str) -> StudyStatus:
     """Count what is prepared and signed, from which files exist; no reading is opened but for the time of its seal.
 

@@ -23,7 +23,7 @@ from napari_vcf.study.clinical_text import CLINICAL, clinical_text_of
 from napari_vcf.study.consensus_documents import ConsensusOrigin
 from napari_vcf.study.damage import Damage, Found, WayOut
 from napari_vcf.study.decisions import Decisions, read_decisions
-from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_of_reach
 from napari_vcf.study.foreign_files import foreign_files
 from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.journal_format import HEAD, JOURNAL
@@ -62,6 +62,7 @@ class CheckReport:
     damages: tuple[Damage, ...]
 
 
+@says_what_is_out_of_reach
 def check_study(
     root: Path | str,
     *,

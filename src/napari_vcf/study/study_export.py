@@ -15,7 +15,7 @@ from napari_vcf.records.csv_cells import plain
 from napari_vcf.records.sealing import check_seal, sha256_of
 from napari_vcf.study.damage import Found, WayOut
 from napari_vcf.study.decisions import Decisions, read_decisions
-from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_of_reach
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import tasks_of_study
 from napari_vcf.study.stage_session import SEAL, seal_path, versions_of
@@ -66,6 +66,7 @@ def sealed_stages(folder: StudyFolder, record: StudyRecord, protocol: StudyProto
                 yield SealedStage(f"{case}_consensus_{stage}", case, "", path, True)
 
 
+@says_what_is_out_of_reach
 def export_study(
     root: Path | str, out: Path | str, *, readers: Sequence[str] = (), versions: bool = False
 ) -> list[Path]:

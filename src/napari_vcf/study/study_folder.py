@@ -32,7 +32,7 @@ from napari_vcf.records.atomic import read_regular, write_atomically
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
 from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import sha256_of
-from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_of_reach
 from napari_vcf.study.hashed_files import read_record, write_record
 from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.protocol import StudyProtocol, parse_protocol
@@ -212,6 +212,7 @@ def case_folders(roots: Sequence[Path]) -> list[Path]:
     return resolved
 
 
+@says_what_is_out_of_reach
 def create_study(
     root: Path | str,
     *,
