@@ -3,9 +3,9 @@
 A scripted reader is killed (SIGKILL) at random moments; a study of 150 cases, two readers and three stages is prepared
 from small DICOM files, read, exported, checked, and each export verified by the files it came from; single bytes are
 changed at random places of any file; cases are prepared with one and with two workers, in processes and on a local Dask
-cluster that is there already, each with a registration computed ahead. The two readers work at the same time, in two
-processes; so do the halves of the blows and of the changes, each in a study of its own. Expected are zeros where
-something is lost, doubled or damaged, and all where something is noticed.
+cluster that is there already. The two readers work at the same time, in two processes; so do the halves of the blows
+and of the changes, each in a study of its own. Expected are zeros where something is lost, doubled or damaged, and all
+where something is noticed.
 """
 
 from __future__ import annotations

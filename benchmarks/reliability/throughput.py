@@ -38,13 +38,7 @@ def throughput(folder: Path, copies: int) -> list[tuple[str, float, bool]]:
         shutil.copytree(images / "case1", images / f"case{number}")
     (folder / "protocol.toml").write_text(protocol_text(), encoding="utf-8")
     root = folder / "study"
-    record = create_study(root, protocol=folder / "protocol.toml", readers=["R1"], seed=1, images=[images])
-    # The coordinator's points, so that a registration is computed ahead for each case.
-    truth = case.truth
-    marks = [*truth.landmarks_mr[truth.level]["body_center"], *truth.landmarks_ct[truth.level]["body_center"]]
-    rows = [",".join([name, *(f"{value:.1f}" for value in marks)]) for name in record.cases]
-    points = folder / "points.csv"
-    points.write_text("\n".join(["case,mr_x,mr_y,mr_z,ct_x,ct_y,ct_z", *rows]), encoding="utf-8")
+    create_study(root, protocol=folder / "protocol.toml", readers=["R1"], seed=1, images=[images])
 
     @contextmanager
     def cluster(workers: int) -> Iterator[str]:
@@ -59,10 +53,10 @@ def throughput(folder: Path, copies: int) -> list[tuple[str, float, bool]]:
         yield None
 
     ways: list[tuple[str, Callable[[], Any], Callable[[Any], object]]] = [
-        ("1 process", nothing, lambda _: prepare_study(root, workers=1, points=points)),
-        ("2 processes", nothing, lambda _: prepare_study(root, workers=2, points=points)),
-        ("Dask, 1 worker", lambda: cluster(1), lambda address: prepare_study(root, scheduler=address, points=points)),
-        ("Dask, 2 workers", lambda: cluster(2), lambda address: prepare_study(root, scheduler=address, points=points)),
+        ("1 process", nothing, lambda _: prepare_study(root, workers=1)),
+        ("2 processes", nothing, lambda _: prepare_study(root, workers=2)),
+        ("Dask, 1 worker", lambda: cluster(1), lambda address: prepare_study(root, scheduler=address)),
+        ("Dask, 2 workers", lambda: cluster(2), lambda address: prepare_study(root, scheduler=address)),
     ]
     found: list[tuple[str, float, bool]] = []
     first = ""

@@ -19,7 +19,7 @@ from napari_vcf.study.identity import scrub
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.settled_roles import prepared_images, set_role
 from napari_vcf.study.study_folder import default_key
-from support.dicomfiles import parametric_map, save
+from support.dicomfiles import SAGITTAL, parametric_map, save, slice_dataset
 from support.patients import IDENTITY, begin, found_in, identity_of, read, write_patient
 from support.studies import Clock
 
@@ -235,6 +235,54 @@ def test_the_coordinator_says_what_an_image_is_before_anybody_reads_it(
         assert main(["verify", str(path), "--images", str(next((tmp_path / "images").iterdir()))]) == 0
 
 
+def test_the_coordinator_gives_b_values_that_no_header_states_and_an_adc_follows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = begin(tmp_path)
+    patient = next(folder for folder in (tmp_path / "images").iterdir())
+    shutil.rmtree(patient / "ADC")
+    shape, adc = (5, 6, 8), 1100.0
+    for place, b_value in enumerate((0, 800)):
+        signal = np.full(shape, round(3000 * np.exp(-b_value * adc / 1e6)), np.int16)
+        for number in range(shape[0]):
+            dataset = slice_dataset(
+                signal[number], (4.8 * number - 20.0, 30.0, 40.0), orientation=SAGITTAL, SeriesDescription="ep2d_diff_sag",
+                pixel_spacing=(4.0, 5.0), TemporalPositionIdentifier=place, ScanningSequence=["EP", "SE"],
+                RepetitionTime=4000, EchoTime=70,
+            )  # fmt: skip
+            save(dataset, patient / f"dwi-{place}-{number}")
+    (outcome,) = prepare_study(root, workers=0)
+    assert {"no ADC", "DWI states no b-value; where they are known, give them with 'napari-vcf study b-values'"} <= set(
+        outcome.lacks
+    )
+    given = ["study", "b-values", str(root), "--case", "C001", "--image"]
+    capsys.readouterr()
+    for image, values, words in (
+        ("T9", "0,800", "has no image"), ("T2", "0,800", "only be given for diffusion"), ("DWI", "0,many", "numbers"),
+        ("DWI", "0,800,1200", "2 volumes, and 3 b-values"), ("DWI", "0,-800", "is no b-value"),
+    ):  # fmt: skip
+        assert main([*given, image, "--b-values", values]) == 1
+        assert words in capsys.readouterr().err
+    assert main([*given, "DWI", "--b-values", "0,800"]) == 0
+    (outcome,) = prepare_study(root, workers=0)
+    assert (outcome.status, "no ADC" in outcome.lacks) == ("prepared", False)
+    assert prepare_study(root, workers=0)[0].status == "kept"
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    while (session := reader.next_case()) is not None:
+        if session.stage == "mri":
+            (found,) = session.reading.case.with_role("ADC")
+            assert np.allclose(session.reading.case.volume(found.id).data, adc, atol=1)
+            assert any("b-values given by the person: 0, 800 s/mm2." in said for said in found.series.corrections)
+        read(session)
+    assert main([*given, "DWI", "--b-values", "0,1000"]) == 1
+    assert "being read already" in capsys.readouterr().err
+    assert check_study(root).damages == ()
+    # Who has the images recomputes it with the same b-values.
+    assert main(["export", str(root), "--out", str(tmp_path / "out")]) == 0
+    for path in (tmp_path / "out").glob("*.json"):
+        assert main(["verify", str(path), "--images", str(patient)]) == 0
+
+
 @pytest.mark.slow
 def test_processes_and_a_cluster_give_the_same_files(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
@@ -243,19 +291,15 @@ def test_processes_and_a_cluster_give_the_same_files(tmp_path: Path) -> None:
     def files() -> dict[str, bytes]:
         return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
-    # There is no vertebra at these points, and that is proposed, too: the same everywhere.
-    points = tmp_path / "points.csv"
-    points.write_text("case,mr_x,mr_y,mr_z,ct_x,ct_y,ct_z\nC001,9.6,12,-10,20,16,15\n", encoding="utf-8")
-    prepare_study(root, workers=1, points=points)
+    prepare_study(root, workers=1)
     pool = files()
     shutil.rmtree(root / "cases")
     (root / "cases").mkdir()
     # Its workers are threads of this process: the files are the same, and the test is shorter.
     with distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster:
-        prepare_study(root, scheduler=cluster.scheduler_address, points=points)
+        prepare_study(root, scheduler=cluster.scheduler_address)
     assert files() == pool
     assert len([name for name in pool if name.endswith(".npy")]) == 8
-    assert len([name for name in pool if name.endswith("proposal.json")]) == 2
 
 
 def test_scrubbing_takes_longer_names_first() -> None:

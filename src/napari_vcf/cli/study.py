@@ -35,6 +35,15 @@ def add_parser(subparsers: Any) -> None:
     role.add_argument("--case", required=True, help="the case")
     role.add_argument("--image", required=True, metavar="LABEL", help="the image, as 'study images' lists it")
     role.add_argument("--role", required=True, help="CT, T1, T2, T2FS, DWI, ADC, LOCALIZER or OTHER")
+    weighting = commands.add_parser(
+        "b-values", help="give the b-values of a diffusion series that states none, before anybody reads the case"
+    )
+    weighting.add_argument("study", type=Path, metavar="DIR", help="the study folder")
+    weighting.add_argument("--case", required=True, help="the case")
+    weighting.add_argument("--image", required=True, metavar="LABEL", help="the image, as 'study images' lists it")
+    weighting.add_argument(
+        "--b-values", required=True, metavar="B,B,...", help="one for each of its volumes, in s/mm2; then prepare again"
+    )
     template = commands.add_parser("protocol", help="print a protocol file with every default, to start from")
     unreadable = commands.add_parser("unreadable", help="set aside a stage for which a case has no images; for good")
     unreadable.add_argument("study", type=Path, metavar="DIR", help="the study folder")
@@ -85,6 +94,7 @@ def add_parser(subparsers: Any) -> None:
         unlock: _unlock,
         images: _images,
         role: _role,
+        weighting: _b_values,
         template: _protocol,
     }
     for command, function in functions.items():
@@ -336,6 +346,19 @@ def _role(args: argparse.Namespace) -> int:
 
     set_role(args.study, args.case, args.image, args.role)
     print(f"{args.image} of case {args.case} is {args.role} from the next 'napari-vcf study prepare' on.")
+    return 0
+
+
+def _b_values(args: argparse.Namespace) -> int:
+    from napari_vcf.study import StudyError
+    from napari_vcf.study.settled_roles import set_b_values
+
+    try:
+        b_values = [float(value) for value in args.b_values.split(",")]
+    except ValueError:
+        raise StudyError(f"'{args.b_values}': b-values are numbers with commas between them.") from None
+    set_b_values(args.study, args.case, args.image, b_values)
+    print(f"The b-values of {args.image} of case {args.case} are taken from the next 'napari-vcf study prepare' on.")
     return 0
 
 

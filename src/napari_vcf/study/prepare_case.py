@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import Field
 
-from napari_vcf.dicom import Role, Scan, Series, load_volume, with_role
+from napari_vcf.dicom import Role, Scan, Series, load_volume, with_b_values, with_computed_adc, with_role
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.case import MR_ROLES, image_id, scan_case
 from napari_vcf.reading.errors import ReadingError
@@ -86,6 +86,8 @@ class CaseJob:
     bound: tuple[tuple[str, str], ...] = ()
     #: Image to the role that the coordinator gave it.
     roles: tuple[tuple[str, str], ...] = ()
+    #: Image to the b-values that the coordinator gave its volumes, in s/mm2.
+    b_values: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     @property
     def in_use(self) -> bool:
@@ -152,6 +154,7 @@ def _failed(job: CaseJob, reason: str) -> CaseOutcome:
 def _fingerprint(folder: Path, job: CaseJob) -> str:
     """Salted hash over what the source files are and what the coordinator said of them; nobody can turn it back."""
     lines = [f"{image}\t{role}" for image, role in job.roles]
+    lines += [f"{image}\tb {' '.join(f'{value:g}' for value in values)}" for image, values in job.b_values]
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             status = path.stat()
@@ -228,9 +231,7 @@ def _prepare(job: CaseJob, source: str, lock: CaseLock) -> CaseOutcome:
             f"Of the {len(scan.refused)} files in its folder, none is an image that can be read; 'napari-vcf inspect' "
             "on that folder says why."
         )
-    roles = dict(job.roles)
-    named = [(series, roles.get(image_id(job.salt, series.key))) for series in scan.series]
-    scan = scan.with_series(tuple(series if role is None else with_role(series, role) for series, role in named))
+    scan = _settled(scan, job)
     said = read_headers(scan.series, folder)
     strings = said.strings
     part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
@@ -266,6 +267,18 @@ def _prepare(job: CaseJob, source: str, lock: CaseLock) -> CaseOutcome:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(part)
     return _outcome(record, "prepared")
+
+
+def _settled(scan: Scan, job: CaseJob) -> Scan:
+    """With the roles and b-values that the coordinator gave; these may make an ADC possible."""
+    roles, b_values = dict(job.roles), dict(job.b_values)
+    settled = []
+    for series in scan.series:
+        image = image_id(job.salt, series.key)
+        named = with_role(series, roles[image]) if image in roles else series
+        settled.append(with_b_values(named, b_values[image]) if image in b_values else named)
+    scan = scan.with_series(tuple(settled))
+    return with_computed_adc(scan) if b_values else scan
 
 
 def _move(part: Path, target: Path) -> None:
@@ -317,6 +330,7 @@ def _image(series: Series, folder: Path, job: CaseJob, strings: frozenset[str]) 
         role=series.role.value,
         role_evidence=scrub(series.role_evidence, strings),
         role_given=series.role_given,
+        b_values_given=series.b_values_given,
         grid=GridRecord.of(series.grid),
         volumes=tuple(volumes),
         unit=series.unit,
@@ -345,6 +359,9 @@ def _lacks(scan: Scan) -> Iterator[str]:
             yield f"no {role.value}"
         elif not any(series.measurable for series in found):
             yield f"{role.value} is closed to measurement: {found[0].not_measurable_reason}"
+    unstated = (all(volume.b_value is None for volume in series.volumes) for series in by_role.get(Role.DWI, []))
+    if any(unstated):
+        yield "DWI states no b-value; where they are known, give them with 'napari-vcf study b-values'"
     if any(series.unit is None for series in by_role.get(Role.ADC, [])):
         yield "the unit of the ADC map is not stated; each reader is asked for it"
     if scan.refused:

@@ -89,6 +89,7 @@ def prepare_study(
             readers=tuple(str(folder.reader(reader)) for reader in record.readers),
             bound=_bound(folder, record, case),
             roles=roles.of_case(case),
+            b_values=roles.b_values_of(case),
         )
         for case in record.cases
     ]

@@ -77,6 +77,9 @@ class ImageRecord(FrozenModel):
     role: str
     role_evidence: str
     role_given: bool
+    b_values_given: tuple[Finite, ...] = Field(
+        default=(), description="what the coordinator said of its volumes, in s/mm2"
+    )
     grid: GridRecord
     volumes: tuple[VolumeRecord, ...]
     unit: str | None
@@ -91,7 +94,7 @@ class PartRecord(FrozenModel):
     """The images of one part."""
 
     schema_id: Literal["napari-vcf/part"] = "napari-vcf/part"
-    schema_version: Literal["1.2.0"] = "1.2.0"
+    schema_version: Literal["1.3.0"] = "1.3.0"
     case: Pseudonym
     part: Part
     images: tuple[ImageRecord, ...]
@@ -230,7 +233,9 @@ class PreparedCase(Case):
                 "In a study the roles of the images are settled when it is prepared; ask the coordinator."
             )
         if correction.b_values is not None:
-            raise ReadingError("In a study b-values are settled before it is prepared; ask the coordinator.")
+            raise ReadingError(
+                "In a study b-values are settled with the preparation; ask the coordinator ('study b-values')."
+            )
         series = super().corrected(image, ImageCorrection())
         if correction.adc_unit is None:
             return series
@@ -283,6 +288,7 @@ def _series(image: ImageRecord) -> Series:
         role=Role(image.role),
         role_evidence=image.role_evidence,
         role_given=image.role_given,
+        b_values_given=image.b_values_given,
         grid=image.grid.grid(),
         volumes=tuple(volume.info() for volume in image.volumes),
         unit=image.unit,

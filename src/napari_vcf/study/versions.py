@@ -84,15 +84,31 @@ def _protocol_from_1_0(content: Content) -> Content:
     return {**content, "schema_version": "1.1.0", "protocol": decided}
 
 
+def _part_from_1_2(content: Content) -> Content:
+    """1.3 says which b-values are the coordinator's word; before, nobody could give any."""
+    return {
+        **content,
+        "schema_version": "1.3.0",
+        "images": [{**image, "b_values_given": []} for image in content["images"]],
+    }
+
+
+def _roles_from_1_0(content: Content) -> Content:
+    """1.1 also holds b-values."""
+    return {**content, "schema_version": "1.1.0", "b_values": {}}
+
+
 #: Schema and version -> the step that leads to the next version. A new one needs a file of the old one among the tests.
 STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
     ("napari-vcf/consensus", "1.0.0"): _consensus_from_1_0,
     ("napari-vcf/journal", "1.0.0"): _journal_from_1_0,
     ("napari-vcf/part", "1.0.0"): _part_from_1_0,
     ("napari-vcf/part", "1.1.0"): _part_from_1_1,
+    ("napari-vcf/part", "1.2.0"): _part_from_1_2,
     ("napari-vcf/prepare-report", "1.0.0"): _report_from_1_0,
     ("napari-vcf/prepare-report", "1.1.0"): _report_from_1_1,
     ("napari-vcf/protocol", "1.0.0"): _protocol_from_1_0,
+    ("napari-vcf/roles", "1.0.0"): _roles_from_1_0,
     ("napari-vcf/study", "1.0.0"): _study_from_1_0,
 }
 

@@ -96,6 +96,8 @@ class Series:
         From the contrast agent's injection to the first image; None where the files state no time of either.
     role_given : bool
         Whether the role is the person's word.
+    b_values_given : tuple of float
+        The b-values of its volumes, where they are the person's word; empty otherwise.
     computed_from : tuple of Series
         The diffusion series that an ADC map of our own is computed from; empty for the scanner's images.
     """
@@ -118,6 +120,7 @@ class Series:
     scale: ValueScale = field(repr=False)
     seconds_after_injection: float | None = None
     role_given: bool = False
+    b_values_given: tuple[float, ...] = ()
     computed_from: tuple[Series, ...] = field(default=(), repr=False)
 
     @property

@@ -237,7 +237,8 @@ def with_b_values(series: Series, b_values: Sequence[float]) -> Series:
             said = replace(said, kind="b", repetition=same)
         volumes.append(said)
     note = f"b-values given by the person: {', '.join(f'{value:g}' for value in b_values)} s/mm2."
-    return replace(series, volumes=tuple(volumes), corrections=(*series.corrections, note))
+    given = tuple(map(float, b_values))
+    return replace(series, volumes=tuple(volumes), b_values_given=given, corrections=(*series.corrections, note))
 
 
 def _with_scale(series: Series, scale: ValueScale) -> Series:

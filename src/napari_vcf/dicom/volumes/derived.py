@@ -57,6 +57,7 @@ def with_computed_adc(scan: Scan) -> Scan:
                 role_evidence=method,
                 # Of its diffusion images somebody may have said what they are; of the map nobody did.
                 role_given=False,
+                b_values_given=(),
                 volumes=(replace(first.volumes[0], kind="adc", b_value=None, direction=None, repetition=0),),
                 unit="um2/s",
                 unit_evidence="computed from b-values in s/mm2",
