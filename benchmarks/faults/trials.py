@@ -270,7 +270,7 @@ def disk_trials(folder: Path, count: int, seed: int) -> dict[str, Tally]:
         act = acts[number % len(acts)]
         spare, dies = rng.choice((0, 1, 2, 3, 4, 6, 8, 12, 16, 24)), rng.random() < 0.5
         trial = f"{seed}.{number} {act.name}, {spare} blocks are left{', dies' if dies else ''}"
-        with small_disk(folder / "disk", 700) as disk:
+        with small_disk(folder / "disk", 900) as disk:
             root = settle_in(disk / "trial", grounds[act.ground])
             rest = _fill(disk, spare)
 

@@ -246,8 +246,9 @@ def test_the_coordinator_gives_b_values_that_no_header_states_and_an_adc_follows
         signal = np.full(shape, round(3000 * np.exp(-b_value * adc / 1e6)), np.int16)
         for number in range(shape[0]):
             dataset = slice_dataset(
-                signal[number], (4.8 * number - 20.0, 30.0, 40.0), orientation=SAGITTAL, SeriesDescription="ep2d_diff_sag",
-                pixel_spacing=(4.0, 5.0), TemporalPositionIdentifier=place, ScanningSequence=["EP", "SE"],
+                signal[number], (4.8 * number - 20.0, 30.0, 40.0), orientation=SAGITTAL,
+                SeriesDescription="ep2d_diff_sag", pixel_spacing=(4.0, 5.0),
+                TemporalPositionIdentifier=place, ScanningSequence=["EP", "SE"],
                 RepetitionTime=4000, EchoTime=70,
             )  # fmt: skip
             save(dataset, patient / f"dwi-{place}-{number}")
