@@ -260,7 +260,7 @@ def test_the_coordinator_gives_b_values_that_no_header_states_and_an_adc_follows
     capsys.readouterr()
     for image, values, words in (
         ("T9", "0,800", "has no image"), ("T2", "0,800", "only be given for diffusion"), ("DWI", "0,many", "numbers"),
-        ("DWI", "0,800,1200", "2 volumes, and 3 b-values"), ("DWI", "0,-800", "is no b-value"),
+        ("DWI", "0,800,1200", "2 volumes, and 3 b-values"), ("DWI", "0,-800", "is not a b-value"),
     ):  # fmt: skip
         assert main([*given, image, "--b-values", values]) == 1
         assert words in capsys.readouterr().err
