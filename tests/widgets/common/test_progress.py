@@ -55,3 +55,25 @@ def test_a_step_of_the_bar_is_painted_once(qtbot):
     bar.report(5, 20, "reading slices")
     qtbot.wait(100)
     assert painted == ["reading slices 25 %"]
+
+
+def test_no_report_arrives_after_the_work_has_ended(qtbot):
+    from napari_vcf.widgets.common.errand import Errand
+
+    errand, pause = Errand("Bringing images"), threading.Event()
+    ends, late = [], []
+    errand.finished.connect(ends.append)
+    errand.progressed.connect(lambda *report: late.append(report) if ends else None)
+
+    def work(progress):
+        # The first is passed on at once; the second has to wait for its turn.
+        for done in (1, 2):
+            progress(done, 2, "image")
+            pause.wait(0.05)
+        return "whole"
+
+    errand.start(work)
+    qtbot.waitUntil(lambda: bool(ends))
+    qtbot.wait(400)
+    assert ends == ["whole"]
+    assert not late

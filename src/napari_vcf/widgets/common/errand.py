@@ -38,7 +38,7 @@ class Errand:
         self._worker: Any = None
         self._stop = False
         self._relay = ProgressRelay()
-        self._relay.stepped.connect(self.progressed.emit)
+        self._relay.stepped.connect(self._on_stepped)
         self._activity = Activity(title, self.cancel)
         self.progressed.connect(self._activity.report)
 
@@ -76,6 +76,11 @@ class Errand:
     def cancel(self) -> None:
         """Stop at the next step."""
         self._stop = True
+
+    def _on_stepped(self, done: int, total: int, what: str) -> None:
+        # A report that waited until the work had ended would reach a bar that went with its dialog.
+        if self.running:
+            self.progressed.emit(done, total, what)
 
     def _on_returned(self, result: tuple[object, str | None]) -> None:
         self._worker = None
