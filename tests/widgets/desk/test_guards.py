@@ -277,6 +277,16 @@ def test_a_layer_of_more_axes_leaves_slices_and_millimetres_as_they_are(bench):
         bench.viewport.viewer.layers.remove(foreign)
 
 
+def test_an_image_is_not_blended_away_from_napari_s_own_controls(bench):
+    for layer in (bench.viewport.image_layer, bench.viewport.viewer.layers["Calipers"]):
+        made = layer.blending
+        for blending in ("minimum", "multiplicative", "additive"):
+            layer.blending = blending
+            assert layer.blending == made
+    shot = np.asarray(bench.viewport.viewer.screenshot(canvas_only=True, flash=False))
+    assert shot[..., :3].std() > 10
+
+
 def test_an_image_that_is_renamed_by_hand_keeps_its_name_and_its_title(bench):
     desk, viewport, title = bench.desk, bench.viewport, bench.arrangement.title
     desk.show(bench.image("T2"))

@@ -26,6 +26,17 @@ __all__ = ["ImageLayers", "LazyReslice", "PlacedImage", "place_image"]
 _SAME_MM = 0.05
 
 
+def _hold_blending(layer: Layer) -> None:
+    """Hold a layer to how it was blended when it was made: the lesser of an image and a black canvas is black."""
+    made = layer.blending
+
+    def hold(_event: object) -> None:
+        if layer.blending != made:
+            layer.blending = made
+
+    layer.events.blending.connect(hold)
+
+
 class LazyReslice:
     """Looks like an array on the slices of a view; resamples a slice when it is asked for, and nothing before.
 
@@ -209,6 +220,7 @@ class ImageLayers:
         layer.events.name.connect(self._on_renamed)
         for event in (layer.events.visible, layer.events.opacity):
             event.connect(lambda _event: self._hold_shown(layer))
+        _hold_blending(layer)
         self._insert(len(self._images) - 1, layer)
         return layer
 
@@ -260,6 +272,7 @@ class ImageLayers:
             rgb=False,
         )
         hold_place(layer)
+        _hold_blending(layer)
         self._images[key] = layer
         self._insert(len(self._images) - 1, layer)
         return layer
@@ -298,6 +311,7 @@ class ImageLayers:
         if any(layer is known for known in self._drawings):
             return
         hold_place(layer)
+        _hold_blending(layer)
         # Masks below lines: a rectangle under a mask takes its colour.
         lines = [known for known in self._drawings if not isinstance(known, Labels)]
         masks = [known for known in self._drawings if isinstance(known, Labels)]
