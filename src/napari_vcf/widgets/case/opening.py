@@ -12,15 +12,9 @@ from napari_vcf.errors import CancelledError, NapariVcfError
 from napari_vcf.reading import Case
 from napari_vcf.reading.image_pairs import shown_index
 from napari_vcf.reading.stage_images import STAGE_ROLES
-from napari_vcf.widgets.common.activity import Activity
-from napari_vcf.widgets.common.relay import ProgressRelay
-from napari_vcf.widgets.common.worker import named_worker
+from napari_vcf.widgets.common.errand import Errand, Progress
 
 __all__ = ["CaseOpener", "load_case", "load_voxels"]
-
-_TITLE = "Opening a case"
-
-Progress = Callable[[int, int, str], None]
 
 
 def load_case(
@@ -65,25 +59,21 @@ def load_voxels(
 class CaseOpener:
     """One folder at a time, on a worker thread, with progress and a way to stop it."""
 
-    #: done, total, what
-    progressed = Signal(int, int, str)
     #: case, troubles
     finished = Signal(object, object)
-    #: A sentence; empty where the person stopped it.
-    failed = Signal(str)
 
     def __init__(self) -> None:
-        self._worker: Any = None
-        self._stop = False
-        self._relay = ProgressRelay()
-        self._relay.stepped.connect(self.progressed.emit)
-        self._activity = Activity(_TITLE, self.cancel)
-        self.progressed.connect(self._activity.report)
+        self._errand = Errand("Opening a case")
+        #: done, total, what
+        self.progressed = self._errand.progressed
+        #: A sentence; empty where the person stopped it.
+        self.failed = self._errand.failed
+        self._errand.finished.connect(self._on_finished)
 
     @property
     def running(self) -> bool:
         """Whether a folder is being read."""
-        return self._worker is not None
+        return self._errand.running
 
     def open(
         self,
@@ -93,53 +83,24 @@ class CaseOpener:
         salt: Callable[[Path], str | None] = lambda _folder: None,
     ) -> None:
         """Begin; ``prepare`` names the folder, ``salt`` the images' secret, and both run on the thread."""
-        if self.running:
-            return
-        self._stop = False
 
-        def work() -> Any:
-            progress = self._relay.report
-            try:
-                folder = prepare(progress)
-                if self._stop:
-                    return ""
-                return load_case(
-                    folder,
-                    pseudonym=pseudonym,
-                    salt=salt(folder),
-                    progress=progress,
-                    cancelled=lambda: self._stop,
-                )
-            except CancelledError:
-                return ""
-            except NapariVcfError as error:
-                return str(error)
+        def work(progress: Progress) -> object:
+            folder = prepare(progress)
+            if self.is_stopped():
+                raise CancelledError("Stopped.")
+            return load_case(
+                folder, pseudonym=pseudonym, salt=salt(folder), progress=progress, cancelled=self.is_stopped
+            )
 
-        worker = named_worker(_TITLE, work)
-        self._worker = worker
-        worker.returned.connect(self._on_returned)
-        worker.errored.connect(self._on_errored)
-        self._activity.begin()
-        worker.start()
+        self._errand.start(work)
 
     def is_stopped(self) -> bool:
         """Whether it shall stop."""
-        return self._stop
+        return self._errand.stopped
 
     def cancel(self) -> None:
         """Stop reading; nothing is opened."""
-        self._stop = True
+        self._errand.cancel()
 
-    def _on_returned(self, result: Any) -> None:
-        self._worker = None
-        self._activity.end()
-        if isinstance(result, str):
-            self.failed.emit(result)
-        else:
-            self.finished.emit(*result)
-
-    def _on_errored(self, _error: BaseException) -> None:
-        # A defect: napari shows its traceback; the desk must not stay locked.
-        self._worker = None
-        self._activity.end()
-        self.failed.emit("Reading the folder stopped at a defect of the program; see the notification.")
+    def _on_finished(self, found: Any) -> None:
+        self.finished.emit(*found)

@@ -12,7 +12,7 @@ from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.relay import ProgressRelay
 from napari_vcf.widgets.common.worker import named_worker
 
-__all__ = ["Errand"]
+__all__ = ["Errand", "Progress"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -38,9 +38,14 @@ class Errand:
         self._worker: Any = None
         self._stop = False
         self._relay = ProgressRelay()
-        self._relay.stepped.connect(self._on_stepped)
+        self._relay.stepped.connect(self.progressed.emit)
         self._activity = Activity(title, self.cancel)
         self.progressed.connect(self._activity.report)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it shall stop, for work that asks between its steps."""
+        return self._stop
 
     @property
     def running(self) -> bool:
@@ -77,14 +82,8 @@ class Errand:
         """Stop at the next step."""
         self._stop = True
 
-    def _on_stepped(self, done: int, total: int, what: str) -> None:
-        # A report that waited until the work had ended would reach a bar that went with its dialog.
-        if self.running:
-            self.progressed.emit(done, total, what)
-
     def _on_returned(self, result: tuple[object, str | None]) -> None:
-        self._worker = None
-        self._activity.end()
+        self._end()
         value, sentence = result
         if sentence is None:
             self.finished.emit(value)
@@ -93,6 +92,10 @@ class Errand:
 
     def _on_errored(self, _error: BaseException) -> None:
         # A defect: napari shows its traceback; the panel must not stay locked.
+        self._end()
+        self.failed.emit(f"{self._title} stopped at a defect of the program; see the notification.")
+
+    def _end(self) -> None:
         self._worker = None
+        self._relay.stop()
         self._activity.end()
-        self.failed.emit("The work stopped at a defect of the program; see the notification.")

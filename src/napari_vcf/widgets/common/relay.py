@@ -37,6 +37,11 @@ class ProgressRelay(QObject):
             self._waiting = True
             self._came.emit()
 
+    def stop(self) -> None:
+        """Pass on nothing that still waits: the work has ended, and its bar may be gone."""
+        self._timer.stop()
+        self._waiting = False
+
     def _soon(self) -> None:
         left_s = self._last_s + _INTERVAL_S - time.monotonic()
         if left_s > 0:

@@ -218,6 +218,7 @@ class StudyDesk:
 
     def _on_returned(self, result: Any, then: Callable[[Any], object]) -> None:
         self._worker = None
+        self._relay.stop()
         self._activity.end()
         then(result)
         self._go_on()
@@ -225,6 +226,7 @@ class StudyDesk:
     def _on_errored(self, _error: BaseException) -> None:
         # A defect: napari shows its traceback; the desk must not stay locked.
         self._worker = None
+        self._relay.stop()
         self._activity.end()
         self.sentence = "Opening the case stopped at a defect of the program; see the notification."
         self._go_on()

@@ -70,6 +70,7 @@ class RegistrationWidget(Instrument):
         self._counting = False
         self.run = RegistrationRun()
         self.run.finished.connect(self._on_finished)
+        self.run.failed.connect(lambda sentence: self.desk.message.emit(sentence, "error") if sentence else None)
         self.tool = MarkTool(self)
         form = self.form = RegistrationForm()
         self.column.addWidget(form)
