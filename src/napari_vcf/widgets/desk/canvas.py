@@ -126,7 +126,7 @@ class CanvasDressing:
     # -- mouse ------------------------------------------------------------------------------------------------------
     def _on_drag(self, _viewer: Any, event: Any) -> Iterator[None]:
         # What is pressed lies on the slice to which the wheel was turned before.
-        self._viewport.end_turn()
+        self._viewport.slices.end_turn()
         if self._viewport.view is None or event.button not in (2, 3):
             return
         event.handled = True

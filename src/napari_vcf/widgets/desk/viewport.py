@@ -9,7 +9,6 @@ import numpy as np
 from napari.layers import Image, Layer
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
-from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import ReadingFrame, RigidTransform
@@ -83,13 +82,7 @@ class Viewport:
         self.layers = ImageLayers(viewer)
         self.layers.on_restored = self._refresh
         self.slices = Slices(viewer)
-        self.slices.changed.connect(self._on_slice)
-        #: The slice that the wheel has been turned to since a slice was last drawn, where that is another one.
-        self._turned_to: int | None = None
-        self._turn = QTimer()
-        self._turn.setSingleShot(True)
-        self._turn.setInterval(0)
-        self._turn.timeout.connect(self.end_turn)
+        self.slices.changed.connect(self.slice_changed.emit)
         #: Point in the middle of the canvas (LPS) and zoom, when a plane of a space was last left; the newest last.
         self._left_at: dict[tuple[PatientSpace, str], tuple[PatientSpace, NDArray[np.float64], float]] = {}
         self._generation = desk.generation
@@ -173,11 +166,6 @@ class Viewport:
         return sagittal_view(space, case.image(setter).series.grid)
 
     # -- slices -----------------------------------------------------------------------------------------------------
-    def _on_slice(self, position_mm: float) -> None:
-        # Whoever has gone elsewhere since the wheel was turned stays there.
-        self._turned_to = None
-        self.slice_changed.emit(position_mm)
-
     @property
     def view(self) -> View | None:
         """The plane on the canvas, cut into the slices that the wheel and napari's slider go through."""
@@ -245,37 +233,17 @@ class Viewport:
 
         An image's own slices are all gone through; a finely cut reformat goes by at least a millimetre.
         """
-        self.end_turn()
-        if self.view is not None and self.desk.image is not None:
-            self.slices.go_to(self._slice_after(self.slices.index, steps))
-
-    def _slice_after(self, index: int, steps: int) -> int:
-        assert self.view is not None
-        assert self.desk.image is not None
-        is_own = self._own_order(self.desk.image) is not None
-        stride = 1 if is_own else max(1, round(1.0 / self.view.grid.spacing_mm[0]))
-        return int(np.clip(index + steps * stride, 0, len(self.view.positions_mm) - 1))
+        self.slices.end_turn()
+        self.slices.go_to(self.slices.index + steps * self._stride())
 
     def turn_wheel(self, steps: int) -> None:
-        """Go some slices on or back by the wheel, which a hand turns faster than a busy machine draws.
+        """Go as many steps by the wheel; see `Slices.turn`."""
+        self.slices.turn(steps * self._stride())
 
-        The first notch is drawn at once. Those that have piled up behind it by then are gone through together: only the
-        slice to which they lead is drawn.
-        """
-        if self.view is None or self.desk.image is None:
-            return
-        waiting = self._turn.isActive()
-        self._turned_to = self._slice_after(self.slices.index if self._turned_to is None else self._turned_to, steps)
-        if not waiting:
-            self.end_turn()
-
-    def end_turn(self) -> None:
-        """Draw the slice to which the wheel was turned; before anything else is done there."""
-        index, self._turned_to = self._turned_to, None
-        if index is not None and self.view is not None:
-            self.slices.go_to(index)
-            # Runs out only when all that waits in the window's queue has been heard.
-            self._turn.start()
+    def _stride(self) -> int:
+        if self.view is None or self.desk.image is None or self._own_order(self.desk.image) is not None:
+            return 1
+        return max(1, round(1.0 / self.view.grid.spacing_mm[0]))
 
     # -- camera -----------------------------------------------------------------------------------------------------
     def fit(self) -> None:
@@ -455,7 +423,6 @@ class Viewport:
             self._left_at[left] = place
             if (self.view.space, self.view.plane) != (view.space, view.plane):
                 self._overlaid = None
-        self._turned_to = None
         self.slices.set_view(view)
 
     def _on_image(self, image_id: str | None) -> None:
@@ -467,7 +434,6 @@ class Viewport:
         """Give everything up. It leaves the canvas as soon as something else has taken its place."""
         self.layers.retire_images()
         self._left_at.clear()
-        self._turned_to = None
         self.slices.set_view(None)
         self._overlaid = None
 
