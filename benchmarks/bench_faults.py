@@ -2,10 +2,10 @@
 
 One thing goes wrong in each trial, drawn at random: a call of the system (write, fsync, rename, link, unlink, listdir,
 and others) fails once or until the cause is removed, is made and reports a failure, hangs while somebody else takes
-over and then comes back, or is the last of its process; a disk of 900 kB is full; a script is killed or stopped at
-a random moment, and what was stopped is taken over and then comes back. What is
-disturbed is reading and signing, going on and leaving, amending, a consensus, the coordinator's decisions, an export, a
-preparation, added cases, roles, clinical text, and the creation of a study.
+over and then comes back, or is the last of its process; a disk of 900 kB is full; a script is killed or stopped at a
+random moment, and what was stopped is taken over and then comes back. What is disturbed is reading and signing, going
+on and leaving, amending, a consensus, the coordinator's decisions, an export, a preparation, added cases, roles,
+clinical text, and the creation of a study.
 
 Each process says what was confirmed to it: gestures, signatures, settled items, decisions, files. Afterwards that is
 looked for on the disk, by code that is none of the program's; the study is checked; everybody goes on to the end; and

@@ -24,7 +24,7 @@ from napari_vcf.study import (
 from napari_vcf.study.added_cases import add_cases
 from napari_vcf.study.clinical_text import set_clinical_text
 from napari_vcf.study.consensus import unlock_consensus
-from napari_vcf.study.decisions import set_stage_aside, withdraw_case
+from napari_vcf.study.decisions import set_stage_aside, unlock_decisions, withdraw_case
 from napari_vcf.study.settled_roles import set_role
 from support.patients import begin, write_patient
 from support.studies import gestures, make_study, protocol_text, read_stage
@@ -427,6 +427,9 @@ def _is_there(root: Path, told: dict[str, Any]) -> bool:
 def finish(act: Act, root: Path) -> None:
     """Go on without a fault, to the end of everything."""
     base = root.parent
+    if (root / "decisions").is_dir():
+        # What `check` says where the first decision was broken off before it was noted.
+        unlock_decisions(root)
     if act.ground in ("patients", "prepared"):
         prepare_study(root, workers=0)
         return

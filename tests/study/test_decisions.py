@@ -226,7 +226,12 @@ def test_a_first_decision_that_was_not_noted_before_the_program_died_counts(tmp_
     root = make_study(tmp_path, cases=2)
     withdraw_case(root, "C001", "consent was taken back")
     (root / PROGRESS).unlink()
+    # Readers go on; whether later decisions were taken away cannot be told from this, so it is said.
     assert len(read_decisions(StudyFolder(root)).entries) == 1
+    (named,) = check_study(root).damages
+    assert named.place == PROGRESS
+    assert "study unlock --decisions" in named.what
+    assert main(["study", "unlock", str(root), "--decisions"]) == 0
     assert check_study(root).damages == ()
     withdraw_case(root, "C002", "consent was taken back")
     (root / PROGRESS).unlink()

@@ -36,8 +36,8 @@ _FILES: Final = (
 )
 #: Folders whose content is somebody's own, or is looked at elsewhere.
 _OWN: Final = ("exports",)
-#: Locks, and what an interrupted write left; all begin with a dot.
 _TAKEN_OUT: Final = "Restore study.json if it was changed; otherwise this belongs elsewhere, so move it there."
+#: Locks, and what an interrupted write left; all begin with a dot.
 _OURS: Final = re.compile(
     r"\.(clock|lock|lock-owner(-\d+)?\.json|register|decisions|prepare)|\..+\.[0-9a-f]{16}\.(part|old)"
 )

@@ -22,7 +22,7 @@ from napari_vcf.study.case_check import damaged_cases
 from napari_vcf.study.clinical_text import CLINICAL, clinical_text_of
 from napari_vcf.study.consensus_documents import ConsensusOrigin
 from napari_vcf.study.damage import Damage, Found, WayOut
-from napari_vcf.study.decisions import Decisions, read_decisions
+from napari_vcf.study.decisions import PROGRESS, Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_of_reach
 from napari_vcf.study.foreign_files import foreign_files
 from napari_vcf.study.hashed_files import read_record
@@ -312,6 +312,14 @@ class _Check:
             self.decisions = read_decisions(self.folder)
         except DamagedError as error:
             self._damage(self.folder.root / DECISIONS / JOURNAL, str(error), WayOut.SAID, error.entry)
+            return
+        note = self.folder.root / PROGRESS
+        if self.decisions.entries and not note.exists():
+            what = (
+                "it is gone, so that later decisions than the first may have been taken away. Restore it from a "
+                "backup; where the first decision was broken off, 'napari-vcf study unlock --decisions' writes it."
+            )
+            self._damage(note, what, WayOut.SAID)
 
     def _images(self, task: Task) -> dict[str, str] | None:
         """Hashes of the images of a stage; None where they cannot be read, which is said of the case."""
