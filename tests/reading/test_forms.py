@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from napari_vcf import read_reading, readings_frame
 from napari_vcf.agreement.scales import scale_of
 from napari_vcf.reading import Protocol, RefusedActionError
+from napari_vcf.reading.protocol_file import read_protocol_file, write_protocol_file
 from napari_vcf.reading.vocabulary import FORMS, ITEMS, item_of_table, table_name
 from napari_vcf.records.base import STAGES
 from napari_vcf.study import StudyError
@@ -104,3 +106,19 @@ def test_a_protocol_of_the_first_schema_asks_what_it_asked_then_and_proposes_no_
     assert old.protocol == asked_again(staging="sealed", body_proposal=False)
     new = parse_protocol('schema_id = "napari-vcf/protocol"\nschema_version = "1.1.0"\n[protocol]\n', "a")
     assert new.protocol == Protocol(staging="sealed")
+
+
+def test_a_protocol_file_that_was_written_before_there_were_proposals_forbids_them(tmp_path: Path) -> None:
+    path = tmp_path / "protocol.json"
+    old = Protocol(body_proposal=False, version="1")
+    content = old.model_dump(mode="json")
+    del content["body_proposal"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert read_protocol_file(path) == old
+    # Who writes one by hand names some decisions, and takes the others as they are now.
+    path.write_text('{"snapping": false}', encoding="utf-8")
+    assert read_protocol_file(path) == Protocol(snapping=False)
+    for protocol in (old, Protocol()):
+        path.unlink()
+        write_protocol_file(path, protocol)
+        assert read_protocol_file(path) == protocol

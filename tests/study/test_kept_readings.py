@@ -10,7 +10,9 @@ import pytest
 
 from napari_vcf.reading import Protocol, ReadingError, read_reading
 from napari_vcf.study import DamagedError, LockedError
-from napari_vcf.study.kept_readings import ReadingPlace, place_for
+from napari_vcf.study.journal_format import JOURNAL
+from napari_vcf.study.journal_view import inspect_journal
+from napari_vcf.study.kept_readings import ReadingPlace, _Origin, place_for
 from support.cases import clock, complete_reading, memory_case
 
 
@@ -130,3 +132,15 @@ def test_an_exported_reading_is_gone_on_with_and_kept(tmp_path: Path) -> None:
 def test_the_salt_stays_the_same(tmp_path: Path) -> None:
     assert place(tmp_path).salt() == place(tmp_path).salt()
     assert place(tmp_path).salt() != place(tmp_path, reader="R2").salt()
+
+
+def test_a_reading_kept_before_there_were_proposals_goes_on_without_them(tmp_path: Path) -> None:
+    here = place(tmp_path)
+    kept = begin(here, body_proposal=False)
+    kept.reading.set_spine("L1")
+    kept.close()
+    origin = inspect_journal(next(tmp_path.rglob(JOURNAL)).parent).entries[0].body
+    protocol = {key: value for key, value in origin["protocol"].items() if key != "body_proposal"}
+    read = _Origin.model_validate({**origin, "protocol": protocol})
+    assert read.protocol == Protocol(body_proposal=False)
+    assert _Origin.model_validate(origin) == read

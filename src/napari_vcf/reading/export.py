@@ -145,7 +145,7 @@ def _series(image: CaseImage, reading: Exportable) -> SeriesExport:
         unit=series.unit,
         unit_evidence=series.unit_evidence,
         unit_answer=None if correction is None else correction.adc_unit,
-        b_values_answer=(None if correction is None else correction.b_values) or series.b_values_given or None,
+        b_values_answer=series.b_values_given or None,
         corrections=series.remarks,
         measurable=series.measurable,
         not_measurable_reason=series.not_measurable_reason,

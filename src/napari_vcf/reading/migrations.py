@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from napari_vcf.reading.protocol import as_it_was
+
 __all__ = ["migrate", "migrate_document"]
 
 Document = dict[str, Any]
@@ -37,7 +39,7 @@ def _from_2_0(document: Document) -> Document:
     """2.1 says where each slice of the body comes from; in a document of 2.0 all were drawn, and none was proposed."""
     document = {**document, "schema_version": "2.1.0"}
     if isinstance(document.get("protocol"), dict):
-        document["protocol"] = {"body_proposal": False, **document["protocol"]}
+        document["protocol"] = as_it_was(document["protocol"])
     stages = document.get("stages")
     if isinstance(stages, dict):
         document["stages"] = {name: _all_drawn(part) for name, part in stages.items()}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Final, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -15,10 +16,16 @@ from napari_vcf.measure import ReferenceRule, parse_ratio
 from napari_vcf.reading.vocabulary import FORMS, ITEMS, FormVersion, Item, items_by_default
 from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
 
-__all__ = ["Protocol"]
+__all__ = ["Protocol", "as_it_was"]
 
 #: What the first protocols decided by not knowing of it.
 _AT_FIRST: Final = {"form_version": "1", "body_proposal": False}
+
+
+def as_it_was(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Content of a protocol that was written whole, with what it did not know yet as it was then."""
+    return {**_AT_FIRST, **content}
+
 
 Ratio = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}/[1-9][0-9]{0,5}$")]
 

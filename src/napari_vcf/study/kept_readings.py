@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 
 from napari_vcf.reading import Case, LoggedAction, Protocol, Reading, reopen
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.protocol import as_it_was
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel, utc_now
 from napari_vcf.records.errors import WriteError
@@ -42,6 +43,11 @@ class _Origin(FrozenModel):
     salt: str
     images: tuple[str, ...]
     protocol: Protocol
+
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _whole(cls, content: Any) -> Any:
+        return as_it_was(content) if isinstance(content, dict) else content
 
 
 @dataclass(frozen=True, slots=True)
