@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import re
 import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
@@ -71,10 +72,22 @@ def load(path: Path) -> ModuleType:
     return module
 
 
+def by_sentence(text: str) -> str:
+    """One sentence a line, as in all pages; what is not running text is left as it is."""
+    paragraphs = [" ".join(part.split()) if part[0].isalpha() else part for part in text.split("\n\n") if part]
+    return "\n\n".join(re.sub(r"(?<=\.) (?=[A-Z*`])", "\n", part) for part in paragraphs)
+
+
 def page(module: ModuleType, table: str, seconds: float) -> str:
     title, _, about = (module.__doc__ or module.__name__).strip().partition("\n")
     facts = "\n".join(f"| {name} | {value} |" for name, value in (machine() | versions()).items())
-    parts = [f"# {title.rstrip('.')}", about.strip(), table.strip(), "## Measured on", f"| | |\n|---|---|\n{facts}"]
+    parts = [
+        f"# {title.rstrip('.')}",
+        by_sentence(about.strip()),
+        table.strip(),
+        "## Measured on",
+        f"| | |\n|---|---|\n{facts}",
+    ]
     parts.append(f"Written by `make bench` in {seconds:.0f} s.")
     return "\n\n".join(part for part in parts if part) + "\n"
 

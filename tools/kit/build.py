@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -134,7 +135,10 @@ def build(name: str, pythons: Sequence[str], out: Path) -> Path:
 
 
 def _run(*command: str | Path) -> None:
-    done = subprocess.run([str(part) for part in command], check=False, capture_output=True, text=True)
+    # As pip does, uv is to believe the certificates of this machine, among them a hospital's own.
+    environment = os.environ | {"UV_SYSTEM_CERTS": "1"}
+    words = [str(part) for part in command]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()[-12:]
         raise KitError(f"{Path(command[0]).name} {command[1]} failed:\n" + "\n".join(said))
