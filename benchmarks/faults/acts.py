@@ -42,6 +42,10 @@ class Channel:
         self._descriptor = descriptor
         self._lift = lift
 
+    def lift(self) -> None:
+        """Remove the cause of what fails."""
+        self._lift()
+
     def say(self, what: str, **more: Any) -> None:
         """Tell the one who looks."""
         _WRITE(self._descriptor, (json.dumps({"what": what, **more}) + "\n").encode())
@@ -107,6 +111,7 @@ def make_grounds(base: Path) -> dict[str, Path]:
         return make_study(grounds[name], **options)
 
     ground("new", cases=1, stages=["ct", "mri"])
+    (grounds["new"] / "new.toml").write_text(protocol_text(), encoding="utf-8")
     root = ground("begun", cases=1, stages=["ct"])
     with open_study(root).as_reader("R1").next_case() as session:
         for gesture in gestures(session)[:6]:
@@ -217,7 +222,10 @@ def _deciding(root: Path, channel: Channel) -> None:
 
 
 def _exporting(root: Path, channel: Channel) -> None:
-    for path in channel.again(lambda: export_study(root, root / "exports")):
+    written = channel.again(lambda: export_study(root, root / "exports"))
+    # From here on it is the trial that reads, not the program.
+    channel.lift()
+    for path in written:
         channel.say("file", place=path.relative_to(root).as_posix(), sha256=_hash(path))
 
 
@@ -261,7 +269,6 @@ def _telling(root: Path, channel: Channel) -> None:
 
 def _creating(root: Path, channel: Channel) -> None:
     base = root.parent
-    (base / "new.toml").write_text(protocol_text(), encoding="utf-8")
 
     def create() -> None:
         options: dict[str, Any] = {"protocol": base / "new.toml", "readers": ["R1"], "seed": 1}
@@ -281,7 +288,7 @@ def _creating(root: Path, channel: Channel) -> None:
 def _clear(base: Path, sentence: str) -> None:
     """Remove by hand what a sentence says could not be removed."""
     for name in ("new.key.json", "new"):
-        if f"Remove {name}" in sentence or f"and {name} before" in sentence:
+        if f"Remove {name} " in sentence or f"and {name} before" in sentence:
             shutil.rmtree(base / name) if (base / name).is_dir() else (base / name).unlink()
 
 

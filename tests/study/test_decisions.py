@@ -233,6 +233,11 @@ def test_a_first_decision_that_was_not_noted_before_the_program_died_counts(tmp_
     assert "study unlock --decisions" in named.what
     assert main(["study", "unlock", str(root), "--decisions"]) == 0
     assert check_study(root).damages == ()
+    # So does whoever decides it once more.
+    (root / PROGRESS).unlink()
+    with pytest.raises(StudyError, match="decided already"):
+        withdraw_case(root, "C001", "consent was taken back")
+    assert check_study(root).damages == ()
     withdraw_case(root, "C002", "consent was taken back")
     (root / PROGRESS).unlink()
     assert "decisions" in check_study(root).damages[0].place

@@ -311,13 +311,16 @@ def decide(folder: StudyFolder, cases: Iterable[str], decision: Decision, clock:
 def write_decision(folder: StudyFolder, decision: Decision, clock: Callable[[], datetime], lock: CaseLock) -> None:
     """Write a decision down under the lock of the list; errors as for `decide`."""
     before = read_decisions(folder).entries
+    place, progress = folder.root / DECISIONS, folder.root / PROGRESS
+    if before and not progress.exists():
+        # A first decision that was broken off before it was noted; whoever decides once more finds it made, and noted.
+        Journal.open(place, clock=clock, guard=lock.check, progress=progress)
     if decision.kind in SET_ASIDE and any(
         entry.kind in SET_ASIDE
         and (entry.case, entry.stage) in ((decision.case, None), (decision.case, decision.stage))
         for entry in before
     ):
         raise StudyError(f"That is decided already for case {decision.case}.")
-    place, progress = folder.root / DECISIONS, folder.root / PROGRESS
     body = decision.model_dump(mode="json", exclude={"kind", "clock_behind_s"}, exclude_defaults=True)
     if place.is_dir():
         journal = Journal.open(place, clock=clock, guard=lock.check, progress=progress, whole_notes=True)
