@@ -9,8 +9,9 @@ clinical text, and the creation of a study.
 
 Each process says what was confirmed to it: gestures, signatures, settled items, decisions, files. Afterwards that is
 looked for on the disk, by code that is none of the program's; the study is checked; everybody goes on to the end; and
-both are done once more. *Torn notes* are those of how far a journal reaches: of their two places the other one holds,
-`check` names the torn one, and whoever goes on writes it anew.
+both are done once more. *Torn notes* are those of how far a journal reaches, torn or, of a first decision that was
+broken off, not written yet: the journal holds, `check` names the note, and whoever goes on writes it. Not tried are the
+window, and a preparation with worker processes.
 """
 
 from __future__ import annotations
