@@ -61,3 +61,32 @@ def test_points_on_one_line_have_an_outline_too():
     sides = outline_of(np.array([[0.0, 5.0], [10.0, 5.0], [20.0, 5.0]]))
     (place,) = place_labels([Label(np.array([10.0, 5.0]), (17.0, 40.0), 0)], [sides])
     assert abs(place[1] - 5.0) >= 20.0
+
+
+@given(left=st.floats(-140.0, 600.0), wide=st.floats(60.0, 160.0), side=st.sampled_from([-1, 1]))
+def test_a_label_of_what_is_seen_is_seen_whole_and_clear_of_what_is_written_there(left, wide, side):
+    body = BODIES[0] * 5.0
+    view = np.array([-200.0, body[:, 1].min() - left]), np.array([400.0, body[:, 1].min() - left + 620.0])
+    letter = np.array([-22.0, view[0][1]]), np.array([22.0, view[0][1] + 44.0])
+    edge = body[:, 1].min() if side < 0 else body[:, 1].max()
+    anchor = np.array([body[:, 0].mean(), edge])
+    (place,) = place_labels(
+        [Label(anchor, (17.0, wide), side)], [outline_of(body)], gap=4.0, view=view, reserved=[letter]
+    )
+    half = np.array([17.0, wide]) / 2
+    assert (np.abs(place - (letter[0] + letter[1]) / 2) >= half + 22.0).any()
+    if view[0][1] <= edge <= view[1][1]:
+        assert (place - half >= view[0]).all()
+        assert (place + half <= view[1]).all()
+    else:
+        # What names a point outside of the view stays with it.
+        assert (place[1] - edge) * side > 0
+
+
+def test_a_label_without_room_on_its_side_stands_on_the_other():
+    body = BODIES[0] * 5.0
+    # Nor is there room above or below it.
+    view = np.array([0.0, body[:, 1].min() - 20.0]), np.array([135.0, body[:, 1].max() + 200.0])
+    anchor = np.array([body[:, 0].mean(), body[:, 1].min()])
+    (place,) = place_labels([Label(anchor, (17.0, 120.0), -1)], [outline_of(body)], gap=4.0, view=view)
+    assert place[1] - 60.0 >= body[:, 1].max()

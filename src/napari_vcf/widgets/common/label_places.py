@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-__all__ = ["Label", "outline_of", "place_labels"]
+__all__ = ["Box", "Label", "outline_of", "place_labels"]
+
+#: Lowest and highest (row, column).
+Box: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 #: Steps in which a place is looked for, as shares of a label's height.
 _STEP = 0.5
@@ -60,9 +64,16 @@ def outline_of(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def place_labels(
-    labels: Sequence[Label], structures: Sequence[NDArray[np.float64]], *, gap: float = 0.0
+    labels: Sequence[Label],
+    structures: Sequence[NDArray[np.float64]],
+    *,
+    gap: float = 0.0,
+    view: Box | None = None,
+    reserved: Sequence[Box] = (),
 ) -> list[NDArray[np.float64]]:
     """Find a place for each label, the nearest that is free; earlier labels choose first.
+
+    What names a point in the view stands wholly in it, if need be on the other side: half of a number reads as another.
 
     Parameters
     ----------
@@ -72,38 +83,74 @@ def place_labels(
         What must not be covered, each as `outline_of` gives it.
     gap : float
         Pixels that are kept free between a label and a structure.
+    view : tuple of ndarray, optional
+        Lowest and highest (row, column) that are on the screen.
+    reserved : sequence of tuple of ndarray
+        Boxes, as the view is given, in which something else is written.
 
     Returns
     -------
     list of ndarray, shape (2,)
         The middle of each label, in the order of the labels.
     """
-    taken: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+    taken: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = [
+        ((low + high) / 2, (high - low) / 2) for low, high in reserved
+    ]
+    chosen = []
     for label in labels:
         half = np.array(label.size, dtype=np.float64) / 2
-        centers = _candidates(label, half)
-        free = np.ones(len(centers), dtype=bool)
-        for sides in structures:
-            beyond = centers @ sides[:, :2].T - np.abs(sides[:, :2]) @ (half + gap) + sides[:, 2]
-            free &= (beyond >= 0).any(axis=1)
-        for center, other in taken:
-            free &= (np.abs(centers - center) >= half + other).any(axis=1)
-        # Where everything within reach is taken, the farthest place covers the least.
-        chosen = centers[int(np.argmax(free))] if free.any() else centers[-1]
-        taken.append((chosen, half))
-    return [center for center, _ in taken]
+        seen = view is not None and _holds(view, label.anchor)
+        sides = (label.side, -label.side) if seen and label.side else (label.side,)
+        best = fallback = None
+        for side in sides:
+            centers = _candidates(label, half, side)
+            free = _free(centers, half, structures, gap, taken)
+            # Where everything within reach is taken, the farthest place covers the least.
+            nearest = centers[int(np.argmax(free))] if free.any() else centers[-1]
+            fallback = nearest if fallback is None else fallback
+            if seen and view is not None:
+                free &= ((centers - half >= view[0]) & (centers + half <= view[1])).all(axis=1)
+            if free.any():
+                best = centers[int(np.argmax(free))]
+                break
+        center = fallback if best is None else best
+        assert center is not None
+        taken.append((center, half))
+        chosen.append(center)
+    return chosen
 
 
-def _candidates(label: Label, half: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Middles that a label could have, the best first."""
+def _holds(box: Box, point: NDArray[np.float64]) -> bool:
+    return bool(((point >= box[0]) & (point <= box[1])).all())
+
+
+def _free(
+    centers: NDArray[np.float64],
+    half: NDArray[np.float64],
+    structures: Sequence[NDArray[np.float64]],
+    gap: float,
+    taken: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> NDArray[np.bool_]:
+    """Which middles leave a label clear of all structures and of what is written already."""
+    free = np.ones(len(centers), dtype=np.bool_)
+    for sides in structures:
+        beyond = centers @ sides[:, :2].T - np.abs(sides[:, :2]) @ (half + gap) + sides[:, 2]
+        free &= (beyond >= 0).any(axis=1)
+    for center, other in taken:
+        free &= (np.abs(centers - center) >= half + other).any(axis=1)
+    return free
+
+
+def _candidates(label: Label, half: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """Middles that a label could have on a side of its anchor, the best first."""
     step = 2 * half[0] * _STEP
     count = round(_REACH / _STEP)
     rows = np.concatenate([[0], *([n, -n] for n in range(1, count // 4))]) * step
     columns = half[1] + np.arange(count) * step
-    if label.side == 0:
+    if side == 0:
         columns = np.concatenate([columns, -columns])
     else:
-        columns *= label.side
+        columns *= side
     offsets = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
     cost = _ROW_COST * np.abs(offsets[:, 0]) + np.abs(offsets[:, 1])
     return label.anchor + offsets[np.argsort(cost, kind="stable")]

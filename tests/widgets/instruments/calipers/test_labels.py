@@ -59,6 +59,28 @@ def test_no_label_of_a_caliper_covers_another_one_or_a_vertebra(bench, zoom):
             assert other == text or (np.abs(place - there) >= (halves[text] + halves[other])).any(), (text, other)
 
 
+@pytest.mark.parametrize("aside_mm", [-50.0, -25.0, 0.0, 25.0, 50.0])
+def test_a_label_of_a_vertebra_that_is_seen_is_never_cut_at_the_edge_of_the_view(bench, aside_mm):
+    bench.front("Calipers")
+    measure(bench)
+    bench.close_up(5.0)
+    viewer = bench.viewport.viewer
+    camera = viewer.scene.camera
+    camera.center = (0.0, camera.center[-2], camera.center[-1] + aside_mm)
+    bench.until(lambda: len(drawn(bench)) >= 9)
+    bench.settle()
+    middle = np.array(camera.center[-2:]) * camera.zoom
+    half_view = np.array(viewer.canvas.size) / 2
+    for text, place in drawn(bench).items():
+        if "mm" not in text:
+            continue
+        half = np.array([15.0, 9.0 * len(text)]) / 2
+        low, high = place - half - (middle - half_view), (middle + half_view) - (place + half)
+        whole = (np.concatenate([low, high]) >= -1.0).all()
+        outside = (place + half < middle - half_view).any() or (place - half > middle + half_view).any()
+        assert whole or outside, (text, place)
+
+
 def test_a_vertebra_that_is_named_carries_its_name(bench):
     bench.front("Calipers")
     bench.close_up()
