@@ -4,6 +4,8 @@ The error of a case is the mean over the endplate corners and the centre of the 
 of noise on each axis, and every method starts from the same ones. itk-elastix and ANTs register the T1 image in the
 ellipsoid that this project uses. They are optional (`pip install "napari-vcf[bench]"`); where they are missing, their
 rows say so. Everything runs on one thread. ``NAPARI_VCF_BENCH_CASES`` sets the number of ordinary cases (default 10).
+
+Four further grounds, beside the same programs, are in [CT to MRI registration](../registration.md#on-five-grounds).
 """
 
 from __future__ import annotations
