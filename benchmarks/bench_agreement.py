@@ -32,7 +32,7 @@ from napari_vcf.agreement.statistics import (
     kappa_values,
     mean_squares,
 )
-from napari_vcf.reading.vocabulary import ITEMS
+from napari_vcf.reading.findings import ITEMS
 
 CASES = 10_000
 SAMPLES = 2_000

@@ -19,9 +19,9 @@ from napari_vcf import read_reading, readings_frame
 from napari_vcf.cli import main
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import ExportError, build_export, export_reading, json_schema
-from napari_vcf.reading.document import SCHEMA_ID, SCHEMA_VERSION, ReadingExport
+from napari_vcf.reading.export_document import SCHEMA_ID, SCHEMA_VERSION, ReadingExport
+from napari_vcf.reading.export_migrations import migrate_document
 from napari_vcf.reading.masks import decode_mask
-from napari_vcf.reading.migrations import migrate_document
 from napari_vcf.records.sealing import check_seal, seal_text
 from support.cases import complete_reading, measure_heights, memory_case, new_reading
 

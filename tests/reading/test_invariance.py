@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from napari_vcf.dicom import Role, Scan
 from napari_vcf.geometry import Grid, Rectangle, RigidTransform
-from napari_vcf.measure.placement import cuts_endplates
+from napari_vcf.measure.roi_placement import cuts_endplates
 from napari_vcf.reading import Reading, ReadingExport, RefusedActionError, build_export
 from napari_vcf.reading.results import rectangle_of
 from support.cases import SAGITTAL, MemoryCase, body_masks, image, measure_heights, new_reading, rectangle, series

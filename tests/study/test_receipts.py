@@ -13,8 +13,8 @@ from napari_vcf.cli import main
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study import ConsensusSession, DamagedError, StudyError, check_study, open_consensus, open_study
 from napari_vcf.study.confirmations import Confirmations
-from napari_vcf.study.keys import ReaderKey, make_key
 from napari_vcf.study.receipts import read_receipts
+from napari_vcf.study.signing_keys import ReaderKey, make_key
 from support.forging import forge, rewritten
 from support.studies import Clock, gestures, make_study, read_stage
 

@@ -16,9 +16,9 @@ from napari_vcf.agreement.analysis import Analysed, analyse, make_settings
 from napari_vcf.agreement.document import AgreementDocument, Row, Settings, json_schema
 from napari_vcf.agreement.errors import AgreementError, MixedReadingsError, OutputError, StatisticError, TableError
 from napari_vcf.agreement.frames import readings_from_frame, rows_frame
+from napari_vcf.agreement.input import Loaded, Readings, Reference, load_readings, read_reference
 from napari_vcf.agreement.output import write_analysis, write_parquet
 from napari_vcf.agreement.report import report_html
-from napari_vcf.agreement.tables import Loaded, Readings, Reference, load_readings, read_reference
 
 __all__ = [
     "AgreementDocument",

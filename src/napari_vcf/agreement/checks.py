@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_vcf.agreement.errors import AgreementError, MixedReadingsError
-from napari_vcf.agreement.tables.readings import CONSENSUS, ReadingFacts, Readings
-from napari_vcf.agreement.tables.reference import Reference
+from napari_vcf.agreement.input.readings import CONSENSUS, ReadingFacts, Readings
+from napari_vcf.agreement.input.reference import Reference
 from napari_vcf.records.base import STAGES
 
 __all__ = ["Part", "differences", "parts_of"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from napari_vcf.agreement.document import AgreementDocument, Row
-from napari_vcf.agreement.tables.builder import ReadingsBuilder
-from napari_vcf.agreement.tables.files import add_frame
-from napari_vcf.agreement.tables.readings import Readings
+from napari_vcf.agreement.input.builder import ReadingsBuilder
+from napari_vcf.agreement.input.files import add_frame
+from napari_vcf.agreement.input.readings import Readings
 
 __all__ = ["readings_from_frame", "rows_frame"]
 

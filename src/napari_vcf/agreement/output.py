@@ -14,12 +14,12 @@ from napari_vcf.agreement.analysis import Analysed
 from napari_vcf.agreement.document import AgreementDocument, Hypothesis, Row
 from napari_vcf.agreement.errors import AgreementError, OutputError
 from napari_vcf.agreement.figures import Drawn, charts_of, write_figures
+from napari_vcf.agreement.input.readings import NOT_ASSESSED, Readings
 from napari_vcf.agreement.output_folder import output_folder
 from napari_vcf.agreement.report import Index, report_html
 from napari_vcf.agreement.report.tables import GroupLine, accuracy_lines, group_lines, verdict_lines
 from napari_vcf.agreement.scales import scale_of
-from napari_vcf.agreement.tables.readings import NOT_ASSESSED, Readings
-from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
+from napari_vcf.reading.findings import NOT_ASSESSABLE
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import STAGES
 from napari_vcf.records.csv_cells import plain

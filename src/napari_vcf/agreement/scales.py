@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE, item_of_table
+from napari_vcf.reading.findings import ITEMS, NOT_ASSESSABLE, item_of_table
 
 __all__ = [
     "MEASUREMENTS",

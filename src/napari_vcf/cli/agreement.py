@@ -160,7 +160,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _pictures(args: argparse.Namespace) -> FromImages:
     from napari_vcf.agreement.figures import pictures_of_readings
-    from napari_vcf.agreement.tables import find_files
+    from napari_vcf.agreement.input import find_files
 
     cases = [] if args.panels is None else [name.strip() for name in args.panels.split(",")]
     return pictures_of_readings(find_files(args.readings), args.images, cases=cases)

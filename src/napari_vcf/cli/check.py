@@ -42,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check, and say what is damaged."""
     from napari_vcf.records.atomic import write_atomically
-    from napari_vcf.study.keys import read_public_keys
+    from napari_vcf.study.signing_keys import read_public_keys
     from napari_vcf.study.study_check import check_study
 
     report = check_study(

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     open_consensus(args.study, args.case, stage, anew=args.anew).close()
     key = None
     if args.key is not None:
-        from napari_vcf.study.keys import ReaderKey
+        from napari_vcf.study.signing_keys import ReaderKey
 
         key = ReaderKey(args.key, getpass.getpass("Passphrase of the key: "))
     confirmations = Confirmations(args.receipts, key)

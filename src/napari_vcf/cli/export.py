@@ -37,7 +37,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files."""
-    from napari_vcf.study.study_export import export_study
+    from napari_vcf.study.signed_exports import export_study
 
     if args.format != "json":
         return _write_tables(args)
@@ -49,9 +49,9 @@ def run(args: argparse.Namespace) -> int:
 def _write_tables(args: argparse.Namespace) -> int:
     import tempfile
 
-    from napari_vcf.interchange.tables import table_files
+    from napari_vcf.interchange.csv_tables import table_files
     from napari_vcf.records.atomic import write_atomically
-    from napari_vcf.study.study_export import export_study
+    from napari_vcf.study.signed_exports import export_study
 
     with tempfile.TemporaryDirectory() as scratch:
         signed = export_study(args.study, scratch, readers=args.reader)

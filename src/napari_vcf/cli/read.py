@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     # Before the window, so that what is wrong with the study is said where the command was given.
     key = None
     if args.key is not None:
-        from napari_vcf.study.keys import ReaderKey
+        from napari_vcf.study.signing_keys import ReaderKey
 
         key = ReaderKey(args.key, getpass.getpass("Passphrase of the key: "))
     study = open_study(args.study).as_reader(

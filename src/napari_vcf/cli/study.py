@@ -319,7 +319,7 @@ def _signed_at(args: argparse.Namespace) -> int:
 
 def _key(args: argparse.Namespace) -> int:
     from napari_vcf.study import StudyError
-    from napari_vcf.study.keys import make_key
+    from napari_vcf.study.signing_keys import make_key
 
     passphrase = getpass.getpass("Passphrase for the key: ")
     if getpass.getpass("Once more: ") != passphrase:

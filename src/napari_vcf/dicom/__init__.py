@@ -8,7 +8,7 @@ from napari_vcf.dicom.series.model import Scan, Series, VolumeInfo
 from napari_vcf.dicom.series.role import Role
 from napari_vcf.dicom.series.scan import scan_folder, with_adc_unit, with_b_values, with_role
 from napari_vcf.dicom.series.units import ADC_UNITS
-from napari_vcf.dicom.volumes.adc import adc_from_signals, geometric_mean
+from napari_vcf.dicom.volumes.adc_map import adc_from_signals, geometric_mean
 from napari_vcf.dicom.volumes.cache import cache_folder, load_prepared, prefer_cache_folder
 from napari_vcf.dicom.volumes.computed import compute_adc
 from napari_vcf.dicom.volumes.derived import check_adc_units, with_computed_adc

@@ -9,8 +9,8 @@ from napari_vcf.geometry.coverage import Coverage, coverage_on_slice, polygon_co
 from napari_vcf.geometry.errors import GeometryError
 from napari_vcf.geometry.frame import ReadingFrame
 from napari_vcf.geometry.grid import Grid
-from napari_vcf.geometry.rectangle import Rectangle
 from napari_vcf.geometry.rigid import RigidTransform
+from napari_vcf.geometry.roi_rectangle import Rectangle
 from napari_vcf.geometry.volume import Volume
 
 __all__ = [

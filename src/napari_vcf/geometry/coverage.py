@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry.errors import GeometryError
 from napari_vcf.geometry.grid import Grid
-from napari_vcf.geometry.rectangle import Rectangle
+from napari_vcf.geometry.roi_rectangle import Rectangle
 
 __all__ = [
     "AREA_TOLERANCE_MM2",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from napari_vcf.reading.document import HeightLossExport, ReadingExport, RoiExport, StageExport
+from napari_vcf.reading.export_document import HeightLossExport, ReadingExport, RoiExport, StageExport
 from napari_vcf.reading.state import Answer
 
 __all__ = ["Group", "Number", "Statement", "group_differences", "groups_of"]

@@ -9,7 +9,7 @@ from pydicom.uid import generate_uid
 
 from napari_vcf.interchange.codes import PRIVATE_SCHEME, SCHEME_NAME
 from napari_vcf.notice import INTENDED_USE
-from napari_vcf.reading.document import ReadingExport
+from napari_vcf.reading.export_document import ReadingExport
 from napari_vcf.version import __version__
 
 __all__ = ["MANUFACTURER", "MODEL", "Identity", "complete"]

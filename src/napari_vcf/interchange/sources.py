@@ -17,7 +17,7 @@ from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.interchange.errors import InterchangeError
 from napari_vcf.reading.case import Case, scan_case
-from napari_vcf.reading.document import ReadingExport
+from napari_vcf.reading.export_document import ReadingExport
 
 __all__ = ["FrameRegion", "SourceImage", "Sources"]
 

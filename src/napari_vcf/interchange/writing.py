@@ -17,7 +17,7 @@ from napari_vcf.interchange.segmentation import segmentation
 from napari_vcf.interchange.sources import Sources
 from napari_vcf.interchange.spatial_registration import spatial_registration
 from napari_vcf.reading import read_reading, verify_export
-from napari_vcf.reading.document import ReadingExport
+from napari_vcf.reading.export_document import ReadingExport
 
 __all__ = ["Written", "write_dicom"]
 

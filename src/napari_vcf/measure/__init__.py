@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from napari_vcf.measure.adc import Placements, RoiStatistics, roi_statistics, summarize_placements
 from napari_vcf.measure.edges import SNAP_REACH_MM, NoEdge, snap_to_edge
 from napari_vcf.measure.endplate import snap_to_ct_endplate, snap_to_endplate
 from napari_vcf.measure.errors import MeasureError
@@ -22,7 +21,8 @@ from napari_vcf.measure.height import (
     height_loss,
 )
 from napari_vcf.measure.outline import beyond_outlines, fill_outline, interpolate_slices
-from napari_vcf.measure.placement import (
+from napari_vcf.measure.recount import Box, body_box, recount_extent
+from napari_vcf.measure.roi_placement import (
     BodyPlace,
     cuts_endplates,
     deviation_deg,
@@ -30,7 +30,7 @@ from napari_vcf.measure.placement import (
     place_in_body,
     touched_voxels,
 )
-from napari_vcf.measure.recount import Box, body_box, recount_extent
+from napari_vcf.measure.roi_statistics import Placements, RoiStatistics, roi_statistics, summarize_placements
 from napari_vcf.measure.snapping import draw_to_edge
 from napari_vcf.measure.threshold import (
     MIN_REFERENCE_VOXELS,

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from napari_vcf.reading.actions import ACTION_ADAPTER, Action, LoggedAction
 from napari_vcf.reading.case import Case, CaseImage
-from napari_vcf.reading.dataframe import readings_frame
-from napari_vcf.reading.document import ReadingExport, json_schema
 from napari_vcf.reading.errors import ExportError, ReadingError, RefusedActionError, UnknownImageError
 from napari_vcf.reading.evaluation import StageEvaluation, evaluate_stage
 from napari_vcf.reading.export import build_export, export_reading, read_reading
+from napari_vcf.reading.export_document import ReadingExport, json_schema
+from napari_vcf.reading.export_table import readings_frame
+from napari_vcf.reading.findings import ITEMS, NOT_ASSESSABLE, Item
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.reopening import reopen
@@ -26,7 +27,6 @@ from napari_vcf.reading.results import StageResults
 from napari_vcf.reading.session import Reading
 from napari_vcf.reading.state import ReadingState
 from napari_vcf.reading.verify import VerifyReport, verify_export
-from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE, Item
 from napari_vcf.records.base import STAGES, Stage
 
 __all__ = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import singledispatch
 
 from napari_vcf.reading import actions as act
+from napari_vcf.reading.findings import ITEMS
 from napari_vcf.reading.stage_images import STAGE_NAMES
-from napari_vcf.reading.vocabulary import ITEMS
 from napari_vcf.records.base import Stage
 
 __all__ = ["describe"]

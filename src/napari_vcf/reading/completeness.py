@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from napari_vcf.reading.findings import ITEMS, Measurements
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults
 from napari_vcf.reading.state import ReadingState
-from napari_vcf.reading.vocabulary import ITEMS, Measurements
 from napari_vcf.records.base import Stage
 
 __all__ = ["conflicts_of", "hidden_of", "measured_value", "missing_of", "unanswered_of"]

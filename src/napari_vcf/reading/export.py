@@ -18,7 +18,9 @@ from napari_vcf.measure import REFERENCE_RULES, Extent, ReferenceRule
 from napari_vcf.reading.actions import LoggedAction
 from napari_vcf.reading.body_slices import SliceOrigin, slice_origins
 from napari_vcf.reading.case import Case, CaseImage
-from napari_vcf.reading.document import (
+from napari_vcf.reading.errors import ExportError
+from napari_vcf.reading.evaluation import StageEvaluation
+from napari_vcf.reading.export_document import (
     SCHEMA_VERSION,
     AdcExport,
     CaliperExport,
@@ -32,10 +34,8 @@ from napari_vcf.reading.document import (
     SeriesExport,
     StageExport,
 )
-from napari_vcf.reading.errors import ExportError
-from napari_vcf.reading.evaluation import StageEvaluation
+from napari_vcf.reading.export_migrations import migrate
 from napari_vcf.reading.masks import GridRecord
-from napari_vcf.reading.migrations import migrate
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import AdcResult, StageResults, caliper_mm, rectangle_of, roi_angle_deg
 from napari_vcf.reading.spaces import space_names

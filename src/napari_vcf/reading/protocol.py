@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from napari_vcf.measure import ReferenceRule, parse_ratio
-from napari_vcf.reading.vocabulary import FORMS, ITEMS, FormVersion, Item, items_by_default
+from napari_vcf.reading.findings import FORMS, ITEMS, FormVersion, Item, items_by_default
 from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
 
 __all__ = ["Protocol", "as_it_was"]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import Case
-from napari_vcf.reading.document import ReadingExport
 from napari_vcf.reading.errors import ExportError, ReadingError
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.export_document import ReadingExport
 from napari_vcf.reading.session import Reading
 from napari_vcf.reading.state import Continued, ReadingState, StageState
 from napari_vcf.records.base import STAGES, utc_now

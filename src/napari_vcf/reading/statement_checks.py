@@ -12,7 +12,7 @@ import numpy as np
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, RigidTransform
 from napari_vcf.reading.case import CaseImage
-from napari_vcf.reading.document import SeriesExport, StageExport
+from napari_vcf.reading.export_document import SeriesExport, StageExport
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.state import FrameJoin, Registration
 

@@ -14,9 +14,9 @@ from napari_vcf.dicom import load_volume
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.measure import RoiStatistics, reference_signal, roi_statistics
 from napari_vcf.reading.case import Case, scan_case
-from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export import export_stage, read_reading
+from napari_vcf.reading.export_document import ReadingExport, StageExport
 from napari_vcf.reading.proposal_checks import proposal_statements
 from napari_vcf.reading.results import adjacent_levels, rectangle_of
 from napari_vcf.reading.spaces import space_names

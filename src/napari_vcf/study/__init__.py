@@ -27,10 +27,10 @@ from napari_vcf.study.prepare_study import prepare_study
 from napari_vcf.study.protocol import StudyProtocol, StudyRules, protocol_template, read_protocol
 from napari_vcf.study.reader_study import ReaderStudy, Study, open_study
 from napari_vcf.study.reading_order import Task, WorkItem
+from napari_vcf.study.signed_exports import export_study
 from napari_vcf.study.stage_session import StageSession
 from napari_vcf.study.status import study_status
 from napari_vcf.study.study_check import CheckReport, check_study
-from napari_vcf.study.study_export import export_study
 from napari_vcf.study.study_folder import StudyRecord, create_study
 
 __all__ = [

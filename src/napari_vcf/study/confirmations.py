@@ -8,8 +8,8 @@ from pathlib import Path
 from napari_vcf.records.errors import WriteError
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.hashed_files import write_record
-from napari_vcf.study.keys import SIGNATURE, ReaderKey
 from napari_vcf.study.receipts import Receipt, append_receipt
+from napari_vcf.study.signing_keys import SIGNATURE, ReaderKey
 
 __all__ = ["Confirmations"]
 

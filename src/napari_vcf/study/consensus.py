@@ -18,10 +18,10 @@ from pydantic import ValidationError
 
 from napari_vcf.reading import ITEMS, Protocol, ReadingExport
 from napari_vcf.reading.case import check_pseudonym
-from napari_vcf.reading.document import SealExport, SettledExport
 from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.export_document import SealExport, SettledExport
+from napari_vcf.reading.export_migrations import migrate
 from napari_vcf.reading.levels import LEVELS
-from napari_vcf.reading.migrations import migrate
 from napari_vcf.reading.state import Answer, Registration, Spine, StageState
 from napari_vcf.records.base import AnswerValue, FrozenModel, Stage, utc_now
 from napari_vcf.records.sealing import seal_text

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 from napari_vcf.reading import ITEMS, ReadingExport
-from napari_vcf.reading.document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.export_document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
+from napari_vcf.reading.findings import value_words
 from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import Answer, Registration, Spine
-from napari_vcf.reading.vocabulary import value_words
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.decisions import read_decisions

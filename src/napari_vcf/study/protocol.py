@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from napari_vcf.reading import Protocol
-from napari_vcf.reading.vocabulary import FormVersion
+from napari_vcf.reading.findings import FormVersion
 from napari_vcf.records.base import Finite, FrozenModel
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import StudyError

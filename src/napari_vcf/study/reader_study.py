@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from napari_vcf.reading.document import AmendmentExport, SealExport
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.export_document import AmendmentExport, SealExport
 from napari_vcf.records.base import Stage, utc_now
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import AuditLog
@@ -20,11 +20,11 @@ from napari_vcf.study.confirmations import Confirmations
 from napari_vcf.study.errors import ClockError, DamagedError, NotYetError, StudyError, says_what_is_out_of_reach
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_view import read_journal
-from napari_vcf.study.keys import ReaderKey
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, WorkItem
 from napari_vcf.study.reasons import checked_reason
+from napari_vcf.study.signing_keys import ReaderKey
 from napari_vcf.study.stage_session import Origin, Place, StageSession, receipt_of, seal_path
 from napari_vcf.study.study_folder import CONSENSUS, StudyFolder, StudyRecord
 from napari_vcf.study.training import check_training, feedback_on

@@ -9,8 +9,8 @@ from napari_vcf.records.base import Stage
 from napari_vcf.study.damage import Found, WayOut
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.hashed_files import read_record
-from napari_vcf.study.keys import SIGNATURE, SignatureRecord, is_signed_by
 from napari_vcf.study.receipts import read_receipts
+from napari_vcf.study.signing_keys import SIGNATURE, SignatureRecord, is_signed_by
 from napari_vcf.study.study_folder import CONSENSUS, StudyFolder, StudyRecord
 
 __all__ = ["SignedKey", "against_receipts_and_keys"]

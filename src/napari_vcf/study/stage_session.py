@@ -12,11 +12,11 @@ from typing import Any, Final, Literal
 from pydantic import Field, ValidationError
 
 from napari_vcf.reading import LoggedAction, Reading, ReadingExport, ReadingState, build_export
-from napari_vcf.reading.document import AmendmentExport, SealExport
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.export_document import AmendmentExport, SealExport
+from napari_vcf.reading.export_migrations import migrate
 from napari_vcf.reading.issues import Issue, visible
-from napari_vcf.reading.migrations import migrate
 from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel, ImageId, Pseudonym, Stage

@@ -12,12 +12,13 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.reading.document import SealExport
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.export_document import SealExport
 from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import Stage
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import Event, events_of
+from napari_vcf.study.audit_log_check import consensus_gone, readings_gone
 from napari_vcf.study.case_check import damaged_cases
 from napari_vcf.study.clinical_text import CLINICAL, clinical_text_of
 from napari_vcf.study.consensus_documents import ConsensusOrigin
@@ -31,11 +32,10 @@ from napari_vcf.study.journal_view import JournalView, inspect_journal, outrun, 
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, tasks_of_study
-from napari_vcf.study.register_check import consensus_gone, readings_gone
 from napari_vcf.study.seal_replay import differences
 from napari_vcf.study.signature_check import SignedKey, against_receipts_and_keys
+from napari_vcf.study.signed_exports import changed_exports, sealed_stages
 from napari_vcf.study.stage_session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
-from napari_vcf.study.study_export import changed_exports, sealed_stages
 from napari_vcf.study.study_folder import CONSENSUS, DECISIONS, PROTOCOL, STUDY, StudyFolder, StudyRecord
 from napari_vcf.study.versions import model_of
 

@@ -11,7 +11,7 @@ from napari_vcf.dicom import Role, Scan
 from napari_vcf.geometry import Grid, RigidTransform
 from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.desk.desk import Desk
-from napari_vcf.widgets.instruments.adc.model import AdcModel
+from napari_vcf.widgets.instruments.adc_roi.model import AdcModel
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from support.cases import SAGITTAL, MemoryCase, memory_case, series
 

@@ -162,7 +162,7 @@ def test_closing_with_unsaved_work_asks_first(bench, monkeypatch):
 
 
 def test_no_key_is_bound_twice_and_every_key_has_a_sentence(bench):
-    from napari_vcf.widgets.desk.shortcuts import ShortcutError
+    from napari_vcf.widgets.desk.shortcut_binding import ShortcutError
 
     keys = bench.viewport.keys.bindings
     assert all(len(binding.description) >= 4 for binding in keys)

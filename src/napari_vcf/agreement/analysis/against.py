@@ -11,6 +11,7 @@ from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.analysis.paper import paper_remark
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Statistic
+from napari_vcf.agreement.input.readings import ItemTable, Readings
 from napari_vcf.agreement.scales import PATHOLOGY, oriented_confidence
 from napari_vcf.agreement.statistics import (
     accuracy,
@@ -18,7 +19,6 @@ from napari_vcf.agreement.statistics import (
     contingency,
     kappa,
 )
-from napari_vcf.agreement.tables.readings import ItemTable, Readings
 
 __all__ = ["against_reference"]
 

@@ -26,9 +26,9 @@ from napari_vcf.agreement.analysis.recorded import (
 )
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import FlowStep, GrrasItem, LeftOut, Row, Settings
+from napari_vcf.agreement.input.readings import ANSWERED, NOT_ASSESSED, Readings
+from napari_vcf.agreement.input.reference import Reference
 from napari_vcf.agreement.scales import scale_of
-from napari_vcf.agreement.tables.readings import ANSWERED, NOT_ASSESSED, Readings
-from napari_vcf.agreement.tables.reference import Reference
 from napari_vcf.records.base import STAGES
 
 __all__ = ["claim_items", "flow_of_cases", "methods_sentences", "qarel_items"]

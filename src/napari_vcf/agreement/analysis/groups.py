@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Description
+from napari_vcf.agreement.input.readings import ItemTable, Readings
+from napari_vcf.agreement.input.reference import Reference
 from napari_vcf.agreement.scales import PATHOLOGY
 from napari_vcf.agreement.statistics import chi_squared, expected_counts, fisher_exact, t_test, welch_test
 from napari_vcf.agreement.statistics.groups import SMALL_EXPECTED
-from napari_vcf.agreement.tables.readings import ItemTable, Readings
-from napari_vcf.agreement.tables.reference import Reference
 
 __all__ = ["baseline_groups", "reading_groups"]
 

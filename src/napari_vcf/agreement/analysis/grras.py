@@ -22,8 +22,8 @@ from napari_vcf.agreement.analysis.recorded import (
 )
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import GrrasItem, Row, Settings
-from napari_vcf.agreement.tables.readings import NOT_ASSESSED, Readings
-from napari_vcf.agreement.tables.reference import Reference
+from napari_vcf.agreement.input.readings import NOT_ASSESSED, Readings
+from napari_vcf.agreement.input.reference import Reference
 from napari_vcf.records.base import STAGES
 
 __all__ = ["grras_items"]

@@ -15,6 +15,7 @@ from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Statistic
 from napari_vcf.agreement.errors import StatisticError
+from napari_vcf.agreement.input.readings import ItemTable, Readings
 from napari_vcf.agreement.scales import PATHOLOGY, oriented_confidence
 from napari_vcf.agreement.statistics import (
     Estimate,
@@ -26,7 +27,6 @@ from napari_vcf.agreement.statistics import (
 )
 from napari_vcf.agreement.statistics.estimate import undefined
 from napari_vcf.agreement.statistics.mrmc import Comparison, Contrast, EffectTest, closer_than_cases
-from napari_vcf.agreement.tables.readings import ItemTable, Readings
 from napari_vcf.records.base import STAGES
 
 __all__ = ["FEW_READERS", "few_readers", "joint_comparison", "too_close"]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from napari_vcf.agreement.analysis.collect import Collected, Place, Quantity
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Statistic
+from napari_vcf.agreement.input.readings import ItemTable, Readings
 from napari_vcf.agreement.scales import PATHOLOGY
 from napari_vcf.agreement.statistics import auc, youden_cutoff
-from napari_vcf.agreement.tables.readings import ItemTable, Readings
 
 __all__ = ["cutoffs_of_measurements", "is_quantity"]
 

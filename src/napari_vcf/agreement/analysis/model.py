@@ -11,11 +11,11 @@ from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import CalibrationPoint, LogisticModel, ModelTerm, Statistic
 from napari_vcf.agreement.errors import AgreementError, StatisticError
+from napari_vcf.agreement.input.readings import ItemTable, Readings
 from napari_vcf.agreement.scales import PATHOLOGY
 from napari_vcf.agreement.statistics import Estimate, LogisticFit, fit_logistic
 from napari_vcf.agreement.statistics.estimate import undefined
 from napari_vcf.agreement.statistics.logistic import FEW_EVENTS
-from napari_vcf.agreement.tables.readings import ItemTable, Readings
 from napari_vcf.records.base import STAGES
 
 __all__ = ["MODEL", "model_of_signs"]

@@ -10,10 +10,10 @@ import numpy as np
 from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Analysis, Statistic
+from napari_vcf.agreement.input.masks import MASKS, MaskStore
+from napari_vcf.agreement.input.readings import Readings
 from napari_vcf.agreement.statistics import Estimate, dice, hausdorff95_mm, percentile_interval
 from napari_vcf.agreement.statistics.bootstrap import bootstrap_mean
-from napari_vcf.agreement.tables.masks import MASKS, MaskStore
-from napari_vcf.agreement.tables.readings import Readings
 from napari_vcf.records.base import STAGES
 
 __all__ = ["agreement_of_masks"]

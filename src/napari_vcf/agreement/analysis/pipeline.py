@@ -31,9 +31,9 @@ from napari_vcf.agreement.analysis.stages import grades_between_stages, kept_for
 from napari_vcf.agreement.checks import Part, parts_of
 from napari_vcf.agreement.document import AgreementDocument, Settings
 from napari_vcf.agreement.errors import AgreementError
-from napari_vcf.agreement.tables.masks import MaskStore
-from napari_vcf.agreement.tables.readings import ItemTable, Readings
-from napari_vcf.agreement.tables.reference import Reference
+from napari_vcf.agreement.input.masks import MaskStore
+from napari_vcf.agreement.input.readings import ItemTable, Readings
+from napari_vcf.agreement.input.reference import Reference
 from napari_vcf.records.base import STAGES
 from napari_vcf.version import __version__
 

@@ -13,8 +13,8 @@ from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.analysis.continuous import Measured, continuous_agreement
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Analysis
+from napari_vcf.agreement.input.readings import ItemTable, Readings
 from napari_vcf.agreement.scales import PLACEMENT
-from napari_vcf.agreement.tables.readings import ItemTable, Readings
 
 __all__ = ["agreement_of_readers"]
 

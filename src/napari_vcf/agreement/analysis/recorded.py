@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from napari_vcf.agreement.document import Row
-from napari_vcf.agreement.tables.readings import CONSENSUS, ReadingFacts
+from napari_vcf.agreement.input.readings import CONSENSUS, ReadingFacts
 
 __all__ = [
     "NOT_RECORDED",

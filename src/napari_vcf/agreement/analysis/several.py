@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Statistic
+from napari_vcf.agreement.input.readings import ItemTable, Readings
 from napari_vcf.agreement.scales import PLACEMENT
 from napari_vcf.agreement.statistics import Estimate, conger_kappa, fleiss_kappa, krippendorff_alpha
 from napari_vcf.agreement.statistics.multirater import AlphaMetric
-from napari_vcf.agreement.tables.readings import ItemTable, Readings
 
 __all__ = ["agreement_of_several"]
 

@@ -12,9 +12,9 @@ from napari_vcf.agreement.analysis.categorical import categorical_agreement
 from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Statistic
+from napari_vcf.agreement.input.readings import ItemTable, Readings
 from napari_vcf.agreement.scales import PATHOLOGY, oriented_confidence
 from napari_vcf.agreement.statistics import compare_auc, mcnemar_exact, mcnemar_mid_p, paired_difference
-from napari_vcf.agreement.tables.readings import ItemTable, Readings
 from napari_vcf.records.base import STAGES
 
 __all__ = ["grades_between_stages", "kept_for_stages", "modalities"]

@@ -23,7 +23,7 @@ from napari_vcf.agreement.figures.views import (
     make_view,
     show_view,
 )
-from napari_vcf.reading.document import HeightLossExport, ReadingExport, StageExport
+from napari_vcf.reading.export_document import HeightLossExport, ReadingExport, StageExport
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Masks
 from napari_vcf.records.base import Stage

@@ -18,7 +18,7 @@ from napari_vcf.dicom import load_volume
 from napari_vcf.geometry import Grid
 from napari_vcf.reading import Case
 from napari_vcf.reading.case import scan_case
-from napari_vcf.reading.document import ReadingExport, RoiExport
+from napari_vcf.reading.export_document import ReadingExport, RoiExport
 from napari_vcf.study.identity import read_headers
 
 __all__ = ["BAR_MM", "CaseImages", "View", "draw_arrow", "draw_bar", "draw_rectangle", "make_view", "show_view"]

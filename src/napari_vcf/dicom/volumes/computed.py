@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_vcf.dicom.errors import DicomError
 from napari_vcf.dicom.files.diffusion import ZERO_B_LIMIT
 from napari_vcf.dicom.series.model import Series
-from napari_vcf.dicom.volumes.adc import adc_from_signals, geometric_mean
+from napari_vcf.dicom.volumes.adc_map import adc_from_signals, geometric_mean
 from napari_vcf.dicom.volumes.stored import Cancelled, Progress, load_stored
 from napari_vcf.geometry import Volume
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.findings import ITEMS
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, reduce_action
 from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import Answer, ImageCorrection, ReadingState
-from napari_vcf.reading.vocabulary import ITEMS
 from napari_vcf.records.base import Stage
 
 

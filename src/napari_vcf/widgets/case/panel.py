@@ -33,7 +33,7 @@ from napari_vcf.widgets.case.sample import sample_folder
 from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import button, fill_with, find_dock, heading, note, scrolled
 from napari_vcf.widgets.common.forms import ModelForm
-from napari_vcf.widgets.common.keymap import key_text
+from napari_vcf.widgets.common.shortcuts_in_force import key_text
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_vcf.reading.stage_images import STAGE_NAMES
-from napari_vcf.widgets.common.keymap import with_key
+from napari_vcf.widgets.common.shortcuts_in_force import with_key
 
 __all__ = [
     "BLUE",

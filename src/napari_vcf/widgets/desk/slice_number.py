@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject, Qt, QTimer
 from qtpy.QtGui import QIntValidator
 from qtpy.QtWidgets import QLabel, QLineEdit, QWidget
 
-from napari_vcf.widgets.common.keymap import with_key
+from napari_vcf.widgets.common.shortcuts_in_force import with_key
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport

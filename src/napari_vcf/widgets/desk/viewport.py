@@ -20,7 +20,7 @@ from napari_vcf.widgets.desk.judging_aids import JudgingAids
 from napari_vcf.widgets.desk.layers import ImageLayers, LazyReslice, PlacedImage, place_image
 from napari_vcf.widgets.desk.planes import plane_image
 from napari_vcf.widgets.desk.section import Section
-from napari_vcf.widgets.desk.shortcuts import Shortcuts
+from napari_vcf.widgets.desk.shortcut_binding import Shortcuts
 from napari_vcf.widgets.desk.slices import Slices
 from napari_vcf.widgets.desk.space import (
     AxisOrder,

@@ -13,8 +13,8 @@ from qtpy.QtWidgets import QAbstractButton, QDockWidget, QVBoxLayout, QWidget
 
 from napari_vcf.reading.state import StageState
 from napari_vcf.widgets.common.controls import fill_with, find_dock, scrolled
-from napari_vcf.widgets.common.key_register import ACTIONS, SCOPES
-from napari_vcf.widgets.common.keymap import key_text, keys_of
+from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, SCOPES
+from napari_vcf.widgets.common.shortcuts_in_force import key_text, keys_of
 from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["SHARED", "Holder", "Instrument", "Tool", "ToolManager", "World"]

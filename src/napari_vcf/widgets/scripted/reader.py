@@ -20,7 +20,7 @@ from napari_vcf.measure import POSITIONS
 from napari_vcf.phantom import PhantomTruth
 from napari_vcf.reading import ITEMS, Stage
 from napari_vcf.reading.masks import decode_mask
-from napari_vcf.widgets.common.keymap import key_of
+from napari_vcf.widgets.common.shortcuts_in_force import key_of
 from napari_vcf.widgets.instruments.findings.row import FindingRow
 from napari_vcf.widgets.scripted.hands import Hands, HandsError
 from napari_vcf.widgets.scripted.strokes import outline_of, strokes_of

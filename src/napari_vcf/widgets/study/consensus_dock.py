@@ -39,9 +39,9 @@ from napari_vcf.widgets.common.controls import (
     rule,
     scrolled,
 )
-from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.notifying import notify
-from napari_vcf.widgets.desk.shortcuts import Shortcuts
+from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
+from napari_vcf.widgets.desk.shortcut_binding import Shortcuts
 from napari_vcf.widgets.study.consensus_canvas import ConsensusCanvas
 from napari_vcf.widgets.study.consensus_item import NOT_ASSESSABLE, ItemBox, choice_box
 

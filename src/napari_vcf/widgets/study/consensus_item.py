@@ -5,8 +5,8 @@ from __future__ import annotations
 from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QLineEdit, QToolButton, QWidget
 
 from napari_vcf.reading import ITEMS
+from napari_vcf.reading.findings import value_words
 from napari_vcf.reading.state import Answer
-from napari_vcf.reading.vocabulary import value_words
 from napari_vcf.study.consensus_documents import answer_words, item_label
 from napari_vcf.widgets.common.controls import GREEN, button, heading, keep_keys, mark, toggle
 

@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
 from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
 from napari_vcf.study.confirmations import Confirmations
-from napari_vcf.widgets.common.keymap import use_keys_file
 from napari_vcf.widgets.common.screen import check_display
+from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
 from napari_vcf.widgets.study.consensus_dock import ConsensusDock
 from napari_vcf.widgets.study.worklist import WorklistPanel
 

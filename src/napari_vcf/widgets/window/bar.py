@@ -19,8 +19,8 @@ from napari_vcf.dicom import Role
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import STAGES, CaseImage
 from napari_vcf.widgets.common.controls import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
-from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.notifying import notify
+from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
 from napari_vcf.widgets.desk.canvas import CanvasDressing, Readout
 from napari_vcf.widgets.desk.image_windows import AS_BEFORE, BY_HAND
 from napari_vcf.widgets.desk.space import position_text

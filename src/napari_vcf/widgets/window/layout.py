@@ -14,15 +14,15 @@ from napari_vcf.reading import STAGES
 from napari_vcf.widgets.case.dropping import DropTarget, take_dropped
 from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.panel import CasePanel
-from napari_vcf.widgets.common.keymap import use_keys_file
 from napari_vcf.widgets.common.preferences import follow_preferences
+from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
 from napari_vcf.widgets.desk.canvas import CanvasDressing
 from napari_vcf.widgets.desk.desk import Desk
 from napari_vcf.widgets.desk.settings import Settings, settings_path
 from napari_vcf.widgets.desk.slice_number import SliceNumber
 from napari_vcf.widgets.desk.title import SideLetters, Title
 from napari_vcf.widgets.desk.viewport import Viewport
-from napari_vcf.widgets.instruments.adc.panel import AdcWidget
+from napari_vcf.widgets.instruments.adc_roi.panel import AdcWidget
 from napari_vcf.widgets.instruments.calipers.panel import CalipersWidget
 from napari_vcf.widgets.instruments.extent.panel import ExtentWidget
 from napari_vcf.widgets.instruments.findings.panel import FindingsWidget
@@ -31,7 +31,7 @@ from napari_vcf.widgets.instruments.registration.panel import RegistrationWidget
 from napari_vcf.widgets.instruments.scratch.tools import ScratchTools
 from napari_vcf.widgets.linked_views.panes import Panes
 from napari_vcf.widgets.window.bar import DeskBar
-from napari_vcf.widgets.window.keys_dialog import KeysDialog
+from napari_vcf.widgets.window.shortcut_dialog import KeysDialog
 
 __all__ = ["PANELS", "Arrangement", "OtherDeskError", "arrange"]
 

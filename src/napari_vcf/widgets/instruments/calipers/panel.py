@@ -20,7 +20,7 @@ from napari_vcf.widgets.common.controls import (
     points,
     rule,
 )
-from napari_vcf.widgets.common.keymap import key_text, with_key
+from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
 from napari_vcf.widgets.instruments.calipers.drawing import POSITION_SHORT, CaliperDrawing
 from napari_vcf.widgets.instruments.calipers.table import ROWS, CaliperTable
 from napari_vcf.widgets.instruments.calipers.tool import CaliperTool, Height

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QSizePo
 from napari_vcf.measure import POSITIONS, Heights, Position, VertebraStatus
 from napari_vcf.reading.state import StageState
 from napari_vcf.widgets.common.controls import CHOSEN_STYLE, ORANGE, keep_keys, swatch, toggle
-from napari_vcf.widgets.common.keymap import with_key
+from napari_vcf.widgets.common.shortcuts_in_force import with_key
 from napari_vcf.widgets.instruments.calipers.drawing import POSITION_COLORS
 from napari_vcf.widgets.instruments.calipers.tool import Height
 

@@ -22,9 +22,9 @@ from napari_vcf.widgets.common.controls import (
     rule,
     toggle,
 )
-from napari_vcf.widgets.common.key_register import ACTIONS
-from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.locked_layer import FRAME_MS
+from napari_vcf.widgets.common.shortcut_defaults import ACTIONS
+from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from napari_vcf.widgets.instruments.extent.outline_tool import OutlineDrawing, OutlineTool
 from napari_vcf.widgets.instruments.extent.threshold import ThresholdTool

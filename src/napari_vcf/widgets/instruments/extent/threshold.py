@@ -23,8 +23,8 @@ from napari_vcf.measure import (
 )
 from napari_vcf.widgets.common.controls import GREEN, button, note, toggle
 from napari_vcf.widgets.common.forms import ModelForm
-from napari_vcf.widgets.common.keymap import key_text, with_key
 from napari_vcf.widgets.common.locked_layer import FRAME_MS, LockedDrawing, Picture, rgba
+from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from napari_vcf.widgets.instruments.instrument import Tool, World
 

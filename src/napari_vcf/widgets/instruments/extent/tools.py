@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSlider, QWidget
 
 from napari_vcf.measure import Extent
 from napari_vcf.widgets.common.controls import keep_keys, percent, points
-from napari_vcf.widgets.common.keymap import with_key
+from napari_vcf.widgets.common.shortcuts_in_force import with_key
 from napari_vcf.widgets.instruments.extent.layers import Part
 
 __all__ = ["BRUSHES", "MODES", "OUTLINES", "BrushBox", "Mode", "extent_texts"]

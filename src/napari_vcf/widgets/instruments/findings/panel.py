@@ -22,8 +22,8 @@ from napari_vcf.widgets.common.controls import (
     note,
     rule,
 )
-from napari_vcf.widgets.common.key_register import ACTIONS, SCOPES
-from napari_vcf.widgets.common.keymap import key_text, keys_of
+from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, SCOPES
+from napari_vcf.widgets.common.shortcuts_in_force import key_text, keys_of
 from napari_vcf.widgets.instruments.findings.row import FindingRow, RowCalls
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 

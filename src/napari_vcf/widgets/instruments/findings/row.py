@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 from napari_vcf.reading import Item
 from napari_vcf.reading.state import Answer
 from napari_vcf.widgets.common.controls import BLUE, ORANGE, button, keep_keys, note, toggle
-from napari_vcf.widgets.common.keymap import key_text, keys_of
+from napari_vcf.widgets.common.shortcuts_in_force import key_text, keys_of
 
 __all__ = ["REASONS", "FindingRow", "RowCalls"]
 

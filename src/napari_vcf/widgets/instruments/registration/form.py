@@ -22,7 +22,7 @@ from napari_vcf.reading.levels import LEVELS
 from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import Banner, button, heading, note, rule
 from napari_vcf.widgets.common.forms import ModelForm
-from napari_vcf.widgets.common.keymap import key_text, with_key
+from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
 from napari_vcf.widgets.desk.space import Modality
 
 __all__ = ["COUNT_FROM", "SPACE_NAMES", "STEP_DEG", "STEP_MM", "RegistrationForm"]

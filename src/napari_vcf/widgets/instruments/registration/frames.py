@@ -15,7 +15,7 @@ from napari_vcf.reading.case import CaseImage
 from napari_vcf.registration import RegistrationResult, register_frames
 from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.controls import button, heading, keep_keys, note
-from napari_vcf.widgets.common.keymap import with_key
+from napari_vcf.widgets.common.shortcuts_in_force import with_key
 from napari_vcf.widgets.common.worker import named_worker
 from napari_vcf.widgets.desk.viewport import Viewport
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_vcf.measure import POSITIONS
-from napari_vcf.reading.document import ReadingExport, StageExport
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.export_document import ReadingExport, StageExport
+from napari_vcf.reading.findings import ITEMS, NOT_ASSESSABLE, table_name
 from napari_vcf.reading.results import adjacent_levels, heights_of
-from napari_vcf.reading.vocabulary import ITEMS, NOT_ASSESSABLE, table_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,14 +7,14 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from napari_vcf.agreement.input.reference import read_reference
 from napari_vcf.agreement.scales import PATHOLOGY
-from napari_vcf.agreement.tables.reference import read_reference
 from napari_vcf.interchange.errors import InterchangeError
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import ITEMS, read_reading
-from napari_vcf.reading.dataframe import reading_rows
-from napari_vcf.reading.document import ReadingExport
-from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
+from napari_vcf.reading.export_document import ReadingExport
+from napari_vcf.reading.export_table import reading_rows
+from napari_vcf.reading.findings import NOT_ASSESSABLE
 from napari_vcf.records.csv_cells import plain
 
 __all__ = ["FORMATS", "table_files"]

@@ -11,7 +11,7 @@ from napari_vcf.geometry import Rectangle
 from napari_vcf.reading.state import Roi, Tissue
 from napari_vcf.widgets.common.controls import SKY, YELLOW
 from napari_vcf.widgets.common.locked_layer import Color, LockedDrawing, Picture, rgba
-from napari_vcf.widgets.instruments.adc.tool import RoiTool, handle_point
+from napari_vcf.widgets.instruments.adc_roi.tool import RoiTool, handle_point
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport

@@ -27,7 +27,7 @@ from qtpy.QtGui import QKeySequence
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.errors import WriteError
-from napari_vcf.widgets.common.key_register import ACTIONS, ALONE, INSTRUMENTS, SCOPES, Action
+from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, ALONE, INSTRUMENTS, SCOPES, Action
 
 __all__ = [
     "KeysError",

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_vcf.agreement.errors import AgreementError, TableError
-from napari_vcf.agreement.tables.builder import Chunk, ReadingsBuilder
-from napari_vcf.agreement.tables.columns import found_columns
+from napari_vcf.agreement.input.builder import Chunk, ReadingsBuilder
+from napari_vcf.agreement.input.found_columns import found_columns
 
 __all__ = ["COLUMNS", "OPTIONAL_COLUMNS", "add_csv", "add_frame", "add_parquet"]
 

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_vcf.agreement.errors import TableError
+from napari_vcf.agreement.input.readings import ANSWERED, NOT_ASSESSED, UNANSWERED, ReadingFacts, Readings
 from napari_vcf.agreement.scales import MEASUREMENTS, is_measurement, scale_of
-from napari_vcf.agreement.tables.readings import ANSWERED, NOT_ASSESSED, UNANSWERED, ReadingFacts, Readings
-from napari_vcf.reading.vocabulary import NOT_ASSESSABLE
+from napari_vcf.reading.findings import NOT_ASSESSABLE
 from napari_vcf.records.base import STAGES
 
 __all__ = ["Chunk", "ReadingsBuilder"]
@@ -257,7 +257,7 @@ def _complaint(item: str, answer: str) -> str:
     scale = scale_of(item)
     if scale.values:
         return f"unknown value '{answer}' of {item}; it takes {', '.join(scale.categories(not_assessable=True))}."
-    from napari_vcf.reading.vocabulary import ITEMS
+    from napari_vcf.reading.findings import ITEMS
 
     near = difflib.get_close_matches(item, ITEMS, n=1)
     hint = f" Is '{near[0]}' meant?" if near and near[0] != item else ""

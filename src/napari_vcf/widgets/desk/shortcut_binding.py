@@ -14,8 +14,8 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.widgets.common.key_register import ACTIONS, SCOPES
-from napari_vcf.widgets.common.keymap import keys_of
+from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, SCOPES
+from napari_vcf.widgets.common.shortcuts_in_force import keys_of
 
 __all__ = ["Binding", "ShortcutError", "Shortcuts"]
 

@@ -1,7 +1,7 @@
 """The register of everything that a key does: its name, its keys, and the sentence that tells it.
 
 This is the one place for keys. Tooltips, sentences and the list of keys take them from the map in force, which begins
-with these and follows the reader's own file (`napari_vcf.widgets.common.keymap`).
+with these and follows the reader's own file (`napari_vcf.widgets.common.shortcuts_in_force`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print, write or check."""
-    from napari_vcf.widgets.common.keymap import keys_path, keys_template, read_keys, write_keys_template
+    from napari_vcf.widgets.common.shortcuts_in_force import keys_path, keys_template, read_keys, write_keys_template
 
     if args.write:
         print(f"The keys are in {write_keys_template()}; it is read when the desk starts.")

@@ -14,11 +14,11 @@ from napari_vcf.reading.map_resolution import map_effective_n
 from napari_vcf.reading.results import roi_angle_deg
 from napari_vcf.reading.state import Roi, Tissue
 from napari_vcf.widgets.common.controls import Banner, button, heading, keep_keys, note, rule, toggle
-from napari_vcf.widgets.common.keymap import key_text, with_key
-from napari_vcf.widgets.instruments.adc.drawing import RoiDrawing
-from napari_vcf.widgets.instruments.adc.model import TISSUE_NAMES, AdcModel
-from napari_vcf.widgets.instruments.adc.table import AdcTable
-from napari_vcf.widgets.instruments.adc.tool import RoiTool
+from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
+from napari_vcf.widgets.instruments.adc_roi.drawing import RoiDrawing
+from napari_vcf.widgets.instruments.adc_roi.model import TISSUE_NAMES, AdcModel
+from napari_vcf.widgets.instruments.adc_roi.table import AdcTable
+from napari_vcf.widgets.instruments.adc_roi.tool import RoiTool
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
 if TYPE_CHECKING:

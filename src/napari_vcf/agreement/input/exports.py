@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_vcf.agreement.tables.builder import Chunk, ReadingsBuilder
-from napari_vcf.agreement.tables.readings import CONSENSUS, ReadingFacts
-from napari_vcf.reading.dataframe import reading_rows
-from napari_vcf.reading.document import ReadingExport
+from napari_vcf.agreement.input.builder import Chunk, ReadingsBuilder
+from napari_vcf.agreement.input.readings import CONSENSUS, ReadingFacts
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.export_document import ReadingExport
+from napari_vcf.reading.export_table import reading_rows
 
 __all__ = ["ExportRows", "facts_of", "schema_version_of"]
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from napari_vcf.widgets.common.key_register import ACTIONS, SCOPES
-from napari_vcf.widgets.common.keymap import KeysError, keys_template, read_keys
+from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, SCOPES
+from napari_vcf.widgets.common.shortcuts_in_force import KeysError, keys_template, read_keys
 
 
 @pytest.fixture
@@ -89,13 +89,13 @@ def test_a_window_with_other_keys_obeys_them_and_names_them_everywhere(qtbot, tm
     import napari
     from qtpy.QtWidgets import QLabel, QWidget
 
-    from napari_vcf.widgets.common import keymap
+    from napari_vcf.widgets.common import shortcuts_in_force as own
     from napari_vcf.widgets.scripted.hands import Hands
     from napari_vcf.widgets.window.layout import arrange
     from support.synthetic_case import make_case
 
     monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "settings.yaml"))
-    path = keymap.keys_path()
+    path = own.keys_path()
     path.write_text(
         '[image]\nnext = "F9"\nflicker = "F10"\n[findings]\nanswer_1 = "A"\n[registration]\nregister = "G"\n'
     )
@@ -116,7 +116,7 @@ def test_a_window_with_other_keys_obeys_them_and_names_them_everywhere(qtbot, tm
         # A key in brackets at the end of a tooltip is one in force.
         tips = {tip for widget in main.findChildren(QWidget) if (tip := widget.toolTip())}
         said = {key for tip in tips for key in re.findall(r"  \[([^ ]\S*)\]$", tip)}
-        known = {keymap.written(key) for keys in keymap.keys_in_force().values() for key in keys}
+        known = {own.written(key) for keys in own.keys_in_force().values() for key in keys}
         assert {"G", "A"} <= said <= known | {"Enter"}
         assert any("F10 flickers" in tip for tip in tips)
         assert any("F10 flickers" in label.text() for label in main.findChildren(QLabel))
@@ -137,18 +137,18 @@ def test_a_window_with_other_keys_obeys_them_and_names_them_everywhere(qtbot, tm
     finally:
         arrangement.desk.close()
         viewer.close()
-        keymap.use_keys({})
+        own.use_keys({})
 
 
 @pytest.mark.gui
 def test_a_window_says_why_a_file_of_keys_is_not_used(qtbot, tmp_path, monkeypatch):
     import napari
 
-    from napari_vcf.widgets.common import keymap
+    from napari_vcf.widgets.common import shortcuts_in_force as own
     from napari_vcf.widgets.window.layout import arrange
 
     monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "settings.yaml"))
-    path = keymap.keys_path()
+    path = own.keys_path()
     path.write_text('[image]\nnext = "Ctrl+O"\n')
     viewer = napari.Viewer(show=True)
     try:
@@ -158,4 +158,4 @@ def test_a_window_says_why_a_file_of_keys_is_not_used(qtbot, tmp_path, monkeypat
         assert "I" in {binding.key for binding in arrangement.viewport.keys.bindings}
     finally:
         viewer.close()
-        keymap.use_keys({})
+        own.use_keys({})

@@ -38,7 +38,7 @@ def text(panel, name):
 
 
 def test_the_rectangle_stays_congruent_whatever_is_done(bench, panel):
-    from napari_vcf.widgets.instruments.adc.tool import handle_point
+    from napari_vcf.widgets.instruments.adc_roi.tool import handle_point
 
     desk, hands = bench.desk, bench.hands
     assert desk.image.label == "ADC"

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.widgets.common.controls import button, note, scrolled
-from napari_vcf.widgets.common.keymap import keys_path, write_keys_template, written
+from napari_vcf.widgets.common.shortcuts_in_force import keys_path, write_keys_template, written
 from napari_vcf.widgets.instruments.instrument import SHARED, ToolManager
 
 __all__ = ["KeysDialog"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.reading.document import ReadingExport
+from napari_vcf.reading.export_document import ReadingExport
 from napari_vcf.reading.masks import decode_mask
 
 __all__ = ["MASKS", "MaskStore", "StoredMasks"]

@@ -10,8 +10,8 @@ import pytest
 from napari_vcf import read_reading, readings_frame
 from napari_vcf.agreement.scales import scale_of
 from napari_vcf.reading import Protocol, RefusedActionError
+from napari_vcf.reading.findings import FORMS, ITEMS, item_of_table, table_name
 from napari_vcf.reading.protocol_file import read_protocol_file, write_protocol_file
-from napari_vcf.reading.vocabulary import FORMS, ITEMS, item_of_table, table_name
 from napari_vcf.records.base import STAGES
 from napari_vcf.study import StudyError
 from napari_vcf.study.protocol import StudyProtocol, parse_protocol, protocol_file, protocol_template

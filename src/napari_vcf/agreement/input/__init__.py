@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from napari_vcf.agreement.tables.files import COLUMNS, OPTIONAL_COLUMNS
-from napari_vcf.agreement.tables.load import Loaded, find_files, load_readings
-from napari_vcf.agreement.tables.readings import ItemTable, ReadingFacts, Readings
-from napari_vcf.agreement.tables.reference import Baseline, Reference, read_reference
+from napari_vcf.agreement.input.files import COLUMNS, OPTIONAL_COLUMNS
+from napari_vcf.agreement.input.load import Loaded, find_files, load_readings
+from napari_vcf.agreement.input.readings import ItemTable, ReadingFacts, Readings
+from napari_vcf.agreement.input.reference import Baseline, Reference, read_reference
 
 __all__ = [
     "COLUMNS",

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_vcf.agreement.errors import AgreementError
-from napari_vcf.agreement.tables.builder import ReadingsBuilder
-from napari_vcf.agreement.tables.exports import ExportRows, facts_of, schema_version_of
-from napari_vcf.agreement.tables.files import add_csv, add_parquet
-from napari_vcf.agreement.tables.masks import MaskStore
-from napari_vcf.agreement.tables.readings import Readings
+from napari_vcf.agreement.input.builder import ReadingsBuilder
+from napari_vcf.agreement.input.exports import ExportRows, facts_of, schema_version_of
+from napari_vcf.agreement.input.files import add_csv, add_parquet
+from napari_vcf.agreement.input.masks import MaskStore
+from napari_vcf.agreement.input.readings import Readings
 from napari_vcf.reading.export import read_reading
 
 __all__ = ["Loaded", "find_files", "load_readings"]

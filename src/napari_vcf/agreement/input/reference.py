@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.agreement.errors import TableError
+from napari_vcf.agreement.input.found_columns import found_columns
 from napari_vcf.agreement.scales import MEASUREMENTS, PATHOLOGY, is_measurement
-from napari_vcf.agreement.tables.columns import found_columns
 
 __all__ = ["Baseline", "Reference", "read_reference"]
 
