@@ -1,4 +1,4 @@
-"""``napari-vcf keys``: the keys of the reading desk, and the file in which a reader chooses others."""
+"""``napari-vcf shortcuts``: the keyboard shortcuts of the reading desk, and the file in which a reader chooses others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["add_parser", "run"]
 def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
-        "keys",
+        "shortcuts",
         help="print all keys of the reading desk, check a reader's own, or write a file to change them in",
         description="Print every action and its keys in the form of the file in which a reader chooses other keys.",
     )
