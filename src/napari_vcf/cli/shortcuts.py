@@ -1,4 +1,4 @@
-"""``napari-vcf shortcuts``: the keyboard shortcuts of the reading desk, and the file in which a reader chooses others."""
+"""``napari-vcf shortcuts``: the keys of the reading desk, and the file in which a reader chooses others."""
 
 from __future__ import annotations
 
