@@ -17,9 +17,8 @@ from napari_vcf.reading.export_table import reading_rows
 from napari_vcf.reading.findings import NOT_ASSESSABLE
 from napari_vcf.records.csv_cells import plain
 
-__all__ = ["FORMATS", "table_files"]
+__all__ = ["table_files"]
 
-FORMATS = ("csv", "redcap", "imrmc")
 _KEYS = ("study", "case", "reader", "stage", "occasion", "version")
 #: Unit -> what it is called at the end of a column's name.
 _SUFFIX = {"mm": "_mm", "cm3": "_cm3", "um2/s": "_um2_per_s", "1": "", "": ""}

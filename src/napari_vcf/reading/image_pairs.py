@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from napari_vcf.dicom import Role, Series
+from napari_vcf.dicom import Role
 from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.registration import RegistrationResult
 
@@ -144,10 +144,6 @@ def _in_one_frame(
         labels = ", ".join(image.label for image in used if image not in kept)
         notes.append(f"{len(used) - len(kept)} MR series in another frame of reference are left out: {labels}.")
     return {image.label: image for image in sorted(kept, key=lambda i: (i.series.role, i.series.grid.pixel_area_mm2))}
-
-
-def _thinness(series: Series) -> tuple[float, int, str]:
-    return round(series.grid.spacing_mm[0], 3), -series.grid.shape[0], series.key
 
 
 def _is_mr(image: CaseImage) -> bool:

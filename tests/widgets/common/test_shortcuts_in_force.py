@@ -116,7 +116,7 @@ def test_a_window_with_other_keys_obeys_them_and_names_them_everywhere(qtbot, tm
         # A key in brackets at the end of a tooltip is one in force.
         tips = {tip for widget in main.findChildren(QWidget) if (tip := widget.toolTip())}
         said = {key for tip in tips for key in re.findall(r"  \[([^ ]\S*)\]$", tip)}
-        known = {own.written(key) for keys in own.keys_in_force().values() for key in keys}
+        known = {own.written(key) for action in ACTIONS for key in own.keys_of(action)}
         assert {"G", "A"} <= said <= known | {"Enter"}
         assert any("F10 flickers" in tip for tip in tips)
         assert any("F10 flickers" in label.text() for label in main.findChildren(QLabel))

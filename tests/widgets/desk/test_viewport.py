@@ -130,9 +130,9 @@ def test_an_error_goes_once_something_has_worked_since(bench):
     desk.guard(lambda: desk.reading.set_spine("X9"))
     assert bar.message.text()
     bench.settle()
-    assert not bar._fading.isActive()
+    assert not bar.message.fading.isActive()
     desk.reading.set_spine("L2")
-    assert bar._fading.isActive()
+    assert bar.message.fading.isActive()
 
 
 def test_an_existing_file_is_replaced_only_after_a_yes(bench, tmp_path, monkeypatch):

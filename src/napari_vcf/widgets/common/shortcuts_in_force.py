@@ -33,7 +33,6 @@ __all__ = [
     "KeysError",
     "key_of",
     "key_text",
-    "keys_in_force",
     "keys_of",
     "keys_path",
     "keys_template",
@@ -70,11 +69,6 @@ def keys_path() -> Path:
 
 
 # -- the keys in force ----------------------------------------------------------------------------------------------
-def keys_in_force() -> Mapping[str, tuple[str, ...]]:
-    """Keys of all actions, by their names."""
-    return dict(_in_force)
-
-
 def keys_of(action: str) -> tuple[str, ...]:
     """Keys of an action, in Qt's portable notation."""
     return _in_force[action]

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import (
-    QButtonGroup,
-    QHBoxLayout,
-    QLabel,
-    QSizePolicy,
-    QSlider,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.dicom import Role
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import STAGES, CaseImage
-from napari_vcf.widgets.common.controls import BLUE, GREEN, ORANGE, SKY, STAGE_NAMES, VERMILLION, clear_layout, mark
-from napari_vcf.widgets.common.notifying import notify
-from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
+from napari_vcf.widgets.common.controls import BLUE, ORANGE, SKY, STAGE_NAMES, clear_layout, mark
+from napari_vcf.widgets.common.shortcuts_in_force import with_key
 from napari_vcf.widgets.desk.canvas import CanvasDressing, Readout
 from napari_vcf.widgets.desk.image_windows import AS_BEFORE, BY_HAND
 from napari_vcf.widgets.desk.space import position_text
@@ -29,6 +20,8 @@ from napari_vcf.widgets.desk.window_level import window_around
 from napari_vcf.widgets.instruments.scratch.tools import KINDS, ScratchTools
 from napari_vcf.widgets.linked_views.panes import Panes
 from napari_vcf.widgets.window.bar_controls import SteadyLabel, bar_box, bar_gap, bar_tool, fill_box
+from napari_vcf.widgets.window.fusion_controls import FusionControls
+from napari_vcf.widgets.window.message_line import MessageLine
 from napari_vcf.widgets.window.window_row import WindowRow
 
 if TYPE_CHECKING:
@@ -40,8 +33,6 @@ __all__ = ["DeskBar"]
 _VERTEBRA = "Vertebra"
 #: An image's button is never narrower.
 _NARROWEST_PX = 36
-_COLORS = {"info": GREEN, "warning": ORANGE, "error": VERMILLION}
-
 
 # napari draws tool buttons without a frame, and the one that is down like the others.
 _STYLE = f"""
@@ -88,18 +79,12 @@ class DeskBar(QWidget):
         self._stages = QButtonGroup(self)
         self._images = QButtonGroup(self)
         self._build()
-        desk.message.connect(self._on_message)
         dressing.readout.connect(self._on_readout)
         viewport.slice_changed.connect(self._on_slice)
         for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, viewport.frame_changed):
             signal.connect(self.refresh)
         desk.reading_changed.connect(self.refresh)
-        viewport.overlay_changed.connect(self._refresh_overlay)
         desk.window_changed.connect(lambda _image: self._refresh_presets())
-        # What was said of one stage does not hold of the next.
-        desk.stage_changed.connect(lambda _stage: self._fade())
-        for signal in (desk.opened, desk.reading_changed):
-            signal.connect(self._outdate)
         self.refresh()
 
     # -- building ---------------------------------------------------------------------------------------------------
@@ -140,25 +125,8 @@ class DeskBar(QWidget):
         )
         top.addWidget(self.layout_box)
         top.addWidget(bar_gap())
-        self.overlay = bar_box("overlay", with_key("Image laid over the one in front", "image.overlay"))
-        self.overlay.activated.connect(lambda _index: self._on_fusion())
-        top.addWidget(self.overlay)
-        self.fusion = QSlider(Qt.Orientation.Horizontal)
-        self.fusion.setObjectName("fusion")
-        self.fusion.setRange(0, 100)
-        self.fusion.setMinimumWidth(40)
-        self.fusion.setMaximumWidth(90)
-        self.fusion.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        flickers = f"How much of the image laid over is seen; {key_text('image.flicker')} flickers"
-        self.fusion.setToolTip(with_key(flickers, "image.overlay_less", "image.overlay_more"))
-        self.fusion.valueChanged.connect(lambda _value: self._on_fusion())
+        self.fusion = FusionControls(self._viewport)
         top.addWidget(self.fusion)
-        self.colour = bar_tool(
-            "fusion_colour", "Colour", with_key("The image laid over in colour, or in grey", "image.colour")
-        )
-        self.colour.setCheckable(True)
-        self.colour.clicked.connect(self._viewport.fuse_in_color)
-        top.addWidget(self.colour)
         top.addStretch(1)
         self.undo = bar_tool("undo", "Undo", with_key("Take the last change back", "reading.undo"))
         self.undo.clicked.connect(self._desk.undo)
@@ -170,10 +138,7 @@ class DeskBar(QWidget):
         self.help = bar_tool("help", "?", with_key("All keys", "panels.keys"))
         for widget in (self.undo, self.redo, self.panels, self.help):
             top.addWidget(widget)
-        self.message = QLabel()
-        self.message.setObjectName("message")
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.message = MessageLine(self._desk)
         self.readout = SteadyLabel()
         self.readout.setObjectName("readout")
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -205,9 +170,6 @@ class DeskBar(QWidget):
         layout.setSpacing(2)
         layout.addLayout(top)
         layout.addLayout(bottom)
-        self._fading = QTimer(self)
-        self._fading.setSingleShot(True)
-        self._fading.timeout.connect(self._fade)
 
     def follow_scratch(self, scratch: ScratchTools) -> None:
         """Let a box take the scratch tools into hand, and show which is there."""
@@ -244,7 +206,7 @@ class DeskBar(QWidget):
         self._refresh_volumes()
         self._refresh_planes()
         self._refresh_presets()
-        self._refresh_overlay()
+        self.fusion.refresh()
         self.undo.setEnabled(desk.reading is not None and desk.reading.can_undo)
         self.redo.setEnabled(desk.reading is not None and desk.reading.can_redo)
 
@@ -302,26 +264,6 @@ class DeskBar(QWidget):
         fill_box(self.window_preset, [(name, name) for name in names])
         self.window_preset.setCurrentText(shown)
 
-    def _refresh_overlay(self) -> None:
-        viewport, desk = self._viewport, self._desk
-        others = [
-            image
-            for image in desk.images()
-            if image.id != desk.image_id and viewport.view is not None and viewport.can_show(image.id)
-        ]
-        # CT over MR is what a registration is judged by.
-        others.sort(key=lambda image: image.series.role is not Role.CT)
-        overlaid = viewport.overlaid
-        fill_box(self.overlay, [("no overlay", ""), *((f"+ {image.label}", image.id) for image in others)])
-        index = 0 if overlaid is None else max(0, self.overlay.findData(overlaid[0]))
-        self.overlay.setCurrentIndex(index)
-        self.overlay.setEnabled(bool(others))
-        self.fusion.setEnabled(index > 0)
-        self.colour.setChecked(viewport.fused_in_color)
-        self.fusion.blockSignals(True)
-        self.fusion.setValue(0 if overlaid is None else round(100 * overlaid[1]))
-        self.fusion.blockSignals(False)
-
     # -- what the controls do ---------------------------------------------------------------------------------------
     def _on_volume(self, index: int) -> None:
         if self._desk.image_id is not None:
@@ -358,65 +300,10 @@ class DeskBar(QWidget):
             self.plane.setCurrentIndex((self.plane.currentIndex() + 1) % self.plane.count())
             self._desk.show_plane(self.plane.currentData())
 
-    def _on_fusion(self) -> None:
-        chosen = self.overlay.currentData()
-        if not chosen:
-            self._viewport.overlay(None)
-        else:
-            before = self._viewport.overlaid
-            fresh = before is None or before[0] != chosen
-            self._viewport.overlay(chosen, 0.5 if fresh else self.fusion.value() / 100)
-
     def next_volume(self) -> None:
         """Go to the next of the image's volumes."""
         if self.volume.count() > 1:
             self._on_volume((self.volume.currentIndex() + 1) % self.volume.count())
-
-    def next_overlay(self) -> None:
-        """Lay the next image over the one in front, and after the last one none."""
-        if self.overlay.isEnabled():
-            self.overlay.setCurrentIndex((self.overlay.currentIndex() + 1) % self.overlay.count())
-            self._on_fusion()
-
-    def fuse(self, percent: int) -> None:
-        """Show more or less of the image laid over; without one, the first is laid over by half."""
-        if self._viewport.overlaid is None:
-            self.next_overlay()
-        else:
-            self.fusion.setValue(self.fusion.value() + percent)
-
-    def flicker(self) -> None:
-        """Change between the image in front and the one laid over it."""
-        overlaid = self._viewport.overlaid
-        if overlaid is None:
-            if self.overlay.count() < 2:
-                self._desk.message.emit("There is no other image to change to on this plane.", "info")
-                return
-            self._viewport.overlay(self.overlay.itemData(1), 1.0)
-        else:
-            self._viewport.overlay(overlaid[0], 0.0 if overlaid[1] > 0.5 else 1.0)
-
-    def _on_message(self, text: str, kind: str) -> None:
-        notify(text, kind)
-        self.message.setText(text)
-        self.message.setToolTip(text)
-        self.message.setStyleSheet(
-            f"border-left: 4px solid {_COLORS.get(kind, SKY)}; padding-left: 5px; font-weight: bold;"
-        )
-        # An error stays until something has worked since; the rest makes room after a while.
-        if kind == "error":
-            self._fading.stop()
-        else:
-            self._fading.start(12_000)
-
-    def _fade(self) -> None:
-        self.message.setText("")
-        self.message.setStyleSheet("")
-
-    def _outdate(self) -> None:
-        """Let an error go that is older than a change of the reading: beside what came out well it would mislead."""
-        if self.message.text() and not self._fading.isActive():
-            self._fading.start(4_000)
 
     def _on_slice(self, position: float) -> None:
         view = self._viewport.view
