@@ -22,9 +22,9 @@ from napari_vcf.reading.export_table import readings_frame
 from napari_vcf.reading.findings import ITEMS, NOT_ASSESSABLE, Item
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.reading import Reading
 from napari_vcf.reading.reopening import reopen
 from napari_vcf.reading.results import StageResults
-from napari_vcf.reading.session import Reading
 from napari_vcf.reading.state import ReadingState
 from napari_vcf.reading.verify import VerifyReport, verify_export
 from napari_vcf.records.base import STAGES, Stage

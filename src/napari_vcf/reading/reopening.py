@@ -12,7 +12,7 @@ from napari_vcf.reading.case import Case
 from napari_vcf.reading.errors import ExportError, ReadingError
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import ReadingExport
-from napari_vcf.reading.session import Reading
+from napari_vcf.reading.reading import Reading
 from napari_vcf.reading.state import Continued, ReadingState, StageState
 from napari_vcf.records.base import STAGES, utc_now
 

@@ -143,7 +143,7 @@ def test_an_existing_file_is_replaced_only_after_a_yes(bench, tmp_path, monkeypa
     path = tmp_path / "C001_R1.json"
     path.write_text("mine")
     monkeypatch.setattr(
-        "napari_vcf.reading.session.export_reading", lambda _r, p, *, overwrite: p.write_text("new") and p
+        "napari_vcf.reading.reading.export_reading", lambda _r, p, *, overwrite: p.write_text("new") and p
     )
     for answer, content in ((QMessageBox.StandardButton.No, "mine"), (QMessageBox.StandardButton.Yes, "new")):
         monkeypatch.setattr(QMessageBox, "question", lambda *_args, a=answer: a)
