@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -29,6 +30,11 @@ class Bench:
     @property
     def viewport(self) -> Any:
         return self.arrangement.viewport
+
+    def open(self, case: Any, **more: Any) -> None:
+        """Open a case with both examinations: each image that is put in front before costs a layer of napari's."""
+        with patch.object(self.desk, "_first_stage", lambda: "combined"):
+            self.desk.open_case(case, **more)
 
     def settle(self) -> None:
         """Wait until Qt has nothing left to do: an interval of nothing is over only then."""
@@ -126,30 +132,36 @@ def window(_window: Bench, qtbot: Any) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def bench(window: Bench) -> Iterator[Bench]:
-    """The desk with a fresh reading of a small case; L1 is fractured."""
-    from support.cases import asked_again
-    from support.synthetic_case import make_case
-
+def empty_bench(window: Bench) -> Iterator[Bench]:
+    """The desk for a case that the test opens itself."""
     said: list[tuple[str, str]] = []
     desk = window.desk
     window.front("Case")
     # Every pane is drawn again with every move of the hand; they have tests of their own.
     desk.settings._all["R1"] = {"layout": "single"}
-    desk.open_case(make_case(), protocol=asked_again())
-    desk.set_stage("combined")
-    desk.reading.set_spine("L1")
 
     def listen(text: str, kind: str) -> None:
         said.append((kind, text))
 
     desk.message.connect(listen)
     window.said = said
-    window.settle()
     yield window
     # Nobody else's ears: the bar of the window listens too.
     desk.message.disconnect(listen)
     desk.close()
+
+
+@pytest.fixture
+def bench(empty_bench: Bench) -> Bench:
+    """The desk with a fresh reading of a small case; L1 is fractured."""
+    from support.cases import asked_again
+    from support.synthetic_case import make_case
+
+    empty_bench.open(make_case(), protocol=asked_again())
+    empty_bench.desk.reading.set_spine("L1")
+    empty_bench.said.clear()
+    empty_bench.settle()
+    return empty_bench
 
 
 @pytest.fixture

@@ -22,11 +22,11 @@ def dialog(bench, name: str) -> QDialog:
 
 
 @pytest.fixture
-def read(bench, tmp_path: Path):
+def read(empty_bench, tmp_path: Path):
     """A reading of files on the desk, exported."""
+    bench = empty_bench
     made = make("CT only", tmp_path)
-    bench.desk.open_case(made.reading.case)
-    bench.desk.set_stage("combined")
+    bench.open(made.reading.case)
     for action in made.reading.log:
         bench.desk.reading.apply(action.action)
     bench.desk.export(tmp_path / "C001_R1.json", overwrite=True)
@@ -34,7 +34,8 @@ def read(bench, tmp_path: Path):
     return made
 
 
-def test_the_reading_is_written_as_dicom_and_shown_again_over_its_images(bench, read, tmp_path: Path) -> None:
+def test_the_reading_is_written_as_dicom_and_shown_again_over_its_images(empty_bench, read, tmp_path: Path) -> None:
+    bench = empty_bench
     pytest.importorskip("highdicom", reason="highdicom, which writes these objects, is not installed")
     from napari_vcf.widgets.plugin import get_reader
 

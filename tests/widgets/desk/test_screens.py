@@ -26,14 +26,13 @@ def many_images():
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (3840, 2160)])
-def test_the_window_needs_no_more_than_the_screen_and_keeps_the_slider_in_it(bench, size):
+def test_the_window_needs_no_more_than_the_screen_and_keeps_the_slider_in_it(empty_bench, size):
     from qtpy.QtCore import QPoint
 
+    bench = empty_bench
     main = bench.arrangement.main
     before = main.size()
-    bench.desk.saved = True
-    bench.desk.open_case(many_images())
-    bench.desk.set_stage("combined")
+    bench.open(many_images())
     bench.arrangement.panes.set_layout("all")
     try:
         main.resize(*size)

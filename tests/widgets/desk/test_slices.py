@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,25 +61,25 @@ def numbered_case(stacks: dict[Role, tuple[int, float, float]]) -> Case:
 
 
 @pytest.fixture
-def shown(bench: Any) -> Iterator[Any]:
-    """Opens a case of numbered slices in place of the usual one."""
+def shown(empty_bench: Any) -> Callable[[str], Any]:
+    """Opens a case of numbered slices."""
 
     def open_(kind: str) -> Any:
-        bench.desk.open_case(numbered_case(STACKS[kind]))
-        bench.desk.set_stage("combined")
-        bench.desk.reading.set_spine("L1")
-        bench.hands.wait(60)
-        return bench
+        empty_bench.open(numbered_case(STACKS[kind]))
+        empty_bench.desk.reading.set_spine("L1")
+        empty_bench.said.clear()
+        empty_bench.settle()
+        return empty_bench
 
     return open_
 
 
 @pytest.fixture
-def unpainted(bench: Any) -> Iterator[None]:
+def unpainted(window: Any) -> Iterator[None]:
     """Lets the window alone while slices are counted: what is looked at is values and words, and each paint costs."""
-    bench.arrangement.main.setUpdatesEnabled(False)
+    window.arrangement.main.setUpdatesEnabled(False)
     yield
-    bench.arrangement.main.setUpdatesEnabled(True)
+    window.arrangement.main.setUpdatesEnabled(True)
 
 
 def drawn(bench: Any) -> int:
@@ -127,6 +127,7 @@ def test_napari_slider_stops_at_the_slices_of_the_image_alone(shown, kind):
             assert named(bench) == drawn(bench)
 
 
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("kind", STACKS)
 def test_a_place_between_two_slices_is_never_shown(shown, kind):
     bench = shown(kind)
@@ -136,6 +137,7 @@ def test_a_place_between_two_slices_is_never_shown(shown, kind):
     assert named(bench) == drawn(bench)
 
 
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("kind", STACKS)
 def test_what_is_outlined_on_a_slice_is_stored_on_it(shown, kind):
     bench = shown(kind)
@@ -159,6 +161,7 @@ def test_what_is_outlined_on_a_slice_is_stored_on_it(shown, kind):
         panel.model.clear()
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_going_to_another_image_and_back_comes_back_to_the_same_slice(shown):
     bench = shown("half a slice")
     t2, stir = bench.image("T2"), bench.image("T2FS")

@@ -9,13 +9,12 @@ pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
-def apart(bench):
+def apart(empty_bench):
     """A case whose ADC map lies in a frame of reference of its own, and the controls that join it."""
     from support.cases import memory_case
 
-    bench.desk.saved = True
-    bench.desk.open_case(memory_case(frame_of_reference_uid="1.2.3.9", seconds_after_injection=95.0))
-    bench.desk.set_stage("combined")
+    bench = empty_bench
+    bench.open(memory_case(frame_of_reference_uid="1.2.3.9", seconds_after_injection=95.0))
     bench.desk.reading.set_spine("L1")
     panel = bench.front("Registration")
     return bench, panel.frames
