@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_vcf.measure.contour import PULL_REACH_MM, mask_contour, pull_contour
 from napari_vcf.measure.edges import SNAP_REACH_MM, NoEdge, snap_to_edge
 from napari_vcf.measure.endplate import snap_to_ct_endplate, snap_to_endplate
 from napari_vcf.measure.errors import MeasureError
@@ -47,6 +48,7 @@ from napari_vcf.measure.threshold import (
 __all__ = [
     "MIN_REFERENCE_VOXELS",
     "POSITIONS",
+    "PULL_REACH_MM",
     "REFERENCE_RADIUS_MM",
     "REFERENCE_RULES",
     "SNAP_REACH_MM",
@@ -81,8 +83,10 @@ __all__ = [
     "height_loss",
     "interpolate_slices",
     "lesion_extent",
+    "mask_contour",
     "parse_ratio",
     "place_in_body",
+    "pull_contour",
     "recount_extent",
     "reference_region",
     "reference_signal",

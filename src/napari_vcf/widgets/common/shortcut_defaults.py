@@ -169,6 +169,15 @@ def _actions() -> dict[str, Action]:
     add("extent", "smaller", "[", "Smaller brush or limit", repeats=True)
     add("extent", "bigger", "]", "Bigger brush or limit", repeats=True)
     add("extent", "from_calipers", "C", "Body from the calipers of the fractured vertebra")
+    add("extent", "propose", "A", "Propose the body on all slices from its heights; then go through them")
+    add("extent", "next_waiting", "N", "Go to the next slice of the proposed body that waits")
+    add("extent", "reject", "Del", "Reject the proposed body on this slice and go on (can be undone)")
+    add(
+        "extent",
+        "accept_rest",
+        "Shift+Return",
+        "Accept what is left of the proposed body; slices not looked at do not count",
+    )
     add("extent", "tissue", "T", "Threshold: next reference tissue")
     add("extent", "side", "D", "Threshold: darker or brighter")
     add("extent", "this_slice", "G", "Threshold: this slice or all")

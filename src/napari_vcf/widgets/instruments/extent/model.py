@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,7 @@ from napari_vcf.reading import CaseImage
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Masks
 from napari_vcf.widgets.instruments.extent.layers import ExtentLayers, Part
+from napari_vcf.widgets.instruments.extent.proposed import ProposedModel
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.section import Section
@@ -55,6 +56,7 @@ class ExtentModel:
         self._viewport, self._desk = viewport, viewport.desk
         self.wanted = wanted
         self.layers: ExtentLayers | None = None
+        self.proposed = ProposedModel(self._desk)
         self.fill_between = True
         self._image: str | None = None
         #: By stage and image: what was outlined or looked at in one stage was not in another.
@@ -65,6 +67,9 @@ class ExtentModel:
         self._saving = False
         self._box: Box | None = None
         self._stepped_back = False
+        #: What is proposed and waits, under the brush though it is no body yet, by slice.
+        self._lent: dict[int, NDArray[np.bool_]] = {}
+        self._lending = False
         viewport.sections.append(self.sections)
 
     # -- image ------------------------------------------------------------------------------------------------------
@@ -149,16 +154,42 @@ class ExtentModel:
         shape = self.layers.grid.shape
         empty = np.zeros(shape, dtype=bool)
         self._box = None
+        self._lent = {}
         if masks is None:
             self.layers.load(empty, empty)
             return
         body = decode_mask(masks.body, shape)
         self._box = body_box(body)
-        self.layers.load(body, decode_mask(masks.lesion, shape))
         holding = set(np.flatnonzero(body.any(axis=(1, 2))).tolist())
+        if self._lending:
+            self._lent = self.proposed.lent()
+            for index, proposed in self._lent.items():
+                body[index] = proposed
+        self.layers.load(body, decode_mask(masks.lesion, shape))
         # After an undo or in a reading taken up again nothing tells filled slices from outlined ones.
         key = self._desk.stage, masks.image
         self._outlined[key] = self._outlined.get(key, holding) & holding or holding
+        # What the reader took over of a proposal is not to be filled over either.
+        taken = {index for index, kind in self.proposed.kinds.items() if kind in ("proposed", "corrected")}
+        self._outlined[key] |= taken & holding
+
+    def lend(self, wanted: bool) -> None:
+        """Put what is proposed and waits under the brush, so that it is corrected as a body is; or take it away."""
+        if wanted != self._lending:
+            self._lending = wanted
+            self._load()
+
+    def _painted(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_], list[int]]:
+        """Body and lesion without what is only lent, and the slices on which a stroke has changed what was lent."""
+        assert self.layers is not None
+        body, lesion = self.layers.masks()
+        corrected = []
+        for index, proposed in self._lent.items():
+            if np.array_equal(body[index], proposed):
+                body[index] = lesion[index] = False
+            else:
+                corrected.append(index)
+        return body, lesion, corrected
 
     def sections(self) -> tuple[Section, ...]:
         """What is painted, for the linked panes."""
@@ -184,14 +215,14 @@ class ExtentModel:
         """Put what is painted into the reading."""
         if self.layers is None or self.image is None:
             return
-        body, lesion = self.layers.masks()
+        body, lesion, corrected = self._painted()
         if part == "body":
             # What was touched by hand is not to be filled over.
             before = self._shown
             old = decode_mask(before.body, body.shape) if before is not None else np.zeros_like(body)
             touched = np.flatnonzero((old != body).any(axis=(1, 2))).tolist()
             self._outlined.setdefault((self._desk.stage, self.image.id), set()).update(touched)
-        self._apply(body, lesion)
+        self._apply(body, lesion, corrected=corrected)
 
     def live_extent(self) -> Extent | None:
         """The extent as it is in the middle of a stroke of lesion; None without a body."""
@@ -240,9 +271,9 @@ class ExtentModel:
         index = round(float(grid.to_index(points.mean(axis=0))[2]))
 
         def change() -> None:
-            body, lesion = self.layers.masks() if self.layers is not None else (None, None)
-            if body is None or lesion is None:
+            if self.layers is None:
                 return
+            body, lesion, _ = self._painted()
             inside = fill_outline(grid, index, points)
             if not inside.any():
                 self._desk.message.emit("This outline holds no pixel; draw it larger.", "info")
@@ -258,11 +289,14 @@ class ExtentModel:
             outlined.add(index)
             if self.fill_between and len([i for i in outlined if body[i].any()]) >= 2:
                 filled = interpolate_slices(body, outlined, pixel_mm=grid.spacing_mm[1:])
+                # What is proposed there waits for the reader's word.
+                waiting = list(self.proposed.waiting)
+                filled[waiting] = body[waiting]
                 # What was filled anew nobody has looked at, whatever was on the screen before.
                 new = np.flatnonzero((filled != body).any(axis=(1, 2))).tolist()
                 self._seen -= {(self._desk.stage, image.id, index) for index in new}
                 body = filled
-            self._apply(body, lesion)
+            self._apply(body, lesion, outlined=[index])
 
         self._desk.guard(change)
 
@@ -271,7 +305,7 @@ class ExtentModel:
         index = self.current_index()
         if self.layers is None or index is None or self.image is None:
             return
-        body, lesion = self.layers.masks()
+        body, lesion, _ = self._painted()
         body[index] = False
         self._outlined.get((self._desk.stage, self.image.id), set()).discard(index)
         self._apply(body, lesion)
@@ -284,10 +318,19 @@ class ExtentModel:
             self._outlined = {key: slices for key, slices in self._outlined.items() if key[0] != self._desk.stage}
             self.sync()
 
-    def _apply(self, body: NDArray[np.bool_], lesion: NDArray[np.bool_]) -> None:
-        reading, image = self._desk.reading, self.image
+    def _apply(
+        self,
+        body: NDArray[np.bool_],
+        lesion: NDArray[np.bool_],
+        *,
+        corrected: Sequence[int] = (),
+        outlined: Sequence[int] = (),
+    ) -> None:
+        reading, image, stage = self._desk.reading, self.image, self._desk.stage
         if reading is not None and image is not None:
-            self._change(lambda: reading.set_masks(self._desk.stage, image.id, body, lesion & body))
+            self._change(
+                lambda: reading.set_masks(stage, image.id, body, lesion & body, corrected=corrected, outlined=outlined)
+            )
         # Accepted or refused, the layers show what the record holds now.
         self._load()
 
@@ -314,6 +357,13 @@ class ExtentModel:
         if index is not None and image is not None:
             self._seen.add((self._desk.stage, image.id, index))
 
+    def forget_looks(self, slices: Iterable[int]) -> None:
+        """Count slices of the painted image as not looked at: what is on them now was not there before."""
+        image = self.image
+        if image is not None:
+            self._seen -= {(self._desk.stage, image.id, index) for index in slices}
+            self.look()
+
     def unseen(self, slices: tuple[int, ...]) -> tuple[int, ...]:
         """Slices of the painted image that were not on the screen yet."""
         image = self.image
@@ -326,7 +376,7 @@ class ExtentModel:
         if self.image is None or self.layers is None:
             return ()
         outlined = self._outlined.get((self._desk.stage, self.image.id), set())
-        return self.unseen(beyond_outlines(self.layers.masks()[0], outlined))
+        return self.unseen(beyond_outlines(self._painted()[0], outlined))
 
     def go_to(self, index: int) -> None:
         """Show a slice of the painted image."""

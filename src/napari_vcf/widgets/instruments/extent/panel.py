@@ -25,11 +25,13 @@ from napari_vcf.widgets.common.controls import (
 from napari_vcf.widgets.common.locked_layer import FRAME_MS
 from napari_vcf.widgets.common.shortcut_defaults import ACTIONS
 from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
+from napari_vcf.widgets.instruments.extent.contour_tool import ContourDrawing, ContourTool
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from napari_vcf.widgets.instruments.extent.outline_tool import OutlineDrawing, OutlineTool
+from napari_vcf.widgets.instruments.extent.proposal_box import ProposalBox, slices_text
 from napari_vcf.widgets.instruments.extent.threshold import ThresholdTool
 from napari_vcf.widgets.instruments.extent.tools import BRUSHES, MODES, OUTLINES, BrushBox, Mode, extent_texts
-from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
+from napari_vcf.widgets.instruments.instrument import Instrument, Tool, ToolManager
 
 __all__ = ["ExtentWidget"]
 
@@ -56,10 +58,13 @@ class ExtentWidget(Instrument):
         self.model = ExtentModel(viewport, lambda: self.in_hand)
         self.outline = OutlineTool(viewport, self._on_outline, self._may_draw)
         self.threshold = ThresholdTool(viewport, self.model, self._show_guide, self._may_draw)
+        self.contour = ContourTool(viewport, self.model, self._may_draw)
+        self.proposal = ProposalBox(viewport, self.model, self._check)
         self.mode: Mode = "outline"
         self._was_in_front = False
         self._build()
         self.drawing = OutlineDrawing(viewport, self.outline)
+        self.proposal_drawing = ContourDrawing(viewport, self.model, self.contour, self._sketch)
         self.model.layers_changed.connect(self._use_mode)
         self.tools.changed.connect(lambda holder: self.model.step_back(getattr(holder, "hides_masks", False)))
         self.viewport.drawings_hidden_changed.connect(self.model.show_masks)
@@ -91,6 +96,10 @@ class ExtentWidget(Instrument):
             "clear_slice": self._clear_slice,
             "clear_all": self.model.clear,
             "unseen": self.next_unseen,
+            "propose": self.proposal.propose,
+            "next_waiting": self._if_proposed(self.proposal.go_on),
+            "reject": self._if_proposed(self.proposal.reject),
+            "accept_rest": self._if_proposed(self.proposal.accept_rest),
         }.items():
             self.share(f"extent.{name}", run)
         self.follow_desk()
@@ -110,6 +119,7 @@ class ExtentWidget(Instrument):
         self.column.addWidget(self._guide)
         self.column.addLayout(top)
         self.column.addLayout(self._build_modes())
+        self.column.addWidget(self.proposal)
         self.column.addWidget(self.threshold)
         self.brush = BrushBox(self._on_brush, lambda on: setattr(self.model, "fill_between", on))
         self.column.addWidget(self.brush)
@@ -153,6 +163,7 @@ class ExtentWidget(Instrument):
             widget.clicked.connect(lambda _=False, m=mode: self.set_mode(m))
             group.addButton(widget)
             grid.addWidget(widget, number // 3, number % 3)
+        group.addButton(self.proposal.mode)
         tip = "Take the body between the fractured vertebra's calipers as a start; correct it with the brush"
         start = button("from_calipers", "From calipers", tip, self.body_from_calipers, action="extent.from_calipers")
         grid.addWidget(start, 2, 2)
@@ -183,8 +194,12 @@ class ExtentWidget(Instrument):
 
     def _use_mode(self) -> None:
         self.button(f"mode_{self.mode}").setChecked(True)
-        self.tool = {"threshold": self.threshold.tool}.get(self.mode, self.outline if self.mode in OUTLINES else None)
+        own: dict[Mode, Tool] = {"threshold": self.threshold.tool, "check": self.contour}
+        self.tool = own.get(self.mode, self.outline if self.mode in OUTLINES else None)
         self.threshold.activate(self.in_hand and self.mode == "threshold")
+        self.proposal_drawing.active = self.in_hand
+        self.proposal_drawing.redraw_soon()
+        self.model.lend(self.in_hand and self.mode in ("body_add", "body_erase"))
         layers = self.model.layers
         if layers is None:
             return
@@ -226,7 +241,11 @@ class ExtentWidget(Instrument):
     def laid_down(self) -> None:
         """Give the mouse back."""
         self.outline.forget()
+        self.contour.cancel()
         self.threshold.activate(active=False)
+        self.proposal_drawing.active = False
+        self.proposal_drawing.redraw_soon()
+        self.model.lend(False)
         if self.model.layers is not None:
             self.model.layers.stop()
 
@@ -250,11 +269,6 @@ class ExtentWidget(Instrument):
         unseen = (*self.model.unseen(extent.body_slices), *self.model.unseen_beyond())
         if unseen:
             self.model.go_to(unseen[0])
-
-    def _slices_text(self, indices: tuple[int, ...]) -> str:
-        """Slices of the image in front, counted from 1 as the title counts them."""
-        numbers = ", ".join(str(index + 1) for index in indices)
-        return f"slice{'s' * (len(indices) > 1)} {numbers}"
 
     def _on_outline(self, outline: NDArray[np.float64]) -> None:
         self.model.outline(outline, part="lesion" if self.mode == "lesion_outline" else "body")
@@ -292,24 +306,52 @@ class ExtentWidget(Instrument):
     def _resize(self, step: int) -> None:
         if self.mode == "threshold":
             self.threshold.step(step)
+        elif self.mode == "check":
+            self.model.proposed.step_reach(step)
+            self._show_guide()
         else:
             self.brush.step(step)
 
     def _finish(self) -> None:
         if self.mode == "threshold":
             self.threshold.take()
+        elif self.mode == "check":
+            self._if_proposed(self.proposal.accept)()
         else:
             self.outline.close()
 
     def _cancel(self) -> None:
         if self.mode == "threshold":
             self.threshold.drop()
+        elif self.mode == "check":
+            self.proposal.stop()
+            self.contour.cancel()
         else:
             self.outline.cancel()
 
     def _if_threshold(self, act: Callable[[], None]) -> Callable[[], None]:
         """Keys that mean something to the threshold alone."""
         return lambda: act() if self.mode == "threshold" else None
+
+    def _if_proposed(self, act: Callable[[], None]) -> Callable[[], None]:
+        """Keys that decide on what is proposed: only where it is seen."""
+
+        def run() -> None:
+            if self._may_draw() and self.proposal.is_seen():
+                if self.mode != "check":
+                    self.set_mode("check")
+                act()
+
+        return run
+
+    def _check(self) -> None:
+        """Go through a proposed body; what there is of it is drawn at once."""
+        self.set_mode("check")
+        self.proposal_drawing.redraw()
+
+    def _sketch(self) -> NDArray[np.float64] | None:
+        """What the heights alone say of the body, while it is being proposed."""
+        return self.model.caliper_corners() if self.proposal.errand.running else None
 
     def _on_visual(self, value: str) -> None:
         reading, stage = self.desk.reading, self.desk.stage
@@ -340,6 +382,7 @@ class ExtentWidget(Instrument):
             self._was_in_front = self.model.is_in_front
             self._use_mode()
         self.threshold.refresh()
+        self.proposal_drawing.redraw_soon()
         self._show()
 
     def _extent(self) -> Extent | None:
@@ -359,6 +402,7 @@ class ExtentWidget(Instrument):
         self._image.setEnabled(self.model.masks is None)
         self._undo.setEnabled(reading is not None and reading.can_undo)
         self._redo.setEnabled(reading is not None and reading.can_redo)
+        self.proposal.refresh()
         self._show_guide()
         self._show_results()
 
@@ -383,10 +427,17 @@ class ExtentWidget(Instrument):
                 f"{key_text('extent.finish')}; {key_text('extent.stop')} stops."
             )
         if self.outline.waiting and self.mode in OUTLINES:
-            return f"An outline is half drawn on {self._slices_text(self.outline.waiting)}: go back there to close it."
+            return f"An outline is half drawn on {slices_text(self.outline.waiting)}: go back there to close it."
+        level = reading.state.spine.fractured
+        if self.mode == "check":
+            return self.proposal.guidance(level)
         if self.model.masks is None or self.model.masks.body.voxels == 0:
-            level = reading.state.spine.fractured
-            return f"Outline the body of <b>{level}</b> on every second slice, and on the outermost two."
+            proposed = (
+                f" Or have it proposed from its heights ({key_text('extent.propose')})."
+                if self.model.proposed.offered and not self.model.proposed.lacking(self.model.image.id)
+                else ""
+            )
+            return f"Outline the body of <b>{level}</b> on every second slice, and on the outermost two.{proposed}"
         return {
             "threshold": self.threshold.guidance(),
             "lesion_outline": "Click around abnormal marrow, or draw freehand; what lies in the body becomes lesion.",

@@ -15,8 +15,10 @@ from napari_vcf.widgets.instruments.extent.layers import Part
 
 __all__ = ["BRUSHES", "MODES", "OUTLINES", "BrushBox", "Mode", "extent_texts"]
 
-Mode = Literal["outline", "body_add", "body_erase", "lesion_add", "lesion_erase", "lesion_outline", "threshold", "look"]
-#: Name of each tool; its sentence and its key stand in the register of actions.
+Mode = Literal[
+    "outline", "body_add", "body_erase", "lesion_add", "lesion_erase", "lesion_outline", "threshold", "look", "check"
+]
+#: Name of each tool on a button of its own; its sentence and its key stand in the register of actions.
 MODES: dict[Mode, str] = {
     "outline": "Outline body",
     "body_add": "Body +",

@@ -1,0 +1,260 @@
+"""The part of the painter's panel that has the body proposed and shows what became of its slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from napari_vcf.reading.proposing import proposed_from
+from napari_vcf.reading.state import ProposedBody
+from napari_vcf.widgets.common.activity import SteadyBar
+from napari_vcf.widgets.common.controls import ORANGE, button, mark, note, toggle
+from napari_vcf.widgets.common.errand import Errand, Progress
+from napari_vcf.widgets.common.shortcut_defaults import ACTIONS
+from napari_vcf.widgets.common.shortcuts_in_force import key_text
+from napari_vcf.widgets.instruments.extent.model import ExtentModel
+from napari_vcf.widgets.instruments.extent.proposed import SliceKind
+from napari_vcf.widgets.instruments.extent.slice_strip import KINDS, SliceStrip
+
+if TYPE_CHECKING:
+    from napari_vcf.widgets.desk.viewport import Viewport
+
+__all__ = ["ProposalBox", "slices_text"]
+
+
+def slices_text(indices: tuple[int, ...]) -> str:
+    """Slices of the image, counted from 1 as the title counts them."""
+    numbers = ", ".join(str(index + 1) for index in indices)
+    return f"slice{'s' * (len(indices) > 1)} {numbers}"
+
+
+class ProposalBox(QWidget):
+    """Has the body proposed beside the window, and takes the reader's word on its slices.
+
+    Parameters
+    ----------
+    viewport : Viewport
+        The window of the desk.
+    model : ExtentModel
+        Whose proposal it is.
+    take_up : callable
+        Called when the slices of a proposal are to be gone through.
+    """
+
+    def __init__(self, viewport: Viewport, model: ExtentModel, take_up: Callable[[], None]) -> None:
+        super().__init__()
+        self._viewport = viewport
+        self._desk = desk = viewport.desk
+        self._model, self._proposed = model, model.proposed
+        self._take_up = take_up
+        self.errand = Errand("Proposing the body")
+        self._asked: tuple[object, str] | None = None
+        self._build()
+        self.errand.progressed.connect(self._bar.report)
+        self.errand.finished.connect(self._on_proposed)
+        self.errand.failed.connect(self._on_failed)
+        for signal in (desk.opened, desk.closed, desk.stage_changed):
+            signal.connect(self.stop)
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        self.mode = toggle("mode_check", "Propose body", ACTIONS["extent.propose"].text, action="extent.propose")
+        self.mode.clicked.connect(lambda _=False: self.propose())
+        self._bar = SteadyBar("proposal_progress", "How far the proposal of the body is")
+        self._stop = button("proposal_stop", "Stop", "Stop proposing the body", self.stop, action="extent.stop")
+        top = QHBoxLayout()
+        for widget in (self.mode, self._bar, self._stop):
+            top.addWidget(widget, 1)
+        column.addLayout(top)
+        self.strip = SliceStrip(self._model.go_to)
+        column.addWidget(self.strip)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        self._buttons = []
+        for name, text, tip, run, action in (
+            ("accept", "Accept", "Accept this slice and go on to the next that waits", self.accept, "extent.finish"),
+            ("reject", "Reject", ACTIONS["extent.reject"].text, self.reject, "extent.reject"),
+            ("next_waiting", "Next", ACTIONS["extent.next_waiting"].text, self.go_on, "extent.next_waiting"),
+            ("accept_rest", "Accept rest", ACTIONS["extent.accept_rest"].text, self.accept_rest, "extent.accept_rest"),
+        ):
+            widget = button(name, text, tip, run, action=action)
+            self._buttons.append(widget)
+            row.addWidget(widget)
+        column.addLayout(row)
+        self._says = note(name="proposal_says")
+        column.addWidget(self._says)
+
+    # -- proposing --------------------------------------------------------------------------------------------------
+    def propose(self) -> None:
+        """Have the body proposed, or go on with the slices of a proposal."""
+        reading, image = self._desk.reading, self._model.image
+        if reading is None or image is None or self.errand.running:
+            return
+        if self._proposed.waiting and not self._proposed.outdated:
+            self._take_up()
+            return
+        request = self._desk.guard(lambda: self._proposed.request(image.id))
+        if request is None:
+            self.refresh()
+            return
+        case, self._asked = reading.case, (reading, self._desk.stage)
+
+        def work(progress: Progress) -> object:
+            volumes = [case.volume(each) for each in request.images]
+            return proposed_from(request, volumes, progress=progress)
+
+        self._bar.report(0, 0, "Proposing the body")
+        self.errand.start(work)
+        self._take_up()
+
+    def stop(self, *_: object) -> None:
+        """Stop; nothing is proposed."""
+        if self.errand.running:
+            self.errand.cancel()
+
+    def _on_proposed(self, proposed: object) -> None:
+        if self._asked == (self._desk.reading, self._desk.stage) and isinstance(proposed, ProposedBody):
+            waiting = self._proposed.put(proposed)
+            if waiting is not None:
+                self._model.forget_looks(waiting)
+                said = f"The body is proposed on {slices_text(waiting)}; none of them counts before you accept it."
+                self._desk.message.emit(said, "info")
+                index = self._proposed.nearest(self._model.current_index())
+                if index is not None:
+                    self._model.go_to(index)
+        self._asked = None
+        self._take_up()
+
+    def _on_failed(self, sentence: str) -> None:
+        self._asked = None
+        if sentence:
+            self._desk.message.emit(sentence, "error")
+        self._take_up()
+
+    # -- the reader's word ------------------------------------------------------------------------------------------
+    def accept(self) -> None:
+        """Accept the slice on the screen and go on."""
+        index = self._here()
+        if index is not None and self._proposed.accept(index):
+            self.go_on()
+
+    def reject(self) -> None:
+        """Reject the slice on the screen and go on."""
+        index = self._here()
+        if index is not None and self._proposed.reject(index):
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Go to the next slice that waits."""
+        following = self._proposed.following(self._model.current_index())
+        if following is not None:
+            self._model.go_to(following)
+        elif self._proposed.kinds:
+            self._desk.message.emit("No slice of the proposed body waits any more.", "info")
+
+    def accept_rest(self) -> None:
+        """Accept all that waits; what was not looked at is said, and not counted."""
+        unseen = self._proposed.accept_rest(self._model.unseen(self._proposed.waiting))
+        if unseen:
+            finish, following = key_text("extent.finish"), key_text("extent.next_waiting")
+            self._desk.message.emit(
+                f"Not counted: {slices_text(unseen)} of the proposed body, which you have not looked at. {following} "
+                f"goes there, {finish} accepts.",
+                "warning",
+            )
+
+    def _here(self) -> int | None:
+        """The slice of the proposal on the screen, where it can be judged."""
+        index = self._model.current_index()
+        if index is None or index not in self._proposed.kinds:
+            if self._proposed.kinds:
+                self._desk.message.emit("No body is proposed on this slice.", "info")
+            return None
+        return index
+
+    def is_seen(self) -> bool:
+        """Whether there is something to decide on that can be seen; shows it, or says what is wanted, where not."""
+        if not self._proposed.kinds:
+            said = f"No body is proposed; {key_text('extent.propose')} proposes one."
+        elif self._viewport.drawings_hidden:
+            self._viewport.hide_drawings(False)
+            said = "What is proposed was hidden; here it is. Decide now."
+        else:
+            return True
+        self._desk.message.emit(said, "info")
+        return False
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+    def refresh(self) -> None:
+        """Show what became of each slice."""
+        kinds, running = self._proposed.kinds, self.errand.running
+        self.setVisible(self._proposed.offered)
+        waiting = self._proposed.waiting
+        again = bool(kinds) and (not waiting or self._proposed.outdated)
+        self.mode.setText("Propose again" if again else "Check proposal" if kinds else "Propose body")
+        self.mode.setVisible(not running)
+        for widget in (self._bar, self._stop):
+            widget.setVisible(running)
+        self.strip.setVisible(bool(kinds))
+        here = self._model.current_index()
+        seen = frozenset(kinds) - frozenset(self._model.unseen(tuple(kinds)))
+        self.strip.show_slices(kinds, here, seen)
+        for widget in self._buttons:
+            widget.setVisible(bool(kinds))
+        accept, reject, following, rest = self._buttons
+        accept.setEnabled(here in waiting)
+        reject.setEnabled(here in kinds and kinds[here] != "rejected")
+        following.setEnabled(bool(waiting))
+        rest.setEnabled(bool(waiting))
+        self._says.setText(self._sentence())
+        self._says.setVisible(bool(self._says.text()))
+        mark(self._says, ORANGE if kinds and waiting else "")
+
+    def guidance(self, level: str) -> str:
+        """What to do next with the proposed body of a vertebra."""
+        proposed = self._proposed
+        finish, reject, following = (key_text(f"extent.{name}") for name in ("finish", "reject", "next_waiting"))
+        if self.errand.running:
+            return f"The body of <b>{level}</b> is being proposed from its heights; {key_text('extent.stop')} stops it."
+        if not proposed.kinds:
+            image = self._model.image
+            lacking = "" if image is None else proposed.lacking(image.id)
+            return lacking or f"No body of <b>{level}</b> is proposed; {key_text('extent.propose')} proposes one."
+        smaller, bigger = key_text("extent.smaller"), key_text("extent.bigger")
+        pull = f"drag its line where it is off ({smaller} {bigger}: {proposed.reach_mm:.0f} mm to either side follow)"
+        if self._model.current_index() in proposed.waiting:
+            return (
+                f"Proposed, dashed: is this the body of <b>{level}</b>, without pedicles? {finish} accepts it and goes "
+                f"on, {reject} rejects it; {pull}."
+            )
+        if proposed.waiting:
+            return f"This slice is decided; {pull}. {following} or {finish} goes to the next that waits."
+        return f"All slices of the proposal are decided; {pull}, or go on with the lesion."
+
+    def _sentence(self) -> str:
+        kinds = self._proposed.kinds
+        if not kinds:
+            return ""
+        by_kind = {kind: tuple(i for i, other in kinds.items() if other == kind) for kind in KINDS}
+        words: dict[SliceKind, str] = {
+            "proposed": "accepted as proposed",
+            "corrected": "corrected",
+            "drawn": "drawn",
+            "rejected": "rejected",
+            "unseen": "accepted without a look",
+            "waiting": "not decided",
+        }
+        parts = [f"{KINDS[kind][0]} {len(by_kind[kind])} {text}" for kind, text in words.items() if by_kind[kind]]
+        sentences = ", ".join(parts) + "."
+        left = (*by_kind["unseen"], *by_kind["waiting"])
+        if left:
+            sentences += " What is not decided after a look counts nowhere."
+        if self._proposed.outdated:
+            sentences += f" The heights were changed since; {key_text('extent.propose')} proposes it again."
+        if self._proposed.poor:
+            sentences += f" The fit is poor on {slices_text(self._proposed.poor)}: look closely."
+        return sentences
