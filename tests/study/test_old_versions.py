@@ -28,7 +28,7 @@ from napari_vcf.study import (
     prepared_case,
     protocol,
     settled_roles,
-    stage_session,
+    stage_files,
     study_folder,
 )
 from napari_vcf.study.hashed_files import read_record, record_text
@@ -48,8 +48,8 @@ MODELS = {
         prepared_case.ProposalRecord,
         prepare_case.PrepareReport,
         settled_roles.RolesRecord,
-        stage_session.Origin,
-        stage_session.Snapshot,
+        stage_files.Origin,
+        stage_files.Snapshot,
         consensus_documents.ConsensusOrigin,
     )
 }

@@ -17,7 +17,7 @@ from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_format import JOURNAL, Entry
 from napari_vcf.study.journal_view import inspect_journal, models_of, read_journal
 from napari_vcf.study.reading_order import Task
-from napari_vcf.study.stage_session import seal_path, versions_of
+from napari_vcf.study.stage_files import seal_path, versions_of
 
 __all__ = ["AuditLog", "Event", "events_of"]
 

@@ -11,7 +11,7 @@ from napari_vcf.study.audit_log import Event, events_of
 from napari_vcf.study.damage import Found
 from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.signature_check import SignedKey
-from napari_vcf.study.stage_session import seal_path
+from napari_vcf.study.stage_files import seal_path
 from napari_vcf.study.study_folder import StudyFolder
 
 __all__ = ["consensus_gone", "readings_gone"]

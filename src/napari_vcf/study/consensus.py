@@ -45,7 +45,7 @@ from napari_vcf.study.reader_study import Study
 from napari_vcf.study.reading_order import Task
 from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.receipts import Receipt
-from napari_vcf.study.stage_session import SEAL, write_seal, written_seal
+from napari_vcf.study.stage_files import SEAL, write_seal, written_seal
 from napari_vcf.study.study_folder import CONSENSUS
 from napari_vcf.study.versions import model_of
 

@@ -18,7 +18,7 @@ from napari_vcf.study.decisions import read_decisions
 from napari_vcf.study.errors import DamagedError, NotYetError
 from napari_vcf.study.reader_study import Study
 from napari_vcf.study.reading_order import tasks_of_study
-from napari_vcf.study.stage_session import seal_path, versions_of
+from napari_vcf.study.stage_files import seal_path, versions_of
 from napari_vcf.study.study_folder import CONSENSUS
 
 __all__ = [

@@ -25,7 +25,7 @@ from napari_vcf.study.journal_format import Entry
 from napari_vcf.study.journal_view import models_of, outrun, progress_problem, read_journal
 from napari_vcf.study.reading_order import Task, tasks_of_study
 from napari_vcf.study.reasons import checked_reason
-from napari_vcf.study.stage_session import seal_path, versions_of
+from napari_vcf.study.stage_files import seal_path, versions_of
 from napari_vcf.study.study_folder import DECISIONS, StudyFolder
 
 __all__ = [

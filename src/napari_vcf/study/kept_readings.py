@@ -25,7 +25,7 @@ from napari_vcf.study.errors import DamagedError, JournalError, StudyError
 from napari_vcf.study.journal import Journal
 from napari_vcf.study.journal_format import JOURNAL, Entry
 from napari_vcf.study.journal_view import inspect_journal
-from napari_vcf.study.stage_session import gestures_of
+from napari_vcf.study.stage_files import gestures_of
 
 __all__ = ["KeptReading", "ReadingPlace", "Unfinished", "place_for"]
 

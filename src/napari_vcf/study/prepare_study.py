@@ -20,7 +20,7 @@ from napari_vcf.study.hashed_files import write_record
 from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.prepare_case import CaseJob, CaseOutcome, PrepareReport, lock_of, prepare_case
 from napari_vcf.study.settled_roles import read_roles
-from napari_vcf.study.stage_session import Origin
+from napari_vcf.study.stage_files import Origin
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord, default_key, read_key
 from napari_vcf.study.versions import model_of
 

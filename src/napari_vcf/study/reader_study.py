@@ -25,7 +25,8 @@ from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, WorkItem
 from napari_vcf.study.reasons import checked_reason
 from napari_vcf.study.signing_keys import ReaderKey
-from napari_vcf.study.stage_session import Origin, Place, StageSession, receipt_of, seal_path
+from napari_vcf.study.stage_files import Origin, seal_path
+from napari_vcf.study.stage_session import Place, StageSession, receipt_of
 from napari_vcf.study.study_folder import CONSENSUS, StudyFolder, StudyRecord
 from napari_vcf.study.training import check_training, feedback_on
 from napari_vcf.study.versions import model_of

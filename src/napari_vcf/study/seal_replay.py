@@ -12,7 +12,7 @@ from napari_vcf.reading import Reading, ReadingExport
 from napari_vcf.study.journal_format import Entry
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
-from napari_vcf.study.stage_session import Origin, gestures_of
+from napari_vcf.study.stage_files import Origin, gestures_of
 
 __all__ = ["differences"]
 

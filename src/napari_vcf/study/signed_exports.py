@@ -18,7 +18,7 @@ from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_of_reach
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import tasks_of_study
-from napari_vcf.study.stage_session import SEAL, seal_path, versions_of
+from napari_vcf.study.stage_files import SEAL, seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
 __all__ = ["LIST", "SealedStage", "changed_exports", "export_study", "sealed_stages"]

@@ -35,7 +35,7 @@ from napari_vcf.study.reading_order import Task, tasks_of_study
 from napari_vcf.study.seal_replay import differences
 from napari_vcf.study.signature_check import SignedKey, against_receipts_and_keys
 from napari_vcf.study.signed_exports import changed_exports, sealed_stages
-from napari_vcf.study.stage_session import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
+from napari_vcf.study.stage_files import SNAPSHOT, Origin, Snapshot, seal_path, versions_of
 from napari_vcf.study.study_folder import CONSENSUS, DECISIONS, PROTOCOL, STUDY, StudyFolder, StudyRecord
 from napari_vcf.study.versions import model_of
 

@@ -24,7 +24,7 @@ from napari_vcf.study.errors import NotYetError, StudyError
 from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import tasks_of_study
-from napari_vcf.study.stage_session import seal_path
+from napari_vcf.study.stage_files import seal_path
 from napari_vcf.study.study_folder import StudyFolder
 
 __all__ = [

@@ -18,7 +18,7 @@ from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.prepared_case import CaseRecord, readable_stages
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Status, Task, WorkItem, tasks_of_study
-from napari_vcf.study.stage_session import seal_path, versions_of
+from napari_vcf.study.stage_files import seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
 __all__ = ["Worklist"]
