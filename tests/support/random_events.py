@@ -351,7 +351,7 @@ class RandomHands:
             yield "tool", f"{active.objectName()} is in hand, and its panel is not shown"
 
     def _picture(self, layer: Any) -> Iterator[tuple[str, str]]:
-        """Where the image has contrast at the pixels of the canvas, the canvas has contrast."""
+        """Where the images have contrast at the pixels of the canvas, the canvas has contrast."""
         shot = np.asarray(self.viewport.viewer.screenshot(canvas_only=True, flash=False))[..., :3].astype(float).max(-1)
         camera, (height, width) = self.viewport.viewer.scene.camera, shot.shape
         scale = width / max(1, self.canvas.width())
@@ -367,16 +367,21 @@ class RandomHands:
             ],
             axis=-1,
         ).reshape(-1, 3)
-        index = np.rint(np.array([layer.world_to_data(point) for point in world])).astype(int)
-        data = np.asarray(layer.data[int(np.clip(index[0, 0], 0, layer.data.shape[0] - 1))], dtype=float)
-        inside = ((index[:, 1:] >= 0) & (index[:, 1:] < data.shape)).all(axis=1)
+        _, inside = _gray(layer, world)
         if inside.sum() < 60:
             return
-        low, high = layer.contrast_limits
-        wanted = np.clip((np.nan_to_num(data[tuple(index[inside, 1:].T)]) - low) / max(high - low, 1e-9), 0, 1)
+        # What is laid over hides as much of the image in front as it is opaque.
+        wanted = np.zeros(len(world))
+        shown = [image for image in self.viewport.viewer.layers if image in self.viewport.layers.images.values()]
+        for image in shown:
+            if image.visible and image.blending != "additive":
+                gray, there = _gray(image, world)
+                wanted[there] += image.opacity * (gray[there] - wanted[there])
+        wanted = wanted[inside]
         seen = shot[rows.astype(int).ravel(), columns.astype(int).ravel()][inside]
         if wanted.std() > 0.05 and seen.std() < 3:
-            yield "black", f"{layer.name}: contrast {wanted.std():.2f} wanted, {seen.std():.1f} of 255 seen"
+            names = " + ".join(image.name for image in shown if image.visible)
+            yield "black", f"{names}: contrast {wanted.std():.2f} wanted, {seen.std():.1f} of 255 seen"
 
     # -- drawing an event -------------------------------------------------------------------------------------------
     def draw(self) -> Event:
@@ -584,6 +589,23 @@ class RandomHands:
     def _window(self) -> Event:
         size = self.random.choice(SIZES)
         return Event(f"window {size}", lambda: self.main.resize(*size), answers=False)
+
+
+def _gray(layer: Any, world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Grey from 0 to 1 in which an image is shown at points of the slice on the canvas, and which of them lie on it."""
+    # A layer lies along the axes or askew, never bent: four points say where all are.
+    origin = np.asarray(layer.world_to_data(np.zeros(3)))
+    ways = np.array([np.asarray(layer.world_to_data(way)) - origin for way in np.eye(3)])
+    index = np.rint(world @ ways + origin).astype(int)
+    inside = ((index >= 0) & (index < layer.data.shape)).all(axis=1)
+    gray = np.zeros(len(world))
+    if inside.any():
+        data = np.nan_to_num(np.asarray(layer.data[int(index[inside][0, 0])], dtype=float))
+        low, high = layer.contrast_limits
+        gray[inside] = np.clip((data[tuple(index[inside, 1:].T)] - low) / max(high - low, 1e-9), 0, 1)
+        if layer.colormap.name == "gray_r":
+            gray[inside] = 1 - gray[inside]
+    return gray, inside
 
 
 def _actions(

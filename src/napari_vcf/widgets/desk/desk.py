@@ -110,6 +110,8 @@ class Desk:
         self.windows = ImageWindows(self.settings, self._shown, self.volume)
         self.windows.changed.connect(self.window_changed.emit)
         self.generation = 0
+        #: Whether another reading takes the place of the one that is being put away.
+        self.replacing = False
         self._followed: object = None
 
     def dispose(self) -> None:
@@ -132,7 +134,11 @@ class Desk:
 
     def start(self, reading: Reading, *, study_stage: Stage | None = None) -> None:
         """Show a reading, new or taken up again; of a study only one stage, whose changes write themselves down."""
-        self.close()
+        self.replacing = True
+        try:
+            self.close()
+        finally:
+            self.replacing = False
         self.reading = reading
         self.settings.reader = reading.reader
         self.study_stage = study_stage

@@ -6,6 +6,7 @@ Layers are held by reference. What a person renames, reorders or deletes by hand
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,18 @@ def _hold_blending(layer: Layer) -> None:
             layer.blending = made
 
     layer.events.blending.connect(hold)
+
+
+#: What is set anew when a layer takes another image.
+_SET_ANEW = frozenset(
+    ("name", "scale", "translate", "contrast_limits", "interpolation2d", "visible", "opacity", "colormap")
+)
+
+
+def _kept_state(layer: Image) -> dict[str, Any]:
+    """How a layer shows whatever image is in it: a hand has its way with it in napari's controls."""
+    state = layer.as_layer_data_tuple()[1]
+    return {name: repr(value) for name, value in state.items() if name not in _SET_ANEW}
 
 
 class LazyReslice:
@@ -181,6 +194,8 @@ class ImageLayers:
         self._images: dict[object, Image] = {}
         self._drawings: list[Layer] = []
         self._retired: list[Layer] = []
+        #: Of each image that can become another one: holds it to the place where it lies then, and how it was made.
+        self._made: dict[int, tuple[Callable[[], None], dict[str, Any]]] = {}
         self._titles: dict[int, str] = {}
         #: Of each image, whether it is shown and how opaque.
         self._wanted: dict[int, tuple[bool, float]] = {}
@@ -202,26 +217,64 @@ class ImageLayers:
 
     def add_image(self, key: object, placed: PlacedImage, *, name: str, window: Window, role: Role) -> Image:
         """Show an image below the instruments."""
-        layer = Image(
-            placed.data,
-            name=name,
-            scale=placed.scale_mm,
-            translate=placed.translate_mm,
-            units="mm",
-            contrast_limits=window,
-            colormap="gray",
-            interpolation2d="nearest" if role is Role.ADC else "linear",
-            multiscale=False,
-            rgb=False,
-        )
-        hold_place(layer)
+        layer = self._reused(placed, name=name, window=window)
+        if layer is None:
+            layer = Image(
+                placed.data,
+                name=name,
+                scale=placed.scale_mm,
+                translate=placed.translate_mm,
+                units="mm",
+                contrast_limits=window,
+                colormap="gray",
+                interpolation2d="nearest",
+                multiscale=False,
+                rgb=False,
+            )
+            self._made[id(layer)] = hold_place(layer), _kept_state(layer)
+            layer.events.name.connect(self._on_renamed)
+            for event in (layer.events.visible, layer.events.opacity):
+                event.connect(lambda _event, layer=layer: self._hold_shown(layer))
+            _hold_blending(layer)
         self._images[key] = layer
         self._titles[id(layer)] = name
-        layer.events.name.connect(self._on_renamed)
-        for event in (layer.events.visible, layer.events.opacity):
-            event.connect(lambda _event: self._hold_shown(layer))
-        _hold_blending(layer)
-        self._insert(len(self._images) - 1, layer)
+        layer.interpolation2d = "nearest" if role is Role.ADC else "linear"
+        if layer in self._viewer.layers:
+            self._sort()
+        else:
+            self._insert(len(self._images) - 1, layer)
+        return layer
+
+    def _reused(self, placed: PlacedImage, *, name: str, window: Window) -> Image | None:
+        """A layer that was given up, with another image in it; None where there is none that is as it was made.
+
+        napari takes as long to put one layer on the canvas, and another off, as to draw a dozen slices.
+        """
+        for layer in self._retired:
+            hold_here, made = self._made.get(id(layer), (None, {}))
+            if hold_here is not None and layer in self._viewer.layers and _kept_state(layer) == made:
+                break
+        else:
+            return None
+        self._retired.remove(layer)
+        self._wanted.pop(id(layer), None)
+        self._titles.pop(id(layer), None)
+        self._changing += 1
+        try:
+            # All of it before napari draws any of it: the new image in its own place, grey, in its own window.
+            events = layer.events
+            with events.scale.blocker(), events.translate.blocker(), events.set_data.blocker():
+                layer.scale, layer.translate = placed.scale_mm, placed.translate_mm
+            hold_here()
+            layer.name = name
+            layer.data = placed.data
+            low, high = layer.contrast_limits_range
+            layer.contrast_limits_range = min(low, window[0]), max(high, window[1])
+            layer.contrast_limits = window
+            layer.contrast_limits_range = window
+            layer.colormap, layer.visible, layer.opacity = "gray", True, 1.0
+        finally:
+            self._changing -= 1
         return layer
 
     def show_image(self, layer: Image, *, visible: bool, opacity: float = 1.0) -> None:
@@ -288,11 +341,11 @@ class ImageLayers:
 
     def drop_retired(self) -> None:
         """Take off the canvas what was given up."""
-        while self._retired:
-            layer = self._retired.pop()
-            self._titles.pop(id(layer), None)
-            self._wanted.pop(id(layer), None)
-            self._remove(layer)
+        retired, self._retired = self._retired, []
+        for layer in retired:
+            for known in (self._made, self._titles, self._wanted):
+                known.pop(id(layer), None)
+        self._remove(*retired)
 
     def bring_forward(self, layer: Image) -> None:
         """Put one image above the others."""
@@ -373,11 +426,14 @@ class ImageLayers:
         finally:
             self._changing -= 1
 
-    def _remove(self, layer: Layer) -> None:
+    def _remove(self, *layers: Layer) -> None:
+        there = [layer for layer in layers if layer in self._viewer.layers]
         self._changing += 1
         try:
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+            # napari puts its canvas in order once for all of them.
+            with self._viewer.layers.batched_update() if len(there) > 1 else nullcontext():
+                for layer in there:
+                    self._viewer.layers.remove(layer)
         finally:
             self._changing -= 1
 

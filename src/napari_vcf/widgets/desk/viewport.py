@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image, Layer
 from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import ReadingFrame, RigidTransform
@@ -428,7 +429,11 @@ class Viewport:
     def _on_image(self, image_id: str | None) -> None:
         if image_id is None:
             self._clear()
-            self.layers.drop_retired()
+            if self.desk.replacing:
+                # The next image takes the layer over before anything else is drawn; what is left then goes.
+                QTimer.singleShot(0, self.layers.drop_retired)
+            else:
+                self.layers.drop_retired()
 
     def _clear(self) -> None:
         """Give everything up. It leaves the canvas as soon as something else has taken its place."""
