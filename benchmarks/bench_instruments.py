@@ -134,7 +134,8 @@ def window_table() -> list[str]:
     lines += [
         f"| {name} | {1e3 * float(np.median(drags[key])):.0f} | | |"
         for name, key in (("another image in front, seen before", "other_image"),
-                          ("first image of the next case, which is loaded", "next_case"))
+                          ("first image of the next case, which is loaded", "next_case"),
+                          ("the same with all panes and panels", "next_case_whole"))
     ]  # fmt: skip
     lines += [
         "",

@@ -273,12 +273,22 @@ class DeskWindow(Window):
         image = images[number % len(images)]
         return self.eyes.until(lambda: self.desk.show(image.id), lambda: self.panes.panes)
 
-    def next_case(self) -> float:
-        """Seconds from a case that is loaded until its first image is on the screen, without the panes."""
+    def next_case(self) -> tuple[float, float]:
+        """Seconds from a case that is loaded until its first image is on the screen, and until all of it is."""
         reading = reading_of(self.found, SHOWN[2].roles, calipers=False)
         settle()
         self.desk.saved = True
-        return self.eyes.until(lambda: self.desk.start(reading))
+        seen: list[float] = []
+
+        def look() -> None:
+            if self.desk.reading is reading and self.viewport.image_layer is not None:
+                seen.append(time.perf_counter())
+
+        self.eyes.canvas.frameSwapped.connect(look)
+        start = time.perf_counter()
+        whole = self.eyes.until(lambda: self.desk.start(reading), lambda: self.panes.panes)
+        self.eyes.canvas.frameSwapped.disconnect(look)
+        return seen[0] - start, whole
 
     def close(self) -> None:
         self.desk.saved = True
@@ -450,7 +460,8 @@ def gestures(desk: Remote, plain: Remote) -> dict[str, Any]:
     for number in range(6):
         desk.ask("other_image", number)
     found["other_image"] = [desk.ask("other_image", number) for number in range(12)]
-    found["next_case"] = [desk.ask("next_case") for _ in range(4)][1:]
+    cases = [desk.ask("next_case") for _ in range(6)][1:]
+    found["next_case"], found["next_case_whole"] = zip(*cases, strict=True)
     desk.ask("close")
     return found
 

@@ -133,9 +133,15 @@ def note(text: str = "", *, name: str = "") -> QLabel:
 QUIET_STYLE = "font-style: italic;"
 
 
+def dress(widget: QWidget, style: str) -> None:
+    """Give a widget another style sheet; for the one that it has, Qt would lay out and paint all around it anew."""
+    if widget.styleSheet() != style:
+        widget.setStyleSheet(style)
+
+
 def mark(label: QLabel, color: str) -> None:
     """Put a bar of a colour beside a text, or take it away; coloured letters are hard to read on a light theme."""
-    label.setStyleSheet(f"border-left: 4px solid {color}; padding-left: 5px;" if color else "")
+    dress(label, f"border-left: 4px solid {color}; padding-left: 5px;" if color else "")
 
 
 def rule() -> QFrame:

@@ -110,7 +110,8 @@ class Desk:
         self.windows = ImageWindows(self.settings, self._shown, self.volume)
         self.windows.changed.connect(self.window_changed.emit)
         self.generation = 0
-        #: Whether another reading takes the place of the one that is being put away.
+        #: Whether another reading takes the place of the one that is being put away, and its image is not in front yet:
+        #: what both need may stay.
         self.replacing = False
         self._followed: object = None
 
@@ -136,9 +137,18 @@ class Desk:
         """Show a reading, new or taken up again; of a study only one stage, whose changes write themselves down."""
         self.replacing = True
         try:
-            self.close()
+            self._start(reading, study_stage)
         finally:
             self.replacing = False
+        if study_stage is None and self.stage != "combined" and "combined" in self.stages:
+            self.message.emit(
+                f"The {STAGE_NAMES[self.stage]} stage comes first, by itself; {STAGE_NAMES['combined']} opens both and "
+                "joins them.",
+                "info",
+            )
+
+    def _start(self, reading: Reading, study_stage: Stage | None) -> None:
+        self.close()
         self.reading = reading
         self.settings.reader = reading.reader
         self.study_stage = study_stage
@@ -149,12 +159,6 @@ class Desk:
         self.opened.emit()
         self.stage_changed.emit(self.stage)
         self._show_first()
-        if study_stage is None and self.stage != "combined" and "combined" in self.stages:
-            self.message.emit(
-                f"The {STAGE_NAMES[self.stage]} stage comes first, by itself; {STAGE_NAMES['combined']} opens both and "
-                "joins them.",
-                "info",
-            )
 
     def close(self) -> None:
         """Put the case away; the caller has asked about unsaved work."""
@@ -401,6 +405,7 @@ class Desk:
             self.message.emit(none if named else "No image has a role that is read; say what they are.", "warning")
         else:
             self.guard(lambda: self._show(first.id, plane=_opening_plane(first)))
+        self.replacing = False
         if self.image_id is None:
             self.image_changed.emit(None)
 

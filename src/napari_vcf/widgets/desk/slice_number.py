@@ -43,6 +43,9 @@ class SliceNumber(QObject):
 
     def place(self, *_: object) -> None:
         """Stand beside the slider that goes through the slices; without a case napari's own numbers do."""
+        if self._viewport.desk.replacing and self._viewport.view is None:
+            # The next case has slices as well.
+            return
         axis, shown = self._viewport.slice_axis, self._viewport.view is not None
         # Sliders that napari has given up are still among the window's widgets.
         rows = [row for holder in self._sliders.findChildren(QWidget) for row in getattr(holder, "slider_widgets", ())]

@@ -86,6 +86,8 @@ class Viewport:
         self.slices.changed.connect(self.slice_changed.emit)
         #: Point in the middle of the canvas (LPS) and zoom, when a plane of a space was last left; the newest last.
         self._left_at: dict[tuple[PatientSpace, str], tuple[PatientSpace, NDArray[np.float64], float]] = {}
+        #: Puts the canvas on the screen before anything else is done.
+        self.draw_now: Callable[[], object] = lambda: None
         self._generation = desk.generation
         self._overlaid: tuple[str, float] | None = None
         #: Whether the image that is laid over is in colour.
@@ -393,6 +395,9 @@ class Viewport:
         self.desk.guard(lambda: self._put_in_front(image_id))
         # Whatever came of it: what this stage may not see is gone.
         self.layers.drop_retired()
+        if self.desk.replacing:
+            # Panels and panes are filled while the reader looks at the first image already.
+            self.draw_now()
 
     def _put_in_front(self, image_id: str) -> None:
         view = self._make_view(image_id)

@@ -32,7 +32,7 @@ def automatic_window(volume: Volume) -> Window:
     chosen = tissue if tissue.size > 100 else sample
     if not chosen.size:
         return (0.0, 1.0)
-    low, high = float(np.percentile(chosen, 1.0)), float(np.percentile(chosen, 99.5))
+    low, high = (float(value) for value in np.percentile(chosen, (1.0, 99.5)))
     return (min(low, 0.0) if low > 0 else low, high) if high > low else (low, low + 1.0)
 
 

@@ -20,6 +20,7 @@ from napari_vcf.widgets.desk.space import letters
 from napari_vcf.widgets.linked_views.levels import LevelLink, LevelPoint, link_of
 from napari_vcf.widgets.linked_views.own_place import OwnPlace
 from napari_vcf.widgets.linked_views.reslice import Cut, cross_frame, cut_volume, to_gray
+from napari_vcf.widgets.linked_views.sheet import Sheet
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
@@ -49,6 +50,8 @@ class Pane(QWidget):
         0 for the plane of the large image, 1 and 2 for the planes that cut its rows and columns.
     image_id : str or None
         The image; None for the one in front.
+    sheet : Sheet, optional
+        What is drawn over the plane of the large image, shared with other panes.
     beside : bool
         Whether it stands beside the large image, as large and at the same zoom. An image that nobody has joined to the
         one in front is then shown at a place of its own, linked by a vertebra that was marked on both, and says so.
@@ -65,10 +68,12 @@ class Pane(QWidget):
         crosshair: Crosshair,
         axis: int,
         image_id: str | None = None,
+        sheet: Sheet | None = None,
         *,
         beside: bool = False,
     ) -> None:
         super().__init__()
+        self._sheet = Sheet() if sheet is None else sheet
         self._own: OwnPlace | None = None
         self._pressed_at: tuple[NDArray[np.float64], bool] | None = None
         self._viewport, self._desk = viewport, viewport.desk
@@ -219,9 +224,10 @@ class Pane(QWidget):
             if self.own_place() is not None:
                 self._say_own_place(painter)
             elif not viewport.drawings_hidden:
-                self._draw_masks(painter)
                 if self.axis == 0:
-                    self._draw_instruments(painter)
+                    painter.drawPixmap(0, 0, self._drawings())
+                else:
+                    self._draw_masks(painter)
                 self._draw_cross(painter)
             if self.axis == 0:
                 self._write(painter, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, self.slice_text(cut))
@@ -249,6 +255,16 @@ class Pane(QWidget):
             painter.end()
             self._picture, self._picture_for = picture, key
         return self._picture
+
+    def _drawings(self) -> QPixmap:
+        """Masks and instruments on the plane of the large image: the same for every image on it."""
+
+        def paint(painter: QPainter) -> None:
+            self._draw_masks(painter)
+            self._draw_instruments(painter)
+
+        place = self.frame.axes.tobytes(), self._crosshair.lps.tobytes(), self.center.tobytes(), self.zoom
+        return self._sheet.picture(place, self.size(), self.devicePixelRatioF(), paint)
 
     def _place(self, row_mm: float, column_mm: float) -> QPointF:
         """Where a point of its plane lies, pixels."""

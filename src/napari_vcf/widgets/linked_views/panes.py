@@ -11,6 +11,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.widgets.linked_views.crosshair import Crosshair
 from napari_vcf.widgets.linked_views.pane import Pane
+from napari_vcf.widgets.linked_views.sheet import Sheet
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
@@ -50,6 +51,7 @@ class Panes(QWidget):
         self._viewport, self._desk = viewport, viewport.desk
         desk = viewport.desk
         self.crosshair = Crosshair(viewport)
+        self._sheet = Sheet()
         self.arrangement: str = "all"
         self._enlarged: int | None = None
         self._before_beside = "all"
@@ -166,7 +168,9 @@ class Panes(QWidget):
             self._enlarged = None
         wanted = self._wanted()
         beside = self.arrangement.startswith(BESIDE) and len(wanted) == 1 and self._enlarged is None
-        self.needed.emit(bool(wanted))
+        if wanted or not self._desk.replacing:
+            # Between two cases the room stays: the canvas would grow and shrink again.
+            self.needed.emit(bool(wanted))
         self.crosshair.planes_shown = any(axis for axis, _ in wanted)
         self.crosshair.show(bool(wanted))
         if (wanted, beside) != self._shown_for:
@@ -197,7 +201,7 @@ class Panes(QWidget):
         self.panes, self._resting = panes, free
 
     def _new(self) -> Pane:
-        pane = Pane(self._viewport, self.crosshair, 0)
+        pane = Pane(self._viewport, self.crosshair, 0, sheet=self._sheet)
         pane.setParent(self)
         pane.chosen.connect(self._bring)
         pane.enlarged.connect(self._enlarge)
@@ -238,6 +242,7 @@ class Panes(QWidget):
 
     def _draw(self, *_: object) -> None:
         """Ask for all panes to be drawn: once for a shower of changes, and in one frame with the large image."""
+        self._sheet.forget()
         for pane in self.panes:
             pane.update()
 

@@ -103,6 +103,7 @@ class Arrangement(QObject):
         canvas = main.centralWidget().findChild(QOpenGLWidget)
         assert canvas is not None
         self.tools.follow_canvas(canvas)
+        viewport.draw_now = canvas.repaint
         self.title = Title(canvas)
         self.dressing.titled.connect(self.title.say)
         self.letters = SideLetters(canvas)

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QSizePo
 
 from napari_vcf.measure import POSITIONS, Heights, Position, VertebraStatus
 from napari_vcf.reading.state import StageState
-from napari_vcf.widgets.common.controls import CHOSEN_STYLE, ORANGE, keep_keys, swatch, toggle
+from napari_vcf.widgets.common.controls import CHOSEN_STYLE, ORANGE, dress, keep_keys, swatch, toggle
 from napari_vcf.widgets.common.shortcuts_in_force import with_key
 from napari_vcf.widgets.instruments.calipers.drawing import POSITION_COLORS
 from napari_vcf.widgets.instruments.calipers.tool import Height
@@ -86,6 +86,7 @@ class CaliperTable(QWidget):
     def _cell(self, which: str, position: Position) -> QToolButton:
         cell = toggle(f"cell_{which}_{position}", "–", f"Place, or choose, the {position} height of this vertebra.")
         cell.setMinimumHeight(30)
+        cell.setCursor(Qt.CursorShape.PointingHandCursor)
         cell.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         cell.clicked.connect(lambda _=False, w=which, p=position: self._on_cell(w, p))
         self._cells[which, position] = cell
@@ -166,8 +167,7 @@ class CaliperTable(QWidget):
         width = 2 if is_next or chosen else 0
         color = ORANGE if is_next else POSITION_COLORS[position]
         frame = f"QToolButton {{ border: {width}px solid {color}; font-weight: bold; }}" if width else ""
-        cell.setStyleSheet(CHOSEN_STYLE + frame)
+        dress(cell, CHOSEN_STYLE + frame)
         size = "not measured" if mm is None else f"{mm:.2f} mm"
         tip = f"{position.capitalize()} height of {level or which}: {size}. Click to place or choose it."
         cell.setToolTip(with_key(tip, f"calipers.{which}_{position}"))
-        cell.setCursor(Qt.CursorShape.PointingHandCursor)

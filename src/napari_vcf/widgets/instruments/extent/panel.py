@@ -458,24 +458,25 @@ class ExtentWidget(Instrument):
         for value, widget in self._visual.items():
             widget.setEnabled(asked)
             widget.setChecked(answer is not None and answer.value == value)
-        for widget in (self._result, self._details, self._differ):
-            widget.setText("")
+        result = details = differ = ""
         unseen = self.model.unseen(extent.body_slices) if extent is not None else ()
         beyond = self.model.unseen_beyond() if extent is not None else ()
         self._next.setVisible(bool(unseen or beyond))
+        self._unseen.setText("" if extent is None else _looked_at(len(unseen), len(extent.body_slices), len(beyond)))
         if extent is None:
-            self._result.setText("No body outlined yet.")
-            self._unseen.setText("")
-            return
-        self._unseen.setText(_looked_at(len(unseen), len(extent.body_slices), len(beyond)))
-        mark(self._unseen, ORANGE if unseen or beyond else "")
-        if reading is not None and EXTENT in reading.hidden(stage):
-            self._result.setText("Hidden until you have given your own estimate above.")
-            return
-        self._show_extent(extent)
-        # Before anything is painted there is nothing to differ from.
-        if extent.lesion_cm3 and answer is not None and answer.value is not None and answer.value != extent.grade:
-            self._differ.setText(f"Your estimate {answer.value} and the measured {extent.grade} differ; both are kept.")
+            result = "No body outlined yet."
+        else:
+            mark(self._unseen, ORANGE if unseen or beyond else "")
+            if reading is not None and EXTENT in reading.hidden(stage):
+                result = "Hidden until you have given your own estimate above."
+            else:
+                result, details = extent_texts(extent)
+                # Before anything is painted there is nothing to differ from.
+                if extent.lesion_cm3 and answer and answer.value is not None and answer.value != extent.grade:
+                    differ = f"Your estimate {answer.value} and the measured {extent.grade} differ; both are kept."
+        # Each once: a label that is emptied and filled again has the whole panel laid out twice.
+        for label, text in ((self._result, result), (self._details, details), (self._differ, differ)):
+            label.setText(text)
 
     def _on_touched(self) -> None:
         if not self._live.isActive():
