@@ -273,10 +273,11 @@ class DeskWindow(Window):
         image = images[number % len(images)]
         return self.eyes.until(lambda: self.desk.show(image.id), lambda: self.panes.panes)
 
-    def next_case(self) -> tuple[float, float]:
+    def next_case(self, reading: Reading | None = None) -> tuple[float, float]:
         """Seconds from a case that is loaded until its first image is on the screen, and until all of it is."""
-        reading = reading_of(self.found, SHOWN[2].roles, calipers=False)
-        settle()
+        if reading is None:
+            reading = reading_of(self.found, SHOWN[2].roles, calipers=False)
+            settle()
         self.desk.saved = True
         seen: list[float] = []
 

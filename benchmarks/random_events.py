@@ -1,6 +1,6 @@
 """Random events over all controls, keys, layers and menus of the real window, and what must hold after each.
 
-    python benchmarks/random_events.py [--events N] [--seed N] [--study] [--most N]
+    python benchmarks/random_events.py [--events N] [--seed N] [--study] [--most N] [--pictures FOLDER]
 
 No traceback, no black image, no answer that nobody gave, and title, slice and tool agree. Needs a display
 (`tools/with-display.sh` gives one). Exit status 1 where something did not hold; a fault is named by seed and event.
@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("--study", action="store_true", help="in the window of a study, not of `open`")
     parser.add_argument("--most", type=int, default=200, help="stop after so many faults")
     parser.add_argument("--each", action="store_true", help="tell each event before it is done")
+    parser.add_argument("--pictures", type=Path, help="keep a picture there of what does not look right")
     args = parser.parse_args()
     # The error stream is listened to while events go on; what is told goes past it.
     out = os.fdopen(os.dup(1), "w", buffering=1)
@@ -37,7 +38,7 @@ def main() -> int:
         from support.random_events import RandomHands, opened_window
 
         with opened_window(Path(name), study=args.study) as arrangement:
-            hands = RandomHands(arrangement, args.seed)
+            hands = RandomHands(arrangement, args.seed, args.pictures)
             outcome = hands.run(
                 args.events, most_faults=args.most, told=tell, each=tell if args.each else lambda _: None
             )

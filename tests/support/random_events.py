@@ -176,9 +176,12 @@ class RandomHands:
         The window, with a case open.
     seed : int
         Draws every event.
+    pictures : Path, optional
+        Where a picture is kept of what did not look right.
     """
 
-    def __init__(self, arrangement: Any, seed: int) -> None:
+    def __init__(self, arrangement: Any, seed: int, pictures: Path | None = None) -> None:
+        self.pictures = pictures
         self.arrangement = arrangement
         self.desk, self.viewport, self.main = arrangement.desk, arrangement.viewport, arrangement.main
         self.random = random.Random(seed)
@@ -381,7 +384,31 @@ class RandomHands:
         seen = shot[rows.astype(int).ravel(), columns.astype(int).ravel()][inside]
         if wanted.std() > 0.05 and seen.std() < 3:
             names = " + ".join(image.name for image in shown if image.visible)
-            yield "black", f"{names}: contrast {wanted.std():.2f} wanted, {seen.std():.1f} of 255 seen"
+            yield (
+                "black",
+                f"{names}: contrast {wanted.std():.2f} wanted, {seen.std():.1f} of 255 seen; {self._kept(shot)}",
+            )
+
+    def _kept(self, shot: np.ndarray) -> str:
+        """What lies on the canvas, in words; a picture of it beside, where somebody wants to look."""
+        viewer = self.viewport.viewer
+        layers = "; ".join(
+            f"{layer.name} {type(layer).__name__} {layer.opacity:.2f} {layer.blending}"
+            + (f" {layer.colormap.name} {layer.contrast_limits} gamma {layer.gamma}" if hasattr(layer, "gamma") else "")
+            for layer in viewer.layers
+            if layer.visible
+        )
+        if self.pictures is not None:
+            from PIL import Image
+
+            self.pictures.mkdir(parents=True, exist_ok=True)
+            name = f"{self.seed}-{time.strftime('%H%M%S')}"
+            Image.fromarray(shot.astype(np.uint8)).save(self.pictures / f"{name}-canvas.png")
+            self.main.grab().save(str(self.pictures / f"{name}.png"))
+        camera = viewer.scene.camera
+        return (
+            f"zoom {camera.zoom:.3g}, middle {camera.center}, brightness {shot.min():.0f} to {shot.max():.0f}: {layers}"
+        )
 
     # -- drawing an event -------------------------------------------------------------------------------------------
     def draw(self) -> Event:
