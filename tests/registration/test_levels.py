@@ -54,3 +54,19 @@ def test_a_neighbour_that_was_found_far_beyond_the_other_ones_distance_is_looked
     evidence = compare_levels(scene, pose, lambda done, what: None)
     assert evidence.offset_mm["below"] == pytest.approx(case.centers()[case.FRACTURED + 1, 2], abs=6.0)
     assert evidence.untested == ()
+
+
+def test_a_neighbour_is_compared_where_one_of_its_fits_suits_one_of_the_other_sides():
+    """A chance fit far away on one side left the other side, found where it stands, in doubt."""
+    clicked = np.zeros(9)
+
+    def at(*along):
+        return [np.array([0.0, 0.0, z, *np.zeros(6)]) for z in along]
+
+    fits = {"clicked": [clicked], "above": at(32.0), "below": at(-45.0, -35.0)}
+    assert [place[2] for place in levels._places(clicked, fits, "above")] == [32.0]
+    fits["below"] = at(-45.0)
+    assert levels._places(clicked, fits, "above") == []
+    assert [place[2] for place in levels._places(clicked, fits, "below")] == [-45.0]
+    fits["below"] = at(-45.0, -16.0)
+    assert levels._places(clicked, fits, "above") == []

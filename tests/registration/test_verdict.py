@@ -83,6 +83,7 @@ def test_worse_repeats_and_fewer_contrasts_raise_the_expected_error():
     shaky = replace(GOOD, stability=replace(FIRM, contrasts_mm=3.0))
     assert shaky.expected_error_mm > GOOD.expected_error_mm
     assert replace(GOOD, contrasts=1).expected_error_mm > GOOD.expected_error_mm
+    assert replace(GOOD, rival_mm=1.4).expected_error_mm > GOOD.expected_error_mm
 
 
 @pytest.mark.parametrize("slice_mm", [1.0, 3.0, 5.0])

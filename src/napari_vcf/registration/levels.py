@@ -27,14 +27,14 @@ __all__ = ["LevelEvidence", "compare_levels", "facing_column"]
 #: Distance of neighbouring vertebrae along the spine: from a crushed thoracic to a tall lumbar one with its disc.
 _NEAREST_MM = 14.0
 _FARTHEST_MM = 52.0
-#: A neighbour's fit nearer than this share of the other neighbour's distance has missed its vertebra.
-_ALIKE = 0.7
-#: The same for where a neighbour is looked for in the images' ends; a fracture takes that much from one side.
-_NEIGHBOURS_ALIKE = 0.8
+#: The nearer of two neighbours stands at this share of the other one's distance at least, or one of their fits has
+#: missed its vertebra; a fracture takes that much from one side.
+_ALIKE = 0.8
 #: A second, nearer fit keeps this share of the first one's distance at most.
 _NEARER = 0.9
-#: Most neighbours lie farther away than this; where a fit lies nearer, one is looked for farther away as well.
-_USUAL_MM = 26.0
+#: Most neighbours lie within these distances; where a fit lies nearer, one is looked for farther away as well, and the
+#: other way round.
+_USUAL_MM = (26.0, 40.0)
 #: A neighbour that the CT holds by less than this share cannot be fitted.
 _SHARE_IN_CT = 0.6
 #: A neighbour is whole in an image that holds this share of its region: 12 mm beyond its centre along the spine.
@@ -57,13 +57,16 @@ _REGION_SHARE = 0.6
 _BLOCK_MM = 12.0
 #: Half axes of the vertebra with its endplates, and little that a CT of three vertebrae lacks.
 _FLAT_MM = (28.0, 34.0, 20.0)
+#: Half axes across it (left, posterior): the widest lumbar body, not its transverse processes, which a sagittal MRI
+#: often lacks where the spine leans.
+_ACROSS_MM = (24.0, 34.0)
 #: Below this share of what the clicked level explains, a neighbour's first fit is not followed by a second one. On
 #: synthetic cases with the click one level off, the right level's fits began at 0.87 and more.
 _HOPELESS = 0.8
 #: Poses nearer than this (mm, with the lever of the turn) lead to the same optimum.
 _APART = 4.0
 #: Places that are climbed from, and that the column is then fitted at.
-_CLIMBED = 10
+_CLIMBED = 8
 _FITTED = 3
 
 
@@ -140,29 +143,26 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
     explained, compared, chosen, agreement = _explained(scene, fits)
     report(1.0, "comparing the levels")
     offset = {name: round(float(pose[2] - clicked[2]), 2) for name, pose in chosen.items()}
-    untested = tuple(name for name in _DIRECTIONS if name not in chosen or not _is_compared(scene, fits, chosen, name))
+    untested = tuple(name for name in _DIRECTIONS if name not in chosen or not _is_compared(scene, fits, name))
     return LevelEvidence(explained, offset, compared, untested, agreement)
 
 
-def _is_compared(scene: Scene, fits: dict[str, list[Pose]], chosen: dict[str, Pose], name: str) -> bool:
-    """Whether both images hold a neighbour whole; how far apart vertebrae stand, the other side's best fit tells."""
-    clicked = chosen["clicked"]
-    known = {other: [pose] for other, pose in chosen.items()}
-    return any(_is_whole(scene, clicked, place) for place in _places(clicked, {**known, name: fits[name]}, name))
+def _is_compared(scene: Scene, fits: dict[str, list[Pose]], name: str) -> bool:
+    """Whether both images hold a neighbour whole where it was found."""
+    clicked = fits["clicked"][0]
+    return any(_is_whole(scene, clicked, place) for place in _places(clicked, fits, name))
 
 
 def _fit_again(scene: Scene, clicked: Pose, fits: dict[str, list[Pose]], fast_metric: FastMetric) -> None:
     """Fit a neighbour farther away as well where it was found too near, and nearer where it was found in an end."""
     far = {name: abs(float(found[0][2] - clicked[2])) for name, found in fits.items() if name != "clicked"}
-    least = max([_USUAL_MM, *(_ALIKE * distance for distance in far.values())])
+    least = max([_USUAL_MM[0], *(_ALIKE * distance for distance in far.values())])
     for name, distance in far.items():
         if distance < least:
             # What lay too near stays a rival as well: it can only speak against the clicked level.
             farther = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, (least, _FARTHEST_MM))
             fits[name] = [*farther, *fits[name]]
-        elif _missed(distance, far, name) or not any(
-            _is_whole(scene, clicked, place) for place in _places(clicked, fits, name)
-        ):
+        elif distance > _USUAL_MM[1] or _missed(distance, far, name) or not _is_compared(scene, fits, name):
             # Perhaps the fit lies beyond a neighbour that the images do hold.
             reach = (_LEAST_MM, _NEARER * distance)
             fits[name] += _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, reach)
@@ -176,20 +176,18 @@ def _missed(distance: float, far: dict[str, float], name: str) -> bool:
 def _places(clicked: Pose, fits: dict[str, list[Pose]], name: str) -> list[NDArray[np.float64]]:
     """Where in the CT, relative to the clicked vertebra, a neighbour may be: its fits that do not lie too near.
 
-    Neighbouring distances are alike, so one that is much less than the other side's has missed its vertebra.
+    Neighbouring distances are alike, so one that is much less than any of the other side's has missed its vertebra.
     """
     others = [pose for other, found in fits.items() if other not in ("clicked", name) for pose in found]
-    least = _LEAST_MM
-    if others:
-        distance = float(np.median([abs(float(pose[2] - clicked[2])) for pose in others]))
-        least = max(least, _NEIGHBOURS_ALIKE * distance)
+    distances = [abs(float(pose[2] - clicked[2])) for pose in others]
+    least = max(_LEAST_MM, _ALIKE * min((one for one in distances if one >= _LEAST_MM), default=0.0))
     offsets = [pose[:3] - clicked[:3] for pose in fits[name]]
     return [offset for offset in offsets if abs(float(offset[2])) >= least]
 
 
 def _is_whole(scene: Scene, clicked: Pose, offset: NDArray[np.float64]) -> bool:
     """Whether both images hold the whole neighbour at an offset from the clicked vertebra."""
-    half = np.array([_FLAT_MM[0], _FLAT_MM[1], _REGION_SHARE * abs(float(offset[2]))])
+    half = np.array([*_ACROSS_MM, _REGION_SHARE * abs(float(offset[2]))])
     region = _region(half) + (clicked[:3] + offset)[:, None]
     if inside_ct(scene.ct, scene.frame, region, 0.0).mean() < _WHOLE:
         return False
@@ -222,7 +220,7 @@ def _fit_neighbour(
     def climb(pose: Pose) -> Optimum:
         column = facing_column(scene, pose).thinned(_SAMPLES)
         objective = scene.objective(column, pose, scene.wide, center=pose[:3])
-        return objective.climb(pose, iterations=20, tolerance=1e-4)
+        return objective.climb(pose, iterations=12, tolerance=1e-4)
 
     def near(pose: Pose) -> bool:
         return bool(reach_mm[0] < direction * (pose[2] - clicked[2]) < reach_mm[1])
@@ -235,7 +233,10 @@ def _fit_neighbour(
     ]
     fits: list[Pose] = []
     hopeless = _HOPELESS * fast_metric.value(clicked, _SHARE_IN_MR)
-    for value, pose in ranked(climbed)[:_FITTED]:
+    for tried, (value, pose) in enumerate(ranked(climbed)):
+        # Near the clicked level fits slide back to it; then places farther down the list are begun at as well.
+        if tried >= _FITTED and fits:
+            break
         # Where neither the first fit nor what it began with comes near, the second one's would be wasted.
         if fits and max(value, fast_metric.value(fits[0], _SHARE_IN_MR)) < hopeless:
             break
