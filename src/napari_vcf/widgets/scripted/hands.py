@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QKeySequence, QMouseEvent, QWheelEvent
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
@@ -54,8 +54,10 @@ class Hands:
 
     # -- waiting ----------------------------------------------------------------------------------------------------
     def wait(self, milliseconds: int = STEP_MS) -> None:
-        """Let the window live for a while."""
-        QTest.qWait(milliseconds)
+        """Let the window live for a while; a loop of Qt's sleeps between events, where vispy's `QTest.qWait` spins."""
+        loop = QEventLoop()
+        QTimer.singleShot(milliseconds, loop.quit)
+        loop.exec()
 
     def wait_until(self, done: Callable[[], bool], what: str, *, seconds: float = 120.0) -> None:
         """Wait for something; raises `HandsError` where it does not come."""
