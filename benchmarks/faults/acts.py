@@ -38,9 +38,12 @@ _WRITE, _READ = os.write, os.read
 class Channel:
     """What a process says of its work, through a pipe that no fault touches."""
 
-    def __init__(self, descriptor: int, lift: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, descriptor: int, lift: Callable[[], None] = lambda: None, arm: Callable[[], None] = lambda: None
+    ) -> None:
         self._descriptor = descriptor
         self._lift = lift
+        self.arm = arm
 
     def lift(self) -> None:
         """Remove the cause of what fails."""

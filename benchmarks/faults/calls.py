@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 __all__ = ["CALLS", "CODES", "FAMILIES", "Fault"]
@@ -26,6 +27,8 @@ CALLS: Final = {name: family for family, names in FAMILIES.items() for name in n
 CODES: Final = (errno.EIO, errno.ENOSPC, errno.EACCES, errno.EMFILE, errno.ESTALE, errno.EROFS)
 #: Calls that take part of what they are given.
 _HALVES: Final = ("write",)
+#: Frames between a call and the line of the program that leads to it.
+_NEAR: Final = 5
 
 
 @dataclass
@@ -46,6 +49,9 @@ class Fault:
         With which it fails; after a hang 0 for a call that comes back as if nothing had been.
     lasts : int
         How many further calls fail as well, of whatever family, until the cause is removed.
+    later : bool
+        Whether the process lets it happen by itself, once it has begun; then only calls that the program makes count,
+        and not those of the libraries below a window.
     """
 
     family: str = "others"
@@ -54,15 +60,15 @@ class Fault:
     how: str = "before"
     code: int = errno.EIO
     lasts: int = 0
+    later: bool = False
+    counts: Counter[str] = field(default_factory=Counter, repr=False)
 
-    def arm(self) -> Counter[str]:
-        """Let it happen in this process, for good; counts of the calls, family by family."""
-        self.counts: Counter[str] = Counter()
+    def arm(self) -> None:
+        """Let it happen in this process, for good."""
         self.happened = False
         self._left = 0
         for name, family in CALLS.items():
             setattr(os, name, self._wrapped(name, family, getattr(os, name)))
-        return self.counts
 
     def lift(self) -> None:
         """Remove the cause."""
@@ -70,6 +76,8 @@ class Fault:
 
     def _wrapped(self, name: str, family: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
+            if self.later and not _by_the_program():
+                return real(*args, **options)
             number = self.counts[family]
             self.counts[family] += 1
             if self._left > 0:
@@ -101,3 +109,13 @@ class Fault:
             result.close()
         self._left = self.lasts
         raise OSError(self.code, os.strerror(self.code))
+
+
+def _by_the_program() -> bool:
+    """Whether the call that is being made comes from the program, if through a function of the standard library."""
+    frame = sys._getframe(2)
+    for _ in range(_NEAR):
+        if frame is None or str(frame.f_globals.get("__name__", "")).startswith("napari_vcf"):
+            return frame is not None
+        frame = frame.f_back
+    return False

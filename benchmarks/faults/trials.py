@@ -24,7 +24,20 @@ from faults.calls import CODES, FAMILIES, Fault
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.study import check_study
 
-__all__ = ["Tally", "call_trials", "disk_trials", "judge", "moment_trials"]
+__all__ = [
+    "PATIENCE_S",
+    "Process",
+    "Tally",
+    "call_trials",
+    "counts_of",
+    "disk_trials",
+    "drawn",
+    "fill",
+    "go_on_beside",
+    "judge",
+    "moment_trials",
+    "small_disk",
+]
 
 #: Longer, and a trial counts as one that hangs for good.
 PATIENCE_S = 120.0
@@ -48,24 +61,26 @@ class Tally:
 class Process:
     """A forked process that does an act."""
 
-    def __init__(self, run: Callable[[Channel], None], fault: Fault | None = None) -> None:
+    def __init__(self, run: Callable[[Channel], None], fault: Fault | None = None, *, arms: bool = False) -> None:
         self._inside, outside = os.pipe()
         self.said = Said()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._inside)
-            self._run(run, outside, fault)
+            self._run(run, outside, fault, arms=arms)
         os.close(outside)
         os.set_blocking(self._inside, False)
 
     @staticmethod
-    def _run(run: Callable[[Channel], None], outside: int, fault: Fault | None) -> None:
-        channel = Channel(outside, fault.lift if fault is not None else lambda: None)
+    def _run(run: Callable[[Channel], None], outside: int, fault: Fault | None, *, arms: bool) -> None:
+        fault = fault or Fault(later=True)
+        channel = Channel(outside, fault.lift, fault.arm)
         status = 0
         try:
-            counts = fault.arm() if fault is not None else Counter()
+            if arms or not fault.later:
+                fault.arm()
             run(channel)
-            channel.say("counts", counts=dict(counts))
+            channel.say("counts", counts=dict(fault.counts))
         except NapariVcfError as error:
             channel.say("refused", sentence=str(error))
             status = 2
@@ -74,8 +89,11 @@ class Process:
             status = 1
         os._exit(status)
 
-    def wait(self, seconds: float = PATIENCE_S) -> str:
-        """Until it is ``"stopped"``, ``"ended"`` or ``"killed"``; ``"hangs"`` where that takes too long."""
+    def wait(self, seconds: float = PATIENCE_S, also: Callable[[], bool] = lambda: False) -> str:
+        """Until it is ``"stopped"``, ``"ended"`` or ``"killed"``; ``"hangs"`` where that takes too long.
+
+        ``"stopped below"`` where something else has come about meanwhile.
+        """
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             # A full pipe would keep it from going on.
@@ -83,6 +101,9 @@ class Process:
                 self._drain()
             pid, status = os.waitpid(self.pid, os.WNOHANG | os.WUNTRACED)
             if pid == 0:
+                if also():
+                    self._drain()
+                    return "stopped below"
                 continue
             self._drain()
             if os.WIFSTOPPED(status):
@@ -109,8 +130,18 @@ class Process:
         os.close(self._inside)
 
 
-def judge(tally: Tally, trial: str, act: Act, root: Path, said: list[Said]) -> None:
-    """Compare what was confirmed with the disk, and with what `check` says; then go on to the end."""
+def judge(
+    tally: Tally,
+    trial: str,
+    act: Act,
+    root: Path,
+    said: list[Said],
+    whole: Callable[[Path], str] = lambda _root: "",
+) -> None:
+    """Compare what was confirmed with the disk, and with what `check` says; then go on to the end.
+
+    There ``whole`` says what else is not as it must be.
+    """
     confirmed = list(itertools.chain.from_iterable(one.confirmed for one in said))
     tally.counts["trials"] += 1
     tally.counts["confirmed"] += len(confirmed)
@@ -137,15 +168,18 @@ def judge(tally: Tally, trial: str, act: Act, root: Path, said: list[Said]) -> N
             tally.note("confirmed and lost", trial, f"after going on: {more[0]}")
         for damage in check_study(root, receipts=receipts).damages:
             tally.note("damages", trial, f"after going on: {damage}")
+        if missing := whole(root):
+            tally.note("damages", trial, f"after going on: {missing}")
     except Exception:  # noqa: BLE001 -- it is noted
         tally.note("could not go on", trial, traceback.format_exc())
     shutil.rmtree(root.parent, ignore_errors=True)
 
 
-def counts_of(act: Act, ground: Path, base: Path) -> dict[str, int]:
+def counts_of(act: Act, ground: Path, base: Path, fault: Fault | None = None) -> dict[str, int]:
     """How many calls of each family an act makes where nothing goes wrong."""
     root = settle_in(base, ground)
-    process = Process(lambda channel: act.run(root, channel), Fault())
+    # The window arms by itself.
+    process = Process(lambda channel: act.run(root, channel), fault or Fault(), arms=act.name != "window")
     if process.wait() != "ended" or process.said.refusals or process.said.traceback:
         raise RuntimeError(f"{act.name} fails by itself: {process.said.refusals} {process.said.traceback}")
     shutil.rmtree(base)
@@ -201,14 +235,14 @@ def _one(tally: Tally, trial: str, act: Act, fault: Fault, root: Path, rng: rand
     said = [first.said]
     became = first.wait()
     if became == "stopped":
-        said += _meanwhile(tally, trial, act, root, first, rng.choice(("stays", "leaves", "signs")))
+        said += go_on_beside(tally, trial, act, root, first, rng.choice(("stays", "leaves", "signs")))
     elif became == "hangs":
         tally.note("could not go on", trial, "it hangs for good")
     tally.counts[became] += 1
     judge(tally, trial, act, root, said)
 
 
-def _meanwhile(tally: Tally, trial: str, act: Act, root: Path, first: Process, ending: str) -> list[Said]:
+def go_on_beside(tally: Tally, trial: str, act: Act, root: Path, first: Process, ending: str) -> list[Said]:
     """Somebody else takes over while the first one hangs, and goes on when it has come back."""
 
     def pause() -> None:
@@ -249,7 +283,7 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
         place.rmdir()
 
 
-def _fill(place: Path, spare: int) -> Path:
+def fill(place: Path, spare: int) -> Path:
     """Take what is left of a disk, but for some blocks."""
     rest = place / "rest"
     with rest.open("wb", buffering=0) as stream, contextlib.suppress(OSError):
@@ -272,7 +306,7 @@ def disk_trials(folder: Path, count: int, seed: int) -> dict[str, Tally]:
         trial = f"{seed}.{number} {act.name}, {spare} blocks are left{', dies' if dies else ''}"
         with small_disk(folder / "disk", 900) as disk:
             root = settle_in(disk / "trial", grounds[act.ground])
-            rest = _fill(disk, spare)
+            rest = fill(disk, spare)
 
             def lift(rest: Path = rest, dies: bool = dies) -> None:
                 if dies:
@@ -319,7 +353,7 @@ def moment_trials(folder: Path, count: int, seed: int) -> dict[str, Tally]:
         os.kill(first.pid, signal.SIGKILL if kill else signal.SIGSTOP)
         became = first.wait()
         if became == "stopped":
-            said += _meanwhile(tally, trial, act, root, first, rng.choice(("stays", "leaves", "signs")))
+            said += go_on_beside(tally, trial, act, root, first, rng.choice(("stays", "leaves", "signs")))
         tally.counts[became] += 1
         judge(tally, trial, act, root, said)
     return {"script": tally}

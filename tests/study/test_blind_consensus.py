@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 import shutil
@@ -76,7 +77,7 @@ def test_who_is_a_is_drawn_anew_for_each_meeting_and_kept_within_it(read_by_both
             assert who_is_a(meeting) == drawn[-1]
     # By chance all would be the same once in eight million times.
     assert set(drawn) == set(READERS)
-    assert any(a == b for a, b in zip(drawn, drawn[1:], strict=False))
+    assert any(a == b for a, b in itertools.pairwise(drawn))
 
 
 def test_the_stages_of_a_case_are_drawn_apart(read_by_both: Path) -> None:
@@ -148,7 +149,9 @@ def test_no_name_and_no_later_entry_of_a_meeting_says_who_a_is(read_by_both: Pat
         rest = lines[1:] if path.name == "journal.jsonl" else lines
         assert not any(reader.encode() in line for line in rest for reader in READERS), path
     for stage in orders:
-        first = json.loads((root / f"consensus/C001/{stage}/journal.jsonl").read_bytes().splitlines()[0].partition(b" ")[2])
+        first = json.loads(
+            (root / f"consensus/C001/{stage}/journal.jsonl").read_bytes().splitlines()[0].partition(b" ")[2]
+        )
         # Whatever else is there stands in the order of the names.
         assert list(first["body"]["seals"]) == sorted(first["body"]["seals"])
         assert list(first["body"]["shown_as"]) == ["A", "B"]

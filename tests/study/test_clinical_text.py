@@ -28,6 +28,8 @@ HEADERS = HeadersSay(frozenset({"Doe^Jane", "19680102"}), {}, frozenset({"Doe", 
         ("pain since 2026-01-03", "a date"),
         ("pain since 3 March 2026", "a date"),
         ("number 12345678", "identifier"),
+        ("file HOSP-4711-XY of the neighbour", "identifier"),
+        ("see A1234", "identifier"),
         ("ask a.b@clinic.org", "electronic mail"),
         ("referred by Dr. Muster", "by name"),
         ("94-year-old", "above 89"),
@@ -37,7 +39,15 @@ def test_identity_in_a_text_is_found(text: str, kind: str) -> None:
     assert any(kind in found for found in identity_in(text, HEADERS))
 
 
-@pytest.mark.parametrize("text", [TEXT, "T12 fracture in 1998? Listhesis L4/5, T-score -2.5", "above 89 years"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT,
+        "T12 fracture in 1998? Listhesis L4/5, T-score -2.5",
+        "above 89 years",
+        "CA-125 raised, 1000mg calcium, T11-T12",
+    ],
+)
 def test_what_says_nothing_of_who_it_is_passes(text: str) -> None:
     assert list(identity_in(text, HEADERS)) == []
 

@@ -12,28 +12,9 @@ from napari_vcf.phantom import training_round
 from napari_vcf.phantom.training_round import add_round, create_training, truth_of
 from napari_vcf.study import NotYetError, StageSession, check_study, create_study, open_study
 from napari_vcf.study.hashed_files import write_record
-from napari_vcf.study.training import TruthRecord, check_training, results_of, training_folder
+from napari_vcf.study.training import check_training, results_of, training_folder
 from support.studies import Clock, gestures, protocol_text, write_case
-
-LOSSES = {"anterior": 15 / 30, "middle": 20 / 30, "posterior": 25 / 30}
-
-
-def truth(case: str, share: float = 0.5, adc: float = 1000.0) -> TruthRecord:
-    """What the scripted reader measures: 15, 20 and 25 mm beside neighbours of 30 mm, half of the body."""
-    return TruthRecord(
-        case=case,
-        fractured="L1",
-        above="T12",
-        below="L2",
-        heights_mm={
-            "L1": {"anterior": 15.0, "middle": 20.0, "posterior": 25.0},
-            "T12": dict.fromkeys(LOSSES, 30.0),
-            "L2": dict.fromkeys(LOSSES, 30.0),
-        },
-        body_per_slice=(100,),
-        lesion_per_slice=(int(100 * share),),
-        adc_um2_per_s={"lesion": adc, "marrow": adc},
-    )
+from support.training import LOSSES, truth
 
 
 @pytest.fixture
@@ -88,7 +69,11 @@ def test_after_a_signature_every_number_and_grade_is_told_beside_its_truth(root:
         "Degree: II, true II",
     )
     assert told[5:7] == ("Share of the lesion: 0.500, true 0.500", "Extent: G3, true G3")
-    assert [line.split(":")[0] for line in told[7:]] == ["ADC, lesion", "ADC, normal"]
+    assert [line.split(":")[0] for line in told[7:10]] == ["ADC, lesion", "ADC, normal", "ADC, lesion to normal"]
+    assert all(line.count("µm²/s") == 2 for line in told[7:9])
+    heights = [f"Height of {level}, {position}" for level in ("T12", "L1", "L2") for position in LOSSES]
+    assert [line.split(":")[0] for line in told[10:]] == heights
+    assert told[10] == "Height of T12, anterior: 30.0 mm, true 30.0 mm"
     assert check_study(training_folder(root)).damages == ()
 
 
@@ -175,3 +160,20 @@ def test_a_round_has_as_many_cases_as_were_asked_for(tmp_path: Path, monkeypatch
     known = truth_of(made, "C001")
     assert known.heights_mm[made.level] == dict(made.heights_mm[made.level])
     assert sum(known.lesion_per_slice) / sum(known.body_per_slice) == pytest.approx(made.lesion_share)
+
+
+def test_a_study_whose_protocol_asks_for_training_is_not_made_without_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "images" / "a").mkdir(parents=True)
+    (tmp_path / "p.toml").write_text(protocol_text(training="required"), encoding="utf-8")
+    arguments = ["study", "create", str(tmp_path / "s"), "--protocol", str(tmp_path / "p.toml"), "--reader", "R1"]
+    arguments += ["--seed", "1", "--images", str(tmp_path / "images")]
+    assert main(arguments) == 1
+    assert "give --training N" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*arguments, "--training", "0"])
+    assert "1 to 100 cases" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"images", "p.toml"}
+    training_folder(tmp_path / "s").mkdir()
+    assert main(arguments) == 0

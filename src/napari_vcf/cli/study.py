@@ -81,7 +81,7 @@ def add_parser(subparsers: Any) -> None:
     training = commands.add_parser("training", help="how far readers of a training round are from the truth")
     training.add_argument("study", type=Path, metavar="DIR", help="the training round's folder, STUDY-training")
     training.add_argument("--reader", metavar="NAME", help="only this reader, with every number")
-    training.add_argument("--more", type=int, metavar="N", help="add another round of N synthetic cases")
+    training.add_argument("--more", type=_training_cases, metavar="N", help="add another round of N synthetic cases")
     functions = {
         training: _training,
         told: _clinical,
@@ -122,7 +122,10 @@ def _add_create(commands: Any) -> None:
     create.add_argument("--key", type=Path, metavar="FILE", help="the key file; default: DIR.key.json beside DIR")
     create.add_argument("--name", help="the study's pseudonym; default: the name of DIR")
     create.add_argument(
-        "--training", type=int, metavar="N", help="also make DIR-training: N synthetic cases whose truth is known"
+        "--training",
+        type=_training_cases,
+        metavar="N",
+        help="also make DIR-training: N synthetic cases whose truth is known",
     )
     create.set_defaults(run=run, study_run=_create)
 
@@ -141,6 +144,13 @@ def _add_prepare(commands: Any) -> None:
     prepare.set_defaults(run=run, study_run=_prepare)
 
 
+def _training_cases(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 100:
+        raise argparse.ArgumentTypeError("a training round has 1 to 100 cases")
+    return number
+
+
 def _workers(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 1024:
@@ -155,9 +165,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _create(args: argparse.Namespace) -> int:
-    from napari_vcf.study import create_study
+    from napari_vcf.study import StudyError, create_study
+    from napari_vcf.study.protocol import read_protocol
     from napari_vcf.study.study_folder import default_key
+    from napari_vcf.study.training import training_folder
 
+    is_asked_for = read_protocol(args.protocol).study.training == "required"
+    if is_asked_for and args.training is None and not training_folder(args.study).is_dir():
+        raise StudyError(
+            "The protocol asks for a training round: give --training N, the number of its synthetic cases, or set "
+            "study.training to 'none'. Nothing was made."
+        )
     record = create_study(
         args.study,
         protocol=args.protocol,
@@ -170,7 +188,6 @@ def _create(args: argparse.Namespace) -> int:
     print(f"Study {record.study}: {len(record.cases)} cases, readers {', '.join(record.readers)}.")
     if args.training is not None:
         from napari_vcf.phantom.training_round import create_training
-        from napari_vcf.study.training import training_folder
 
         create_training(args.study, args.training, protocol=args.protocol, readers=args.reader)
         name = training_folder(args.study).name

@@ -29,6 +29,7 @@ _PATTERNS: Final = (
         "a date; say how long ago instead",
     ),
     (r"\d{6,}", "a number of six digits or more, which may be an identifier"),
+    (r"(?i)\b[a-z]+[-_/]?\d{4,}", "letters with a number of four digits or more, which may be an identifier"),
     (r"[\w.+-]+@[\w-]+\.\w+", "an address of electronic mail"),
     (r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.?\s+[A-ZÀ-Þ]", "somebody by name"),
     (r"(?i)\b(?:9\d|1[01]\d)[\s-]*(?:years?|yrs?|y)\b", "an age above 89, which few people have; say 'above 89'"),

@@ -40,6 +40,8 @@ __all__ = [
 ]
 
 TRUTH: Final = "truth"
+#: Kinds for which the protocol has a limit.
+_LIMITED: Final = frozenset({"loss", "share", "adc"})
 
 
 class TruthRecord(FrozenModel):
@@ -66,7 +68,8 @@ class Comparison:
     item : str
         What it is.
     kind : str
-        ``loss`` (percentage points), ``share`` (of 1), ``adc`` (percent), or ``grade``.
+        ``loss`` (percentage points), ``share`` (of 1), ``adc`` (percent), for which there are limits; ``height`` (mm),
+        ``ratio`` (percent), or ``grade``.
     read, true : str
         Both, with their units.
     error : float
@@ -74,7 +77,7 @@ class Comparison:
     """
 
     item: str
-    kind: Literal["loss", "share", "adc", "grade"]
+    kind: Literal["loss", "share", "adc", "height", "ratio", "grade"]
     read: str
     true: str
     error: float
@@ -183,8 +186,17 @@ def compare(document: ReadingExport, stage: Stage, truth: TruthRecord) -> Iterat
         if placed is not None:
             right_value = truth.adc_um2_per_s[tissue]
             error = np.inf if elsewhere else 100 * abs(placed.mean_um2_per_s / right_value - 1)
-            read, right = f"{placed.mean_um2_per_s:.0f} um2/s", f"{right_value:.0f} um2/s"
+            read, right = f"{placed.mean_um2_per_s:.0f} µm²/s", f"{right_value:.0f} µm²/s"
             yield Comparison(f"ADC, {name}", "adc", read, right, float(error))
+    if part.adc.ratio is not None:
+        right_value = truth.adc_um2_per_s["lesion"] / truth.adc_um2_per_s["marrow"]
+        error = np.inf if elsewhere else 100 * abs(part.adc.ratio / right_value - 1)
+        yield Comparison("ADC, lesion to normal", "ratio", f"{part.adc.ratio:.2f}", f"{right_value:.2f}", float(error))
+    for caliper in part.calipers:
+        height = truth.heights_mm.get(caliper.level, {}).get(caliper.position)
+        if height is not None:
+            item = f"Height of {caliper.level}, {caliper.position}"
+            yield Comparison(item, "height", f"{caliper.mm:.1f} mm", f"{height:.1f} mm", abs(caliper.mm - height))
 
 
 def _truth(folder: StudyFolder, case: str) -> TruthRecord | None:
@@ -258,7 +270,7 @@ def results_of(root: Path | str, reader: str, limits: StudyProtocol | None = Non
 def _means(compared: Iterable[Comparison]) -> dict[str, float]:
     errors: dict[str, list[float]] = {}
     for one in compared:
-        if one.kind != "grade":
+        if one.kind in _LIMITED:
             errors.setdefault(one.kind, []).append(one.error)
     return {kind: float(np.mean(values)) for kind, values in errors.items()}
 
@@ -275,7 +287,10 @@ def check_training(root: Path, reader: str, protocol: StudyProtocol) -> None:
         return
     place = training_folder(root)
     if not place.is_dir():
-        raise NotYetError(f"The protocol asks for a training round, and {place.name} is not beside the study.")
+        raise NotYetError(
+            f"The protocol asks for a training round, and {place.name} is not beside the study. It is made with the "
+            "study; ask the coordinator for it."
+        )
     results = results_of(place, reader, protocol)
     if any(result.is_met for result in results):
         return

@@ -262,3 +262,91 @@ def test_nothing_in_the_window_or_the_log_names_the_patient(bench, tmp_path, cap
     assert "case c001" in everything
     assert "name the fractured vertebra" in everything
     assert [text for text in strings if text in everything] == []
+
+
+CLINICAL = "58 years, back pain for three weeks, no trauma; <b>breast cancer</b> & surgery four years ago"
+
+
+def test_the_clinical_text_is_told_as_it_was_entered_and_one_that_names_the_patient_is_refused(bench, tmp_path):
+    from napari_vcf.study import StudyError, prepare_study
+    from napari_vcf.study.clinical_text import set_clinical_text
+    from support.patients import begin
+
+    root = begin(tmp_path, clinical_text="shown")
+    prepare_study(root, workers=0)
+    with pytest.raises(StudyError, match="may say who the patient is") as refused:
+        set_clinical_text(root, "C001", f"Erika is the name. {CLINICAL}")
+    assert "Erika" not in str(refused.value)
+    set_clinical_text(root, "C001", CLINICAL)
+    with reading_window(bench, root) as panel:
+        bench.front("Worklist")
+        assert panel.clinical.isVisible()
+        assert panel.clinical.text() == f"Clinical: {CLINICAL}"
+        # A tag in it is a text, too: nothing of what was entered is taken away by the drawing of it.
+        assert panel.clinical.textFormat().name == "PlainText"
+        picture(bench, "clinical")
+        bench.hands.press(panel.leave_button)
+        assert not panel.clinical.isVisible()
+
+
+def test_a_receipt_stays_in_view_while_the_next_stage_is_read(worklist, root):
+    bench, session = worklist.bench, worklist.study_desk.session
+    bench.front("Worklist")
+    assert not worklist.signature.isVisible()
+    finish(worklist)
+    sign(worklist)
+    opened(worklist)
+    assert session.receipt is not None
+    assert worklist.signature.receipt.text() == str(session.receipt)
+    assert worklist.signature.title.text() == f"Signed last: case {session.case}, CT"
+    assert worklist.signature.isVisible()
+    assert not worklist.signature.feedback.isVisible()
+    picture(bench, "receipt")
+
+
+def test_a_receipt_that_could_not_be_written_is_not_wiped_away_by_the_next_case(worklist, root):
+    bench = worklist.bench
+    worklist.study_desk.study.confirmations.receipts = root / "receipts.txt"
+    finish(worklist)
+    bench.front("Findings")
+    worklist.study_desk.sign()
+    opened(worklist)
+    bench.until(worklist.signature.troubles.isVisible)
+    assert "must lie outside of the study" in worklist.signature.troubles.text()
+
+
+def test_a_reader_in_training_is_told_every_number_beside_its_truth_and_can_read_it_on(window, tmp_path):
+    from napari_vcf.study import open_study
+    from napari_vcf.study.hashed_files import write_record
+    from napari_vcf.study.training import results_of
+    from support.studies import make_study
+    from support.training import truth
+
+    place = make_study(tmp_path, cases=2, stages=["ct", "mri"])
+    (place / "truth").mkdir()
+    for case in ("C001", "C002"):
+        write_record(place / "truth" / f"{case}.json", truth(case))
+    with reading_window(window, place) as panel:
+        case = panel.study_desk.session.case
+        window.front("Worklist")
+        shown = panel.signature
+        assert not shown.isVisible()
+        finish(panel)
+        sign(panel)
+        opened(panel)
+        lines = shown.feedback.text().splitlines()
+        told = [str(one) for on, stage, one in results_of(place, "R1")[0].comparisons if (on, stage) == (case, "ct")]
+        assert lines == [f"• {line}" for line in told]
+        assert "• Loss of height, anterior: 50.0 %, true 50.0 %" in lines
+        assert "• Height of L1, anterior: 15.0 mm, true 15.0 mm" in lines
+        assert shown.feedback.isVisible()
+        picture(window, "training")
+        # It stays while the next case is measured, and comes to the front for whoever signs by key elsewhere.
+        finish(panel)
+        assert shown.feedback.text().splitlines() == lines
+        window.front("Findings")
+        panel.study_desk.sign()
+        opened(panel)
+        window.until(shown.feedback.isVisible)
+        assert shown.title.text() != f"Signed last: case {case}, CT"
+    assert open_study(place).as_reader("R1").progress()[0] == 2

@@ -22,11 +22,33 @@ from napari_vcf.widgets.common.worker import named_worker
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
 
-__all__ = ["StudyDesk"]
+__all__ = ["Signed", "StudyDesk"]
 
 _TITLE = "Opening a case"
 
 _TICK_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature, as it is told until the next one: what opens next would wipe it from the message line.
+
+    Attributes
+    ----------
+    task : Task
+        What was signed.
+    receipt : str
+        Its line.
+    troubles : tuple of str
+        What could not be written beside the seal, as sentences.
+    feedback : tuple of str
+        In a training round, each number and grade beside its truth.
+    """
+
+    task: Task
+    receipt: str
+    troubles: tuple[str, ...]
+    feedback: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +85,8 @@ class StudyDesk:
         The stage that is open.
     items : tuple of WorkItem
         The worklist as it was when it was last looked at.
+    last_signed : Signed or None
+        The last signature made in this window.
     """
 
     #: Anything that the worklist shows has changed.
@@ -71,12 +95,15 @@ class StudyDesk:
     progressed = Signal(int, int, str)
     #: The time at work has gone on, or stands still.
     ticked = Signal()
+    #: A stage was signed.
+    signed = Signal(Signed)
 
     def __init__(self, viewport: Viewport, study: ReaderStudy) -> None:
         desk = self.desk = viewport.desk
         self.study = study
         self.session: StageSession | None = None
         self.items: tuple[WorkItem, ...] = ()
+        self.last_signed: Signed | None = None
         self.sentence = ""
         self._worker: Any = None
         self._stop = False
@@ -249,14 +276,14 @@ class StudyDesk:
             self.desk.message.emit(str(error), "error")
             self.changed.emit()
             return False
-        behind = session.register_is_behind
         self.session = None
         self.desk.close()
-        kind = "warning" if behind else "info"
-        tail = " The list of what was signed could not be written yet; the next opening makes up for it."
-        problem = self.study.receipt_problem
-        said = f"Signed.{tail if behind else ''} {problem or f'Receipt: {session.receipt}'}"
-        self.desk.message.emit("\n".join((said, *session.feedback)), "warning" if problem else kind)
+        troubles = [self.study.receipt_problem] if self.study.receipt_problem else []
+        if session.register_is_behind:
+            troubles.append("The list of what was signed could not be written yet; the next opening makes up for it.")
+        self.last_signed = Signed(session.task, str(session.receipt), tuple(troubles), session.feedback)
+        self.desk.message.emit(" ".join(("Signed.", *troubles)), "warning" if troubles else "info")
+        self.signed.emit(self.last_signed)
         self.open_next()
         return True
 

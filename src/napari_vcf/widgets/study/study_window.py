@@ -50,6 +50,10 @@ def begin_study(arrangement: Arrangement, study: ReaderStudy) -> WorklistPanel:
     panel.instead_of = arrangement.replace_panel("Case", WORKLIST, panel)
     close_side_doors(arrangement.main)
     arrangement.raise_panel(WORKLIST)
+    # Whoever signs by key has another panel in front, and must not miss what is told of it.
+    panel.study_desk.signed.connect(
+        lambda signed: arrangement.raise_panel(WORKLIST) if signed.feedback or signed.troubles else None
+    )
     panel.begin()
     return panel
 

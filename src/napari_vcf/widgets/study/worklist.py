@@ -39,6 +39,7 @@ from napari_vcf.widgets.common.controls import (
     rule,
     scrolled,
 )
+from napari_vcf.widgets.study.last_signature import LastSignature
 from napari_vcf.widgets.study.study_desk import StudyDesk
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ class WorklistPanel(QWidget):
         layout.addLayout(row)
         self.opening = SteadyBar("opening_progress", "The images of the case are being loaded")
         layout.addWidget(self.opening)
+        self.signature = LastSignature()
+        layout.addWidget(self.signature)
         self.clinical = note(name="clinical_text")
         self.clinical.setTextFormat(Qt.TextFormat.PlainText)
         self.clinical.setToolTip("What the coordinator says of the patient; the same for all readers")
@@ -251,6 +254,7 @@ class WorklistPanel(QWidget):
         told = session.clinical if session is not None else ""
         self.clinical.setText(f"Clinical: {told}" if told else "")
         self.clinical.setVisible(bool(told))
+        self.signature.show_signed(self.study_desk.last_signed)
         self._show_guide()
         self._show_time()
         self._list()
