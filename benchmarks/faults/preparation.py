@@ -129,11 +129,12 @@ def preparation_trials(folder: Path, count: int, seed: int) -> dict[str, Tally]:
         return "" if _digest(prepared) == right else "the prepared cases are not those of an undisturbed run"
 
     tally = Tally()
-    for number, kind in zip(range(count), itertools.cycle(_KINDS), strict=False):
+    kinds = itertools.islice(itertools.cycle(_KINDS), seed % len(_KINDS), None)
+    for number, kind in zip(range(count), kinds, strict=False):
         trial = f"{seed}.{number} prepare with workers, {kind}"
         if kind == "disk":
             _on_small_disk(tally, trial, folder / "disk", ground, rng, whole)
-            _tell(trial, tally)
+            print(json.dumps({"workers": (tally.counts, tally.notes)}), flush=True)
             continue
         root = settle_in(folder / "trial", ground)
         fault = Fault(later=True)
@@ -150,12 +151,8 @@ def preparation_trials(folder: Path, count: int, seed: int) -> dict[str, Tally]:
             tally, f"{trial}, {fault}", root, first, rng.uniform(0.2, longest) if kind == "moment" else 0.0, rng
         )
         judge(tally, f"{trial}, {fault}", _PREPARE, root, said, whole)
-        _tell(trial, tally)
+        print(json.dumps({"workers": (tally.counts, tally.notes)}), flush=True)
     return {"workers": tally}
-
-
-def _tell(trial: str, tally: Tally) -> None:
-    print(f"  {trial}, {dict(tally.counts)}", file=sys.stderr, flush=True)
 
 
 def _one(tally: Tally, trial: str, root: Path, first: Process, delay: float, rng: random.Random) -> list[Said]:
@@ -228,13 +225,12 @@ def _on_small_disk(
 
 
 def main(arguments: list[str]) -> None:
-    """By hand: ``python -m faults.preparation FOLDER COUNT SEED``; the last line is what was found."""
+    """By hand: ``python -m faults.preparation FOLDER COUNT SEED``; each line is what was found by then."""
     folder, count, seed = arguments
     # Workers look for what they begin with under the module's own name.
     from faults import preparation
 
-    found = preparation.preparation_trials(Path(folder), int(count), int(seed))
-    print(json.dumps({name: (tally.counts, tally.notes) for name, tally in found.items()}))
+    preparation.preparation_trials(Path(folder), int(count), int(seed))
 
 
 if __name__ == "__main__":

@@ -267,7 +267,7 @@ def test_nothing_in_the_window_or_the_log_names_the_patient(bench, tmp_path, cap
 CLINICAL = "58 years, back pain for three weeks, no trauma; <b>breast cancer</b> & surgery four years ago"
 
 
-def test_the_clinical_text_is_told_as_it_was_entered_and_one_that_names_the_patient_is_refused(bench, tmp_path):
+def test_the_clinical_text_is_told_as_it_was_entered_and_one_that_names_the_patient_is_refused(window, tmp_path):
     from napari_vcf.study import StudyError, prepare_study
     from napari_vcf.study.clinical_text import set_clinical_text
     from support.patients import begin
@@ -278,14 +278,14 @@ def test_the_clinical_text_is_told_as_it_was_entered_and_one_that_names_the_pati
         set_clinical_text(root, "C001", f"Erika is the name. {CLINICAL}")
     assert "Erika" not in str(refused.value)
     set_clinical_text(root, "C001", CLINICAL)
-    with reading_window(bench, root) as panel:
-        bench.front("Worklist")
+    with reading_window(window, root) as panel:
+        window.front("Worklist")
         assert panel.clinical.isVisible()
         assert panel.clinical.text() == f"Clinical: {CLINICAL}"
         # A tag in it is a text, too: nothing of what was entered is taken away by the drawing of it.
         assert panel.clinical.textFormat().name == "PlainText"
-        picture(bench, "clinical")
-        bench.hands.press(panel.leave_button)
+        picture(window, "clinical")
+        window.hands.press(panel.leave_button)
         assert not panel.clinical.isVisible()
 
 
