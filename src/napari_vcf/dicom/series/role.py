@@ -25,6 +25,9 @@ _LOCALIZER_WORDS: Final = re.compile(
 _FAT_WORDS: Final = re.compile(
     r"(?<![a-z])(stir|tirm|spair|spir|fat[ -]?sat|fat[ -]?supp?(ressed|ression|r)?|fs|fatsup|proset)(?![a-z])"
 )
+#: GE says which image of a Dixon series it is in front of the description, and nowhere else.
+_DIXON_PREFIX: Final = re.compile(r"(water|fat|in ?phase|out ?phase) ?:")
+_DIXON_KINDS: Final = {"water": "water", "fat": "fat", "inphase": "in-phase", "outphase": "opposed-phase"}
 _T1_WORDS: Final = re.compile(r"(?<![a-z0-9])t1(?![0-9]|rho)")
 _T2_WORDS: Final = re.compile(r"(?<![a-z0-9])t2(?![0-9]|star|\*)")
 _STIR_WORDS: Final = re.compile(r"(?<![a-z])(stir|tirm)(?![a-z])")
@@ -203,7 +206,8 @@ def _same_run(first: Frame, second: Frame) -> bool:
 
 def _weighted_role(stack: Stack, description: str, enhancement: Enhancement) -> tuple[Role, str]:
     physics = physics_of(stack.first)
-    kind = stack.first.kind
+    named = _DIXON_PREFIX.match(description)
+    kind = _DIXON_KINDS[named[1].replace(" ", "")] if named else stack.first.kind
     if kind in ("fat", "opposed-phase"):
         return Role.OTHER, f"{kind} image"
     special = _special_role(stack, physics, description)
