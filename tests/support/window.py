@@ -70,6 +70,29 @@ class Bench:
         self.settle()
         return panel
 
+    def tab(self, name: str) -> tuple[Any, Any]:
+        """The bar of tabs, and where in it the one of a panel lies."""
+        from qtpy.QtWidgets import QTabBar
+
+        return next(
+            (bar, bar.tabRect(index).center())
+            for bar in self.arrangement.main.findChildren(QTabBar)
+            for index in range(bar.count())
+            if bar.isVisible() and bar.tabText(index) == name
+        )
+
+    def click_tab(self, name: str) -> Any:
+        """Bring a panel to the front by a click of the mouse on its tab, and return it."""
+        from qtpy.QtCore import Qt
+        from qtpy.QtTest import QTest
+
+        bar, place = self.tab(name)
+        QTest.mouseClick(bar, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+        panel = self.arrangement.panels[name]
+        self.until(lambda: not panel.visibleRegion().isEmpty())
+        self.settle()
+        return panel
+
     def world(self, *offset_lps: float, role: str = "T2") -> np.ndarray:
         """World point at an offset from the middle of the fractured body."""
         from support.synthetic_case import CENTER

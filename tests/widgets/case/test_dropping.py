@@ -1,4 +1,7 @@
-"""Whatever is dropped on the window is opened, asked about or refused in a sentence; no other reader gets it."""
+"""What is dropped on the window or chosen in its File menu is opened, asked about or refused in a sentence.
+
+No other reader gets it.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,28 @@ def shelf(tmp_path, monkeypatch) -> None:
 
 
 @pytest.fixture
-def drop(bench):
+def settled(bench):
+    """Wait for what was begun; what the window then says last, and the question that it asks, if it does."""
+    from qtpy.QtWidgets import QMessageBox
+
+    def wait(*paths: Path):
+        bench.until(lambda: not bench.arrangement.case_panel.opener.running, seconds=60)
+        bench.settle()
+        # Whatever it was, no layer of another reader lies on the desk.
+        assert [layer for layer in bench.viewport.viewer.layers if layer.name in {p.stem for p in paths}] == []
+        return (bench.said or [("", "")])[-1][1], bench.arrangement.case_panel.findChild(QMessageBox, "dropped")
+
+    bench.front("Case")
+    bench.desk.saved = True
+    return wait
+
+
+@pytest.fixture
+def drop(bench, settled):
     """Drop paths on the image; what the window then says last, and the question that it asks, if it does."""
     from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
-    from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
+    from qtpy.QtWidgets import QApplication, QWidget
 
     main = bench.arrangement.main
     target = next(widget for widget in main.findChildren(QWidget) if type(widget).__name__ == "QtViewer")
@@ -43,15 +63,36 @@ def drop(bench):
         QApplication.sendEvent(target, QDragEnterEvent(QPoint(20, 20), Qt.DropAction.CopyAction, data, *buttons))
         event = QDropEvent(QPointF(20, 20), Qt.DropAction.CopyAction, data, *buttons)
         QApplication.sendEvent(target, event)
-        bench.until(lambda: not bench.arrangement.case_panel.opener.running, seconds=60)
-        bench.settle()
-        # Whatever it was, no layer of another reader lies on the desk.
-        assert [layer for layer in bench.viewport.viewer.layers if layer.name in {p.stem for p in paths}] == []
-        return (bench.said or [("", "")])[-1][1], bench.arrangement.case_panel.findChild(QMessageBox, "dropped")
+        return settled(*paths)
 
-    bench.front("Case")
-    bench.desk.saved = True
     return drop
+
+
+@pytest.fixture
+def choose(bench, settled, monkeypatch):
+    """Choose paths in one of napari's own dialogs, opened from its menu or by its key."""
+    from napari._qt import qt_viewer
+
+    def choose(entry: str, *paths: Path):
+        names = [str(path) for path in paths]
+        monkeypatch.setattr(qt_viewer.QtViewer, "_open_file_dialog_uni", lambda _self, _caption: names)
+        monkeypatch.setattr(qt_viewer.QFileDialog, "getExistingDirectory", lambda *_, **__: names[0])
+        if entry.startswith("Ctrl"):
+            bench.hands.key(entry)
+        else:
+            next(action for action in _file_actions(bench) if action.objectName() == entry).trigger()
+        return settled(*paths)
+
+    return choose
+
+
+def _file_actions(bench):
+    menu = next(a.menu() for a in bench.arrangement.main.menuBar().actions() if a.text().replace("&", "") == "File")
+    menu.aboutToShow.emit()
+    for action in menu.actions():
+        yield action
+        if action.menu() is not None:
+            yield from action.menu().actions()
 
 
 def test_a_zip_is_unpacked_opened_and_read(bench, drop, folder, tmp_path):
@@ -119,3 +160,44 @@ def test_nrrd_is_refused_in_a_sentence_and_a_folder_of_nifti_is_opened(bench, dr
     drop(place)
     bench.until(lambda: bench.desk.case is not before, seconds=60)
     assert len(bench.desk.case.images) == 1
+
+
+_OPEN = "napari.window.file.open_"
+_WITH = "napari.window.file._open_"
+
+
+@pytest.mark.parametrize("entry", [_OPEN + "files_dialog", _WITH + "files_with_plugin", "Ctrl+O", "Ctrl+Alt+O"])
+def test_a_file_of_another_kind_chosen_in_the_menu_is_refused_and_one_of_a_case_offers_its_folder(
+    bench, choose, folder, tmp_path, entry
+):
+    before = bench.desk.case
+    foreign = tmp_path / "t2.nrrd"
+    foreign.write_bytes(b"NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n\n" + bytes(16))
+    assert "is a NRRD file, which is not read here" in choose(entry, foreign)[0]
+    picture = tmp_path / "scan.png"
+    picture.write_bytes(b"\x89PNG")
+    assert "scan.png is not an image that is read here" in choose(entry, picture)[0]
+    one = next(path for path in folder.rglob("*") if path.is_file())
+    _, box = choose(entry, one)
+    assert one.name in box.text()
+    box.reject()
+    assert bench.desk.case is before
+
+
+@pytest.mark.parametrize("entry", [_OPEN + "folder_dialog", _WITH + "folder_with_plugin", "Ctrl+Shift+O"])
+def test_a_folder_chosen_in_the_menu_is_opened_on_the_desk(bench, choose, folder, entry):
+    before = bench.desk.case
+    choose(entry, folder)
+    assert bench.desk.case is not before
+    assert {"CT", "T2"} <= {image.label for image in bench.desk.case.images.values()}
+
+
+def test_a_zip_chosen_in_the_menu_is_read_like_one_that_is_dropped(bench, choose, folder, tmp_path):
+    archive = tmp_path / "case.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                opened.write(path, path.relative_to(folder).as_posix())
+    before = bench.desk.case
+    choose("Ctrl+O", archive)
+    assert bench.desk.case is not before

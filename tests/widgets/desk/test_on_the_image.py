@@ -84,11 +84,11 @@ def test_width_and_level_are_typed_as_numbers_and_one_key_goes_back(bench):
     bench.desk.show(bench.image("CT"))
     row = bench.arrangement.bar.window_row
     bench.hands.key("Ctrl+L")
-    for box, number in ((row.width_box, "400"), (row.level_box, "50")):
-        box.setFocus()
-        box.selectAll()
+    for box, number, key in ((row.width_box, "400", Qt.Key.Key_Tab), (row.level_box, "50", Qt.Key.Key_Return)):
+        assert box.hasFocus()
         QTest.keyClicks(box, number)
-        QTest.keyClick(box, Qt.Key.Key_Return)
+        QTest.keyClick(box, key)
+    assert not row.level_box.hasFocus()
     assert bench.viewport.image_layer.contrast_limits == [-150.0, 250.0]
     # 50 and 400 are those of soft tissue.
     assert bench.arrangement.bar.window_preset.currentText() == "Soft tissue"

@@ -65,3 +65,37 @@ def test_panels_keep_their_share_when_the_reader_comes_back_to_another_screen(be
     finally:
         main.resize(before)
         bench.settle()
+
+
+def test_a_case_opens_with_its_whole_image_whatever_panes_and_panels_take_and_goes_on_showing_it(bench):
+    from support.synthetic_case import make_case
+
+    arrangement, viewport, main = bench.arrangement, bench.viewport, bench.arrangement.main
+    camera, before = viewport.viewer.scene.camera, main.size()
+
+    def is_whole():
+        _, rows, columns = viewport.view.grid.shape
+        _, row_mm, column_mm = viewport.view.grid.spacing_mm
+        room = bench.hands.canvas.height() / (rows * row_mm), bench.hands.canvas.width() / (columns * column_mm)
+        return camera.zoom == pytest.approx(0.95 * min(room), rel=0.01)
+
+    try:
+        bench.desk.saved = True
+        bench.desk.close()
+        bench.settle()
+        alone = bench.hands.canvas.width()
+        bench.desk.settings._all["R1"] = {"layout": "all"}
+        bench.desk.open_case(make_case())
+        bench.until(lambda: arrangement.panes_dock.isVisible() and bench.hands.canvas.width() < alone)
+        bench.until(is_whole)
+        main.resize(1100, 700)
+        bench.until(is_whole)
+        # What was zoomed stays as it is.
+        camera.zoom = 7.0
+        main.resize(1300, 800)
+        bench.settle()
+        assert camera.zoom == 7.0
+    finally:
+        arrangement.panes.set_layout("single")
+        main.resize(before)
+        bench.settle()

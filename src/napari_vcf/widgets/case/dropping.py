@@ -1,4 +1,7 @@
-"""What is dropped on the window: opened, asked about, or refused in a sentence; never left to another reader."""
+"""What is dropped on the window or chosen in its File menu: opened, asked about, or refused in a sentence.
+
+Nothing of it is left to another reader, which would lay an image of no known place and unit over the desk.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +120,9 @@ def _ask(panel: CasePanel, text: str, folders: list[Path]) -> None:
 
 
 class DropTarget(QObject):
-    """Takes files that are dropped anywhere on a window before napari hands them to whatever reader it finds.
+    """Takes files before napari hands them to whatever reader it finds.
+
+    That is what is dropped anywhere on a window, and what is chosen in its File menu or by its keys and commands.
 
     Parameters
     ----------
@@ -131,8 +136,17 @@ class DropTarget(QObject):
         super().__init__(window)
         self._take = take
         for widget in (window, *window.findChildren(QWidget)):
-            if widget.acceptDrops() and type(widget).__module__.startswith("napari."):
+            if not type(widget).__module__.startswith("napari."):
+                continue
+            if widget.acceptDrops():
                 widget.installEventFilter(self)
+            # napari shares the entries of its menus between windows; each ends here, in the window it was chosen in.
+            if hasattr(widget, "_qt_open"):
+                widget._qt_open = self._open  # type: ignore[attr-defined]
+
+    def _open(self, filenames: list[str], *_: object, **__: object) -> None:
+        """Take files as napari's dialogs hand them over, whatever else was chosen there."""
+        self._take([Path(name) for name in filenames])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Take files; what moves layers in the list goes on its way."""

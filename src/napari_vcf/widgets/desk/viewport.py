@@ -88,6 +88,8 @@ class Viewport:
         self._left_at: dict[tuple[PatientSpace, str], tuple[PatientSpace, NDArray[np.float64], float]] = {}
         #: Puts the canvas on the screen before anything else is done.
         self.draw_now: Callable[[], object] = lambda: None
+        #: Middle and zoom with which the whole image was last shown.
+        self._fitted: tuple[float, ...] | None = None
         self._generation = desk.generation
         self._overlaid: tuple[str, float] | None = None
         #: Whether the image that is laid over is in colour.
@@ -251,9 +253,22 @@ class Viewport:
     # -- camera -----------------------------------------------------------------------------------------------------
     def fit(self) -> None:
         """Show the whole image, upright, with the slice in the middle of it."""
+        if self.view is not None:
+            self._show_whole()
+            self.slices.go_to(len(self.view.positions_mm) // 2)
+
+    def refit(self) -> None:
+        """Go on showing the whole image in a canvas of another size; what was zoomed or moved stays as it is."""
+        if self.view is not None and self._fitted is not None and self._fitted == self._looked_at():
+            self._show_whole()
+
+    def _looked_at(self) -> tuple[float, ...]:
+        camera = self.viewer.scene.camera
+        return (*(float(value) for value in camera.center[-2:]), float(camera.zoom))
+
+    def _show_whole(self) -> None:
         viewer, view = self.viewer, self.view
-        if view is None:
-            return
+        assert view is not None
         _, rows, columns = view.grid.shape
         _, row_mm, column_mm = view.grid.spacing_mm
         # napari's own reset would make room for drawings as well, which may lie in the other patient space.
@@ -261,7 +276,7 @@ class Viewport:
         viewer.scene.camera.center = (0.0, float(middle[1]), float(middle[2]))
         height, width = viewer.canvas.size
         viewer.scene.camera.zoom = 0.95 * min(height / (rows * row_mm), width / (columns * column_mm))
-        self.slices.go_to(len(view.positions_mm) // 2)
+        self._fitted = self._looked_at()
 
     def _place(self) -> tuple[PatientSpace, NDArray[np.float64], float] | None:
         """The point that is looked at, LPS mm of its space, and the zoom."""

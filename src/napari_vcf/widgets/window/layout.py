@@ -104,6 +104,8 @@ class Arrangement(QObject):
         assert canvas is not None
         self.tools.follow_canvas(canvas)
         viewport.draw_now = canvas.repaint
+        self._canvas = canvas
+        canvas.installEventFilter(self)
         self.title = Title(canvas)
         self.dressing.titled.connect(self.title.say)
         self.letters = SideLetters(canvas)
@@ -115,6 +117,7 @@ class Arrangement(QObject):
         self._bind_keys()
         viewport.keys.attach(main)
         main.installEventFilter(self)
+        self._application().focusChanged.connect(self._on_focus)
         self.keys_dialog = KeysDialog(self.tools, main)
         self.bar.help.clicked.connect(self.keys_dialog.toggle)
         self.bar.panels.clicked.connect(lambda: self.show_napari_panels(not self._napari_panels_shown()))
@@ -178,6 +181,7 @@ class Arrangement(QObject):
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         panel.setMinimumWidth(340)
         dock.installEventFilter(self)
+        dock.visibilityChanged.connect(lambda _front: self._keep_keyboard_in_sight())
         self.panels[name] = panel
         self.docks[name] = dock
 
@@ -219,12 +223,41 @@ class Arrangement(QObject):
         dock = self.docks[name]
         dock.show()
         dock.raise_()
-        # Qt would leave the keyboard to a control of the panel that is behind now, unseen.
-        focused = QApplication.focusWidget()
-        if focused is not None and any(
-            behind is not dock and behind.isAncestorOf(focused) for behind in self.docks.values()
-        ):
+        self._keep_keyboard_in_sight()
+
+    def _is_unseen(self, widget: QWidget | None) -> bool:
+        """Whether a control belongs to a panel that is behind another one; Qt itself takes it for visible."""
+        return widget is not None and any(
+            dock.isAncestorOf(widget) and dock.visibleRegion().isEmpty() and bool(self.main.tabifiedDockWidgets(dock))
+            for dock in self.docks.values()
+        )
+
+    def _keep_keyboard_in_sight(self) -> None:
+        """Take the keyboard from a panel that went behind another one, whichever way that came to the front.
+
+        Qt would leave it there, and what is typed then would answer or fill in what nobody sees.
+        """
+        if self.main.isVisible() and self._is_unseen(QApplication.focusWidget()):
             self.main.setFocus()
+
+    def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Let Tab go past the panels that are behind."""
+        if now is None or not self.main.isVisible() or not self._is_unseen(now):
+            return
+        back = bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier)
+        other = now
+        while (other := other.previousInFocusChain() if back else other.nextInFocusChain()) is not now:
+            takes_tab = (other.focusPolicy() & Qt.FocusPolicy.TabFocus) == Qt.FocusPolicy.TabFocus
+            if takes_tab and other.isEnabled() and other.isVisible() and not self._is_unseen(other):
+                other.setFocus(Qt.FocusReason.BacktabFocusReason if back else Qt.FocusReason.TabFocusReason)
+                return
+        self.main.setFocus()
+
+    @staticmethod
+    def _application() -> QApplication:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        return application
 
     def fit_screen(self) -> None:
         """Make the window as large as the screen allows, and the panels as wide as they like to be."""
@@ -319,6 +352,9 @@ class Arrangement(QObject):
         """Ask before a window with unsaved work closes; look out for borders that are dragged."""
         if event.type() == QEvent.Type.Resize and isinstance(watched, QDockWidget):
             self._on_resized(watched, watched.width())
+        if watched is self._canvas and event.type() == QEvent.Type.Resize:
+            # Panes and panels find their widths only once an image is there, and napari hears of it a moment later.
+            QTimer.singleShot(0, self.viewport.refit)
         if watched is self.main and event.type() == QEvent.Type.Close:
             if self.desk.unsaved and not self._may_close():
                 event.ignore()
@@ -347,6 +383,8 @@ class Arrangement(QObject):
 
     def _leave(self) -> None:
         self.main.removeEventFilter(self)
+        self._canvas.removeEventFilter(self)
+        self._application().focusChanged.disconnect(self._on_focus)
         self.desk.dispose()
         Arrangement._all = [known for known in Arrangement._all if known is not self]
 

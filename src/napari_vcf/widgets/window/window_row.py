@@ -64,7 +64,7 @@ class WindowRow(QWidget):
             layout.addWidget(QLabel(text))
             layout.addWidget(box)
             box.valueChanged.connect(self._set)
-            box.editingFinished.connect(self._leave)
+            box.editingFinished.connect(lambda b=box: _leave(b))
         for button in (self.invert, self.reset):
             button.setMinimumHeight(20)
             layout.addWidget(button)
@@ -99,11 +99,11 @@ class WindowRow(QWidget):
         width, level = self.width_box.value(), self.level_box.value()
         self._desk.set_window((level - width / 2, level + width / 2))
 
-    def _leave(self) -> None:
-        """Give the keys back to the image once a number was typed."""
-        for box in (self.width_box, self.level_box):
-            if box.hasFocus():
-                box.clearFocus()
+
+def _leave(box: NumberBox) -> None:
+    """Give the keys back to the image once a number was typed, unless Tab went on to the other one."""
+    if box.hasFocus():
+        box.clearFocus()
 
 
 def _number_box(name: str, tooltip: str) -> NumberBox:

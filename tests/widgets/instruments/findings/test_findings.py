@@ -60,6 +60,61 @@ def test_a_panel_that_goes_behind_another_takes_no_key_any_more(bench, panel):
     assert {key: answer.value for key, answer in answers(bench).items()} == {"lesion_extent_visual": "G3"}
 
 
+@pytest.mark.parametrize("by", ["click", "wheel", "key"])
+@pytest.mark.parametrize("focused", ["lesion_pattern", "lesion_pattern__reason"])
+def test_whichever_way_another_panel_comes_forward_no_key_reaches_the_form_behind(bench, panel, focused, by):
+    from qtpy.QtWidgets import QApplication
+
+    from support.window import turn_wheel
+
+    if focused.endswith("reason"):
+        bench.hands.press(panel.button("lesion_pattern__not_assessable"))
+    else:
+        panel.rows["lesion_pattern"].setFocus()
+    assert panel.isAncestorOf(QApplication.focusWidget())
+    if by == "click":
+        bench.click_tab("Lesion extent")
+    elif by == "key":
+        bench.hands.key("F4")
+        bench.settle()
+    else:
+        bar, place = bench.tab("Findings")
+        for _ in range(2):
+            turn_wheel(bar, place, by=120)
+        bench.settle()
+    assert bench.arrangement.panels["Lesion extent"].in_hand
+    for key in ("3", "Return", "Tab", "1"):
+        bench.hands.key(key)
+    assert {key: answer.value for key, answer in answers(bench).items()} == {"lesion_extent_visual": "G1"}
+
+
+def test_tab_goes_past_the_panels_behind(bench, panel):
+    from qtpy.QtWidgets import QApplication
+
+    keys = list(panel.rows)
+    for step, first, last in (("Tab", keys[0], keys[-1]), ("Shift+Tab", keys[-1], keys[0])):
+        panel.rows[first].setFocus()
+        seen = []
+        for _ in range(80):
+            bench.hands.key(step)
+            seen.append(QApplication.focusWidget())
+            for name, dock in bench.arrangement.docks.items():
+                assert name == "Findings" or seen[-1] is None or not dock.isAncestorOf(seen[-1])
+        # It went through the form and on.
+        assert seen.index(panel.rows[last]) < len(seen) - 1
+
+
+def test_a_digit_that_answers_nothing_says_why(bench, panel):
+    bench.arrangement.main.setFocus()
+    for key in ("2", "0"):
+        bench.hands.key(key)
+        assert bench.said[-1] == ("info", "No item is in focus, so nothing was answered. N goes to the next item.")
+    panel.rows["lesion_pattern"].setFocus()
+    bench.hands.key("7")
+    assert bench.said[-1] == ("info", "Pattern of the lesion has no such answer. N goes to the next item.")
+    assert not answers(bench)
+
+
 def test_a_key_that_is_held_down_answers_one_item(bench, panel):
     from qtpy.QtCore import QEvent, Qt
     from qtpy.QtGui import QKeyEvent, QShortcut

@@ -64,6 +64,8 @@ class FindingsWidget(Instrument):
         self.column.addStretch(1)
         self.share("findings.next", self.next_unanswered)
         # The item in focus has the others itself, because what they do depends on it.
+        for action in (*(f"findings.answer_{number}" for number in range(1, 10)), "findings.not_assessable"):
+            self.share(action, self._say_no_answer)
         sheet = self.tools.sheets.setdefault(SCOPES["findings"], {})
         for action in ACTIONS.values():
             if action.scope == "findings":
@@ -115,6 +117,13 @@ class FindingsWidget(Instrument):
     def _present(self, item: str) -> Answer | None:
         return None if self.stage is None else self.stage.answers.get(item)
 
+    def _say_no_answer(self) -> None:
+        """Say why a key that answers did not: it came to no item, or to one that has no such answer."""
+        focused = self.window().focusWidget()
+        name = next((row.item.label for row in self.rows.values() if row is focused), "")
+        why = f"{name} has no such answer" if name else "No item is in focus, so nothing was answered"
+        self.desk.message.emit(f"{why}. {key_text('findings.next')} goes to the next item.", "info")
+
     def _go_on(self) -> None:
         """After an answer by a key, go to the next item; the form does not move under a pointer that lies on it."""
         viewport = self.area.viewport()
@@ -149,7 +158,7 @@ class FindingsWidget(Instrument):
                     row.setFocus()
                     self.area.ensureWidgetVisible(row)
                 else:
-                    self.desk.message.emit(f"Next: {row.item.label}. N goes there.", "info")
+                    self.desk.message.emit(f"Next: {row.item.label}. {key_text('findings.next')} goes there.", "info")
                 return
         self.desk.message.emit("Every item of this stage is answered.", "info")
 

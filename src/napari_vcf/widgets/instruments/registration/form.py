@@ -197,7 +197,8 @@ class RegistrationForm(QWidget):
         self.counts = ModelForm(LevelsCounted(), {space: f"counted_{space}" for space in SPACE_NAMES})
         self.counted_from: dict[Modality, QComboBox] = {}
         for space in SPACE_NAMES:
-            self.counted_from[space] = self.counts.control(space)
+            box = self.counted_from[space] = self.counts.control(space)
+            box.setToolTip(with_key(box.toolTip(), f"registration.count_{space}"))
         row.addWidget(self.counts.native)
         self.count_button = button(
             "count_levels",

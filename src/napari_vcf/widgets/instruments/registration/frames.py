@@ -57,7 +57,7 @@ class FrameJoining(QWidget):
         self.moving = QComboBox()
         self.moving.setObjectName("frames_moving")
         tip = "Which image, with all of its frame, is brought to the others"
-        self.moving.setToolTip(with_key(tip, "reading.frames_moving"))
+        self.moving.setToolTip(with_key(tip, "registration.frames_moving"))
         keep_keys(self.moving)
         self.moving.activated.connect(lambda _index: self._forget_marks())
         row = QHBoxLayout()
@@ -68,30 +68,30 @@ class FrameJoining(QWidget):
         column.addLayout(row)
         self.mark_moving = button(
             "mark_frame", "", "Brings it to the front; then click a place that is seen on both", self._mark_moving,
-            action="reading.frames_mark",
+            action="registration.frames_mark",
         )  # fmt: skip
         self.mark_target = button(
             "mark_other_frame",
             "",
             "Brings it to the front; then click the same place",
             self._mark_target,
-            action="reading.frames_mark_other",
+            action="registration.frames_mark_other",
         )
         self.fit_button = button(
             "fit_frames", "Fit from the marks", "Finds the rigid motion between the two, near the marks; joins nothing",
-            self.fit, action="reading.frames_fit",
+            self.fit, action="registration.frames_fit",
         )  # fmt: skip
-        self.join_button = button("join_frames", "Join", "", self.join, action="reading.frames_join")
+        self.join_button = button("join_frames", "Join", "", self.join, action="registration.frames_join")
         self.still_button = button(
             "frames_still", "The patient lay still", "Joins the two as they are, without any motion", self.lay_still,
-            action="reading.frames_still",
+            action="registration.frames_still",
         )  # fmt: skip
         self.separate_button = button(
             "separate_frames",
             "Separate",
             "Takes back what joined them",
             self.separate,
-            action="reading.frames_separate",
+            action="registration.frames_separate",
         )
         for first, second in (
             (self.mark_moving, self.mark_target),
@@ -110,13 +110,13 @@ class FrameJoining(QWidget):
     def keys(self) -> dict[str, Callable[[], object]]:
         """What these controls do for actions of the register."""
         return {
-            "reading.frames_moving": self._next_moving,
-            "reading.frames_mark": self.mark_moving.click,
-            "reading.frames_mark_other": self.mark_target.click,
-            "reading.frames_fit": self.fit_button.click,
-            "reading.frames_join": self.join_button.click,
-            "reading.frames_still": self.still_button.click,
-            "reading.frames_separate": self.separate_button.click,
+            "registration.frames_moving": self._next_moving,
+            "registration.frames_mark": self.mark_moving.click,
+            "registration.frames_mark_other": self.mark_target.click,
+            "registration.frames_fit": self.fit_button.click,
+            "registration.frames_join": self.join_button.click,
+            "registration.frames_still": self.still_button.click,
+            "registration.frames_separate": self.separate_button.click,
         }
 
     # -- which images -----------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ class FrameJoining(QWidget):
             if fitted
             else "Shifts the one onto the other, mark on mark"
         )
-        self.join_button.setToolTip(with_key(f"{tip}; it can be undone", "reading.frames_join"))
+        self.join_button.setToolTip(with_key(f"{tip}; it can be undone", "registration.frames_join"))
         self.join_button.setEnabled(ready and not refused)
         self.still_button.setEnabled(not joined and self._worker is None)
         self.separate_button.setEnabled(joined)

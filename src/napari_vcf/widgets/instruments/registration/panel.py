@@ -76,7 +76,6 @@ class RegistrationWidget(Instrument):
         self.column.addWidget(form)
         self.frames = FrameJoining(viewport, lambda: self.tools.take(self))
         self.column.addWidget(self.frames)
-        self.keys = self.frames.keys
         self.column.addStretch(1)
         form.level_named.connect(self.name_level)
         form.marking_wanted.connect(self.set_marking)
@@ -106,6 +105,8 @@ class RegistrationWidget(Instrument):
             "mark_mr": form.mark_buttons["mr"].click,
             "mark_ct": form.mark_buttons["ct"].click,
             "register": form.register_button.click,
+            "count_mr": lambda: open_box(form.counted_from["mr"]),
+            "count_ct": lambda: open_box(form.counted_from["ct"]),
             "counted": form.count_button.click,
             "accept": form.accept_button.click,
             "refuse": form.reason.setFocus,
@@ -114,6 +115,8 @@ class RegistrationWidget(Instrument):
             "stop": lambda: self.set_marking(None),
         }.items():
             self.share(f"registration.{name}", run)
+        for action, run in self.frames.keys.items():
+            self.share(action, run)
         self.follow_desk()
 
     # -- marks ------------------------------------------------------------------------------------------------------
