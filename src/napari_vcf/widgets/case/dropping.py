@@ -142,7 +142,7 @@ class DropTarget(QObject):
                 widget.installEventFilter(self)
             # napari shares the entries of its menus between windows; each ends here, in the window it was chosen in.
             if hasattr(widget, "_qt_open"):
-                widget._qt_open = self._open  # type: ignore[attr-defined]
+                widget._qt_open = self._open
 
     def _open(self, filenames: list[str], *_: object, **__: object) -> None:
         """Take files as napari's dialogs hand them over, whatever else was chosen there."""

@@ -64,8 +64,8 @@ class FindingsWidget(Instrument):
         self.column.addStretch(1)
         self.share("findings.next", self.next_unanswered)
         # The item in focus has the others itself, because what they do depends on it.
-        for action in (*(f"findings.answer_{number}" for number in range(1, 10)), "findings.not_assessable"):
-            self.share(action, self._say_no_answer)
+        for name in (*(f"findings.answer_{number}" for number in range(1, 10)), "findings.not_assessable"):
+            self.share(name, self._say_no_answer)
         sheet = self.tools.sheets.setdefault(SCOPES["findings"], {})
         for action in ACTIONS.values():
             if action.scope == "findings":
