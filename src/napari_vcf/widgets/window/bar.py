@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -33,10 +33,6 @@ __all__ = ["DeskBar"]
 _VERTEBRA = "Vertebra"
 #: An image's button is never narrower.
 _NARROWEST_PX = 36
-#: From this width on a sentence is read beside the other things of the lower line.
-_ROOMY_PX = 1700
-#: Stretch of what takes all the room there is.
-_ALL = 1000
 
 # napari draws tool buttons without a frame, and the one that is down like the others.
 _STYLE = f"""
@@ -149,10 +145,9 @@ class DeskBar(QWidget):
         notice = QLabel(INTENDED_USE.split(":")[0])
         notice.setToolTip(INTENDED_USE)
         mark(notice, ORANGE)
-        self._bottom = bottom = QHBoxLayout()
+        bottom = QHBoxLayout()
         bottom.addWidget(notice)
-        bottom.addWidget(self.message, _ALL)
-        bottom.addStretch(1)
+        bottom.addWidget(self.message, 1)
         bottom.addWidget(self.readout)
         self.scratch = bar_box(
             "scratch",
@@ -175,19 +170,6 @@ class DeskBar(QWidget):
         layout.setSpacing(2)
         layout.addLayout(top)
         layout.addLayout(bottom)
-        self._below = QHBoxLayout()
-        layout.addLayout(self._below)
-
-    def resizeEvent(self, event: Any) -> None:  # noqa: N802
-        """Give sentences a line of their own where the window is too narrow to read them beside the rest."""
-        super().resizeEvent(event)
-        own = event.size().width() < _ROOMY_PX
-        if own != (self._below.indexOf(self.message) >= 0):
-            (self._bottom if own else self._below).removeWidget(self.message)
-            if own:
-                self._below.addWidget(self.message)
-            else:
-                self._bottom.insertWidget(1, self.message, _ALL)
 
     def follow_scratch(self, scratch: ScratchTools) -> None:
         """Let a box take the scratch tools into hand, and show which is there."""
