@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.dicom import FolderError, folder_of
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say, shown, tr
 from napari_vcf.widgets.window.layout import Arrangement, arrange
 
 __all__ = [
@@ -115,11 +116,11 @@ def _on_desk(action: Callable[[Arrangement], object]) -> None:
     """Do something on the desk of the viewer in front; what it refuses is said in a notification of napari's."""
     viewer = napari.current_viewer()
     if viewer is None:
-        raise NoWindowError("The reading desk needs a napari window; open one first, with napari.Viewer().")
+        raise NoWindowError(say("The reading desk needs a napari window; open one first, with napari.Viewer()."))
     try:
         action(arrange(viewer))
     except NapariVcfError as error:
-        show_warning(str(error))
+        show_warning(shown(error))
 
 
 class _Launcher(QWidget):
@@ -131,7 +132,7 @@ class _Launcher(QWidget):
         super().__init__()
         self._viewer = napari_viewer
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel("The reading desk is laid out on the right."))
+        layout.addWidget(QLabel(tr("The reading desk is laid out on the right.")))
         self.arrangement = arrange(napari_viewer)
         # napari puts this widget into a dock as soon as it has been made.
         QTimer.singleShot(0, self._step_aside)

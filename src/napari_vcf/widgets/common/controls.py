@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_vcf.language import tr
 from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.widgets.common.shortcuts_in_force import with_key
 
@@ -64,7 +65,9 @@ PURPLE = "#CC79A7"
 
 def moved_by_hand(count: int) -> str:
     """How often a registration was moved, in words."""
-    return {0: "not moved by hand", 1: "moved by hand once"}.get(count, f"moved by hand {count} times")
+    if count < 2:
+        return tr("moved by hand once") if count else tr("not moved by hand")
+    return tr("moved by hand {count} times", count=count)
 
 
 def percent(fraction: float | None, decimals: int = 1) -> str:
@@ -74,7 +77,7 @@ def percent(fraction: float | None, decimals: int = 1) -> str:
 
 def points(distance: float | None) -> str:
     """A difference of two fractions in percentage points (pts), signed."""
-    return "–" if distance is None else f"{100 * distance:+.1f} pts".replace("-", "−")
+    return "–" if distance is None else tr("{distance:+.1f} pts", distance=100 * distance).replace("-", "−")
 
 
 def button(name: str, text: str, tooltip: str, slot: Callable[[], object], *, action: str = "") -> QPushButton:

@@ -8,6 +8,7 @@ from typing import Any
 from psygnal import Signal
 
 from napari_vcf.errors import CancelledError, NapariVcfError
+from napari_vcf.language import said, say, shown
 from napari_vcf.widgets.common.activity import Activity
 from napari_vcf.widgets.common.relay import ProgressRelay
 from napari_vcf.widgets.common.worker import named_worker
@@ -39,7 +40,7 @@ class Errand:
         self._stop = False
         self._relay = ProgressRelay()
         self._relay.stepped.connect(self.progressed.emit)
-        self._activity = Activity(title, self.cancel)
+        self._activity = Activity(shown(title), self.cancel)
         self.progressed.connect(self._activity.report)
 
     @property
@@ -60,7 +61,7 @@ class Errand:
 
         def report(done: int, total: int, what: str) -> None:
             if self._stop:
-                raise CancelledError("Stopped.")
+                raise CancelledError(say("Stopped."))
             self._relay.report(done, total, what)
 
         def run() -> tuple[object, str | None]:
@@ -69,7 +70,7 @@ class Errand:
             except CancelledError:
                 return None, ""
             except NapariVcfError as error:
-                return None, str(error)
+                return None, said(error)
 
         worker = named_worker(self._title, run)
         self._worker = worker
@@ -93,7 +94,7 @@ class Errand:
     def _on_errored(self, _error: BaseException) -> None:
         # A defect: napari shows its traceback; the panel must not stay locked.
         self._end()
-        self.failed.emit(f"{self._title} stopped at a defect of the program; see the notification.")
+        self.failed.emit(say("{title} stopped at a defect of the program; see the notification.", title=self._title))
 
     def _end(self) -> None:
         self._worker = None

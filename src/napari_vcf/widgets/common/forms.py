@@ -15,9 +15,10 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QAbstractSpinBox, QComboBox, QLabel, QLineEdit, QSlider, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import Sentence, shown, tr
 from napari_vcf.widgets.common.controls import keep_keys
 
-__all__ = ["FormError", "ModelForm"]
+__all__ = ["FormError", "ModelForm", "sentences_of"]
 
 Model = TypeVar("Model", bound=BaseModel)
 #: Between the values of a list that is written on one line.
@@ -40,7 +41,7 @@ class ModelForm(Generic[Model]):
 
     Parameters
     ----------
-    shown : pydantic.BaseModel
+    model : pydantic.BaseModel
         What the controls say at first.
     names : mapping, optional
         Object names of the controls by field; the field's own name for the others.
@@ -48,14 +49,14 @@ class ModelForm(Generic[Model]):
         Whether each control has its title beside it.
     """
 
-    def __init__(self, shown: Model, names: Mapping[str, str] | None = None, *, labels: bool = True) -> None:
-        self._model = type(shown)
+    def __init__(self, model: Model, names: Mapping[str, str] | None = None, *, labels: bool = True) -> None:
+        self._model = type(model)
         told = _descriptions(self._model)
         self._lists: dict[str, Any] = {}
         controls: list[Widget] = []
         for name, field in self._model.model_fields.items():
-            tip = field.description or told.get(name, "")
-            controls.append(self._draw(name, field, getattr(shown, name), tip))
+            tip = shown(Sentence(field.description or told.get(name, "")))
+            controls.append(self._draw(name, field, getattr(model, name), tip))
         self.container = Container(widgets=controls, labels=labels)
         self.container.native.installEventFilter(_EvenTitles(self.container.native))
         self.container.native.layout().setContentsMargins(0, 0, 0, 0)
@@ -64,10 +65,10 @@ class ModelForm(Generic[Model]):
             control.setObjectName((names or {}).get(name, name))
             if isinstance(control, QComboBox | QLineEdit | QAbstractSpinBox | QSlider):
                 keep_keys(control)
-        self.show(shown)
+        self.show(model)
 
     def _draw(self, name: str, field: FieldInfo, value: Any, tip: str) -> Widget:
-        title = field.title or _title(name)
+        title = shown(Sentence(field.title or _title(name)))
         if get_origin(field.annotation) is dict:
             self._lists[name] = lines = {key: _line(str(key), str(key), tip) for key in value}
             return Container(name=name, label=title, widgets=list(lines.values()), labels=True)
@@ -121,10 +122,10 @@ class ModelForm(Generic[Model]):
             return self._model.model_validate(values)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            place = self.container[str(first["loc"][0])].label if first["loc"] else "The form"
+            place = self.container[str(first["loc"][0])].label if first["loc"] else tr("The form")
             # pydantic calls a list that is too short one without its last fields.
             short = first["type"] == "missing"
-            message = "A value is missing" if short else first["msg"].removeprefix("Value error, ")
+            message = tr("A value is missing") if short else _complaint(first)
             raise FormError(f"{place}: {message}.") from error
 
 
@@ -144,13 +145,29 @@ class _EvenTitles(QObject):
         return False
 
 
+def sentences_of(model: type[BaseModel]) -> tuple[str, ...]:
+    """Titles and tooltips of a model's form in English, for the catalogue."""
+    told = _descriptions(model)
+    found = [
+        (field.title or _title(name), field.description or told.get(name, ""))
+        for name, field in model.model_fields.items()
+    ]
+    return tuple(text for pair in found for text in pair if text)
+
+
+def _complaint(details: Mapping[str, Any]) -> str:
+    """What pydantic says of a value, or what a check of our own does."""
+    error = details.get("ctx", {}).get("error")
+    return shown(error) if isinstance(error, ValueError) else str(details["msg"])
+
+
 def _title(name: str) -> str:
     words = name.replace("roi_", "ROI_").replace("_mm", ", mm").replace("_", " ")
     return words[0].upper() + words[1:]
 
 
 def _line(name: str, title: str, tip: str) -> LineEdit:
-    return LineEdit(name=name, label=title, tooltip=f"{tip} With commas between.".strip())
+    return LineEdit(name=name, label=title, tooltip=tr("{tip} With commas between.", tip=tip).strip())
 
 
 def _joined(values: Iterable[Any]) -> str:

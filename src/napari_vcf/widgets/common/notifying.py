@@ -6,6 +6,8 @@ import logging
 
 from napari.utils.notifications import show_error, show_warning
 
+from napari_vcf.language import shown
+
 __all__ = ["notify"]
 
 _LOGGER = logging.getLogger("napari_vcf.desk")
@@ -21,11 +23,15 @@ def notify(text: str, kind: str) -> None:
         The sentence.
     kind : {"info", "warning", "error"}
         What goes well is said on the desk's own line alone: it would cover the image.
+
+    Notes
+    -----
+    The log is in English, whatever the window speaks.
     """
     if not text:
         return
     _LOGGER.log(_LEVELS[kind], "%s", text)
     if kind == "error":
-        show_error(text)
+        show_error(shown(text))
     elif kind == "warning":
-        show_warning(text)
+        show_warning(shown(text))

@@ -1,4 +1,4 @@
-"""What a person sets for this plugin under napari's Preferences: where volumes are cached, what is logged."""
+"""What a person sets for this plugin under napari's Preferences: language, cache of volumes, log."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import logging
 import os
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from platformdirs import user_log_path
 
 from napari_vcf.dicom import prefer_cache_folder
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import LANGUAGES, LanguageError, choose, chosen, language_named, said, say, shown
 
 __all__ = [
+    "LANGUAGE_VARIABLE",
     "LEVELS",
     "PreferenceError",
     "archive_preferences",
@@ -21,7 +23,11 @@ __all__ = [
     "log_path",
     "set_cache_folder",
     "set_log",
+    "speak_as_preferred",
 ]
+
+#: Language of the window, by its code or its name; comes before Preferences.
+LANGUAGE_VARIABLE: Final = "NAPARI_VCF_LANGUAGE"
 
 #: Choice under Preferences to the least important message that is written.
 LEVELS: dict[str, int | None] = {
@@ -58,8 +64,11 @@ def set_cache_folder(stated: str) -> None:
         path = Path(text).expanduser()
         if not path.is_absolute() or (path.exists() and not path.is_dir()):
             raise PreferenceError(
-                f"The cache folder '{text}' is not the whole path of a folder; volumes are cached where they were. "
-                "Write the path from its root on, or off."
+                say(
+                    "The cache folder '{text}' is not the whole path of a folder; volumes are cached where "
+                    "they were. Write the path from its root on, or off.",
+                    text=text,
+                )
             )
         text = str(path)
     prefer_cache_folder(text)
@@ -84,12 +93,46 @@ def set_log(choice: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")
     except OSError as error:
-        raise PreferenceError(f"The log file {path} cannot be written: {error.strerror}.") from error
+        raise PreferenceError(
+            say("The log file {path} cannot be written: {strerror}.", path=path, strerror=error.strerror)
+        ) from error
     handler.set_name(_NAME)
     handler.setLevel(level)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     _LOGGER.addHandler(handler)
     _LOGGER.setLevel(logging.INFO)
+
+
+def speak_as_preferred() -> tuple[str, ...]:
+    """Put the language of the person into force; called before the controls of a window are made.
+
+    Returns
+    -------
+    tuple of str
+        A sentence where the language that was asked for is none of the program's: then it stays as it is.
+    """
+    from napari.settings import get_plugin_settings
+
+    wanted = os.environ.get(LANGUAGE_VARIABLE, "")
+    if not wanted:
+        try:
+            wanted = get_plugin_settings("napari-vcf").language.language
+        except (KeyError, AttributeError):
+            return ()
+    try:
+        choose(wanted)
+    except LanguageError as error:
+        return (said(error),)
+    return ()
+
+
+def _language_next(stated: str) -> None:
+    """Say that a language holds for windows that are not built yet."""
+    code = language_named(stated)
+    if code != chosen() and not os.environ.get(LANGUAGE_VARIABLE):
+        raise PreferenceError(
+            say("The language changes to {language} when napari starts again.", language=LANGUAGES[code])
+        )
 
 
 _followed: Any = None
@@ -105,10 +148,11 @@ def follow_preferences() -> tuple[str, ...]:
     """
     global _followed
     from napari.settings import get_plugin_settings
-    from napari.utils.notifications import show_warning
+    from napari.utils.notifications import show_info, show_warning
 
     try:
-        files = get_plugin_settings("napari-vcf").files
+        settings = get_plugin_settings("napari-vcf")
+        files = settings.files
     except KeyError:
         # napari does not know the plugin: it is used as a library, and everything is as it would be by default.
         return ()
@@ -120,9 +164,16 @@ def follow_preferences() -> tuple[str, ...]:
 
             def on_change(event: Any, action: Any = action) -> None:
                 if text := _try(action, event.value):
-                    show_warning(text)
+                    show_warning(shown(text))
 
             getattr(files.events, name).connect(on_change)
+        if hasattr(settings, "language"):
+
+            def on_language(event: Any) -> None:
+                if text := _try(_language_next, event.value):
+                    show_info(shown(text))
+
+            settings.language.events.language.connect(on_language)
     return tuple(troubles)
 
 
@@ -142,5 +193,5 @@ def _try(action: Any, value: str) -> str:
     try:
         action(value)
     except PreferenceError as error:
-        return str(error)
+        return said(error)
     return ""

@@ -6,6 +6,7 @@ import os
 import sys
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say
 
 __all__ = ["DisplayError", "check_display"]
 
@@ -25,7 +26,7 @@ def check_display() -> None:
     import importlib.util
 
     if not any(importlib.util.find_spec(name) for name in ("PySide6", "PyQt6")):
-        raise DisplayError("No Qt binding is installed; install one with: pip install 'napari-vcf[pyside6]'")
+        raise DisplayError(say("No Qt binding is installed; install one with: pip install 'napari-vcf[pyside6]'"))
     shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM")
     if sys.platform.startswith("linux") and not shown:
-        raise DisplayError("There is no display; run this on a desktop, or under: xvfb-run -a napari-vcf ...")
+        raise DisplayError(say("There is no display; run this on a desktop, or under: xvfb-run -a napari-vcf ..."))

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from napari_vcf.language import Sentence, say
+
 __all__ = ["ACTIONS", "ALONE", "INSTRUMENTS", "SCOPES", "Action"]
 
 #: Where an action is at work, and the heading of its keys.
 SCOPES: dict[str, str] = {
-    "image": "Image",
-    "reading": "Reading",
-    "panels": "Panels",
-    "registration": "Registration",
-    "calipers": "Calipers",
-    "extent": "Lesion extent",
-    "adc": "ADC ROI",
-    "findings": "Findings",
-    "consensus": "Consensus",
+    "image": say("Image"),
+    "reading": say("Reading"),
+    "panels": say("Panels"),
+    "registration": say("Registration"),
+    "calipers": say("Calipers"),
+    "extent": say("Lesion extent"),
+    "adc": say("ADC ROI"),
+    "findings": say("Findings"),
+    "consensus": say("Consensus"),
 }
 #: Only the one that is in hand has its keys, so that several may use the same key.
 INSTRUMENTS = frozenset({"registration", "calipers", "extent", "adc", "findings"})
@@ -65,53 +67,53 @@ def _actions() -> dict[str, Action]:
         found[action.id] = action
 
     for number, (stage, name) in enumerate((("ct", "CT"), ("mri", "MRI"), ("combined", "CT + MRI")), start=1):
-        add("image", f"stage_{stage}", f"Alt+{number}", f"Stage {name}")
+        add("image", f"stage_{stage}", f"Alt+{number}", say("Stage {name}", name=name))
     for number in range(1, 10):
-        add("image", f"show_{number}", f"Ctrl+{number}", f"Image {number} of the bar")
-    add("image", "next", "I", "Next image")
-    add("image", "previous", "Shift+I", "Image before")
-    add("image", "window", "W", "Next window (right drag sets it by hand)")
-    add("image", "invert", "Shift+W", "Invert: what is high dark, or bright again")
-    add("image", "usual_window", "Shift+R", "The usual window of this image")
-    add("image", "type_window", "Ctrl+L", "Type the width of the window, then Tab for the level")
-    add("image", "hide_drawings", "Q", "Hide all drawings on image and panes, or show them again")
-    add("image", "plane", "P", "Next plane: sagittal, or an image's own slices")
-    add("image", "flicker", "F", "Flicker between the image in front and the one laid over it")
-    add("image", "overlay", "Shift+F", "Next image laid over the one in front")
-    add("image", "overlay_less", ",", "Less of the image laid over", repeats=True)
-    add("image", "overlay_more", ".", "More of the image laid over", repeats=True)
-    add("image", "volume", "Shift+V", "Next volume of the image (b-value, echo)")
-    add("image", "layout", "V", "Next choice of linked panes")
-    add("image", "beside", "Ctrl+B", "Next image side by side with the large one, then none")
-    add("image", "crosshair", "X", "Crosshair to the pointer (or Shift and move)")
-    add("image", "slice_before", "PgUp", "Slice before (or the wheel)", repeats=True)
-    add("image", "slice_next", "PgDown", "Next slice (or the wheel)", repeats=True)
-    add("image", "colour", "Shift+K", "The image laid over in colour, or in grey")
-    away = "in no record; again to put it away"
-    add("image", "scratch_distance", "Shift+D", f"Scratch: a distance, {away}")
-    add("image", "scratch_cobb", "Shift+A", f"Scratch: Cobb angle between two lines, {away}")
-    add("image", "scratch_region", "Shift+O", f"Scratch: values in a free region, {away}")
-    add("image", "scratch_clear", "Shift+C", "Take the scratch measurements off")
-    add("image", "fit", "Home", "Show the whole image")
+        add("image", f"show_{number}", f"Ctrl+{number}", say("Image {number} of the bar", number=number))
+    add("image", "next", "I", say("Next image"))
+    add("image", "previous", "Shift+I", say("Image before"))
+    add("image", "window", "W", say("Next window (right drag sets it by hand)"))
+    add("image", "invert", "Shift+W", say("Invert: what is high dark, or bright again"))
+    add("image", "usual_window", "Shift+R", say("The usual window of this image"))
+    add("image", "type_window", "Ctrl+L", say("Type the width of the window, then Tab for the level"))
+    add("image", "hide_drawings", "Q", say("Hide all drawings on image and panes, or show them again"))
+    add("image", "plane", "P", say("Next plane: sagittal, or an image's own slices"))
+    add("image", "flicker", "F", say("Flicker between the image in front and the one laid over it"))
+    add("image", "overlay", "Shift+F", say("Next image laid over the one in front"))
+    add("image", "overlay_less", ",", say("Less of the image laid over"), repeats=True)
+    add("image", "overlay_more", ".", say("More of the image laid over"), repeats=True)
+    add("image", "volume", "Shift+V", say("Next volume of the image (b-value, echo)"))
+    add("image", "layout", "V", say("Next choice of linked panes"))
+    add("image", "beside", "Ctrl+B", say("Next image side by side with the large one, then none"))
+    add("image", "crosshair", "X", say("Crosshair to the pointer (or Shift and move)"))
+    add("image", "slice_before", "PgUp", say("Slice before (or the wheel)"), repeats=True)
+    add("image", "slice_next", "PgDown", say("Next slice (or the wheel)"), repeats=True)
+    add("image", "colour", "Shift+K", say("The image laid over in colour, or in grey"))
+    away = say("in no record; again to put it away")
+    add("image", "scratch_distance", "Shift+D", say("Scratch: a distance, {away}", away=away))
+    add("image", "scratch_cobb", "Shift+A", say("Scratch: Cobb angle between two lines, {away}", away=away))
+    add("image", "scratch_region", "Shift+O", say("Scratch: values in a free region, {away}", away=away))
+    add("image", "scratch_clear", "Shift+C", say("Take the scratch measurements off"))
+    add("image", "fit", "Home", say("Show the whole image"))
 
-    add("reading", "undo", "Ctrl+Z", "Undo")
-    add("reading", "redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Redo")
-    add("reading", "open_folder", "Ctrl+Shift+L", "Open a folder")
-    add("reading", "open_sample", "Ctrl+Shift+K", "Open the sample case")
-    add("reading", "images", "Ctrl+Shift+I", "Say what the images are")
-    add("reading", "describe", "Ctrl+Shift+B", "Show how the series of an image was named, or hide it again")
-    add("reading", "protocol", "Ctrl+Shift+D", "Show the protocol, and change it before a case is opened")
-    add("reading", "export", "Ctrl+Shift+E", "Export the reading")
-    add("reading", "open_reading", "Ctrl+Shift+J", "Open an exported reading on its images")
-    add("reading", "open_archive", "Ctrl+Shift+A", "Open images from an archive")
-    add("reading", "write_dicom", "Ctrl+Shift+M", "Write the reading as DICOM objects")
-    add("reading", "next_case", "Ctrl+Shift+N", "Open the next case of the worklist")
-    add("reading", "sign", "Ctrl+Shift+S", "Sign the stage")
+    add("reading", "undo", "Ctrl+Z", say("Undo"))
+    add("reading", "redo", ("Ctrl+Shift+Z", "Ctrl+Y"), say("Redo"))
+    add("reading", "open_folder", "Ctrl+Shift+L", say("Open a folder"))
+    add("reading", "open_sample", "Ctrl+Shift+K", say("Open the sample case"))
+    add("reading", "images", "Ctrl+Shift+I", say("Say what the images are"))
+    add("reading", "describe", "Ctrl+Shift+B", say("Show how the series of an image was named, or hide it again"))
+    add("reading", "protocol", "Ctrl+Shift+D", say("Show the protocol, and change it before a case is opened"))
+    add("reading", "export", "Ctrl+Shift+E", say("Export the reading"))
+    add("reading", "open_reading", "Ctrl+Shift+J", say("Open an exported reading on its images"))
+    add("reading", "open_archive", "Ctrl+Shift+A", say("Open images from an archive"))
+    add("reading", "write_dicom", "Ctrl+Shift+M", say("Write the reading as DICOM objects"))
+    add("reading", "next_case", "Ctrl+Shift+N", say("Open the next case of the worklist"))
+    add("reading", "sign", "Ctrl+Shift+S", say("Sign the stage"))
 
     for number in range(1, 7):
-        add("panels", f"go_to_{number}", f"F{number}", f"Go to panel {number}")
-    add("panels", "layers", "F8", "Show or hide napari's own layer list and controls")
-    add("panels", "keys", "?", "This list of keys")
+        add("panels", f"go_to_{number}", f"F{number}", say("Go to panel {number}", number=number))
+    add("panels", "layers", "F8", say("Show or hide napari's own layer list and controls"))
+    add("panels", "keys", "?", say("This list of keys"))
 
     add("registration", "move_up", "Up", "Move the CT up", repeats=True)
     add("registration", "move_down", "Down", "Move the CT down", repeats=True)
@@ -142,11 +144,21 @@ def _actions() -> dict[str, Action]:
     add("registration", "frames_separate", "U", "Separate two MR frames again")
     add("registration", "stop", "Esc", "Stop marking")
 
-    add("calipers", "name", "N", "Name the fractured vertebra: type it, then Enter")
+    add("calipers", "name", "N", say("Name the fractured vertebra: type it, then Enter"))
     # The table lies on the number pad.
+    vertebrae = {
+        "above": say("vertebra above"),
+        "fractured": say("fractured vertebra"),
+        "below": say("vertebra below"),
+    }
+    heights = {
+        "anterior": say("Anterior height of the {vertebra}").template,
+        "middle": say("Middle height of the {vertebra}").template,
+        "posterior": say("Posterior height of the {vertebra}").template,
+    }
     for row, which in enumerate(("above", "fractured", "below")):
         for column, position in enumerate(("anterior", "middle", "posterior")):
-            vertebra = "fractured vertebra" if which == "fractured" else f"vertebra {which}"
+            vertebra = vertebrae[which]
             key = str(7 - 3 * row + column)
             add("calipers", f"{which}_{position}", key, f"{position.capitalize()} height of the {vertebra}")
     add("calipers", "status_above", "U", "Vertebra above: intact, not intact, not in view")
@@ -183,39 +195,45 @@ def _actions() -> dict[str, Action]:
     add("extent", "side", "D", "Threshold: darker or brighter")
     add("extent", "this_slice", "G", "Threshold: this slice or all")
     for number in range(1, 5):
-        add("extent", f"estimate_{number}", str(number), f"Your estimate by eye: G{number}")
-    add("extent", "image", "M", "Paint on the next image, while nothing is painted")
-    add("extent", "through", "R", "Round brush: through slices, or on one")
-    add("extent", "fill", "J", "Join outlined slices, or not")
-    add("extent", "clear_slice", "Shift+Del", "Remove body and lesion from this slice (can be undone)")
-    add("extent", "clear_all", "Ctrl+Shift+Del", "Remove body and lesion (can be undone)")
-    add("extent", "unseen", "U", "Go to the next slice of the body not yet looked at")
+        add("extent", f"estimate_{number}", str(number), say("Your estimate by eye: G{number}", number=number))
+    add("extent", "image", "M", say("Paint on the next image, while nothing is painted"))
+    add("extent", "through", "R", say("Round brush: through slices, or on one"))
+    add("extent", "fill", "J", say("Join outlined slices, or not"))
+    add("extent", "clear_slice", "Shift+Del", say("Remove body and lesion from this slice (can be undone)"))
+    add("extent", "clear_all", "Ctrl+Shift+Del", say("Remove body and lesion (can be undone)"))
+    add("extent", "unseen", "U", say("Go to the next slice of the body not yet looked at"))
 
-    for direction in ("left", "right", "up", "down"):
-        add("adc", f"move_{direction}", direction.capitalize(), f"Move the rectangle {direction}", repeats=True)
-    add("adc", "turn_left", "[", "Turn it to the left", repeats=True)
-    add("adc", "turn_right", "]", "Turn it to the right", repeats=True)
-    add("adc", "align", "A", "Turn it parallel to the endplates")
-    add("adc", "next", "Return", "Keep the placement and hide it")
-    add("adc", "delete", "Del", "Delete this placement (can be undone)")
-    add("adc", "afresh", "Shift+Del", "Delete all placements of this tissue (can be undone)")
-    add("adc", "stop", "Esc", "Stop a drag")
-    add("adc", "tissue", "T", "Lesion or normal vertebra")
-    add("adc", "level", "N", "The other normal vertebra")
+    for direction in (say("left"), say("right"), say("up"), say("down")):
+        add(
+            "adc",
+            f"move_{direction}",
+            direction.capitalize(),
+            say("Move the rectangle {direction}", direction=direction),
+            repeats=True,
+        )
+    add("adc", "turn_left", "[", say("Turn it to the left"), repeats=True)
+    add("adc", "turn_right", "]", say("Turn it to the right"), repeats=True)
+    add("adc", "align", "A", say("Turn it parallel to the endplates"))
+    add("adc", "next", "Return", say("Keep the placement and hide it"))
+    add("adc", "delete", "Del", say("Delete this placement (can be undone)"))
+    add("adc", "afresh", "Shift+Del", say("Delete all placements of this tissue (can be undone)"))
+    add("adc", "stop", "Esc", say("Stop a drag"))
+    add("adc", "tissue", "T", say("Lesion or normal vertebra"))
+    add("adc", "level", "N", say("The other normal vertebra"))
 
-    add("findings", "next", "N", "Go to the next item that is not answered")
+    add("findings", "next", "N", say("Go to the next item that is not answered"))
     for number in range(1, 10):
-        add("findings", f"answer_{number}", str(number), f"Answer {number} of the item in focus")
-    add("findings", "not_assessable", "0", "Not assessable: then the reason and Enter")
-    add("findings", "withdraw", "Backspace", "Take the answer back")
-    add("findings", "item_before", "Up", "Item before (or Shift+Tab)", repeats=True)
-    add("findings", "item_next", "Down", "Next item (or Tab)", repeats=True)
+        add("findings", f"answer_{number}", str(number), say("Answer {number} of the item in focus", number=number))
+    add("findings", "not_assessable", "0", say("Not assessable: then the reason and Enter"))
+    add("findings", "withdraw", "Backspace", say("Take the answer back"))
+    add("findings", "item_before", "Up", say("Item before (or Shift+Tab)"), repeats=True)
+    add("findings", "item_next", "Down", say("Next item (or Tab)"), repeats=True)
 
-    add("consensus", "to_drawings", "Home", "Show the slice and place of what was drawn")
-    add("consensus", "image", "I", "Show the drawings on the next image")
-    add("consensus", "flicker", "F", "Flicker between the MRI and the CT over it")
-    add("consensus", "next", "N", "Go to the next item that is not settled")
-    add("consensus", "sign", "Ctrl+Shift+S", "Sign the consensus")
+    add("consensus", "to_drawings", "Home", say("Show the slice and place of what was drawn"))
+    add("consensus", "image", "I", say("Show the drawings on the next image"))
+    add("consensus", "flicker", "F", say("Flicker between the MRI and the CT over it"))
+    add("consensus", "next", "N", say("Go to the next item that is not settled"))
+    add("consensus", "sign", "Ctrl+Shift+S", say("Sign the consensus"))
     return found
 
 

@@ -25,6 +25,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import joined, said, say, tr
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.errors import WriteError
 from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, ALONE, INSTRUMENTS, SCOPES, Action
@@ -81,13 +82,13 @@ def key_of(action: str) -> str:
 
 def key_text(*actions: str) -> str:
     """The first keys of actions as this platform writes them, with *and* between."""
-    return " and ".join(written(key_of(action)) for action in actions)
+    return tr(" and ").join(written(key_of(action)) for action in actions)
 
 
 def with_key(text: str, *actions: str) -> str:
     """A tooltip that ends with the keys of what it speaks of."""
     if len(actions) == 1:
-        return f"{text}  [{' or '.join(map(written, keys_of(actions[0])))}]"
+        return f"{text}  [{tr(' or ').join(map(written, keys_of(actions[0])))}]"
     # A bracket is a key itself.
     return f"{text}  [ {key_text(*actions)} ]"
 
@@ -128,7 +129,7 @@ def use_keys_file() -> tuple[str, ...]:
     try:
         use_keys(read_keys(path, napari_keys()))
     except KeysError as error:
-        return (str(error),)
+        return (said(error),)
     return ()
 
 
@@ -157,9 +158,13 @@ def read_keys(path: Path, foreign: Mapping[str, str] | None = None) -> dict[str,
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise KeysError(f"The keys in {path} are not used: it cannot be read ({error.strerror}).") from error
+        raise KeysError(
+            say("The keys in {path} are not used: it cannot be read ({strerror}).", path=path, strerror=error.strerror)
+        ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise KeysError(f"The keys in {path} are not used: it is not TOML ({error}).") from error
+        raise KeysError(
+            say("The keys in {path} are not used: it is not TOML ({error}).", path=path, error=error)
+        ) from error
     keys, troubles = dict(_usual), []
     for name, value in _entries(document):
         if name not in ACTIONS:
@@ -169,7 +174,7 @@ def read_keys(path: Path, foreign: Mapping[str, str] | None = None) -> dict[str,
         troubles += found
     troubles += _taken_twice(keys)
     if troubles:
-        raise KeysError(f"The keys in {path} are not used: {'; '.join(troubles)}.")
+        raise KeysError(say("The keys in {path} are not used: {troubles}.", path=path, troubles=joined("; ", troubles)))
     return keys
 
 
@@ -183,34 +188,37 @@ def _entries(document: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
 
 def _unknown(name: str) -> str:
     near = get_close_matches(name, ACTIONS, n=1)
-    return f"there is no action {name}" + (f" (is {near[0]} meant?)" if near else "")
+    if near:
+        return say("there is no action {name} (is {near} meant?)", name=name, near=near[0])
+    return say("there is no action {name}", name=name)
 
 
 def _parsed(name: str, value: Any, foreign: Mapping[str, str]) -> tuple[tuple[str, ...], list[str]]:
     """Keys in Qt's portable notation, and what is wrong with them."""
     wanted = value if isinstance(value, list) else [value]
     if not wanted or not all(isinstance(text, str) for text in wanted):
-        return _usual[name], [f"{name} needs a key, or a list of keys, in quotation marks"]
-    keys, troubles = [], []
+        return _usual[name], [say("{name} needs a key, or a list of keys, in quotation marks", name=name)]
+    keys: list[str] = []
+    troubles: list[str] = []
     for text in wanted:
         sequence = QKeySequence("Return" if text.capitalize() == "Enter" else text)
         if sequence.count() != 1 or sequence[0].key() in _MODIFIERS:
-            troubles.append(f"{name} = '{text}' is not a key")
+            troubles.append(say("{name} = '{text}' is not a key", name=name, text=text))
             continue
         key = sequence.toString(QKeySequence.SequenceFormat.PortableText)
         # What was a field's key, or napari's, all along is so by agreement.
         if key not in ACTIONS[name].keys and (needed := _needed(key, foreign)):
-            troubles.append(f"{name} = '{text}': {needed}")
+            troubles.append(say("{name} = '{text}': {needed}", name=name, text=text, needed=needed))
         keys.append(key)
     return tuple(keys) or _usual[name], troubles
 
 
 def _needed(key: str, foreign: Mapping[str, str]) -> str:
     if key in _FIELD_KEYS:
-        return "fields and buttons need this key"
+        return say("fields and buttons need this key")
     if key.startswith("Alt+") and len(key) == 5 and key[-1].isalpha():
-        return "the menus need this key"
-    return f"napari needs this key ({foreign[key]})" if key in foreign else ""
+        return say("the menus need this key")
+    return say("napari needs this key ({key})", key=foreign[key]) if key in foreign else ""
 
 
 def _taken_twice(keys: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -219,7 +227,7 @@ def _taken_twice(keys: Mapping[str, tuple[str, ...]]) -> list[str]:
         for key in dict.fromkeys(its):
             owners.setdefault(key, []).append(ACTIONS[name])
     return [
-        f"{written(key)} is the key of {one.id} and of {other.id}"
+        say("{key} is the key of {one} and of {other}", key=written(key), one=one.id, other=other.id)
         for key, actions in owners.items()
         for number, one in enumerate(actions)
         for other in actions[number + 1 :]
@@ -242,7 +250,9 @@ def write_keys_template() -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
+        raise WriteError(
+            say("The folder {parent} cannot be made: {strerror}.", parent=path.parent, strerror=error.strerror)
+        ) from error
     write_atomically(path, keys_template(), overwrite=False)
     return path
 

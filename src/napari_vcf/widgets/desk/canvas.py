@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say, shown, tr
 from napari_vcf.widgets.desk.space import letters, position_text
 from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["UNIT_TEXT", "CanvasDressing", "Readout", "voxel_value"]
 
-UNIT_TEXT = {"um2/s": "µm²/s", "HU": "HU", "signal": "signal"}
+UNIT_TEXT = {"um2/s": "µm²/s", "HU": "HU", "signal": say("signal")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +42,9 @@ class Readout:
     def text(self) -> str:
         """For the status line."""
         x, y, z = self.point_lps
-        value = "no value" if self.value is None else f"{self.value:.0f} {UNIT_TEXT.get(self.unit, self.unit)}"
+        value = (
+            tr("no value") if self.value is None else f"{self.value:.0f} {shown(UNIT_TEXT.get(self.unit, self.unit))}"
+        )
         return f"{value}    LPS {x:.1f}, {y:.1f}, {z:.1f} mm"
 
 
@@ -114,12 +117,12 @@ class CanvasDressing:
             other, opacity = viewport.overlaid
             lines.append(f"+ {desk.case.image(other).label} {opacity:.0%}")
         if viewport.shown_on is not None:
-            lines.append("registered to MRI" if desk.registered else "registration proposed")
+            lines.append(tr("registered to MRI") if desk.registered else tr("registration proposed"))
         space = viewport.view.space
         if desk.modality_of(desk.image.id) == "mr" and space not in ("ct", "mr") and not desk.joined(space, "mr"):
-            lines.append("another frame of reference: not joined to the other MR images")
+            lines.append(tr("another frame of reference: not joined to the other MR images"))
         if viewport.drawings_hidden:
-            lines.append("drawings are hidden")
+            lines.append(tr("drawings are hidden"))
         lines.append(f"{viewport.slice_text}, {position_text(viewport.view, viewport.current_slice_mm)}")
         return "\n".join(lines)
 

@@ -15,6 +15,7 @@ from psygnal import Signal
 from napari_vcf.dicom import Role
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.geometry import RigidTransform, Volume
+from napari_vcf.language import joined, said, say
 from napari_vcf.reading import Case, CaseImage, LoggedAction, Protocol, Reading, Stage
 from napari_vcf.reading.action_text import describe
 from napari_vcf.reading.actions import Action
@@ -197,7 +198,7 @@ class Desk:
         try:
             return call()
         except NapariVcfError as error:
-            self.message.emit(str(error), "error")
+            self.message.emit(said(error), "error")
             return None
 
     # -- images and stages ------------------------------------------------------------------------------------------
@@ -227,7 +228,7 @@ class Desk:
         if stage == self.stage:
             return
         if stage not in self.stages:
-            self.message.emit(f"The {STAGE_NAMES[stage]} stage is not open now.", "warning")
+            self.message.emit(say("The {stage} stage is not open now.", stage=STAGE_NAMES[stage]), "warning")
             return
         self.stage = stage
         self._leave()
@@ -237,10 +238,13 @@ class Desk:
         if stage == "combined" and self.reading is not None:
             left = [other for other in self.stages if other != stage and self.reading.missing(other)]
             if left:
-                names = " and ".join(STAGE_NAMES[other] for other in left)
+                names = joined(say(" and "), (STAGE_NAMES[other] for other in left))
                 self.message.emit(
-                    f"CT and MRI are seen together now. {names}: not complete; what is answered there from now on is "
-                    "not read without the other examination.",
+                    say(
+                        "CT and MRI are seen together now. {names}: not complete; what is answered there from "
+                        "now on is not read without the other examination.",
+                        names=names,
+                    ),
                     "warning",
                 )
 
@@ -382,11 +386,13 @@ class Desk:
             return
         action = which(reading)
         if action is None:
-            self.message.emit(f"There is nothing to {name}.", "info")
+            nothing = say("There is nothing to undo.") if name == "undo" else say("There is nothing to redo.")
+            self.message.emit(nothing, "info")
         elif self.guard(lambda: run(reading)) is not None:
             # What changes may lie on another slice, panel or stage than the one on the screen.
-            done = "Taken back" if name == "undo" else "Made again"
-            self.message.emit(f"{done}: {describe(action, seen_from=self.stage)}.", "info")
+            done = say("Taken back") if name == "undo" else say("Made again")
+            what = describe(action, seen_from=self.stage)
+            self.message.emit(say("{done}: {what}.", done=done, what=what), "info")
 
     # -- inside -----------------------------------------------------------------------------------------------------
     def _first_stage(self) -> Stage:
@@ -401,8 +407,8 @@ class Desk:
         first = min(self.leading_images(), key=lambda image: _FIRST.index(image.series.role), default=None)
         if first is None:
             named = self.case is not None and bool(self.case.with_role(*STAGE_ROLES["combined"]))
-            none = f"This case has no image for the {STAGE_NAMES[self.stage]} stage."
-            self.message.emit(none if named else "No image has a role that is read; say what they are.", "warning")
+            none = say("This case has no image for the {stage} stage.", stage=STAGE_NAMES[self.stage])
+            self.message.emit(none if named else say("No image has a role that is read; say what they are."), "warning")
         else:
             self.guard(lambda: self._show(first.id, plane=_opening_plane(first)))
         self.replacing = False

@@ -8,13 +8,14 @@ from psygnal import Signal
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 from napari_vcf.widgets.desk.settings import Settings
 from napari_vcf.widgets.desk.window_level import Window, presets
 
 __all__ = ["AS_BEFORE", "BY_HAND", "ImageWindows"]
 
 #: Names of a window that is no preset: set by hand on this image, or taken over from another of its kind.
-BY_HAND, AS_BEFORE = "By hand", "As last time"
+BY_HAND, AS_BEFORE = say("By hand"), say("As last time")
 
 
 class ImageWindows:

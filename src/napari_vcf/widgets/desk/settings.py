@@ -12,6 +12,7 @@ from platformdirs import user_config_path
 from psygnal import Signal
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.widgets.desk.window_level import Window
 
@@ -111,7 +112,7 @@ class Settings:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._path, json.dumps(self._all, indent=1) + "\n", overwrite=True)
         except (OSError, NapariVcfError) as error:
-            self.failed.emit(f"The desk's settings were not kept: {error}")
+            self.failed.emit(say("The desk's settings were not kept: {error}", error=error))
 
     def flush(self) -> None:
         """Write now what is still waiting."""

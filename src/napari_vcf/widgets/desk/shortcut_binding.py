@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit,
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, SCOPES
 from napari_vcf.widgets.common.shortcuts_in_force import keys_of
+from napari_vcf.language import say
 
 __all__ = ["Binding", "ShortcutError", "Shortcuts"]
 
@@ -88,9 +89,13 @@ class Shortcuts:
         """
         name = QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
         if not name:
-            raise ShortcutError(f"'{key}' is not a key.")
+            raise ShortcutError(say("'{key}' is not a key.", key=key))
         if name in self._bindings:
-            raise ShortcutError(f"The key {name} is taken: {self._bindings[name][0].description}")
+            raise ShortcutError(
+                say(
+                    "The key {name} is taken: {description}", name=name, description=self._bindings[name][0].description
+                )
+            )
         self._bindings[name] = (Binding(name, description, group, repeats), run)
         if self._window is not None:
             self._activate(name)

@@ -9,6 +9,7 @@ from qtpy.QtGui import QIntValidator
 from qtpy.QtWidgets import QLabel, QLineEdit, QWidget
 
 from napari_vcf.widgets.common.shortcuts_in_force import with_key
+from napari_vcf.language import tr
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
@@ -64,7 +65,7 @@ class SliceNumber(QObject):
         number, count = QLineEdit(row), QLabel(row)
         number.setObjectName("slice_number")
         number.setToolTip(
-            with_key("Number of the slice: type one, then Enter", "image.slice_before", "image.slice_next")
+            with_key(tr("Number of the slice: type one, then Enter"), "image.slice_before", "image.slice_next")
         )
         number.setValidator(self._allowed)
         number.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -101,7 +102,7 @@ class SliceNumber(QObject):
         number, count = self._viewport.slice_number
         self.number.setText(str(number))
         self._allowed.setTop(max(count, 1))
-        self.count.setText(f"of {count}")
+        self.count.setText(tr("of {count}", count=count))
 
     def _go(self) -> None:
         if self.number is not None:

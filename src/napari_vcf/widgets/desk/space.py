@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.geometry import Grid, ReadingFrame
+from napari_vcf.language import say, tr
 
 __all__ = [
     "AxisOrder",
@@ -38,7 +39,11 @@ _SCREEN_AXES: dict[str, NDArray[np.float64]] = {
     "axial": np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]),
 }
 _LETTERS = ("RL", "AP", "IS")
-_TOWARDS = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))
+_TOWARDS = (
+    (say("right"), say("left")),
+    (say("anterior"), say("posterior")),
+    (say("inferior"), say("superior")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,4 +196,4 @@ def position_text(view: View, position_mm: float) -> str:
     normal = view.frame.axes[0]
     axis = int(np.argmax(np.abs(normal)))
     side = _TOWARDS[axis][int(position_mm * normal[axis] > 0)]
-    return f"{abs(position_mm):.1f} mm {side}"
+    return tr("{position_mm:.1f} mm {side}", position_mm=abs(position_mm), side=side)

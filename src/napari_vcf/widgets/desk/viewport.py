@@ -13,6 +13,7 @@ from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import ReadingFrame, RigidTransform
+from napari_vcf.language import tr
 from napari_vcf.reading import CaseImage
 from napari_vcf.reading.stations import covers
 from napari_vcf.widgets.common.locked_layer import LockedDrawing
@@ -202,7 +203,9 @@ class Viewport:
         if image is None or self.view is None:
             return ""
         number, count = self.slice_number
-        return f"{'plane' if self._own_order(image) is None else 'slice'} {number} of {count}"
+        if self._own_order(image) is None:
+            return tr("plane {number} of {count}", number=number, count=count)
+        return tr("slice {number} of {count}", number=number, count=count)
 
     def go_to_number(self, number: int) -> None:
         """Show a slice by its number, counted as `slice_number` does."""
@@ -535,4 +538,4 @@ class Viewport:
             if info is not None and info.b_value is not None and image.series.role is Role.DWI
             else ""
         )
-        return f"{image.label}{b_value}{' (resliced)' if resliced else ''}"
+        return f"{image.label}{b_value}{tr(' (resliced)') if resliced else ''}"

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 
 __all__ = ["CT_WINDOWS", "Window", "automatic_window", "presets", "window_around"]
 
@@ -14,9 +15,9 @@ Window = tuple[float, float]
 
 #: Name to (lower, upper) in HU; centre and width are the usual ones (bone 480/2500, soft tissue 50/400).
 CT_WINDOWS: dict[str, Window] = {
-    "Bone": (-770.0, 1730.0),
-    "Soft tissue": (-150.0, 250.0),
-    "Marrow": (-200.0, 600.0),
+    say("Bone"): (-770.0, 1730.0),
+    say("Soft tissue"): (-150.0, 250.0),
+    say("Marrow"): (-200.0, 600.0),
 }
 #: ADC of fluid at body temperature is about 3000 um2/s.
 ADC_WINDOW: Window = (0.0, 2500.0)
@@ -90,11 +91,11 @@ def presets(role: Role, volume: Volume) -> dict[str, Window]:
         return {"Marrow": CT_WINDOWS["Marrow"], "Bone": CT_WINDOWS["Bone"], "Soft tissue": CT_WINDOWS["Soft tissue"]}
     automatic = automatic_window(volume)
     if role is Role.ADC and volume.unit == "um2/s":
-        return {"ADC 0 to 2500": ADC_WINDOW, "Automatic": automatic}
+        return {say("ADC 0 to 2500"): ADC_WINDOW, say("Automatic"): automatic}
     low, high = automatic
     span = high - low
     return {
-        "Automatic": automatic,
-        "Brighter": (low, low + 0.65 * span),
-        "Darker": (low, low + 1.5 * span),
+        say("Automatic"): automatic,
+        say("Brighter"): (low, low + 0.65 * span),
+        say("Darker"): (low, low + 1.5 * span),
     }

@@ -15,6 +15,7 @@ from scipy import ndimage
 from napari_vcf.dicom import Role
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.geometry import ReadingFrame
+from napari_vcf.language import say, shown, tr
 from napari_vcf.widgets.common.controls import ORANGE, PURPLE
 from napari_vcf.widgets.desk.space import letters
 from napari_vcf.widgets.linked_views.levels import LevelLink, LevelPoint, link_of
@@ -34,7 +35,7 @@ _TEXT = QColor("#ffd75e")
 _FREE_PX = 6.0
 #: Width of a line of a drawing, and of the dark line under one that has to be told apart from anything.
 _LINE_PX, _CASING_PX = 1.4, 3.8
-_PLANE_OF_AXIS = ("sagittal", "coronal", "axial")
+_PLANE_OF_AXIS = (say("sagittal"), say("coronal"), say("axial"))
 
 
 class Pane(QWidget):
@@ -93,8 +94,12 @@ class Pane(QWidget):
         """Show another plane or image, as `Pane` takes them."""
         self.axis, self.image_id, self.beside = axis, image_id, beside
         self.setToolTip(
-            "Click: put the crosshair here. Wheel: slices, with Ctrl: zoom. "
-            + f"Double click: {'bring this image to the front' if image_id is not None else 'enlarge this plane'}."
+            tr("Click: put the crosshair here. Wheel: slices, with Ctrl: zoom. Double click: enlarge this plane.")
+            if image_id is None
+            else tr(
+                "Click: put the crosshair here. Wheel: slices, with Ctrl: zoom. "
+                "Double click: bring this image to the front."
+            )
         )
         self.setObjectName(f"pane_{image_id or 'cross'}_{axis}")
         self.update()
@@ -193,12 +198,15 @@ class Pane(QWidget):
         label = desk.case.image(image_id).label
         if self.axis == 0:
             return label
-        return f"{label} {_PLANE_OF_AXIS[int(np.argmax(np.abs(self.frame.axes[0])))]}"
+        return f"{label} {shown(_PLANE_OF_AXIS[int(np.argmax(np.abs(self.frame.axes[0])))])}"
 
     @staticmethod
     def slice_text(cut: Cut) -> str:
         """Which of how many slices of the image is shown; that pixels are interpolated where it is none of them."""
-        return "resliced" if cut.slice_number is None else f"{cut.slice_number[0]} of {cut.slice_number[1]}"
+        if cut.slice_number is None:
+            return tr("resliced")
+        number, count = cut.slice_number
+        return tr("{number} of {count}", number=number, count=count)
 
     # -- painting ---------------------------------------------------------------------------------------------------
     def paintEvent(self, _event: Any) -> None:  # noqa: N802
@@ -213,11 +221,13 @@ class Pane(QWidget):
             cut = self.cut()
         except NapariVcfError as error:
             painter.fillRect(self.rect(), QColor("black"))
-            self._say(painter, str(error))
+            self._say(painter, shown(error))
             return
         if cut is None:
             painter.fillRect(self.rect(), QColor("black"))
-            why = "not joined to this image" if not viewport.can_show(image_id) else "nothing of it at this place"
+            why = (
+                tr("not joined to this image") if not viewport.can_show(image_id) else tr("nothing of it at this place")
+            )
             self._say(painter, why)
         else:
             painter.drawPixmap(0, 0, self._pixmap(cut, image_id))
@@ -331,7 +341,9 @@ class Pane(QWidget):
     def _say_own_place(self, painter: QPainter) -> None:
         """That this place is not the crosshair's, and what links the two."""
         link = self.link()
-        text = "not joined: own place" if link is None else f"not joined: linked by {link.level} alone"
+        text = (
+            tr("not joined: own place") if link is None else tr("not joined: linked by {level} alone", level=link.level)
+        )
         self._write(painter, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight, text, QColor(ORANGE))
         if link is not None and not self._viewport.drawings_hidden:
             self._draw_cross(painter)

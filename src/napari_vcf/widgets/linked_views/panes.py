@@ -8,6 +8,7 @@ from psygnal import Signal
 from qtpy.QtWidgets import QGridLayout, QWidget
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import say, shown
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.widgets.linked_views.crosshair import Crosshair
 from napari_vcf.widgets.linked_views.pane import Pane
@@ -20,10 +21,10 @@ __all__ = ["BESIDE", "LAYOUTS", "Layout", "Panes"]
 
 Layout = Literal["all", "planes", "images", "single"]
 LAYOUTS: dict[Layout, str] = {
-    "all": "Images + planes",
-    "planes": "Axial + coronal",
-    "images": "Images",
-    "single": "One image",
+    "all": say("Images + planes"),
+    "planes": say("Axial + coronal"),
+    "images": say("Images"),
+    "single": say("One image"),
 }
 #: A layout of one image beside the large one, followed by the label of the image.
 BESIDE = "beside:"
@@ -117,7 +118,7 @@ class Panes(QWidget):
 
     def choices(self) -> list[tuple[str, str]]:
         """Each choice of panes, in words and by its name, with those of one image beside the large one."""
-        every = [(text, str(name)) for name, text in LAYOUTS.items()]
+        every = [(shown(text), str(name)) for name, text in LAYOUTS.items()]
         return every + [(f"| {image.label}", f"{BESIDE}{image.label}") for image in self._images()]
 
     def next_beside(self) -> None:

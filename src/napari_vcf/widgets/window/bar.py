@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import STAGES, CaseImage
 from napari_vcf.widgets.common.controls import BLUE, ORANGE, SKY, STAGE_NAMES, clear_layout, mark
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["DeskBar"]
 
 #: The window of the values around the fractured vertebra.
-_VERTEBRA = "Vertebra"
+_VERTEBRA = say("Vertebra")
 #: An image's button is never narrower.
 _NARROWEST_PX = 36
 
@@ -52,7 +53,9 @@ def button_text(image: CaseImage) -> str:
 def after_injection(image: CaseImage) -> str:
     """The same in words, for the tooltip."""
     seconds = image.series.seconds_after_injection
-    return "" if seconds is None else f"; taken {_duration(seconds)} after the injection of the contrast agent"
+    if seconds is None:
+        return ""
+    return tr("; taken {duration} after the injection of the contrast agent", duration=_duration(seconds))
 
 
 def _duration(seconds: float) -> str:
@@ -92,7 +95,7 @@ class DeskBar(QWidget):
         top = QHBoxLayout()
         top.setSpacing(3)
         for stage in STAGES:
-            tip = with_key(f"Read the {STAGE_NAMES[stage]} stage", f"image.stage_{stage}")
+            tip = with_key(tr("Read the {stage} stage", stage=STAGE_NAMES[stage]), f"image.stage_{stage}")
             widget = bar_tool(f"stage_{stage}", STAGE_NAMES[stage], tip)
             widget.setCheckable(True)
             widget.clicked.connect(lambda _checked=False, s=stage: self._desk.set_stage(s))
@@ -103,24 +106,28 @@ class DeskBar(QWidget):
         self._image_row.setSpacing(2)
         top.addLayout(self._image_row)
         top.addWidget(bar_gap())
-        self.volume = bar_box("volume", with_key("Which of the image's volumes (b-values, echoes)", "image.volume"))
+        self.volume = bar_box("volume", with_key(tr("Which of the image's volumes (b-values, echoes)"), "image.volume"))
         self.volume.activated.connect(self._on_volume)
         top.addWidget(self.volume)
         self.plane = bar_box(
-            "plane", with_key("Plane on the screen: sagittal, or an image's own slices", "image.plane")
+            "plane", with_key(tr("Plane on the screen: sagittal, or an image's own slices"), "image.plane")
         )
         self.plane.activated.connect(lambda _index: self._desk.show_plane(self.plane.currentData()))
         top.addWidget(self.plane)
         self.window_preset = bar_box(
             "window_preset",
-            with_key("Window; Vertebra: by its own values; a right drag on the image sets it by hand", "image.window"),
+            with_key(
+                tr("Window; Vertebra: by its own values; a right drag on the image sets it by hand"), "image.window"
+            ),
         )
         self.window_preset.activated.connect(self._on_preset)
         top.addWidget(self.window_preset)
         self.layout_box = bar_box(
             "layout",
             with_key(
-                "Linked panes beside the image; | puts one image beside it, as large", "image.layout", "image.beside"
+                tr("Linked panes beside the image; | puts one image beside it, as large"),
+                "image.layout",
+                "image.beside",
             ),
         )
         top.addWidget(self.layout_box)
@@ -128,22 +135,22 @@ class DeskBar(QWidget):
         self.fusion = FusionControls(self._viewport)
         top.addWidget(self.fusion)
         top.addStretch(1)
-        self.undo = bar_tool("undo", "Undo", with_key("Take the last change back", "reading.undo"))
+        self.undo = bar_tool("undo", tr("Undo"), with_key(tr("Take the last change back"), "reading.undo"))
         self.undo.clicked.connect(self._desk.undo)
-        self.redo = bar_tool("redo", "Redo", with_key("Make it again", "reading.redo"))
+        self.redo = bar_tool("redo", tr("Redo"), with_key(tr("Make it again"), "reading.redo"))
         self.redo.clicked.connect(self._desk.redo)
         self.panels = bar_tool(
-            "panels", "Layers", with_key("Show or hide napari's own layer list and controls", "panels.layers")
+            "panels", tr("Layers"), with_key(tr("Show or hide napari's own layer list and controls"), "panels.layers")
         )
-        self.help = bar_tool("help", "?", with_key("All keys", "panels.keys"))
+        self.help = bar_tool("help", "?", with_key(tr("All keys"), "panels.keys"))
         for widget in (self.undo, self.redo, self.panels, self.help):
             top.addWidget(widget)
         self.message = MessageLine(self._desk)
         self.readout = SteadyLabel()
         self.readout.setObjectName("readout")
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight)
-        notice = QLabel(INTENDED_USE.split(":")[0])
-        notice.setToolTip(INTENDED_USE)
+        notice = QLabel(shown(Sentence(INTENDED_USE.split(":")[0])))
+        notice.setToolTip(shown(Sentence(INTENDED_USE)))
         mark(notice, ORANGE)
         bottom = QHBoxLayout()
         bottom.addWidget(notice)
@@ -152,12 +159,12 @@ class DeskBar(QWidget):
         self.scratch = bar_box(
             "scratch",
             with_key(
-                "Measure something that enters no record: distance, angle, region",
+                tr("Measure something that enters no record: distance, angle, region"),
                 *(f"image.scratch_{kind}" for kind in ("distance", "cobb", "region")),
             ),
         )
         self.scratch_clear = bar_tool(
-            "scratch_clear", "Clear", with_key("Take the scratch measurements off", "image.scratch_clear")
+            "scratch_clear", tr("Clear"), with_key(tr("Take the scratch measurements off"), "image.scratch_clear")
         )
         self.scratch_clear.setMinimumHeight(20)
         self.scratch.setMaximumHeight(22)
@@ -173,7 +180,7 @@ class DeskBar(QWidget):
 
     def follow_scratch(self, scratch: ScratchTools) -> None:
         """Let a box take the scratch tools into hand, and show which is there."""
-        fill_box(self.scratch, [("Scratch…", ""), *((text, name) for name, text in KINDS.items())])
+        fill_box(self.scratch, [(tr("Scratch…"), ""), *((shown(text), name) for name, text in KINDS.items())])
         self.scratch.activated.connect(lambda _index: scratch.choose(self.scratch.currentData() or None))
         self.scratch_clear.clicked.connect(scratch.clear)
         scratch.changed.connect(lambda kind: self.scratch.setCurrentIndex(self.scratch.findData(kind or "")))
@@ -219,7 +226,7 @@ class DeskBar(QWidget):
                 self._images.removeButton(widget)
             clear_layout(self._image_row)
             for number, image in enumerate(images, start=1):
-                tip = f"Bring {image.label} to the front{after_injection(image)}"
+                tip = tr("Bring {image} to the front", image=image.label) + after_injection(image)
                 tip = with_key(tip, f"image.show_{number}") if number < 10 else tip
                 widget = bar_tool(f"image_{image.label}", button_text(image), tip)
                 widget.setCheckable(True)
@@ -241,9 +248,9 @@ class DeskBar(QWidget):
             self.volume.setCurrentIndex(self._desk.index_of(image.id))
 
     def _refresh_planes(self) -> None:
-        entries = [("Sagittal", "sagittal")]
+        entries = [(tr("Sagittal"), "sagittal")]
         entries += [
-            (f"{image.label} {image.series.grid.plane}", f"native:{image.id}")
+            (f"{image.label} {shown(Sentence(image.series.grid.plane))}", f"native:{image.id}")
             for image in self._desk.images()
             if image.series.grid.plane != "sagittal"
         ]
@@ -257,12 +264,12 @@ class DeskBar(QWidget):
         if image is not None and image.series.role is not Role.CT:
             names.append(_VERTEBRA)
         self.window_preset.setEnabled(bool(names))
-        shown = "" if image is None else self._desk.windows.name_of(image.id)
-        if shown and shown not in names:
+        named = "" if image is None else self._desk.windows.name_of(image.id)
+        if named and named not in names:
             # What is no preset is said, and is left by choosing one.
-            names.append(shown)
-        fill_box(self.window_preset, [(name, name) for name in names])
-        self.window_preset.setCurrentText(shown)
+            names.append(named)
+        fill_box(self.window_preset, [(shown(name), name) for name in names])
+        self.window_preset.setCurrentIndex(self.window_preset.findData(named))
 
     # -- what the controls do ---------------------------------------------------------------------------------------
     def _on_volume(self, index: int) -> None:
@@ -270,7 +277,7 @@ class DeskBar(QWidget):
             self._desk.show(self._desk.image_id, index=index)
 
     def _on_preset(self, _index: int) -> None:
-        image, name = self._desk.image_id, self.window_preset.currentText()
+        image, name = self._desk.image_id, self.window_preset.currentData()
         if image is None:
             return
         if name == _VERTEBRA:
@@ -280,18 +287,18 @@ class DeskBar(QWidget):
         else:
             window = self._desk.windows.presets(image).get(name)
         if window is None:
-            self._desk.message.emit("There is too little of the image around the middle of the screen.", "info")
+            self._desk.message.emit(say("There is too little of the image around the middle of the screen."), "info")
         else:
             self._desk.set_window(window, name=_VERTEBRA if name == _VERTEBRA else None)
 
     def next_window(self) -> None:
         """Go to the next preset; from a window that is none, to the first."""
-        offered = [self.window_preset.itemText(index) for index in range(self.window_preset.count())]
+        offered = [self.window_preset.itemData(index) for index in range(self.window_preset.count())]
         presets = [name for name in offered if name not in (AS_BEFORE, BY_HAND)]
         if presets:
-            shown = self.window_preset.currentText()
-            chosen = presets[(presets.index(shown) + 1) % len(presets)] if shown in presets else presets[0]
-            self.window_preset.setCurrentText(chosen)
+            named = self.window_preset.currentData()
+            chosen = presets[(presets.index(named) + 1) % len(presets)] if named in presets else presets[0]
+            self.window_preset.setCurrentIndex(self.window_preset.findData(chosen))
             self._on_preset(0)
 
     def next_plane(self) -> None:

@@ -10,11 +10,12 @@ from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QStyle, QTabWidget, QToolButton, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import STAGES
 from napari_vcf.widgets.case.dropping import DropTarget, take_dropped
 from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.panel import CasePanel
-from napari_vcf.widgets.common.preferences import follow_preferences
+from napari_vcf.widgets.common.preferences import follow_preferences, speak_as_preferred
 from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
 from napari_vcf.widgets.desk.canvas import CanvasDressing
 from napari_vcf.widgets.desk.desk import Desk
@@ -37,12 +38,12 @@ __all__ = ["PANELS", "Arrangement", "OtherDeskError", "arrange"]
 
 #: Panels in the order of the work: name of the dock, and who builds it.
 PANELS: dict[str, Callable[[ToolManager], QWidget]] = {
-    "Case": lambda tools: CasePanel(tools.desk),
-    "Registration": RegistrationWidget,
-    "Calipers": CalipersWidget,
-    "Lesion extent": ExtentWidget,
-    "ADC ROI": AdcWidget,
-    "Findings": FindingsWidget,
+    say("Case"): lambda tools: CasePanel(tools.desk),
+    say("Registration"): RegistrationWidget,
+    say("Calipers"): CalipersWidget,
+    say("Lesion extent"): ExtentWidget,
+    say("ADC ROI"): AdcWidget,
+    say("Findings"): FindingsWidget,
 }
 PANEL_WIDTH = 460
 PANES_WIDTH = 350
@@ -79,8 +80,8 @@ class Arrangement(QObject):
 
     def __init__(self, viewer: Any) -> None:
         super().__init__()
-        # Every tooltip names the keys in force.
-        self.troubles = use_keys_file()
+        # Every control speaks the language in force, and every tooltip names the keys in force.
+        self.troubles = (*speak_as_preferred(), *use_keys_file())
         self.desk = desk = Desk(Settings(settings_path(), later=lambda write: QTimer.singleShot(800, write)))
         self.viewport = viewport = Viewport(viewer, desk)
         self.dressing = CanvasDressing(viewport)
@@ -179,6 +180,7 @@ class Arrangement(QObject):
         # The tabs name the panels already, and a panel that can be closed by mistake is one that is missed later.
         dock.setTitleBarWidget(QWidget())
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        dock.setWindowTitle(shown(name))
         panel.setMinimumWidth(340)
         dock.installEventFilter(self)
         dock.visibilityChanged.connect(lambda _front: self._keep_keyboard_in_sight())
@@ -190,7 +192,7 @@ class Arrangement(QObject):
         """The panel that opens cases."""
         panel = self.panels.get("Case")
         if not isinstance(panel, CasePanel):
-            raise OtherDeskError("A study is read in this window. Open other images in a window of their own.")
+            raise OtherDeskError(say("A study is read in this window. Open other images in a window of their own."))
         return panel
 
     def replace_panel(self, name: str, new_name: str, panel: QWidget) -> QWidget:
@@ -207,7 +209,7 @@ class Arrangement(QObject):
         before.hide()
         before.setParent(None)
         dock.setWidget(panel)
-        dock.setWindowTitle(new_name)
+        dock.setWindowTitle(shown(new_name))
         panel.setMinimumWidth(340)
         panel.show()
         self.docks = {new_name if known == name else known: widget for known, widget in self.docks.items()}
@@ -312,7 +314,7 @@ class Arrangement(QObject):
         """Bind the key that brings a panel to the front, and those that the panel has of its own."""
         action = f"panels.go_to_{list(self.docks).index(name) + 1}"
         self.viewport.keys.unbind_action(action)
-        self.viewport.bind_action(action, lambda: self.raise_panel(name), text=f"Go to {name}")
+        self.viewport.bind_action(action, lambda: self.raise_panel(name), text=say("Go to {panel}", panel=name))
         for action, run in _keys_of(self.panels[name]).items():
             self.viewport.bind_action(action, run)
 
@@ -365,15 +367,15 @@ class Arrangement(QObject):
     def _may_close(self) -> bool:
         box = QMessageBox(self.main)
         box.setObjectName("unsaved")
-        box.setWindowTitle("Unsaved reading")
-        box.setText("The reading has changes that were not exported.")
+        box.setWindowTitle(tr("Unsaved reading"))
+        box.setText(tr("The reading has changes that were not exported."))
         box.setInformativeText(
-            "They are kept: opening these images again offers to go on. Close?"
+            tr("They are kept: opening these images again offers to go on. Close?")
             if self.desk.kept
-            else "Close and lose them?"
+            else tr("Close and lose them?")
         )
-        export = box.addButton("Export…", QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton("Close without export", QMessageBox.ButtonRole.DestructiveRole)
+        export = box.addButton(tr("Export…"), QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton(tr("Close without export"), QMessageBox.ButtonRole.DestructiveRole)
         cancel = box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(cancel)
         box.exec()

@@ -10,6 +10,7 @@ from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say, shown, tr
 from napari_vcf.widgets.common.controls import button, note, scrolled
 from napari_vcf.widgets.common.shortcuts_in_force import keys_path, write_keys_template, written
 from napari_vcf.widgets.instruments.instrument import SHARED, ToolManager
@@ -19,11 +20,11 @@ __all__ = ["KeysDialog"]
 #: A screen so wide has room for three columns.
 _THREE_COLUMNS_PX = 1900
 _MOUSE = (
-    ("Wheel", "Go through the slices"),
-    ("Ctrl + wheel", "Zoom"),
-    ("Left drag", "Move the image, or work with the instrument in hand"),
-    ("Middle drag", "Move the image, whatever is in hand"),
-    ("Right drag", "Window: across changes its width, up and down its centre"),
+    (say("Wheel"), say("Go through the slices")),
+    (say("Ctrl + wheel"), say("Zoom")),
+    (say("Left drag"), say("Move the image, or work with the instrument in hand")),
+    (say("Middle drag"), say("Move the image, whatever is in hand")),
+    (say("Right drag"), say("Window: across changes its width, up and down its centre")),
 )
 
 
@@ -41,7 +42,7 @@ class KeysDialog(QDialog):
     def __init__(self, tools: ToolManager, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("keys")
-        self.setWindowTitle("Keys and mouse")
+        self.setWindowTitle(tr("Keys and mouse"))
         self._tools = tools
         self._text = QLabel()
         self._text.setMargin(12)
@@ -51,7 +52,9 @@ class KeysDialog(QDialog):
         layout.addWidget(self._area)
         self.own = note(name="own_keys")
         self.own.setMargin(6)
-        self.write = button("write_keys", "Other keys…", "Write a file of all keys, to change them in it", self._write)
+        self.write = button(
+            "write_keys", tr("Other keys…"), tr("Write a file of all keys, to change them in it"), self._write
+        )
         row = QHBoxLayout()
         row.addWidget(self.own, 1)
         row.addWidget(self.write)
@@ -72,7 +75,9 @@ class KeysDialog(QDialog):
 
     def _tell(self) -> None:
         path = keys_path()
-        self.own.setText(f"Keys of your own stand in {path}; it is read at the start." if path.exists() else "")
+        self.own.setText(
+            tr("Keys of your own stand in {path}; it is read at the start.", path=path) if path.exists() else ""
+        )
         self.write.setVisible(not path.exists())
 
     def _write(self) -> None:
@@ -80,20 +85,20 @@ class KeysDialog(QDialog):
         try:
             write_keys_template()
         except NapariVcfError as error:
-            self.own.setText(str(error))
+            self.own.setText(shown(error))
         else:
             self._tell()
 
     def _html(self) -> str:
-        groups: dict[str, list[tuple[str, str]]] = {"Mouse": list(_MOUSE)}
+        groups: dict[str, list[tuple[str, str]]] = {say("Mouse"): list(_MOUSE)}
         for binding in self._tools.viewport.keys.bindings:
             if binding.group == SHARED:
                 continue
             groups.setdefault(binding.group, []).append((written(binding.key), binding.description))
         # The same key means something of its own in each panel.
         for title, keys in self._tools.sheets.items():
-            groups[f"In {title}"] = [(written(key), text) for key, text in keys.items()]
-        groups = {name: _merged(entries) for name, entries in groups.items()}
+            groups[say("In {panel}", panel=title)] = [(written(key), text) for key, text in keys.items()]
+        groups = {shown(name): _merged(entries) for name, entries in groups.items()}
         wide = self.screen().availableGeometry().width() >= _THREE_COLUMNS_PX
         columns: list[list[str]] = [[] for _ in range(3 if wide else 2)]
         # The longest first, so that the columns come out alike.
@@ -120,7 +125,7 @@ def _merged(entries: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return re.sub(r"[0-9]", "#", key), re.sub(r"[0-9]", "#", text)
 
     found = []
-    for _, same in groupby(entries, key=shape):
+    for _, same in groupby(((shown(key), shown(text)) for key, text in entries), key=shape):
         first, *others = same
         if others:
             last = re.sub(r"[^0-9]", "", others[-1][0])

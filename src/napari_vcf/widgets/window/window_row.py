@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
 from napari_vcf.widgets.common.shortcuts_in_force import with_key
+from napari_vcf.language import tr
 from napari_vcf.widgets.window.bar_controls import bar_tool
 
 if TYPE_CHECKING:
@@ -44,18 +45,20 @@ class WindowRow(QWidget):
         super().__init__()
         self._desk = desk = viewport.desk
         self.width_box = _number_box(
-            "window_width", with_key("Width of the window: type it, then Enter", "image.type_window")
+            "window_width", with_key(tr("Width of the window: type it, then Enter"), "image.type_window")
         )
         self.level_box = _number_box(
-            "window_level", with_key("Level, the middle of the window: Tab from its width", "image.type_window")
+            "window_level", with_key(tr("Level, the middle of the window: Tab from its width"), "image.type_window")
         )
         self.width_box.setMinimum(1e-3)
         self.invert = bar_tool(
-            "invert", "Invert", with_key("Show what is high dark and what is low bright", "image.invert")
+            "invert", tr("Invert"), with_key(tr("Show what is high dark and what is low bright"), "image.invert")
         )
         self.invert.setCheckable(True)
         self.invert.clicked.connect(desk.invert)
-        self.reset = bar_tool("window_reset", "Reset", with_key("The usual window of this image", "image.usual_window"))
+        self.reset = bar_tool(
+            "window_reset", tr("Reset"), with_key(tr("The usual window of this image"), "image.usual_window")
+        )
         self.reset.clicked.connect(desk.reset_window)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
