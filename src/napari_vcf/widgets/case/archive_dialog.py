@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.interchange.extra import needs_extra
+from napari_vcf.language import said, say, shown, tr
 from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import VERMILLION, button, mark, note
 from napari_vcf.widgets.common.errand import Errand
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ArchiveDialog", "ArchiveSearch"]
 
-_HEADINGS = ("Date", "Study", "Modalities", "Images")
+_HEADINGS = (say("Date"), say("Study"), say("Modalities"), say("Images"))
 
 
 class ArchiveSearch(BaseModel):
@@ -81,29 +82,31 @@ class ArchiveDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("archive_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Open from archive")
+        self.setWindowTitle(tr("Open from archive"))
         self._pseudonym, self._then = pseudonym, then
         names = {name: f"archive_{name}" for name in ArchiveSearch.model_fields}
         self.form = ModelForm(ArchiveSearch(**archive_preferences()), names)
         self.studies: tuple[StudyEntry, ...] = ()
-        self.searching, self.fetching = Errand("Searching the archive"), Errand("Bringing images")
-        self.search_button = button("archive_search", "Search", "Ask the server for the studies", self.search)
+        self.searching, self.fetching = Errand(say("Searching the archive")), Errand(say("Bringing images"))
+        self.search_button = button("archive_search", tr("Search"), tr("Ask the server for the studies"), self.search)
         self.open_button = button(
-            "archive_open", "Bring and open", "Bring the images of the chosen studies, as one case", self.fetch
+            "archive_open", tr("Bring and open"), tr("Bring the images of the chosen studies, as one case"), self.fetch
         )
-        self.stop_button = button("archive_stop", "Stop", "Stop; what was received is kept for the next try", self.stop)
+        self.stop_button = button(
+            "archive_stop", tr("Stop"), tr("Stop; what was received is kept for the next try"), self.stop
+        )
         self.table = QTableWidget(0, len(_HEADINGS))
         self.table.setObjectName("archive_studies")
         self.table.setToolTip(
-            "Studies that the server found; choose several with Ctrl where CT and MRI are studies apart"
+            tr("Studies that the server found; choose several with Ctrl where CT and MRI are studies apart")
         )
-        self.table.setHorizontalHeaderLabels(_HEADINGS)
+        self.table.setHorizontalHeaderLabels([shown(text) for text in _HEADINGS])
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().setVisible(False)
         self.table.itemSelectionChanged.connect(self._refresh)
-        self.progress = SteadyBar("archive_progress", "The server is at work")
+        self.progress = SteadyBar("archive_progress", tr("The server is at work"))
         self.trouble = note(name="archive_trouble")
         for errand in (self.searching, self.fetching):
             errand.progressed.connect(self.progress.report)
@@ -123,7 +126,12 @@ class ArchiveDialog(QDialog):
         row.addWidget(buttons)
         layout = QVBoxLayout(self)
         layout.addWidget(
-            note(f"The images are opened as case {self._pseudonym}. Nothing but this search is sent to the server.")
+            note(
+                tr(
+                    "The images are opened as case {pseudonym}. Nothing but this search is sent to the server.",
+                    pseudonym=self._pseudonym,
+                )
+            )
         )
         layout.addWidget(self.form.native)
         layout.addWidget(self.table, 1)
@@ -144,7 +152,7 @@ class ArchiveDialog(QDialog):
         self.open_button.setEnabled(not running and bool(self.table.selectedItems()))
 
     def _say(self, sentence: str) -> None:
-        self.trouble.setText(sentence)
+        self.trouble.setText(shown(sentence))
         self.trouble.setVisible(bool(sentence))
         mark(self.trouble, VERMILLION if sentence else "")
 
@@ -152,10 +160,10 @@ class ArchiveDialog(QDialog):
         try:
             asked = self.form.read()
         except NapariVcfError as error:
-            self._say(str(error))
+            self._say(said(error))
             return None
         if not asked.patient_id.strip() and not asked.study_date.strip():
-            self._say("Give a patient ID or a date; every study of the server is not listed.")
+            self._say(tr("Give a patient ID or a date; every study of the server is not listed."))
             return None
         self._say("")
         return asked
@@ -170,7 +178,7 @@ class ArchiveDialog(QDialog):
         def work(progress: Callable[[int, int, str], None]) -> object:
             from napari_vcf.interchange.servers import Studies
 
-            progress(0, 0, "asking the server")
+            progress(0, 0, say("asking the server"))
             wanted = Studies(patient_id=asked.patient_id.strip(), study_date=asked.study_date.strip())
             return _server(asked).studies(wanted)
 
@@ -182,15 +190,15 @@ class ArchiveDialog(QDialog):
         self.table.setRowCount(len(self.studies))
         for row, study in enumerate(self.studies):
             date = study.study_date
-            shown = f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else date
-            for column, text in enumerate((shown, study.description, study.modalities, study.images)):
+            written = f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 else date
+            for column, text in enumerate((written, study.description, study.modalities, study.images)):
                 self.table.setItem(row, column, QTableWidgetItem(text))
         self.table.resizeColumnsToContents()
         if self.studies:
             # Whatever keys are down: selectRow would toggle the row where Ctrl is.
             flags = QItemSelectionModel.SelectionFlag
             self.table.selectionModel().select(self.table.model().index(0, 0), flags.ClearAndSelect | flags.Rows)
-        self._say("" if self.studies else "The server has no such study.")
+        self._say("" if self.studies else tr("The server has no such study."))
         self._refresh()
 
     def fetch(self) -> None:
@@ -217,7 +225,7 @@ class ArchiveDialog(QDialog):
         self._then(Path(folder))
 
     def _on_failed(self, sentence: str) -> None:
-        self._say(sentence or "Stopped. What was received is kept; the same study goes on from there.")
+        self._say(sentence or tr("Stopped. What was received is kept; the same study goes on from there."))
         self._refresh()
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.interchange.extra import needs_extra
+from napari_vcf.language import said, say, tr
 from napari_vcf.widgets.case.archive_dialog import ArchiveDialog
 from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.report_dialog import ReportDialog
@@ -41,21 +42,23 @@ class DicomRow(QWidget):
         self._desk, self._pseudonym, self._open_folder = desk, pseudonym, open_folder
         self.archive_button = button(
             "open_archive",
-            "Open from archive…",
-            "Search a DICOM server for a study and bring its images; nothing is looked up before you press Search",
+            tr("Open from archive…"),
+            tr("Search a DICOM server for a study and bring its images; nothing is looked up before you press Search"),
             self.ask_archive,
             action="reading.open_archive",
         )
         self.dicom_button = button(
             "export_dicom",
-            "Write DICOM…",
-            "Write the exported reading as DICOM: structured report, segmentations and registrations",
+            tr("Write DICOM…"),
+            tr("Write the exported reading as DICOM: structured report, segmentations and registrations"),
             self.ask_dicom,
             action="reading.write_dicom",
         )
-        self.errand = Errand("Writing DICOM")
-        self.progress = SteadyBar("dicom_progress", "The reading is verified against the images and written as DICOM")
-        self.cancel_button = button("cancel_dicom", "Cancel", "Stop; nothing is written", self.errand.cancel)
+        self.errand = Errand(say("Writing DICOM"))
+        self.progress = SteadyBar(
+            "dicom_progress", tr("The reading is verified against the images and written as DICOM")
+        )
+        self.cancel_button = button("cancel_dicom", tr("Cancel"), tr("Stop; nothing is written"), self.errand.cancel)
         self.errand.progressed.connect(self.progress.report)
         self.errand.finished.connect(self._on_written)
         self.errand.failed.connect(self._on_failed)
@@ -84,7 +87,7 @@ class DicomRow(QWidget):
     def ask_dicom(self) -> None:
         """Ask for a folder and write the reading; one that is not exported is exported first."""
         if self._desk.reading is None:
-            self._desk.message.emit("No case is open: there is nothing to write as DICOM.", "info")
+            self._desk.message.emit(say("No case is open: there is nothing to write as DICOM."), "info")
         elif self._desk.unsaved or self._desk.exported is None:
             # The objects name the document that they were made of.
             ask_export(self._desk, self, then=self._ask_folder)
@@ -92,7 +95,7 @@ class DicomRow(QWidget):
             self._ask_folder()
 
     def _ask_folder(self) -> None:
-        dialog = QFileDialog(self, "Folder for the DICOM files")
+        dialog = QFileDialog(self, tr("Folder for the DICOM files"))
         dialog.setObjectName("dicom_folder_dialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
@@ -114,7 +117,7 @@ class DicomRow(QWidget):
             return write_dicom(exported, folder_of_case(case), out, progress=progress)
 
         self._show_running(True)
-        self.progress.report(0, 0, "verifying the reading")
+        self.progress.report(0, 0, say("verifying the reading"))
         self.errand.start(work)
         self.refresh()
 
@@ -123,13 +126,21 @@ class DicomRow(QWidget):
         self.refresh()
         names = ", ".join(path.name for path in written.files)
         self._desk.message.emit(
-            f"{written.verified} values verified, {written.numbers} numbers written and read back: {names}.", "info"
+            say(
+                "{verified} values verified, {numbers} numbers written and read back: {names}.",
+                verified=written.verified,
+                numbers=written.numbers,
+                names=names,
+            ),
+            "info",
         )
 
     def _on_failed(self, sentence: str) -> None:
         self._show_running(False)
         self.refresh()
-        self._desk.message.emit(sentence or "Cancelled; no DICOM file was written.", "error" if sentence else "info")
+        self._desk.message.emit(
+            sentence or say("Cancelled; no DICOM file was written."), "error" if sentence else "info"
+        )
 
     # -- in ---------------------------------------------------------------------------------------------------------
     def ask_archive(self) -> None:
@@ -152,7 +163,7 @@ class DicomRow(QWidget):
         reading = self._desk.reading
         sentence = belonging(path, None if reading is None else reading.case)
         dialog = ReportDialog(self, path.name, groups, sentence)
-        self._shown = [shown for shown in self._shown if shown.isVisible()]
+        self._shown = [open_ for open_ in self._shown if open_.isVisible()]
         self._shown.append(dialog)
         dialog.show()
 
@@ -161,4 +172,4 @@ class DicomRow(QWidget):
         try:
             self.show_report(path)
         except NapariVcfError as error:
-            self._desk.message.emit(str(error), "error")
+            self._desk.message.emit(said(error), "error")

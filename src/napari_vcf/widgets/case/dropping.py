@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_vcf.dicom import FolderError, folder_of
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import said, say, shown, tr
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.case.panel import CasePanel
@@ -42,11 +43,11 @@ def take_dropped(panel: CasePanel, paths: list[Path]) -> None:
     if len(paths) == 1:
         _take_one(panel, paths[0])
     elif len(folders) > 1:
-        _ask(panel, "One case is read at a time. Which folder is to be opened?", folders)
+        _ask(panel, say("One case is read at a time. Which folder is to be opened?"), folders)
     elif not folders and len(parents) == 1 and any(_may_be_image(path) for path in paths):
-        _ask(panel, "A case is opened by its folder, which may hold more than what was dropped.", parents)
+        _ask(panel, say("A case is opened by its folder, which may hold more than what was dropped."), parents)
     else:
-        panel.refuse("A case is one folder or one zip file; drop that alone.")
+        panel.refuse(say("A case is one folder or one zip file; drop that alone."))
 
 
 def _take_one(panel: CasePanel, path: Path) -> None:
@@ -57,7 +58,7 @@ def _take_one(panel: CasePanel, path: Path) -> None:
         try:
             panel.open_folder(folder_of(path))
         except FolderError as error:
-            panel.refuse(str(error))
+            panel.refuse(said(error))
     elif name.endswith(".zip"):
         panel.open_zip(path)
     elif name.endswith(".json"):
@@ -66,14 +67,21 @@ def _take_one(panel: CasePanel, path: Path) -> None:
         panel.dicom.show_report(path)
     elif path.suffix.lower() in _FOREIGN:
         panel.refuse(
-            f"{path.name} is a {_FOREIGN[path.suffix.lower()]} file, which is not read here: convert it to NIfTI, or "
-            "open the DICOM files that it was made of."
+            say(
+                "{name} is a {suffix} file, which is not read here: convert it to NIfTI, or open the "
+                "DICOM files that it was made of.",
+                name=path.name,
+                suffix=_FOREIGN[path.suffix.lower()],
+            )
         )
     elif _may_be_image(path):
-        _ask(panel, f"A case is opened by its folder. Open the folder of {path.name}?", [path.parent])
+        _ask(panel, tr("A case is opened by its folder. Open the folder of {name}?", name=path.name), [path.parent])
     else:
         panel.refuse(
-            f"{path.name} is not an image that is read here: open a folder or zip file of DICOM or NIfTI files."
+            say(
+                "{name} is not an image that is read here: open a folder or zip file of DICOM or NIfTI files.",
+                name=path.name,
+            )
         )
 
 
@@ -99,10 +107,10 @@ def _ask(panel: CasePanel, text: str, folders: list[Path]) -> None:
     box = QMessageBox(panel)
     box.setObjectName("dropped")
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle("Open a folder")
+    box.setWindowTitle(tr("Open a folder"))
     more = len(folders) - _MOST_ASKED
-    tail = f" {more} more were dropped; drop one of them alone to open it." if more > 0 else ""
-    box.setText(text + tail)
+    left = tr("{count} more were dropped; drop one of them alone to open it.", count=more)
+    box.setText(f"{shown(text)} {left}" if more > 0 else shown(text))
     buttons = {}
     for folder in folders[:_MOST_ASKED]:
         widget = box.addButton(folder.name or str(folder), QMessageBox.ButtonRole.AcceptRole)

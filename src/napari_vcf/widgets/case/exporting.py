@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QMessageBox, QVBoxLayout, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import said, say, shown, tr
 from napari_vcf.widgets.common.controls import keep_keys, note
 from napari_vcf.widgets.common.forms import ModelForm
 
@@ -32,7 +33,7 @@ class Leaving(BaseModel):
         Verify the reading against its images and write it as DICOM objects, into a folder beside the file
     """
 
-    file: Annotated[Path, {"mode": "w", "filter": "Reading (*.json)"}] = Field(title="File")
+    file: Annotated[Path, {"mode": "w", "filter": say("Reading (*.json)")}] = Field(title="File")
     dicom: bool = Field(False, title="DICOM as well")
 
 
@@ -43,7 +44,7 @@ class ExportDialog(QDialog):
     ----------
     parent : QWidget
         Over which it appears.
-    shown : Leaving
+    offered : Leaving
         What it says at first.
     then : callable
         Takes what was chosen.
@@ -51,13 +52,13 @@ class ExportDialog(QDialog):
         Whether DICOM objects are offered.
     """
 
-    def __init__(self, parent: QWidget, shown: Leaving, then: Callable[[Leaving], object], *, dicom: bool) -> None:
+    def __init__(self, parent: QWidget, offered: Leaving, then: Callable[[Leaving], object], *, dicom: bool) -> None:
         super().__init__(parent)
         self.setObjectName("export_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Export the reading")
+        self.setWindowTitle(tr("Export the reading"))
         self._then = then
-        self.form = ModelForm(shown, {"file": "export_file", "dicom": "export_as_dicom"})
+        self.form = ModelForm(offered, {"file": "export_file", "dicom": "export_as_dicom"})
         self.form.container["dicom"].visible = dicom
         file = self.form.container["file"]
         assert isinstance(file, FileEdit)
@@ -66,14 +67,14 @@ class ExportDialog(QDialog):
         self.line.setToolTip(file.tooltip)
         # Enter writes the file and does not look for another.
         file.choose_btn.native.setAutoDefault(False)
-        file.choose_btn.tooltip = "Look for the folder, and name the file there"
+        file.choose_btn.tooltip = tr("Look for the folder, and name the file there")
         keep_keys(self.line)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Save).setDefault(True)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(note("The reading leaves under its pseudonyms; images never leave with it."))
+        layout.addWidget(note(tr("The reading leaves under its pseudonyms; images never leave with it.")))
         layout.addWidget(self.form.native)
         layout.addWidget(buttons)
         self.resize(640, self.sizeHint().height())
@@ -109,10 +110,10 @@ def ask_export(
     """
     reading = desk.reading
     if reading is None:
-        desk.message.emit("No case is open: there is nothing to export.", "info")
+        desk.message.emit(say("No case is open: there is nothing to export."), "info")
         return
     start = desk.exported.parent if desk.exported is not None else Path.home()
-    shown = Leaving(file=start / f"{reading.case.pseudonym}_{reading.reader}.json")
+    offered = Leaving(file=start / f"{reading.case.pseudonym}_{reading.reader}.json")
 
     def chosen(leaving: Leaving) -> None:
         if not write_export(desk, parent, leaving.file):
@@ -122,7 +123,7 @@ def ask_export(
         if dicom is not None and leaving.dicom:
             dicom(leaving.file.with_name(f"{leaving.file.stem}-dicom"))
 
-    ExportDialog(parent, shown, chosen, dicom=dicom is not None).open()
+    ExportDialog(parent, offered, chosen, dicom=dicom is not None).open()
 
 
 def write_export(desk: Desk, parent: QWidget, path: Path) -> bool:
@@ -131,24 +132,28 @@ def write_export(desk: Desk, parent: QWidget, path: Path) -> bool:
     if path.exists():
         answer = QMessageBox.question(
             parent,
-            "Replace the file?",
-            f"{path.name} exists already. Replace it by this reading?",
+            tr("Replace the file?"),
+            tr("{name} exists already. Replace it by this reading?", name=path.name),
             QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
             QMessageBox.StandardButton.No,
         )
         if answer != QMessageBox.StandardButton.Yes:
-            desk.message.emit(f"{path.name} was left as it is; the reading is not exported.", "warning")
+            desk.message.emit(say("{name} was left as it is; the reading is not exported.", name=path.name), "warning")
             return False
         overwrite = True
     try:
         desk.export(path, overwrite=overwrite)
     except NapariVcfError as error:
-        desk.message.emit(str(error), "error")
-        QMessageBox.warning(parent, "Not exported", str(error))
+        desk.message.emit(said(error), "error")
+        QMessageBox.warning(parent, tr("Not exported"), shown(error))
         return False
     assert desk.reading is not None
     missing = sum(len(desk.reading.missing(stage)) for stage in desk.reading.protocol.stages)
-    entries = "1 entry of the form is" if missing == 1 else f"{missing} entries of the form are"
-    tail = f" {entries} still open." if missing else " The reading is complete."
-    desk.message.emit(f"Exported to {path.name}.{tail}", "info")
+    if not missing:
+        done = say("Exported to {name}. The reading is complete.", name=path.name)
+    elif missing == 1:
+        done = say("Exported to {name}. 1 entry of the form is still open.", name=path.name)
+    else:
+        done = say("Exported to {name}. {count} entries of the form are still open.", name=path.name, count=missing)
+    desk.message.emit(done, "info")
     return True

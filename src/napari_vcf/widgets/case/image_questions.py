@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import Sentence, shown, tr
 from napari_vcf.reading import CaseImage
 from napari_vcf.widgets.case.image_statement import StatementForm, asks, file_name, record, stated
 from napari_vcf.widgets.common.controls import VERMILLION, heading, mark, note, scrolled
@@ -33,7 +34,7 @@ class ImageQuestions(QDialog):
         super().__init__(parent)
         self.setObjectName("image_questions")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("What are these images?")
+        self.setWindowTitle(tr("What are these images?"))
         self._desk = desk
         case = desk.case
         assert case is not None
@@ -57,10 +58,12 @@ class ImageQuestions(QDialog):
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         text = QLabel(
-            "The files do not say what these images are. What stays OTHER is not shown, and without unit or b-values "
-            "there is no ADC."
+            tr(
+                "The files do not say what these images are. What stays OTHER is not shown, and without "
+                "unit or b-values there is no ADC."
+            )
             if asked
-            else "The files say what each image is. Correct them where they are wrong."
+            else tr("The files say what each image is. Correct them where they are wrong.")
         )
         text.setWordWrap(True)
         layout.addWidget(text)
@@ -81,7 +84,7 @@ class ImageQuestions(QDialog):
             try:
                 record(reading, image_id, form.read())
             except NapariVcfError as error:
-                sentence = f"{_about(reading.case.image(image_id))}: {error}"
+                sentence = f"{_about(reading.case.image(image_id))}: {shown(error)}"
                 break
         if nothing_shown:
             self._desk.show_what_is_there()
@@ -94,5 +97,7 @@ class ImageQuestions(QDialog):
 
 def _about(image: CaseImage) -> str:
     grid, volumes = image.series.grid, len(image.series.volumes)
-    size = f"{grid.shape[0]} {grid.plane} slices" + (f", {volumes} volumes" if volumes > 1 else "")
+    size = tr("{count} {plane} slices", count=grid.shape[0], plane=Sentence(grid.plane))
+    if volumes > 1:
+        size += tr(", {count} volumes", count=volumes)
     return f"{file_name(image) or image.label}: {size}"

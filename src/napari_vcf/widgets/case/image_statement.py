@@ -7,13 +7,14 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from napari_vcf.dicom import ADC_UNITS, Role
+from napari_vcf.language import say
 from napari_vcf.reading import CaseImage, Reading
 from napari_vcf.widgets.common.forms import ModelForm
 
 __all__ = ["UNKNOWN", "ImageStatement", "StatementForm", "asks", "file_name", "record", "stated"]
 
 #: Before a person has said in which unit a map is stored.
-UNKNOWN = "choose…"
+UNKNOWN = say("choose…")
 
 
 class ImageStatement(BaseModel):

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.reading import CaseImage
 from napari_vcf.widgets.case.image_statement import StatementForm, file_name, record, stated
 from napari_vcf.widgets.common.controls import ORANGE, heading, mark, note, toggle
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageTable"]
 
-_COLUMNS = ("Image", "Slices", "Size", "Spacing mm", "Unit")
+_COLUMNS = (say("Image"), say("Slices"), say("Size"), say("Spacing mm"), say("Unit"))
 UNIT_TEXT = {"um2/s": "µm²/s"}
 #: So much of a file's name finds room.
 _NAME_LETTERS = 22
@@ -49,7 +50,7 @@ class ImageTable(QWidget):
         self._listed: object = None
         self.table = QTableWidget(0, len(_COLUMNS))
         self.table.setObjectName("images")
-        self.table.setHorizontalHeaderLabels(list(_COLUMNS))
+        self.table.setHorizontalHeaderLabels([shown(text) for text in _COLUMNS])
         self.table.verticalHeader().setVisible(False)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -63,8 +64,8 @@ class ImageTable(QWidget):
         self.detail = note(name="image_detail")
         self.describe = toggle(
             "describe",
-            "Description",
-            "Show how the scanner's operator named the series; it may say what the examination was asked for",
+            tr("Description"),
+            tr("Show how the scanner's operator named the series; it may say what the examination was asked for"),
             action="reading.describe",
         )
         self.describe.toggled.connect(lambda _on: self._on_selected())
@@ -80,14 +81,14 @@ class ImageTable(QWidget):
         self.refused = note(name="refused")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self._heading = heading("Images")
+        self._heading = heading(tr("Images"))
         layout.addWidget(self._heading)
         layout.addWidget(self.table)
         layout.addWidget(self.detail)
         layout.addWidget(self.describe)
         layout.addWidget(self.question)
         layout.addWidget(self.statement.native)
-        self._refused_heading = heading("Not read")
+        self._refused_heading = heading(tr("Not read"))
         layout.addWidget(self._refused_heading)
         layout.addWidget(self.refused)
         layout.addStretch(1)
@@ -127,7 +128,12 @@ class ImageTable(QWidget):
     def _list_refused(self) -> None:
         refused = () if self._desk.case is None else self._desk.case.refused
         reasons = Counter(refusal.reason for refusal in refused)
-        lines = [f"{count} file{'s' if count > 1 else ''}: {reason}" for reason, count in reasons.most_common()]
+        lines = [
+            tr("1 file: {reason}", reason=reason)
+            if count == 1
+            else tr("{count} files: {reason}", count=count, reason=reason)
+            for reason, count in reasons.most_common()
+        ]
         self.refused.setText("\n".join(lines))
         self.refused.setVisible(bool(lines))
         self._refused_heading.setVisible(bool(lines))
@@ -170,13 +176,13 @@ class ImageTable(QWidget):
 
     def _detail(self, image: CaseImage) -> str:
         name = "" if self._desk.study_stage is not None else file_name(image)
-        return (f"File {name}.\n" if name else "") + _detail(image)
+        return (tr("File {name}.", name=name) + "\n" if name else "") + _detail(image)
 
     def _description(self, image: CaseImage) -> str:
         """How the series was named, where that is asked for."""
         if self._desk.study_stage is not None or not self.describe.isChecked():
             return ""
-        return f"\nDescription: {image.series.description or 'none'}"
+        return "\n" + tr("Description: {text}", text=image.series.description or say("none"))
 
     def _cells(self, image: CaseImage) -> tuple[str, ...]:
         first, *rest = _cells(image)
@@ -194,9 +200,9 @@ def _question(image: CaseImage) -> str:
     """What only a person can say of an image; empty where that is nothing."""
     series = image.series
     if series.role is Role.ADC and series.unit is None:
-        return "In which unit is this ADC map stored? Until you say it, nothing is measured on it."
+        return tr("In which unit is this ADC map stored? Until you say it, nothing is measured on it.")
     if series.role is Role.DWI and any(volume.b_value is None for volume in series.volumes):
-        return "With which b-values were these volumes taken? Until you say it, no ADC is computed from them."
+        return tr("With which b-values were these volumes taken? Until you say it, no ADC is computed from them.")
     return ""
 
 
@@ -204,11 +210,11 @@ def _cells(image: CaseImage) -> tuple[str, ...]:
     series = image.series
     slices, rows, columns = series.grid.shape
     spacing = series.grid.spacing_mm
-    unit = "unit?" if series.unit is None else UNIT_TEXT.get(series.unit, series.unit)
+    unit = tr("unit?") if series.unit is None else shown(UNIT_TEXT.get(series.unit, series.unit))
     volumes = f" · {len(series.volumes)}" if len(series.volumes) > 1 else ""
     return (
         image.label + ("" if series.measurable else " *"),
-        series.grid.plane,
+        shown(Sentence(series.grid.plane)),
         f"{slices}×{rows}×{columns}{volumes}",
         f"{spacing[0]:.2f} · {spacing[1]:.2f}×{spacing[2]:.2f}",
         unit,
@@ -217,8 +223,11 @@ def _cells(image: CaseImage) -> tuple[str, ...]:
 
 def _detail(image: CaseImage) -> str:
     series = image.series
-    lines = [f"{image.label}: {series.role_evidence}.", f"Unit: {series.unit_evidence}."]
+    lines = [
+        tr("{image}: {evidence}.", image=image.label, evidence=series.role_evidence),
+        tr("Unit: {evidence}.", evidence=series.unit_evidence),
+    ]
     if not series.measurable:
-        lines.append(f"* Shown, but not measured on: {series.not_measurable_reason}")
-    lines += [correction if correction.endswith(".") else f"{correction}." for correction in series.remarks]
+        lines.append(tr("* Shown, but not measured on: {reason}", reason=series.not_measurable_reason))
+    lines += [shown(remark) if remark.endswith(".") else tr("{remark}.", remark=remark) for remark in series.remarks]
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say, tr
 from napari_vcf.reading import Case, Protocol
 from napari_vcf.study.kept_readings import KeptReading, ReadingPlace, Unfinished, place_for
 
@@ -102,7 +103,11 @@ class Keeper:
         if place is None:
             self._desk.open_case(case, protocol=wish.protocol, study=wish.study, reader=wish.reader)
             self._desk.message.emit(
-                f"Nothing can be written to {shelf_path()}: this reading is kept only once it is exported.", "warning"
+                say(
+                    "Nothing can be written to {folder}: this reading is kept only once it is exported.",
+                    folder=shelf_path(),
+                ),
+                "warning",
             )
             then()
             return
@@ -123,16 +128,20 @@ class Keeper:
         box = QMessageBox(self._parent)
         box.setObjectName("go_on")
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("Go on with the reading?")
-        changes = "one change" if found.changes == 1 else f"{found.changes} changes"
+        box.setWindowTitle(tr("Go on with the reading?"))
+        changes = tr("one change") if found.changes == 1 else tr("{count} changes", count=found.changes)
         box.setText(
-            f"{wish.reader} has read these images before: {changes} up to {found.last.astimezone():%Y-%m-%d %H:%M} "
-            "are in no export."
+            tr(
+                "{reader} has read these images before: {changes} up to {last:%Y-%m-%d %H:%M} are in no export.",
+                reader=wish.reader,
+                changes=changes,
+                last=found.last.astimezone(),
+            )
         )
-        box.setInformativeText("Go on where it was left, or begin a new reading? Nothing is lost either way.")
-        go_on = box.addButton("Go on", QMessageBox.ButtonRole.AcceptRole)
+        box.setInformativeText(tr("Go on where it was left, or begin a new reading? Nothing is lost either way."))
+        go_on = box.addButton(tr("Go on"), QMessageBox.ButtonRole.AcceptRole)
         go_on.setObjectName("go_on_yes")
-        anew = box.addButton("Begin anew", QMessageBox.ButtonRole.DestructiveRole)
+        anew = box.addButton(tr("Begin anew"), QMessageBox.ButtonRole.DestructiveRole)
         anew.setObjectName("go_on_no")
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(go_on)
@@ -143,7 +152,7 @@ class Keeper:
             elif clicked is anew:
                 self._desk.guard(lambda: self._begin(place, wish, case, then))
             else:
-                self._desk.message.emit("Nothing was opened.", "info")
+                self._desk.message.emit(say("Nothing was opened."), "info")
 
         box.buttonClicked.connect(decide)
         box.open()
@@ -154,7 +163,7 @@ class Keeper:
         self._kept, self._desk.kept = kept, True
         if unsaved:
             self._desk.saved = False
-            self._desk.message.emit("The reading goes on where it was left.", "info")
+            self._desk.message.emit(say("The reading goes on where it was left."), "info")
         then()
 
     def _on_written(self, path: Path) -> None:

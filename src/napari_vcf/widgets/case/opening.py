@@ -9,6 +9,7 @@ from typing import Any
 from psygnal import Signal
 
 from napari_vcf.errors import CancelledError, NapariVcfError
+from napari_vcf.language import say
 from napari_vcf.reading import Case
 from napari_vcf.reading.image_pairs import shown_index
 from napari_vcf.reading.stage_images import STAGE_ROLES
@@ -44,15 +45,15 @@ def load_voxels(
     troubles = [*case.remarks]
     for number, image in enumerate(shown := case.with_role(*STAGE_ROLES["combined"])):
         if cancelled is not None and cancelled():
-            raise CancelledError("Loading was stopped.")
+            raise CancelledError(say("Loading was stopped."))
         if progress is not None:
-            progress(number, len(shown), f"loading {image.label}")
+            progress(number, len(shown), say("loading {label}", label=image.label))
         try:
             case.volume(image.id, shown_index(image.series.volumes), progress=progress, cancelled=cancelled)
         except CancelledError:
             raise
         except NapariVcfError as error:
-            troubles.append(f"{image.label} cannot be shown: {error}")
+            troubles.append(say("{label} cannot be shown: {error}", label=image.label, error=error))
     return tuple(troubles)
 
 
@@ -63,7 +64,7 @@ class CaseOpener:
     finished = Signal(object, object)
 
     def __init__(self) -> None:
-        self._errand = Errand("Opening a case")
+        self._errand = Errand(say("Opening a case"))
         #: done, total, what
         self.progressed = self._errand.progressed
         #: A sentence; empty where the person stopped it.
@@ -87,7 +88,7 @@ class CaseOpener:
         def work(progress: Progress) -> object:
             folder = prepare(progress)
             if self.is_stopped():
-                raise CancelledError("Stopped.")
+                raise CancelledError(say("Stopped."))
             return load_case(
                 folder, pseudonym=pseudonym, salt=salt(folder), progress=progress, cancelled=self.is_stopped
             )

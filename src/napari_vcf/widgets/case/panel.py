@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import Case, Protocol, read_reading
 from napari_vcf.records.unpacking import unpack_zip
@@ -111,36 +112,36 @@ class CasePanel(QWidget):
         layout.setSpacing(6)
         self.open_button = button(
             "open_folder",
-            "Open folder…",
-            "Open the folder that holds the files of one case",
+            tr("Open folder…"),
+            tr("Open the folder that holds the files of one case"),
             self.ask_folder,
             action="reading.open_folder",
         )
         self.sample_button = button(
             "open_sample",
-            "Sample case",
-            "Open a synthetic CT + MRI case whose truth is known",
+            tr("Sample case"),
+            tr("Open a synthetic CT + MRI case whose truth is known"),
             self.open_sample,
             action="reading.open_sample",
         )
         self.export_button = button(
             "export",
-            "Export…",
-            "Write the reading to a JSON file, and as DICOM objects where wanted",
+            tr("Export…"),
+            tr("Write the reading to a JSON file, and as DICOM objects where wanted"),
             self._export,
             action="reading.export",
         )
         self.protocol_button = button(
             "protocol",
-            "Protocol…",
-            "What is measured and how it is graded; can be changed before a case is opened",
+            tr("Protocol…"),
+            tr("What is measured and how it is graded; can be changed before a case is opened"),
             self.show_protocol,
             action="reading.protocol",
         )
         self.reading_button = button(
             "open_reading",
-            "Open reading…",
-            "Open an exported reading on its images: to look at, and to go on with as a new version",
+            tr("Open reading…"),
+            tr("Open an exported reading on its images: to look at, and to go on with as a new version"),
             self.ask_reading,
             action="reading.open_reading",
         )
@@ -159,8 +160,8 @@ class CasePanel(QWidget):
         for field in fields:
             field.returnPressed.connect(field.clearFocus)
         layout.addWidget(self.names.native)
-        self.progress = SteadyBar("open_progress", "The files of the case are being read")
-        self.cancel_button = button("cancel_open", "Cancel", "Stop reading the folder", self.opener.cancel)
+        self.progress = SteadyBar("open_progress", tr("The files of the case are being read"))
+        self.cancel_button = button("cancel_open", tr("Cancel"), tr("Stop reading the folder"), self.opener.cancel)
         progress_row = QHBoxLayout()
         progress_row.addWidget(self.progress, 1)
         progress_row.addWidget(self.cancel_button)
@@ -171,34 +172,37 @@ class CasePanel(QWidget):
         layout.addWidget(self.images)
         self.ask_button = button(
             "ask_images",
-            "What are they…",
-            "Say what each image is, in one dialog",
+            tr("What are they…"),
+            tr("Say what each image is, in one dialog"),
             self.ask_images,
             action="reading.images",
         )
         layout.addWidget(self.ask_button)
         self.welcome = QLabel(
-            "<p>Open the folder of one case (CT, MRI or both), drop it on the window, or try the sample case.</p>"
-            "<p>Then: <b>1</b> name the fractured vertebra and join CT and MRI under <i>Registration</i>, "
-            "<b>2</b> measure the heights, <b>3</b> outline the body and paint the lesion, <b>4</b> place the ADC "
-            "rectangles, <b>5</b> answer the form under <i>Findings</i>, <b>6</b> export.</p>"
-            f"<p>Press <b>{key_text('panels.keys')}</b> for all keys.</p>"
+            tr(
+                "<p>Open the folder of one case (CT, MRI or both), drop it on the window, or try the "
+                "sample case.</p><p>Then: <b>1</b> name the fractured vertebra and join CT and MRI under "
+                "<i>Registration</i>, <b>2</b> measure the heights, <b>3</b> outline the body and paint "
+                "the lesion, <b>4</b> place the ADC rectangles, <b>5</b> answer the form under "
+                "<i>Findings</i>, <b>6</b> export.</p><p>Press <b>{key}</b> for all keys.</p>",
+                key=key_text("panels.keys"),
+            )
         )
         self.welcome.setWordWrap(True)
         layout.addWidget(self.welcome)
-        self.missing_heading = heading("Still to do in this stage")
+        self.missing_heading = heading(tr("Still to do in this stage"))
         self.missing = note(name="missing")
         layout.addWidget(self.missing_heading)
         layout.addWidget(self.missing)
         layout.addStretch(1)
-        layout.addWidget(note(INTENDED_USE))
+        layout.addWidget(note(shown(Sentence(INTENDED_USE))))
         fill_with(self, scrolled(inside))
         self._show_progress(False)
 
     # -- opening ----------------------------------------------------------------------------------------------------
     def ask_folder(self) -> None:
         """Let the person choose a folder."""
-        dialog = QFileDialog(self, "Open the folder of one case")
+        dialog = QFileDialog(self, tr("Open the folder of one case"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
         dialog.fileSelected.connect(lambda path: self.open_folder(Path(path)))
@@ -232,14 +236,14 @@ class CasePanel(QWidget):
 
     def ask_reading(self) -> None:
         """Let the person choose an exported reading, and then the folder of its images."""
-        dialog = QFileDialog(self, "Open an exported reading", "", "Reading (*.json)")
+        dialog = QFileDialog(self, tr("Open an exported reading"), "", tr("Reading (*.json)"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda path: self.ask_images_of(Path(path)))
         dialog.open()
 
     def ask_images_of(self, export: Path) -> None:
         """Let the person choose the folder of the images that an exported reading was made on."""
-        dialog = QFileDialog(self, f"The folder of the images of {export.name}")
+        dialog = QFileDialog(self, tr("The folder of the images of {name}", name=export.name))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
         dialog.fileSelected.connect(lambda path: self.open_reading(export, Path(path)))
@@ -278,24 +282,29 @@ class CasePanel(QWidget):
     def ask_images(self) -> None:
         """Ask what the images are, where the files do not say it; else let what they say be corrected."""
         if self._desk.case is None or self._desk.study_stage is not None:
-            self._desk.message.emit("No case is open whose images could be named.", "info")
+            self._desk.message.emit(say("No case is open whose images could be named."), "info")
         else:
             ImageQuestions(self._desk, self).open()
 
     def _take_protocol(self, protocol: Protocol) -> None:
         self.protocol = protocol
-        self._desk.message.emit(f"The next case is read by the protocol {protocol.name}, {protocol.version}.", "info")
+        self._desk.message.emit(
+            say(
+                "The next case is read by the protocol {name}, {version}.", name=protocol.name, version=protocol.version
+            ),
+            "info",
+        )
 
     def _begin(self, prepare: Callable[[Any], Path], wish: Wish | None = None) -> None:
         if self.opener.running:
-            self._desk.message.emit("A folder is being read already; cancel it first.", "warning")
+            self._desk.message.emit(say("A folder is being read already; cancel it first."), "warning")
             return
         if self._desk.unsaved and not self._may_leave():
             return
         self.trouble.setText("")
         self.trouble.setVisible(False)
         self._show_progress(True)
-        self.progress.report(0, 0, "reading the folder")
+        self.progress.report(0, 0, say("reading the folder"))
         named = (self.study_name.text().strip(), self.reader_name.text().strip(), self.case_name.text().strip())
         self._wish = wish = wish or Wish(*named, protocol=self.protocol)
         self.opener.open(prepare, pseudonym=wish.case, salt=lambda folder: self.keeper.salt_for(wish, folder))
@@ -305,17 +314,19 @@ class CasePanel(QWidget):
         if self._desk.kept:
             answer = QMessageBox.question(
                 self,
-                "Reading not exported",
-                "The reading on the desk has not been exported. It is kept: opening its images again offers to go on. "
-                "Open another case?",
+                tr("Reading not exported"),
+                tr(
+                    "The reading on the desk has not been exported. It is kept: opening its images again "
+                    "offers to go on. Open another case?"
+                ),
                 QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel,
                 QMessageBox.StandardButton.Cancel,
             )
             return answer == QMessageBox.StandardButton.Yes
         answer = QMessageBox.question(
             self,
-            "Unsaved reading",
-            "The reading on the desk has not been exported. Open another case and lose it?",
+            tr("Unsaved reading"),
+            tr("The reading on the desk has not been exported. Open another case and lose it?"),
             QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
             QMessageBox.StandardButton.Cancel,
         )
@@ -324,7 +335,7 @@ class CasePanel(QWidget):
     def _on_finished(self, case: Case, troubles: tuple[str, ...]) -> None:
         self._show_progress(False)
         self._desk.guard(lambda: self.keeper.start(self._wish, case, self._on_open))
-        self._say("\n".join(troubles))
+        self._say("\n".join(shown(text) for text in troubles))
 
     def _on_open(self) -> None:
         report, self._report = self._report, None
@@ -337,10 +348,10 @@ class CasePanel(QWidget):
     def _on_failed(self, sentence: str) -> None:
         self._show_progress(False)
         self._say(sentence)
-        self._desk.message.emit(sentence or "Cancelled; nothing was opened.", "error" if sentence else "info")
+        self._desk.message.emit(sentence or say("Cancelled; nothing was opened."), "error" if sentence else "info")
 
     def _say(self, text: str) -> None:
-        self.trouble.setText(text)
+        self.trouble.setText(shown(text))
         self.trouble.setVisible(bool(text))
 
     def _show_progress(self, running: bool) -> None:
@@ -380,4 +391,4 @@ class CasePanel(QWidget):
         missing = () if reading is None else reading.missing(self._desk.stage)
         self.missing_heading.setVisible(bool(missing))
         self.missing.setVisible(bool(missing))
-        self.missing.setText("\n".join(f"• {sentence}" for sentence in missing))
+        self.missing.setText("\n".join(f"• {shown(issue.text)}" for issue in missing))

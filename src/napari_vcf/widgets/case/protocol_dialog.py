@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import Protocol
 from napari_vcf.reading.protocol_file import read_protocol_file, write_protocol_file
 from napari_vcf.widgets.common.controls import VERMILLION, button, mark, note, scrolled
@@ -16,7 +17,7 @@ from napari_vcf.widgets.common.forms import ModelForm
 
 __all__ = ["ProtocolDialog"]
 
-_FILES = "Protocol (*.json)"
+_FILES = say("Protocol (*.json)")
 
 
 class ProtocolDialog(QDialog):
@@ -36,16 +37,16 @@ class ProtocolDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("protocol_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Protocol")
+        self.setWindowTitle(tr("Protocol"))
         self._then = then
         self.form = ModelForm(protocol)
         self.form.native.setEnabled(then is not None)
         self.trouble = note(name="protocol_trouble")
         self.trouble.setVisible(False)
         area = scrolled(self.form.native)
-        load = button("load_protocol", "Load…", "Read a protocol from a file", self._ask_load)
+        load = button("load_protocol", tr("Load…"), tr("Read a protocol from a file"), self._ask_load)
         load.setEnabled(then is not None)
-        save = button("save_protocol", "Save…", "Write this protocol to a file", self._ask_save)
+        save = button("save_protocol", tr("Save…"), tr("Write this protocol to a file"), self._ask_save)
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Close
             if then is None
@@ -61,9 +62,9 @@ class ProtocolDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(
             note(
-                "The reading has begun: its protocol stays as it is."
+                tr("The reading has begun: its protocol stays as it is.")
                 if then is None
-                else "What is measured and how it is graded in the next case that is opened."
+                else tr("What is measured and how it is graded in the next case that is opened.")
             )
         )
         layout.addWidget(area, 1)
@@ -79,13 +80,13 @@ class ProtocolDialog(QDialog):
             self.accept()
 
     def _ask_load(self) -> None:
-        dialog = self._file_dialog("Load a protocol")
+        dialog = self._file_dialog(tr("Load a protocol"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda path: self.load(Path(path)))
         dialog.open()
 
     def _ask_save(self) -> None:
-        dialog = self._file_dialog("Save the protocol")
+        dialog = self._file_dialog(tr("Save the protocol"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("json")
         # The dialog has asked whether a file may be replaced.
@@ -93,7 +94,7 @@ class ProtocolDialog(QDialog):
         dialog.open()
 
     def _file_dialog(self, title: str) -> QFileDialog:
-        dialog = QFileDialog(self, title, "", _FILES)
+        dialog = QFileDialog(self, title, "", shown(_FILES))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setOption(QFileDialog.Option.DontUseNativeDialog, True)
         return dialog
@@ -115,7 +116,7 @@ class ProtocolDialog(QDialog):
         try:
             result, sentence = call(), ""
         except NapariVcfError as error:
-            result, sentence = None, str(error)
+            result, sentence = None, shown(error)
         self.trouble.setText(sentence)
         self.trouble.setVisible(bool(sentence))
         mark(self.trouble, VERMILLION if sentence else "")

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.widgets.common.controls import note
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReportDialog"]
 
-_HEADINGS = ("Group", "Level", "What", "Value", "Unit")
+_HEADINGS = (say("Group"), say("Level"), say("What"), say("Value"), say("Unit"))
 
 
 class ReportDialog(QDialog):
@@ -47,12 +48,12 @@ class ReportDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("report_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(f"DICOM report: {name}")
+        self.setWindowTitle(tr("DICOM report: {name}", name=name))
         lines = [line for group in groups for line in _lines(group)]
         self.table = QTableWidget(len(lines), len(_HEADINGS))
         self.table.setObjectName("report_table")
-        self.table.setToolTip("Numbers exactly as they were written into the report")
-        self.table.setHorizontalHeaderLabels(_HEADINGS)
+        self.table.setToolTip(tr("Numbers exactly as they were written into the report"))
+        self.table.setHorizontalHeaderLabels([shown(text) for text in _HEADINGS])
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().setVisible(False)
         for row, line in enumerate(lines):
@@ -61,13 +62,13 @@ class ReportDialog(QDialog):
         self.table.resizeColumnsToContents()
         # A number is never shown without its unit beside it.
         self.table.horizontalHeader().setSectionResizeMode(_HEADINGS.index("Value"), QHeaderView.ResizeMode.Stretch)
-        self.belonging = note(sentence, name="report_belonging")
+        self.belonging = note(shown(sentence), name="report_belonging")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(self.belonging)
         layout.addWidget(self.table, 1)
-        layout.addWidget(note(INTENDED_USE))
+        layout.addWidget(note(shown(Sentence(INTENDED_USE))))
         layout.addWidget(buttons)
         self.resize(720, 520)
 

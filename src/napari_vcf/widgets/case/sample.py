@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qtpy.QtCore import QStandardPaths
 
+from napari_vcf.language import say
 from napari_vcf.phantom import PhantomTruth, make_case, write_dicom, write_truth
 from napari_vcf.version import __version__
 
@@ -31,13 +32,13 @@ def write_sample(folder: Path, progress: Progress | None = None) -> PhantomTruth
     PhantomTruth
     """
     report = progress or (lambda _done, _total, _what: None)
-    report(0, 0, "computing the sample case")
+    report(0, 0, say("computing the sample case"))
     case = make_case()
     images = folder / "images"
     if images.exists():
         shutil.rmtree(images)
     images.mkdir(parents=True)
-    report(0, 0, "writing the sample case")
+    report(0, 0, say("writing the sample case"))
     write_dicom(case, images)
     # The truth is written last: where it is there, the case is whole.
     write_truth(case.truth, folder / "truth.json")

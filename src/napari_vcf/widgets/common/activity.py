@@ -12,6 +12,8 @@ from collections.abc import Callable
 from napari.utils.progress import cancelable_progress
 from qtpy.QtWidgets import QProgressBar
 
+from napari_vcf.language import shown
+
 __all__ = ["Activity", "SteadyBar"]
 
 #: Time between two changes of a bar, s.
@@ -34,7 +36,7 @@ class SteadyBar(QProgressBar):
         try:
             self.setRange(0, max(total, 1))
             self.setValue(done if total else 0)
-            self.setFormat(f"{what} %p %" if total else f"{what} …")
+            self.setFormat(f"{shown(what)} %p %" if total else f"{shown(what)} …")
         finally:
             self.setUpdatesEnabled(True)
 

@@ -192,6 +192,10 @@ def _options(field: FieldInfo) -> dict[str, Any]:
             found["max"] = entry.lt
         elif isinstance(entry, dict):
             found.update(entry)
+    if "choices" in found:
+        found["choices"] = [(shown(choice), choice) for choice in found["choices"]]
+    if "filter" in found:
+        found["filter"] = shown(found["filter"])
     return found
 
 

@@ -6,6 +6,8 @@ import time
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_vcf.language import shown
+
 __all__ = ["ProgressRelay"]
 
 #: The whole window is drawn for each step; with OpenGL in software that takes a tenth of a second.
@@ -32,7 +34,7 @@ class ProgressRelay(QObject):
 
     def report(self, done: int, total: int, what: str) -> None:
         """Take a report."""
-        self._newest = (done, total, what)
+        self._newest = (done, total, shown(what))
         if not self._waiting:
             self._waiting = True
             self._came.emit()

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import Sentence, said, say, shown, tr
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import Stage
 from napari_vcf.reading.state import Registration
@@ -94,23 +95,25 @@ class ConsensusDock(QWidget):
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(8, 6, 8, 6)
         self.guide = Banner("consensus_guide")
-        layout.addWidget(heading(f"Consensus on case {self._case}"))
+        layout.addWidget(heading(tr("Consensus on case {case}", case=self._case)))
         layout.addWidget(self.guide)
         row = QHBoxLayout()
-        self.stage = choice_box("consensus_stage", "Which stage is settled")
+        self.stage = choice_box("consensus_stage", tr("Which stage is settled"))
         for name in stages:
             self.stage.addItem(STAGE_NAMES[name], name)
         self.stage.activated.connect(lambda _index: self.open(self.stage.currentData()))
-        self.image = choice_box("consensus_image", with_key("On which image the drawings are shown", "consensus.image"))
+        self.image = choice_box(
+            "consensus_image", with_key(tr("On which image the drawings are shown"), "consensus.image")
+        )
         self.image.activated.connect(lambda _index: self._show_image())
-        for label, widget in (("Stage", self.stage), ("Image", self.image)):
+        for label, widget in ((tr("Stage"), self.stage), (tr("Image"), self.image)):
             row.addWidget(QLabel(label))
             row.addWidget(widget)
         row.addWidget(
             button(
                 "to_drawings",
-                "To the drawings",
-                "Show the slice and place of what was drawn",
+                tr("To the drawings"),
+                tr("Show the slice and place of what was drawn"),
                 self._look,
                 action="consensus.to_drawings",
             )
@@ -122,16 +125,16 @@ class ConsensusDock(QWidget):
         self._items = QVBoxLayout()
         layout.addLayout(self._items)
         layout.addWidget(rule())
-        layout.addWidget(QLabel("Present (pseudonyms, with commas between)"))
+        layout.addWidget(QLabel(tr("Present (pseudonyms, with commas between)")))
         self.present = QLineEdit()
         self.present.setObjectName("present")
-        self.present.setToolTip("Who settled this together; goes into the record")
+        self.present.setToolTip(tr("Who settled this together; goes into the record"))
         keep_keys(self.present)
         layout.addWidget(self.present)
         self.sign_button = button(
             "sign_consensus",
-            "Sign the consensus",
-            "Sign what was settled: from then on it is read-only",
+            tr("Sign the consensus"),
+            tr("Sign what was settled: from then on it is read-only"),
             self.sign,
             action="consensus.sign",
         )
@@ -139,21 +142,25 @@ class ConsensusDock(QWidget):
         self.message = note(name="consensus_message")
         layout.addWidget(self.message)
         layout.addStretch(1)
-        layout.addWidget(note(INTENDED_USE))
+        layout.addWidget(note(shown(Sentence(INTENDED_USE))))
         self.area = scrolled(inside, sideways=False)
         fill_with(self, self.area)
         self.setMinimumWidth(500)
 
     def _build_fusion(self) -> QVBoxLayout:
         column, row = QVBoxLayout(), QHBoxLayout()
-        self.fusion_label = QLabel("CT over the MRI")
+        self.fusion_label = QLabel(tr("CT over the MRI"))
         self.fusion = QSlider(Qt.Orientation.Horizontal)
         self.fusion.setObjectName("consensus_fusion")
         self.fusion.setRange(0, 100)
         self.fusion.setValue(round(100 * self.canvas.opacity))
         self.fusion.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        flickers = f"{key_text('consensus.flicker')} flickers"
-        self.fusion.setToolTip(f"How much of the CT is seen, where its reader had joined it to the MRI; {flickers}")
+        self.fusion.setToolTip(
+            tr(
+                "How much of the CT is seen, where its reader had joined it to the MRI; {key} flickers",
+                key=key_text("consensus.flicker"),
+            )
+        )
         self.fusion.valueChanged.connect(lambda value: self.canvas.set_opacity(value / 100))
         row.addWidget(self.fusion_label)
         row.addWidget(self.fusion, 1)
@@ -173,7 +180,7 @@ class ConsensusDock(QWidget):
             self.canvas.open(images, self.session.drawings, self.session.protocol)
         except NapariVcfError as error:
             self.close_session()
-            self._say(str(error), bad=True)
+            self._say(said(error), bad=True)
         else:
             for image in images.images.values():
                 self.image.addItem(image.label, image.id)
@@ -232,7 +239,7 @@ class ConsensusDock(QWidget):
             return
         value, why = box.chosen(), box.why.text().strip()
         if value is None:
-            self._say(f"{item_label(item)}: choose a value first.", bad=True)
+            self._say(say("{item}: choose a value first.", item=item_label(item)), bad=True)
             return
         try:
             if value == NOT_ASSESSABLE:
@@ -240,7 +247,7 @@ class ConsensusDock(QWidget):
             else:
                 session.settle(item, value, why=why)
         except NapariVcfError as error:
-            self._say(str(error), bad=True)
+            self._say(said(error), bad=True)
             return
         self._say("")
         self._refresh()
@@ -254,19 +261,20 @@ class ConsensusDock(QWidget):
         try:
             session.sign(names)
         except NapariVcfError as error:
-            self._say(str(error), bad=True)
+            self._say(said(error), bad=True)
             return
-        said = f"{STAGE_NAMES[session.stage]}: signed. {session.receipt_problem or f'Receipt: {session.receipt}'}"
+        receipt = session.receipt_problem or say("Receipt: {receipt}", receipt=session.receipt)
+        done = say("{stage}: signed. {receipt}", stage=STAGE_NAMES[session.stage], receipt=receipt)
         self.close_session()
         self._build_items()
         following = self.stage.currentIndex() + 1
         if following < self.stage.count():
             self.open(self.stage.itemData(following))
             if self.session is not None:
-                self._say(said)
+                self._say(done)
         else:
             self._refresh()
-            self._say(f"The consensus is signed. {said}")
+            self._say(say("The consensus is signed. {done}", done=done))
 
     # -- what is shown ------------------------------------------------------------------------------------------------
     def _build_items(self) -> None:
@@ -285,22 +293,26 @@ class ConsensusDock(QWidget):
         self.sign_button.setEnabled(session is not None)
         self.image.setEnabled(session is not None)
         if session is None:
-            self.guide.setText("Nothing is open. Choose a stage.")
+            self.guide.setText(tr("Nothing is open. Choose a stage."))
             return
         missing = session.missing()
         for item, box in self.boxes.items():
             box.show_settled(session.settled.get(item), session.reasons().get(item, ""))
         done = len(self.boxes) - len(missing)
         if not self.boxes:
-            self.guide.setText("The readers agree on every item. Say who is present, and sign.")
+            self.guide.setText(tr("The readers agree on every item. Say who is present, and sign."))
         else:
             self.guide.setText(
-                f"{done} of {len(self.boxes)} differing items are settled. A is on the left, B on the right."
+                tr(
+                    "{done} of {count} differing items are settled. A is on the left, B on the right.",
+                    done=done,
+                    count=len(self.boxes),
+                )
             )
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         notify(text, "error" if bad else "info")
-        self.message.setText(text)
+        self.message.setText(shown(text))
         mark(self.message, "" if not text else VERMILLION if bad else GREEN)
 
     def hideEvent(self, event: Any) -> None:  # noqa: N802
@@ -312,8 +324,12 @@ class ConsensusDock(QWidget):
 
 def _joined(name: str, registration: Registration | None) -> str:
     if registration is None:
-        return f"{name}: CT and MRI stayed apart."
-    return (
-        f"{name}: CT joined to the MRI at {registration.level}, {registration.shift_mm:.1f} mm and "
-        f"{registration.angle_deg:.1f}° from the clicks, {moved_by_hand(registration.nudges)}."
+        return tr("{name}: CT and MRI stayed apart.", name=name)
+    return tr(
+        "{name}: CT joined to the MRI at {level}, {shift_mm:.1f} mm and {angle_deg:.1f}° from the clicks, {moved}.",
+        name=name,
+        level=registration.level,
+        shift_mm=registration.shift_mm,
+        angle_deg=registration.angle_deg,
+        moved=moved_by_hand(registration.nudges),
     )

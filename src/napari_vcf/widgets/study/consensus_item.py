@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QLineEdit, QToolButton, QWidget
 
+from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import ITEMS
 from napari_vcf.reading.findings import value_words
 from napari_vcf.reading.state import Answer
@@ -12,7 +13,7 @@ from napari_vcf.widgets.common.controls import GREEN, button, heading, keep_keys
 
 __all__ = ["NOT_ASSESSABLE", "ItemBox", "choice_box"]
 
-NOT_ASSESSABLE = "not assessable"
+NOT_ASSESSABLE = say("not assessable")
 
 
 class ItemBox(QWidget):
@@ -26,9 +27,9 @@ class ItemBox(QWidget):
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 4, 0, 4)
         layout.setHorizontalSpacing(4)
-        layout.addWidget(heading(item_label(item)), 0, 0, 1, 4)
+        layout.addWidget(heading(shown(item_label(item))), 0, 0, 1, 4)
         words = {name: answer_words(item, answer) for name, answer in sorted(answers.items())}
-        said = QLabel(" &nbsp; ".join(f"<b>{name}</b>: {answered}" for name, answered in words.items()))
+        said = QLabel(" &nbsp; ".join(f"<b>{name}</b>: {shown(answered)}" for name, answered in words.items()))
         said.setObjectName(f"said_{item}")
         said.setWordWrap(True)
         layout.addWidget(said, 1, 0, 1, 4)
@@ -36,26 +37,28 @@ class ItemBox(QWidget):
         self._list: QComboBox | None = None
         offered = [*choices, *([NOT_ASSESSABLE] if assessable else [])]
         if len(offered) > 6:
-            self._list = choice_box(f"settle_{item}", "What is settled")
-            self._list.addItem("choose…", None)
+            self._list = choice_box(f"settle_{item}", tr("What is settled"))
+            self._list.addItem(tr("choose…"), None)
             for value in offered:
-                self._list.addItem(str(value), value)
+                self._list.addItem(shown(value), value)
             layout.addWidget(self._list, 2, 0, 1, 4)
         else:
             group = QButtonGroup(self)
             for number, value in enumerate(offered):
                 text = ITEMS[item].words(value) if item in ITEMS else value_words(value)
-                choice = toggle(f"settle_{item}__{value}", text, f"Settle as {text}")
+                choice = toggle(f"settle_{item}__{value}", shown(text), tr("Settle as {text}", text=text))
                 group.addButton(choice)
                 self._values.append((value, choice))
                 layout.addWidget(choice, 2 + number // 2, number % 2 * 2, 1, 2)
         self.why = QLineEdit()
         self.why.setObjectName(f"why_{item}")
-        self.why.setPlaceholderText("Why?")
-        self.why.setToolTip("The reason goes into the record")
+        self.why.setPlaceholderText(tr("Why?"))
+        self.why.setToolTip(tr("The reason goes into the record"))
         self.why.setMaxLength(500)
         keep_keys(self.why)
-        self.settle_button = button(f"settle_button_{item}", "Settle", "Write down what is settled", lambda: None)
+        self.settle_button = button(
+            f"settle_button_{item}", tr("Settle"), tr("Write down what is settled"), lambda: None
+        )
         self.done = QLabel()
         self.done.setObjectName(f"settled_{item}")
         mark(self.done, GREEN)
@@ -74,7 +77,7 @@ class ItemBox(QWidget):
         """Show what is settled."""
         self.done.setVisible(answer is not None)
         if answer is not None:
-            self.done.setText(f"✓ settled: {answer_words(self.item, answer)} ({why})")
+            self.done.setText(tr("✓ settled: {answer} ({why})", answer=answer_words(self.item, answer), why=why))
 
 
 def choice_box(name: str, tooltip: str) -> QComboBox:

@@ -12,6 +12,7 @@ from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import QApplication
 
 from napari_vcf.errors import CancelledError, NapariVcfError
+from napari_vcf.language import joined, said, say, shown
 from napari_vcf.study import NotYetError, ReaderStudy, StageSession, Task, WorkItem
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.widgets.case.opening import load_voxels
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Signed", "StudyDesk"]
 
-_TITLE = "Opening a case"
+_TITLE = say("Opening a case")
 
 _TICK_MS = 1000
 
@@ -113,7 +114,7 @@ class StudyDesk:
         self._pointer = QPoint()
         self._relay = ProgressRelay()
         self._relay.stepped.connect(self.progressed.emit)
-        self._activity = Activity(_TITLE, self._cancel_opening)
+        self._activity = Activity(shown(_TITLE), self._cancel_opening)
         self.progressed.connect(self._activity.report)
         self._timer = QTimer()
         self._timer.timeout.connect(self._tick)
@@ -150,11 +151,11 @@ class StudyDesk:
 
     def _work(self, opening: Callable[[], StageSession | None]) -> _Opened:
         report, session = self._relay.report, None
-        report(0, 0, "opening")
+        report(0, 0, say("opening"))
         try:
             session = opening()
         except NapariVcfError as error:
-            return _Opened(self._look(), None, (), str(error), refused=not isinstance(error, NotYetError))
+            return _Opened(self._look(), None, (), said(error), refused=not isinstance(error, NotYetError))
         troubles: tuple[str, ...] = ()
         if session is not None:
             try:
@@ -167,8 +168,8 @@ class StudyDesk:
         try:
             session.close()
         except NapariVcfError as error:
-            return _Opened(self._look(), None, (), str(error), refused=True)
-        return _Opened(self._look(), None, (), "Opening the case was stopped; nothing of it is lost.")
+            return _Opened(self._look(), None, (), said(error), refused=True)
+        return _Opened(self._look(), None, (), say("Opening the case was stopped; nothing of it is lost."))
 
     def _cancel_opening(self) -> None:
         self._stop = True
@@ -190,7 +191,7 @@ class StudyDesk:
         self.items, self.sentence = opened.items, opened.sentence
         if session is None:
             if not self.sentence:
-                self.sentence = "Everything on this worklist is signed. Thank you."
+                self.sentence = say("Everything on this worklist is signed. Thank you.")
             self.desk.message.emit(self.sentence, "error" if opened.refused else "info")
         elif self._left:
             self._quietly(session.close)
@@ -206,7 +207,8 @@ class StudyDesk:
         self._timer.start(_TICK_MS)
         if session.recovered_bytes:
             self.desk.message.emit(
-                "The program ended in the middle of a change; that change was not confirmed and was taken away.", "info"
+                say("The program ended in the middle of a change; that change was not confirmed and was taken away."),
+                "info",
             )
         self._preload(session)
 
@@ -255,7 +257,7 @@ class StudyDesk:
         self._worker = None
         self._relay.stop()
         self._activity.end()
-        self.sentence = "Opening the case stopped at a defect of the program; see the notification."
+        self.sentence = say("Opening the case stopped at a defect of the program; see the notification.")
         self._go_on()
         self.changed.emit()
 
@@ -273,7 +275,7 @@ class StudyDesk:
         try:
             session.seal()
         except NapariVcfError as error:
-            self.desk.message.emit(str(error), "error")
+            self.desk.message.emit(said(error), "error")
             self.changed.emit()
             return False
         self.session = None
@@ -314,7 +316,7 @@ class StudyDesk:
         try:
             close()
         except NapariVcfError as error:
-            self.desk.message.emit(str(error), "warning")
+            self.desk.message.emit(said(error), "warning")
 
     # -- time at work -----------------------------------------------------------------------------------------------
     def _on_sign_of_life(self, *_: object) -> None:

@@ -16,9 +16,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
 from napari_vcf.study.confirmations import Confirmations
+from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
+from napari_vcf.widgets.common.preferences import speak_as_preferred
 from napari_vcf.widgets.common.screen import check_display
 from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
 from napari_vcf.widgets.study.consensus_dock import ConsensusDock
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WORKLIST", "begin_study", "close_side_doors", "open_consensus_window"]
 
-WORKLIST = "Worklist"
+WORKLIST = say("Worklist")
 
 
 def begin_study(arrangement: Arrangement, study: ReaderStudy) -> WorklistPanel:
@@ -100,11 +103,12 @@ def open_consensus_window(
     from napari.utils.notifications import show_warning
 
     viewer = napari.Viewer(title="napari-vcf")
-    for sentence in use_keys_file():
-        show_warning(sentence)
+    for sentence in (*speak_as_preferred(), *use_keys_file()):
+        show_warning(shown(sentence))
     dock = ConsensusDock(viewer, root, case, stages, confirmations)
     frame = viewer.window.add_dock_widget(dock, name="Consensus", area="right", add_vertical_stretch=False)
     main = frame.parent()
+    frame.setWindowTitle(tr("Consensus"))
     frame.setTitleBarWidget(QWidget())
     frame.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
     dock.keys.attach(main)

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.study import ReaderStudy, WorkItem
 from napari_vcf.widgets.case.image_table import ImageTable
@@ -47,14 +48,14 @@ if TYPE_CHECKING:
 
 __all__ = ["WorklistPanel"]
 
-_COLUMNS = ("No.", "Case", "Stage", "State")
+_COLUMNS = (say("No."), say("Case"), say("Stage"), say("State"))
 _STATES = {
-    "unread": "to read",
-    "open": "begun",
-    "sealed": "signed",
-    "amending": "amendment begun",
-    "unreadable": "set aside",
-    "withdrawn": "withdrawn",
+    "unread": say("to read"),
+    "open": say("begun"),
+    "sealed": say("signed"),
+    "amending": say("amendment begun"),
+    "unreadable": say("set aside"),
+    "withdrawn": say("withdrawn"),
 }
 
 
@@ -98,65 +99,65 @@ class WorklistPanel(QWidget):
         layout.setSpacing(6)
         self.done = QProgressBar()
         self.done.setObjectName("study_progress")
-        self.done.setToolTip("Stages that you have signed, of all on your worklist")
+        self.done.setToolTip(tr("Stages that you have signed, of all on your worklist"))
         layout.addWidget(self.done)
         self.guide = Banner("study_guide")
         layout.addWidget(self.guide)
         self.next_button = button(
             "next_case",
-            "Open next",
-            "Open what is to be read next, where it was left",
+            tr("Open next"),
+            tr("Open what is to be read next, where it was left"),
             self.study_desk.open_next,
             action="reading.next_case",
         )
         self.sign_button = button(
             "sign",
-            "Sign stage…",
-            "Sign the stage: from then on it is read-only",
+            tr("Sign stage…"),
+            tr("Sign the stage: from then on it is read-only"),
             self.ask_signature,
             action="reading.sign",
         )
         self.leave_button = button(
             "leave_case",
-            "Leave",
-            "Close the case; everything is kept, and the next opening goes on from here",
+            tr("Leave"),
+            tr("Close the case; everything is kept, and the next opening goes on from here"),
             self.study_desk.leave,
         )
         row = QHBoxLayout()
         for widget in (self.next_button, self.sign_button, self.leave_button):
             row.addWidget(widget)
         layout.addLayout(row)
-        self.opening = SteadyBar("opening_progress", "The images of the case are being loaded")
+        self.opening = SteadyBar("opening_progress", tr("The images of the case are being loaded"))
         layout.addWidget(self.opening)
         self.signature = LastSignature()
         layout.addWidget(self.signature)
         self.clinical = note(name="clinical_text")
         self.clinical.setTextFormat(Qt.TextFormat.PlainText)
-        self.clinical.setToolTip("What the coordinator says of the patient; the same for all readers")
+        self.clinical.setToolTip(tr("What the coordinator says of the patient; the same for all readers"))
         layout.addWidget(self.clinical)
-        self.missing_heading = heading("Missing before you can sign")
+        self.missing_heading = heading(tr("Missing before you can sign"))
         self.missing = note(name="study_missing")
         self.conflicts = note(name="study_conflicts")
         for widget in (self.missing_heading, self.missing, self.conflicts):
             layout.addWidget(widget)
         self.time = QLabel()
         self.time.setObjectName("time_at_work")
-        self.time.setToolTip("Time at work on this stage in minutes and seconds; longer pauses do not count")
+        self.time.setToolTip(tr("Time at work on this stage in minutes and seconds; longer pauses do not count"))
         layout.addWidget(self.time)
         self.images = ImageTable(self._desk)
         layout.addWidget(self.images)
         layout.addWidget(rule())
-        layout.addWidget(heading(f"Worklist of {self.study_desk.study.reader}"))
+        layout.addWidget(heading(tr("Worklist of {reader}", reader=self.study_desk.study.reader)))
         layout.addWidget(self._build_table(), 1)
         layout.addWidget(self._build_amendment())
-        layout.addWidget(note(INTENDED_USE))
+        layout.addWidget(note(shown(Sentence(INTENDED_USE))))
         fill_with(self, scrolled(inside, sideways=False))
 
     def _build_table(self) -> QTableWidget:
         self.table = QTableWidget(0, len(_COLUMNS))
         self.table.setObjectName("worklist_table")
-        self.table.setToolTip("Your order of reading; double-click a stage that was begun to go on with it")
-        self.table.setHorizontalHeaderLabels(list(_COLUMNS))
+        self.table.setToolTip(tr("Your order of reading; double-click a stage that was begun to go on with it"))
+        self.table.setHorizontalHeaderLabels([shown(text) for text in _COLUMNS])
         self.table.verticalHeader().setVisible(False)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -178,13 +179,16 @@ class WorklistPanel(QWidget):
         row = QHBoxLayout()
         self.reason = QLineEdit()
         self.reason.setObjectName("amendment_reason")
-        self.reason.setPlaceholderText("Why is it changed?")
-        self.reason.setToolTip("The reason goes into the record, with the new version")
+        self.reason.setPlaceholderText(tr("Why is it changed?"))
+        self.reason.setToolTip(tr("The reason goes into the record, with the new version"))
         self.reason.setMaxLength(500)
         keep_keys(self.reason)
         self.reason.textChanged.connect(lambda _text: self._show_amendment())
         self.amend_button = button(
-            "amend", "Amend", "Open the signed stage as a new version; the signed one stays as it is", self._amend
+            "amend",
+            tr("Amend"),
+            tr("Open the signed stage as a new version; the signed one stays as it is"),
+            self._amend,
         )
         row.addWidget(self.reason, 1)
         row.addWidget(self.amend_button)
@@ -200,25 +204,30 @@ class WorklistPanel(QWidget):
         """Ask whether the stage is to be signed; where something is missing, name it instead."""
         session = self.study_desk.session
         if session is None:
-            self._desk.message.emit("No stage is open.", "info")
+            self._desk.message.emit(say("No stage is open."), "info")
             return
         missing = session.missing()
         if missing:
-            tail = f" ({len(missing)} missing in all)" if len(missing) > 1 else ""
-            self._desk.message.emit(f"The stage is not complete: {missing[0]}{tail}", "warning")
+            first = missing[0].text
+            sentence = say("The stage is not complete: {first}", first=first)
+            if len(missing) > 1:
+                sentence = say(
+                    "The stage is not complete: {first} ({count} missing in all)", first=first, count=len(missing)
+                )
+            self._desk.message.emit(sentence, "warning")
             self.refresh()
             return
         box = QMessageBox(self)
         box.setObjectName("signature")
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("Sign")
-        box.setText(f"Sign the {STAGE_NAMES[session.stage]} stage of case {session.case}?")
-        lines = ["From then on it is read-only; a change is an amendment with a reason."]
-        lines += [str(conflict) for conflict in session.conflicts()]
+        box.setWindowTitle(tr("Sign"))
+        box.setText(tr("Sign the {stage} stage of case {case}?", stage=STAGE_NAMES[session.stage], case=session.case))
+        lines = [tr("From then on it is read-only; a change is an amendment with a reason.")]
+        lines += [shown(conflict.text) for conflict in session.conflicts()]
         box.setInformativeText("\n".join(lines))
-        yes = box.addButton("Sign", QMessageBox.ButtonRole.AcceptRole)
+        yes = box.addButton(tr("Sign"), QMessageBox.ButtonRole.AcceptRole)
         yes.setObjectName("signature_yes")
-        box.addButton("Not yet", QMessageBox.ButtonRole.RejectRole).setObjectName("signature_no")
+        box.addButton(tr("Not yet"), QMessageBox.ButtonRole.RejectRole).setObjectName("signature_no")
         box.setDefaultButton(yes)
         box.buttonClicked.connect(lambda clicked: clicked is yes and self.study_desk.sign())
         box.open()
@@ -252,7 +261,7 @@ class WorklistPanel(QWidget):
         self.images.setVisible(is_open)
         self.images.refresh()
         told = session.clinical if session is not None else ""
-        self.clinical.setText(f"Clinical: {told}" if told else "")
+        self.clinical.setText(tr("Clinical: {told}", told=told) if told else "")
         self.clinical.setVisible(bool(told))
         self.signature.show_signed(self.study_desk.last_signed)
         self._show_guide()
@@ -265,7 +274,7 @@ class WorklistPanel(QWidget):
         missing = session.missing() if session is not None else ()
         conflicts = session.conflicts() if session is not None else ()
         for label, lines, sign in ((self.missing, missing, "•"), (self.conflicts, conflicts, "⚠")):
-            label.setText("\n".join(f"{sign} {text}" for text in lines))
+            label.setText("\n".join(f"{sign} {shown(issue.text)}" for issue in lines))
             label.setVisible(bool(lines))
         self.missing_heading.setVisible(bool(missing))
 
@@ -277,16 +286,21 @@ class WorklistPanel(QWidget):
     def _show_guide(self) -> None:
         session = self.study_desk.session
         if session is not None:
-            again = ", once more" if session.occasion > 1 else ""
-            version = f", amendment {session.version - 1}" if session.version > 1 else ""
+            again = tr(", once more") if session.occasion > 1 else ""
+            version = tr(", amendment {number}", number=session.version - 1) if session.version > 1 else ""
             self.guide.setText(
-                f"<b>Case {session.case}, {STAGE_NAMES[session.stage]}</b>{again}{version}. "
-                "Every change is kept as you make it."
+                tr(
+                    "<b>Case {case}, {stage}</b>{again}{version}. Every change is kept as you make it.",
+                    case=session.case,
+                    stage=STAGE_NAMES[session.stage],
+                    again=again,
+                    version=version,
+                )
             )
         elif self.study_desk.busy:
-            self.guide.setText("The case is being opened…")
+            self.guide.setText(tr("The case is being opened…"))
         else:
-            self.guide.setText(self.study_desk.sentence or "Open the next case.")
+            self.guide.setText(shown(self.study_desk.sentence) or tr("Open the next case."))
 
     def _show_time(self) -> None:
         session = self.study_desk.session
@@ -295,7 +309,8 @@ class WorklistPanel(QWidget):
             return
         minutes, seconds = divmod(int(session.active_s), 60)
         self.time.setText(
-            f"Time at work: {minutes} min {seconds:02d} s" + ("  ·  paused, until you go on" if session.is_idle else "")
+            tr("Time at work: {minutes} min {seconds:02d} s", minutes=minutes, seconds=seconds)
+            + (tr("  ·  paused, until you go on") if session.is_idle else "")
         )
         mark(self.time, ORANGE if session.is_idle else "")
 
@@ -306,7 +321,7 @@ class WorklistPanel(QWidget):
         signed = sum(item.status == "sealed" for item in items)
         self.done.setRange(0, max(1, len(items)))
         self.done.setValue(signed)
-        self.done.setFormat(f"{signed} of {len(items)} stages signed" if items else "")
+        self.done.setFormat(tr("{signed} of {count} stages signed", signed=signed, count=len(items)) if items else "")
         if (items, present) == self._listed:
             return
         self._listed = (items, present)
@@ -331,18 +346,22 @@ class WorklistPanel(QWidget):
         self.amend_button.setEnabled(len(self.reason.text().strip()) >= 3)
         if item is not None and signed:
             self.amendment_text.setText(
-                f"Case {item.task.case}, {STAGE_NAMES[item.task.stage]}, is signed. To change it, say why; "
-                "the change becomes a new version beside it."
+                tr(
+                    "Case {case}, {stage}, is signed. To change it, say why; the change becomes a new "
+                    "version beside it.",
+                    case=item.task.case,
+                    stage=STAGE_NAMES[item.task.stage],
+                )
             )
 
 
 def _cells(item: WorkItem, *, here: bool) -> tuple[str, ...]:
-    state = _STATES[item.status]
+    state = shown(_STATES[item.status])
     if here:
-        state = "on the desk"
+        state = tr("on the desk")
     elif item.status == "unread" and not item.prepared:
-        state = "not prepared"
+        state = tr("not prepared")
     elif item.not_before is not None:
-        state = f"from {item.not_before:%Y-%m-%d %H:%M} UTC"
-    again = " (again)" if item.task.occasion > 1 else ""
+        state = tr("from {not_before:%Y-%m-%d %H:%M} UTC", not_before=item.not_before)
+    again = tr(" (again)") if item.task.occasion > 1 else ""
     return (str(item.task.position), item.task.case, f"{STAGE_NAMES[item.task.stage]}{again}", state)
