@@ -14,9 +14,9 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say
 from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, SCOPES
 from napari_vcf.widgets.common.shortcuts_in_force import keys_of
-from napari_vcf.language import say
 
 __all__ = ["Binding", "ShortcutError", "Shortcuts"]
 

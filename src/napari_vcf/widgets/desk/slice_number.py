@@ -8,8 +8,8 @@ from qtpy.QtCore import QObject, Qt, QTimer
 from qtpy.QtGui import QIntValidator
 from qtpy.QtWidgets import QLabel, QLineEdit, QWidget
 
-from napari_vcf.widgets.common.shortcuts_in_force import with_key
 from napari_vcf.language import tr
+from napari_vcf.widgets.common.shortcuts_in_force import with_key
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport

@@ -20,7 +20,6 @@ from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
 from napari_vcf.study.confirmations import Confirmations
-from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
 from napari_vcf.widgets.common.preferences import speak_as_preferred
 from napari_vcf.widgets.common.screen import check_display
 from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file

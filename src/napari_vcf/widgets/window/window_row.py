@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
-from napari_vcf.widgets.common.shortcuts_in_force import with_key
 from napari_vcf.language import tr
+from napari_vcf.widgets.common.shortcuts_in_force import with_key
 from napari_vcf.widgets.window.bar_controls import bar_tool
 
 if TYPE_CHECKING:
