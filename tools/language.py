@@ -73,15 +73,31 @@ def said() -> list[Said]:
 
 def of_models() -> set[str]:
     """Sentences that are not written out where they are said: titles of forms, values of a record as words."""
+    from typing import get_args
+
+    from napari_vcf.measure import POSITIONS, ReferenceTissue, Side
     from napari_vcf.notice import INTENDED_USE
+    from napari_vcf.reading.findings import FORMS, value_words
     from napari_vcf.widgets.case.archive_dialog import ArchiveSearch
     from napari_vcf.widgets.case.exporting import Leaving
+    from napari_vcf.widgets.case.image_statement import ImageStatement
     from napari_vcf.widgets.case.panel import CaseNames
     from napari_vcf.widgets.common.forms import sentences_of
+    from napari_vcf.widgets.instruments.adc_roi.model import TISSUE_NAMES
+    from napari_vcf.widgets.instruments.calipers.table import ROWS
+    from napari_vcf.widgets.instruments.extent.threshold import TISSUES, ThresholdSettings
 
     found = {INTENDED_USE, INTENDED_USE.split(":")[0]}
-    for model in (ArchiveSearch, Leaving, CaseNames):
+    for model in (ArchiveSearch, CaseNames, ImageStatement, Leaving, ThresholdSettings):
         found.update(sentences_of(model))
+    for form in FORMS.values():
+        found.update(value_words(value) for item in form.values() for value in item.values if isinstance(value, str))
+    found.update(name.lower() for name in (*TISSUE_NAMES.values(), *TISSUES.values()))
+    assert set(TISSUES) == set(get_args(ReferenceTissue))
+    found.update(word for position in POSITIONS for word in (position, position.capitalize()))
+    found.update((*get_args(Side), *ROWS))
+    statuses = ("ok", "doubtful", "refused")
+    found.update(word for status in statuses for word in (status, status.capitalize()))
     return found
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 
 __all__ = ["BAND_MM", "SNAP_REACH_MM", "NoEdge", "sample_lines", "sampling_mm", "snap_to_edge"]
 
@@ -20,10 +21,10 @@ __all__ = ["BAND_MM", "SNAP_REACH_MM", "NoEdge", "sample_lines", "sampling_mm", 
 class NoEdge(Enum):
     """Why an end was not drawn to an edge; the value is the sentence for the reader."""
 
-    COARSE = "The pixels are too coarse along the caliper to show where the edge is."
-    OUTSIDE = "The image ends, or was not measured, too near to look for an edge."
-    NO_UNIT = "This CT is not in Hounsfield units, which tell bone from what surrounds it."
-    UNCLEAR = "No edge is clear within reach."
+    COARSE = say("The pixels are too coarse along the caliper to show where the edge is.")
+    OUTSIDE = say("The image ends, or was not measured, too near to look for an edge.")
+    NO_UNIT = say("This CT is not in Hounsfield units, which tell bone from what surrounds it.")
+    UNCLEAR = say("No edge is clear within reach.")
 
 
 #: An end is never drawn farther than this.

@@ -55,7 +55,7 @@ class ModelForm(Generic[Model]):
         self._lists: dict[str, Any] = {}
         controls: list[Widget] = []
         for name, field in self._model.model_fields.items():
-            tip = shown(Sentence(field.description or told.get(name, "")))
+            tip = shown(_sentence(field.description or told.get(name, "")))
             controls.append(self._draw(name, field, getattr(model, name), tip))
         self.container = Container(widgets=controls, labels=labels)
         self.container.native.installEventFilter(_EvenTitles(self.container.native))
@@ -68,7 +68,7 @@ class ModelForm(Generic[Model]):
         self.show(model)
 
     def _draw(self, name: str, field: FieldInfo, value: Any, tip: str) -> Widget:
-        title = shown(Sentence(field.title or _title(name)))
+        title = shown(_sentence(field.title or _title(name)))
         if get_origin(field.annotation) is dict:
             self._lists[name] = lines = {key: _line(str(key), str(key), tip) for key in value}
             return Container(name=name, label=title, widgets=list(lines.values()), labels=True)
@@ -153,6 +153,11 @@ def sentences_of(model: type[BaseModel]) -> tuple[str, ...]:
         for name, field in model.model_fields.items()
     ]
     return tuple(text for pair in found for text in pair if text)
+
+
+def _sentence(text: str) -> Sentence:
+    """A text of a model, which may be a sentence with values already."""
+    return text if isinstance(text, Sentence) else Sentence(text)
 
 
 def _complaint(details: Mapping[str, Any]) -> str:

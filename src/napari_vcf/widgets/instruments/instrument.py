@@ -11,6 +11,7 @@ from psygnal import Signal
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer
 from qtpy.QtWidgets import QAbstractButton, QDockWidget, QVBoxLayout, QWidget
 
+from napari_vcf.language import joined, say
 from napari_vcf.reading.state import StageState
 from napari_vcf.widgets.common.controls import fill_with, find_dock, scrolled
 from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, SCOPES
@@ -215,7 +216,12 @@ class ToolManager(QObject):
             return False
         over = case.image(covered_by).label
         self.desk.message.emit(
-            f"{over} hides {image.label}, which would be measured: take it off first ({key_text('image.flicker')}).",
+            say(
+                "{over} hides {label}, which would be measured: take it off first ({key}).",
+                over=over,
+                label=image.label,
+                key=key_text("image.flicker"),
+            ),
             "warning",
         )
         return True
@@ -317,7 +323,7 @@ class Instrument(QWidget):
     def share(self, action: str, run: Callable[[], object], *, detail: str = "") -> None:
         """Bind an action of the register while this instrument is in hand; a detail goes behind its sentence."""
         known = ACTIONS[action]
-        text = f"{known.text} {detail}".rstrip()
+        text = joined(" ", (known.text, detail)) if detail else known.text
         for key in keys_of(action):
             self.shared_keys[key] = run
             self.tools.share_key(key, text, title=SCOPES[known.scope], repeats=known.repeats)

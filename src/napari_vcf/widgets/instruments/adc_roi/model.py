@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Rectangle
+from napari_vcf.language import say
 from napari_vcf.reading import CaseImage, LoggedAction
 from napari_vcf.reading.actions import Redo, Undo
 from napari_vcf.reading.results import rectangle_of
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TISSUE_NAMES", "AdcModel"]
 
-TISSUE_NAMES: dict[Tissue, str] = {"lesion": "Lesion", "normal": "Normal vertebra"}
+TISSUE_NAMES: dict[Tissue, str] = {"lesion": say("Lesion"), "normal": say("Normal vertebra")}
 
 
 class AdcModel:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QDoubleSpinBox, QHBoxLayout,
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Rectangle
+from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.reading.map_resolution import map_effective_n
 from napari_vcf.reading.results import roi_angle_deg
 from napari_vcf.reading.state import Roi, Tissue
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["AdcWidget"]
 
 #: Shown until calipers, body or the reader tell the level.
-ASK_LEVEL = "level…"
+ASK_LEVEL = say("level…")
 STEP_MM = 0.5
 STEP_DEG = 1.0
 #: Steps to the right and down.
@@ -36,11 +37,19 @@ _ARROWS = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
 
 def _map_text(image: CaseImage, protocol: Protocol) -> str:
     # Evidence is written in ASCII, as exports are.
-    evidence = image.series.unit_evidence.replace("um2/s", "µm²/s").replace("mm2/s", "mm²/s")
+    evidence = shown(image.series.unit_evidence).replace("um2/s", "µm²/s").replace("mm2/s", "mm²/s")
     if image.series.unit is None:
-        return f"Map: <b>{image.label}</b>. Its unit is not known yet: say it in the panel Case ({evidence})."
-    voxels = f"about {map_effective_n(image.series, protocol):.0f} effective voxels in each rectangle"
-    return f"Map: <b>{image.label}</b>, unit from {evidence}; {voxels}"
+        return tr(
+            "Map: <b>{label}</b>. Its unit is not known yet: say it in the panel Case ({evidence}).",
+            label=image.label,
+            evidence=evidence,
+        )
+    return tr(
+        "Map: <b>{label}</b>, unit from {evidence}; about {voxels:.0f} effective voxels in each rectangle",
+        label=image.label,
+        evidence=evidence,
+        voxels=map_effective_n(image.series, protocol),
+    )
 
 
 class AdcWidget(Instrument):
@@ -53,7 +62,7 @@ class AdcWidget(Instrument):
     """
 
     name = "adc"
-    title = "ADC ROI"
+    title = say("ADC ROI")
     hides_masks = True
 
     def __init__(self, tools: ToolManager) -> None:
@@ -78,10 +87,14 @@ class AdcWidget(Instrument):
             self.share(
                 f"adc.move_{name}",
                 lambda r=right, d=down: self.roi_tool.nudge(r * STEP_MM, d * STEP_MM),
-                detail=f"by {STEP_MM:g} mm",
+                detail=say("by {step:g} mm", step=STEP_MM),
             )
         for name, side in (("left", -1), ("right", 1)):
-            self.share(f"adc.turn_{name}", lambda s=side: self.roi_tool.turn(s * STEP_DEG), detail=f"by {STEP_DEG:g}°")
+            self.share(
+                f"adc.turn_{name}",
+                lambda s=side: self.roi_tool.turn(s * STEP_DEG),
+                detail=say("by {step:g}°", step=STEP_DEG),
+            )
         for name, run in {
             "align": self._align,
             "next": self.next_placement,
@@ -104,7 +117,12 @@ class AdcWidget(Instrument):
         group = QButtonGroup(self)
         self._tissues = {}
         for tissue, text in TISSUE_NAMES.items():
-            widget = toggle(f"tissue_{tissue}", text, f"Place the ROIs of the {text.lower()}", action="adc.tissue")
+            widget = toggle(
+                f"tissue_{tissue}",
+                shown(text),
+                tr("Place the ROIs of the {tissue}", tissue=Sentence(text.lower())),
+                action="adc.tissue",
+            )
             widget.clicked.connect(lambda _=False, t=tissue: self.set_tissue(t))
             group.addButton(widget)
             tissues.addWidget(widget)
@@ -114,10 +132,10 @@ class AdcWidget(Instrument):
         self._level.setObjectName("normal_level")
         keep_keys(self._level)
         self._level.setToolTip(
-            with_key("The adjacent normal vertebra in which the normal ROIs are placed", "adc.level")
+            with_key(tr("The adjacent normal vertebra in which the normal ROIs are placed"), "adc.level")
         )
         level_row = QHBoxLayout()
-        self._level_name = QLabel("in vertebra")
+        self._level_name = QLabel(tr("in vertebra"))
         level_row.addWidget(self._level_name)
         level_row.addWidget(self._level, 1)
         self.column.addLayout(level_row)
@@ -125,12 +143,18 @@ class AdcWidget(Instrument):
         self.column.addWidget(self._dots)
         self.column.addLayout(self._build_turning())
         row = QHBoxLayout()
-        self._next = button("next", "Next placement", "Keep it and hide it", self.next_placement, action="adc.next")
+        self._next = button(
+            "next", tr("Next placement"), tr("Keep it and hide it"), self.next_placement, action="adc.next"
+        )
         self._delete = button(
-            "delete", "Delete", "Delete this placement; it can be undone", self.delete, action="adc.delete"
+            "delete", tr("Delete"), tr("Delete this placement; it can be undone"), self.delete, action="adc.delete"
         )
         self._again = button(
-            "again", "Place afresh", "Delete all placements of this tissue", self.place_afresh, action="adc.afresh"
+            "again",
+            tr("Place afresh"),
+            tr("Delete all placements of this tissue"),
+            self.place_afresh,
+            action="adc.afresh",
         )
         for widget in (self._next, self._delete, self._again):
             row.addWidget(widget)
@@ -147,12 +171,20 @@ class AdcWidget(Instrument):
         row = QHBoxLayout()
         row.addWidget(
             button(
-                "turn_left", "⟲ 1°", "Turn to the left", lambda: self.roi_tool.turn(-STEP_DEG), action="adc.turn_left"
+                "turn_left",
+                "⟲ 1°",
+                tr("Turn to the left"),
+                lambda: self.roi_tool.turn(-STEP_DEG),
+                action="adc.turn_left",
             )
         )
         row.addWidget(
             button(
-                "turn_right", "⟳ 1°", "Turn to the right", lambda: self.roi_tool.turn(STEP_DEG), action="adc.turn_right"
+                "turn_right",
+                "⟳ 1°",
+                tr("Turn to the right"),
+                lambda: self.roi_tool.turn(STEP_DEG),
+                action="adc.turn_right",
             )
         )
         self._angle = QDoubleSpinBox()
@@ -162,7 +194,7 @@ class AdcWidget(Instrument):
         self._angle.setSuffix(" °")
         self._angle.setWrapping(True)
         self._angle.setKeyboardTracking(False)
-        tip = "Angle of the long side on the screen; clockwise from level"
+        tip = tr("Angle of the long side on the screen; clockwise from level")
         self._angle.setToolTip(with_key(tip, "adc.turn_left", "adc.turn_right"))
         self._angle.valueChanged.connect(self._on_angle)
         keep_keys(self._angle)
@@ -170,22 +202,22 @@ class AdcWidget(Instrument):
         self._angle.editingFinished.connect(self._angle.clearFocus)
         row.addWidget(self._angle)
         self._parallel = button(
-            "align", "∥", "Parallel to the endplates that the calipers show", self._align, action="adc.align"
+            "align", "∥", tr("Parallel to the endplates that the calipers show"), self._align, action="adc.align"
         )
         row.addWidget(self._parallel)
         self._size = QLabel()
         self._size.setObjectName("size")
-        self._size.setToolTip("The size is the protocol's. No gesture changes it.")
+        self._size.setToolTip(tr("The size is the protocol's. No gesture changes it."))
         row.addWidget(self._size, 1)
         return row
 
     # -- what the reader does ---------------------------------------------------------------------------------------
     def _may_place(self) -> bool:
         if self.desk.image is None or self.desk.image.series.role is not Role.ADC:
-            self.desk.message.emit("The ROI is placed on the ADC map.", "info")
+            self.desk.message.emit(say("The ROI is placed on the ADC map."), "info")
             return False
         if self.model.revealed():
-            self.desk.message.emit("Its values have been seen, so it stays. 'Place afresh' begins anew.", "info")
+            self.desk.message.emit(say("Its values have been seen, so it stays. 'Place afresh' begins anew."), "info")
             return False
         return self.model.tissue == "normal" or self._level_of_tissue() is not None
 
@@ -205,11 +237,14 @@ class AdcWidget(Instrument):
         lies_in = reading.level_at(self.desk.stage, image.id, rectangle.center_lps)
         if lies_in is None:
             if named is None:
-                say = "Say in which vertebra the normal marrow lies: no calipers and no body tell it here."
-                self.desk.message.emit(say, "warning")
+                ask = say("Say in which vertebra the normal marrow lies: no calipers and no body tell it here.")
+                self.desk.message.emit(ask, "warning")
             return named
         if named is not None and lies_in != named:
-            self.desk.message.emit(f"By what was drawn the rectangle lies in {lies_in}, not in {named}.", "warning")
+            self.desk.message.emit(
+                say("By what was drawn the rectangle lies in {lies_in}, not in {named}.", lies_in=lies_in, named=named),
+                "warning",
+            )
         # The lesion is in the fractured vertebra by definition; elsewhere the drawing tells.
         return named if self.model.tissue == "lesion" else lies_in
 
@@ -241,7 +276,8 @@ class AdcWidget(Instrument):
     def _align(self) -> None:
         if self.model.movable() is not None and not self.roi_tool.align():
             self.desk.message.emit(
-                "Measure two heights of this vertebra on MRI, or on a CT joined to it; they tell its endplates.", "info"
+                say("Measure two heights of this vertebra on MRI, or on a CT joined to it; they tell its endplates."),
+                "info",
             )
 
     def _on_slice(self, _position: float) -> None:
@@ -322,9 +358,9 @@ class AdcWidget(Instrument):
         if reading is None:
             return
         results = reading.results(self.desk.stage).adc
-        shown = {tissue: self.model.revealed(tissue) for tissue in TISSUE_NAMES}
+        revealed = {tissue: self.model.revealed(tissue) for tissue in TISSUE_NAMES}
         placed = {tissue: len(self.model.placed(tissue)) for tissue in TISSUE_NAMES}
-        self._table.show_results(results, shown, placed, self.model.wanted)
+        self._table.show_results(results, revealed, placed, self.model.wanted)
         self._warnings.setText("<br>".join(self._visible_warnings()))
 
     def _show_levels(self) -> None:
@@ -335,10 +371,10 @@ class AdcWidget(Instrument):
         if reading is None or spine is None:
             return
         if self.model.tissue == "lesion":
-            self._level_name.setText(f"in the fractured vertebra <b>{spine.fractured}</b>")
+            self._level_name.setText(tr("in the fractured vertebra <b>{fractured}</b>", fractured=spine.fractured))
             return
-        self._level_name.setText("in vertebra")
-        levels = [ASK_LEVEL, *(level for level in reading.references() if level is not None)]
+        self._level_name.setText(tr("in vertebra"))
+        levels = [shown(ASK_LEVEL), *(level for level in reading.references() if level is not None)]
         if [self._level.itemText(i) for i in range(self._level.count())] != levels:
             self._level.clear()
             self._level.addItems(levels)
@@ -362,14 +398,23 @@ class AdcWidget(Instrument):
             for n in range(1, protocol.roi_placements + 1)
         ]
         if roi is None:
-            state = "done" if self.model.revealed() else f"{count} of {protocol.roi_placements} placed and hidden"
+            state = (
+                tr("done")
+                if self.model.revealed()
+                else tr("{count} of {wanted} placed and hidden", count=count, wanted=protocol.roi_placements)
+            )
         else:
-            state = f"placement {roi.placement} of {protocol.roi_placements}, {self._angle_text(roi)}"
+            state = tr(
+                "placement {number} of {wanted}, {angle}",
+                number=roi.placement,
+                wanted=protocol.roi_placements,
+                angle=self._angle_text(roi),
+            )
         self._dots.setText(f'<span style="font-size: large;">{" ".join(marks)}</span> &nbsp;{state}')
         area = protocol.roi_long_mm * protocol.roi_short_mm
         self._size.setText(f"{protocol.roi_long_mm:g} × {protocol.roi_short_mm:g} mm = {area:g} mm²")
         last = count >= protocol.roi_placements
-        self._next.setText("Finish and show" if last else "Next placement")
+        self._next.setText(tr("Finish and show") if last else tr("Next placement"))
         self._next.setEnabled(roi is not None)
         self._delete.setEnabled(roi is not None)
         self._again.setEnabled(count > 0)
@@ -386,7 +431,11 @@ class AdcWidget(Instrument):
         reading = self.desk.reading
         found = {} if reading is None else reading.results(self.desk.stage).adc.endplate_deviation_deg
         deviation = found.get((roi.tissue, roi.placement))
-        return f"{abs(roi_angle_deg(roi)):.1f}° to axial" if deviation is None else f"{deviation:.1f}° to the endplates"
+        return (
+            tr("{angle:.1f}° to axial", angle=abs(roi_angle_deg(roi)))
+            if deviation is None
+            else tr("{deviation:.1f}° to the endplates", deviation=deviation)
+        )
 
     def _show_guide(self) -> None:
         self._guide.setText(self._guidance())
@@ -394,31 +443,38 @@ class AdcWidget(Instrument):
     def _guidance(self) -> str:
         reading, image = self.desk.reading, self.model.image
         if reading is None:
-            return "No case is open."
+            return tr("No case is open.")
         if image is None:
-            return "This stage has no ADC map that can be measured."
+            return tr("This stage has no ADC map that can be measured.")
         if reading.state.spine is None:
-            return "Name the fractured vertebra first (Calipers)."
+            return tr("Name the fractured vertebra first (Calipers).")
         if image.series.unit is None:
-            return f"The unit of {image.label} is not known: say it in the Case panel first."
+            return tr("The unit of {label} is not known: say it in the Case panel first.", label=image.label)
         if self.model.revealed():
-            return "All placements are made. 'Place afresh' begins anew."
+            return tr("All placements are made. 'Place afresh' begins anew.")
         if self.desk.image_id != image.id:
-            return f"Show {image.label} to place the ROI."
+            return tr("Show {label} to place the ROI.", label=image.label)
         rectangle = self.model.movable()
         if rectangle is not None and not self.roi_tool.on_screen(rectangle):
-            return "The rectangle lies on another slice. Click to bring it to this one; an arrow key shows it there."
+            return tr(
+                "The rectangle lies on another slice. Click to bring it to this one; an arrow key shows it there."
+            )
         if self.model.current is not None:
-            turn = f"{key_text('adc.turn_left', 'adc.turn_right')} turn it by {STEP_DEG:g}°"
-            keep = f"{key_text('adc.next')} keeps and hides it"
-            return f"Drag it to move, drag its knob to turn; {turn}. {keep}."
-        return (
-            f"Click on the map to place ROI <b>{self.model.next_number} of {self.model.wanted}</b>, "
-            f"{TISSUE_NAMES[self.model.tissue].lower()}: in the centre of the body, away from cortex, vessels and "
-            "artefact."
+            return tr(
+                "Drag it to move, drag its knob to turn; {turn} turn it by {step:g}°. {keep} keeps and hides it.",
+                turn=key_text("adc.turn_left", "adc.turn_right"),
+                step=STEP_DEG,
+                keep=key_text("adc.next"),
+            )
+        return tr(
+            "Click on the map to place ROI <b>{next_number} of {wanted}</b>, {tissue}: in the centre "
+            "of the body, away from cortex, vessels and artefact.",
+            next_number=self.model.next_number,
+            wanted=self.model.wanted,
+            tissue=Sentence(TISSUE_NAMES[self.model.tissue].lower()),
         )
 
     def _visible_warnings(self) -> list[str]:
         reading = self.desk.reading
         warnings = () if reading is None else reading.results(self.desk.stage).warnings
-        return [str(warning) for warning in warnings if warning.item == "adc"]
+        return [shown(warning.text) for warning in warnings if warning.item == "adc"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_vcf.language import say, shown, tr
 from napari_vcf.measure import Placements, RoiStatistics
 from napari_vcf.reading.results import AdcResult
 from napari_vcf.reading.state import Tissue
@@ -15,13 +16,13 @@ from napari_vcf.widgets.common.controls import QUIET_STYLE, clear_layout, note
 __all__ = ["AdcTable"]
 
 _HEADS = (
-    ("ROI", "Placement"),
-    ("mean", "Mean ADC; each voxel counts with the exact area of its overlap with the rectangle"),
-    ("SD", "Standard deviation of the voxels, weighted by area"),
-    ("n eff", "Effective number of voxels, (Σw)² / Σw², and the number touched"),
-    ("centre", "For comparison: plain mean over the voxels whose centre lies inside, and their number"),
+    (say("ROI"), say("Placement")),
+    (say("mean"), say("Mean ADC; each voxel counts with the exact area of its overlap with the rectangle")),
+    (say("SD"), say("Standard deviation of the voxels, weighted by area")),
+    (say("n eff"), say("Effective number of voxels, (Σw)² / Σw², and the number touched")),
+    (say("centre"), say("For comparison: plain mean over the voxels whose centre lies inside, and their number")),
 )
-_NAMES: dict[Tissue, str] = {"lesion": "lesion", "normal": "normal"}
+_NAMES: dict[Tissue, str] = {"lesion": say("lesion"), "normal": say("normal")}
 
 
 class AdcTable(QWidget):
@@ -40,12 +41,12 @@ class AdcTable(QWidget):
         self._lesion = note(name="summary_lesion")
         self._normal = note(name="summary_normal")
         self._ratio = note(name="ratio")
-        self._ratio.setToolTip("Mean of the lesion's placements over mean of the normal vertebra's")
+        self._ratio.setToolTip(tr("Mean of the lesion's placements over mean of the normal vertebra's"))
         for widget in (self._lesion, self._normal, self._ratio):
             layout.addWidget(widget)
 
     def show_results(
-        self, results: AdcResult, shown: Mapping[Tissue, bool], placed: Mapping[Tissue, int], wanted: int
+        self, results: AdcResult, revealed: Mapping[Tissue, bool], placed: Mapping[Tissue, int], wanted: int
     ) -> None:
         """Show the values of the tissues whose placements are complete.
 
@@ -53,7 +54,7 @@ class AdcTable(QWidget):
         ----------
         results : AdcResult
             Everything that is measured.
-        shown : mapping
+        revealed : mapping
             Whether a tissue's values may be seen.
         placed : mapping
             Number of placements of each tissue.
@@ -63,24 +64,24 @@ class AdcTable(QWidget):
         clear_layout(self._grid)
         row = 0
         for tissue, label in _NAMES.items():
-            if not shown[tissue]:
+            if not revealed[tissue]:
                 continue
             if row == 0:
                 self._head()
                 row = 1
             for number in range(1, wanted + 1):
-                self._row(row, f"{label} {number}", results.statistics[tissue, number])
+                self._row(row, f"{shown(label)} {number}", results.statistics[tissue, number])
                 row += 1
         for tissue, widget in (("lesion", self._lesion), ("normal", self._normal)):
-            widget.setText(self._summary(tissue, results, shown[tissue], placed[tissue], wanted))
-        both = shown["lesion"] and shown["normal"] and results.ratio is not None
-        self._ratio.setText(f"<b>Ratio lesion / normal {results.ratio:.2f}</b>" if both else "")
+            widget.setText(self._summary(tissue, results, revealed[tissue], placed[tissue], wanted))
+        both = revealed["lesion"] and revealed["normal"] and results.ratio is not None
+        self._ratio.setText(tr("<b>Ratio lesion / normal {ratio:.2f}</b>", ratio=results.ratio) if both else "")
 
     def _head(self) -> None:
         for column, (text, tooltip) in enumerate(_HEADS):
-            head = QLabel(text)
+            head = QLabel(shown(text))
             head.setStyleSheet(QUIET_STYLE)
-            head.setToolTip(tooltip)
+            head.setToolTip(shown(tooltip))
             self._grid.addWidget(head, 0, column)
 
     def _row(self, row: int, name: str, item: RoiStatistics) -> None:
@@ -95,21 +96,37 @@ class AdcTable(QWidget):
         for column, text in enumerate(texts):
             cell = QLabel(text)
             cell.setToolTip(
-                f"{_HEADS[column][1]} (voxels {item.min_um2_per_s:.0f} to {item.max_um2_per_s:.0f} µm²/s, "
-                f"area {item.area_mm2:.1f} mm²)"
+                tr(
+                    "{what} (voxels {least:.0f} to {most:.0f} µm²/s, area {area:.1f} mm²)",
+                    what=_HEADS[column][1],
+                    least=item.min_um2_per_s,
+                    most=item.max_um2_per_s,
+                    area=item.area_mm2,
+                )
             )
             if column:
                 cell.setAlignment(Qt.AlignmentFlag.AlignRight)
             self._grid.addWidget(cell, row, column)
 
     @staticmethod
-    def _summary(tissue: Tissue, results: AdcResult, shown: bool, placed: int, wanted: int) -> str:
+    def _summary(tissue: Tissue, results: AdcResult, revealed: bool, placed: int, wanted: int) -> str:
         summary: Placements | None = results.lesion if tissue == "lesion" else results.normal
-        name = "Lesion" if tissue == "lesion" else "Normal vertebra"
-        if not shown or summary is None:
-            state = f"{placed} of {wanted} placed" if placed else "not placed"
-            return f"{name}: {state}; values are hidden until all are."
-        spread = f"centres within {summary.center_spread_mm:.1f} mm"
+        name = tr("Lesion") if tissue == "lesion" else tr("Normal vertebra")
+        if not revealed or summary is None:
+            if not placed:
+                return tr("{tissue}: not placed; values are hidden until all are.", tissue=name)
+            return tr(
+                "{tissue}: {placed} of {wanted} placed; values are hidden until all are.",
+                tissue=name,
+                placed=placed,
+                wanted=wanted,
+            )
         sd = "" if summary.sd_um2_per_s is None else f" ± {summary.sd_um2_per_s:.0f} (SD)"
         cv = "" if summary.within_cv is None else f", wCV {100 * summary.within_cv:.1f} %"
-        return f"{name}: <b>{summary.mean_um2_per_s:.0f}</b>{sd} µm²/s{cv}, {spread}"
+        mean = f"<b>{summary.mean_um2_per_s:.0f}</b>{sd} µm²/s{cv}"
+        return tr(
+            "{tissue}: {mean}, centres within {spread:.1f} mm",
+            tissue=name,
+            mean=mean,
+            spread=summary.center_spread_mm,
+        )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.geometry import Rectangle
+from napari_vcf.language import say
 from napari_vcf.widgets.instruments.instrument import Tool, World
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class RoiTool(Tool):
         if rectangle is None or self.on_screen(rectangle):
             return rectangle
         self._viewport.go_to_slice(float(self._viewport.to_world(rectangle.center_lps, self._desk.image_id)[0]))
-        self._desk.message.emit("The rectangle lies on this slice.", "info")
+        self._desk.message.emit(say("The rectangle lies on this slice."), "info")
         return None
 
     def nudge(self, right_mm: float, down_mm: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QMessageBox, QWidget
 
+from napari_vcf.language import Sentence, joined, say, shown, tr
 from napari_vcf.measure import POSITIONS, REFERENCE_RULES, SNAP_REACH_MM, HeightLoss, ReferenceRule, VertebraStatus
 from napari_vcf.reading.levels import REGULAR_LEVELS
 from napari_vcf.reading.results import heights_of
@@ -29,10 +30,10 @@ from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 __all__ = ["RULE_NAMES", "CalipersWidget"]
 
 RULE_NAMES: dict[ReferenceRule, str] = {
-    "mean_adjacent": "mean of neighbours",
-    "above": "vertebra above",
-    "below": "vertebra below",
-    "own_posterior": "own posterior wall",
+    "mean_adjacent": say("mean of neighbours"),
+    "above": say("vertebra above"),
+    "below": say("vertebra below"),
+    "own_posterior": say("own posterior wall"),
 }
 _UNNAMED = "choose …"
 
@@ -75,25 +76,29 @@ class CalipersWidget(Instrument):
         self._guide = Banner("guide")
         self._level = QComboBox()
         self._level.setObjectName("fractured")
-        self._level.addItems([_UNNAMED, *REGULAR_LEVELS])
+        self._level.addItems([shown(_UNNAMED), *REGULAR_LEVELS])
         self._level.setMaxVisibleItems(26)
         keep_keys(self._level)
-        tip = "Name of the fractured vertebra. It cannot be changed once something is measured."
+        tip = tr("Name of the fractured vertebra. It cannot be changed once something is measured.")
         self._level.setToolTip(with_key(tip, "calipers.name"))
         self._level.activated.connect(self._on_level)
         top = QHBoxLayout()
-        top.addWidget(QLabel("Fractured vertebra"))
+        top.addWidget(QLabel(tr("Fractured vertebra")))
         top.addWidget(self._level, 1)
         self._table = CaliperTable(self.choose, self._say)
         self._delete = button(
-            "delete", "Delete", "Delete the chosen caliper; it can be undone", self.delete, action="calipers.delete"
+            "delete",
+            tr("Delete"),
+            tr("Delete the chosen caliper; it can be undone"),
+            self.delete,
+            action="calipers.delete",
         )
-        self._undo = button("undo", "Undo", "Take the last change back", self.desk.undo, action="reading.undo")
-        self._redo = button("redo", "Redo", "Make it again", self.desk.redo, action="reading.redo")
+        self._undo = button("undo", tr("Undo"), tr("Take the last change back"), self.desk.undo, action="reading.undo")
+        self._redo = button("redo", tr("Redo"), tr("Make it again"), self.desk.redo, action="reading.redo")
         row = QHBoxLayout()
         for widget in (self._delete, self._undo, self._redo):
             row.addWidget(widget)
-        self._snap = QCheckBox("draw the ends to the edge")
+        self._snap = QCheckBox(tr("draw the ends to the edge"))
         self._snap.setObjectName("snapping")
         self._snap.toggled.connect(self._on_snap)
         self._degree = note(name="degree")
@@ -107,21 +112,23 @@ class CalipersWidget(Instrument):
         snapping.addWidget(self._snap, 1)
         self._by_hand = button(
             "off_the_edge",
-            "Back to my hand",
-            "Ends of the chosen caliper, or of the one placed last, that were drawn to the edge (marked ◇) go back "
-            "where your hand put them",
+            tr("Back to my hand"),
+            tr(
+                "Ends of the chosen caliper, or of the one placed last, that were drawn to the edge "
+                "(marked ◇) go back where your hand put them"
+            ),
             self.calipers.take_off_the_edge,
             action="calipers.off_the_edge",
         )
         snapping.addWidget(self._by_hand)
         self.column.addLayout(snapping)
         self.column.addWidget(rule())
-        self.column.addWidget(heading("Height loss"))
+        self.column.addWidget(heading(tr("Height loss")))
         self.column.addWidget(self._degree)
         self.column.addWidget(self._losses)
         self.column.addWidget(self._reason)
         self.column.addWidget(rule())
-        self.column.addWidget(heading("By each definition of the reference height"))
+        self.column.addWidget(heading(tr("By each definition of the reference height")))
         self.column.addWidget(self._build_definitions())
         self.column.addStretch(1)
 
@@ -132,7 +139,7 @@ class CalipersWidget(Instrument):
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(2)
         self._cells: dict[ReferenceRule, tuple[QLabel, ...]] = {}
-        for column, text in enumerate(("reference", "loss", "degree", "to the cut")):
+        for column, text in enumerate((tr("reference"), tr("loss"), tr("degree"), tr("to the cut"))):
             head = QLabel(text)
             head.setStyleSheet(QUIET_STYLE)
             grid.addWidget(head, 0, column)
@@ -144,7 +151,7 @@ class CalipersWidget(Instrument):
                 grid.addWidget(cell, row, column)
             self._cells[name] = cells
         grid.setColumnStretch(0, 1)
-        legend = note("✓ graded by the protocol, ◐ borderline")
+        legend = note(tr("✓ graded by the protocol, ◐ borderline"))
         legend.setStyleSheet(QUIET_STYLE)
         grid.addWidget(legend, len(REFERENCE_RULES) + 1, 0, 1, 4)
         return table
@@ -196,7 +203,7 @@ class CalipersWidget(Instrument):
         """Remove the chosen caliper."""
         reading, height = self.desk.reading, self.calipers.selected
         if reading is None or height is None:
-            self.desk.message.emit("Choose a caliper first: click it in the image or in the table.", "info")
+            self.desk.message.emit(say("Choose a caliper first: click it in the image or in the table."), "info")
             return
         self.calipers.selected = None
         self.desk.guard(lambda: reading.remove_caliper(self.desk.stage, *height))
@@ -225,15 +232,19 @@ class CalipersWidget(Instrument):
         box = QMessageBox(self)
         box.setObjectName("recount")
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("Correct the levels")
-        box.setText(f"Was the fractured vertebra miscounted: {level} instead of {before}?")
-        box.setInformativeText(
-            "Calipers, body, ADC rectangles and registration of every stage keep their places, and all names move. "
-            "One undo takes it back."
+        box.setWindowTitle(tr("Correct the levels"))
+        box.setText(
+            tr("Was the fractured vertebra miscounted: {level} instead of {before}?", level=level, before=before)
         )
-        yes = box.addButton(f"Move all names to {level}", QMessageBox.ButtonRole.AcceptRole)
+        box.setInformativeText(
+            tr(
+                "Calipers, body, ADC rectangles and registration of every stage keep their places, and "
+                "all names move. One undo takes it back."
+            )
+        )
+        yes = box.addButton(tr("Move all names to {level}", level=level), QMessageBox.ButtonRole.AcceptRole)
         yes.setObjectName("recount_yes")
-        box.addButton("Leave them", QMessageBox.ButtonRole.RejectRole).setObjectName("recount_no")
+        box.addButton(tr("Leave them"), QMessageBox.ButtonRole.RejectRole).setObjectName("recount_no")
 
         def decide(clicked: object) -> None:
             if clicked is yes and reading is self.desk.reading:
@@ -285,7 +296,7 @@ class CalipersWidget(Instrument):
         reading = self.desk.reading
         self.setEnabled(reading is not None)
         spine = reading.state.spine if reading is not None else None
-        self._level.setCurrentText(_UNNAMED if spine is None else spine.fractured)
+        self._level.setCurrentText(shown(_UNNAMED) if spine is None else spine.fractured)
         heights = {} if reading is None else heights_of(self.calipers.stage_with_draft())
         self._table.show_stage(self._levels(), self.stage, heights, self.target(), self.calipers.selected)
         self._guide.setText(self._guidance())
@@ -293,12 +304,15 @@ class CalipersWidget(Instrument):
         self._snap.setEnabled(allowed)
         self._snap.setToolTip(
             with_key(
-                f"Each end goes to the edge within {SNAP_REACH_MM:g} mm, along the caliper: on MRI the outer side of "
-                "the endplate, else the strongest one. Off until you want it; recorded",
+                tr(
+                    "Each end goes to the edge within {snap_reach_mm:g} mm, along the caliper: on MRI the "
+                    "outer side of the endplate, else the strongest one. Off until you want it; recorded",
+                    snap_reach_mm=SNAP_REACH_MM,
+                ),
                 "calipers.snap",
             )
             if allowed
-            else "The study's protocol does not allow it."
+            else tr("The study's protocol does not allow it.")
         )
         self._delete.setEnabled(self.calipers.selected is not None)
         self._undo.setEnabled(reading is not None and reading.can_undo)
@@ -311,61 +325,89 @@ class CalipersWidget(Instrument):
 
     def _guidance(self) -> str:
         if self.desk.reading is None:
-            return "No case is open."
+            return tr("No case is open.")
         if self.desk.reading.state.spine is None:
-            return "Name the fractured vertebra first."
-        draft, stops = self.calipers.draft, f"{key_text('calipers.stop')} stops"
+            return tr("Name the fractured vertebra first.")
+        draft, stop = self.calipers.draft, key_text("calipers.stop")
         if draft is not None:
             c = draft.caliper
             if self.calipers.is_waiting:
-                return f"{c.level} {c.position}: <b>{draft.mm:.1f} mm</b>. Click on the lower endplate ({stops})."
-            return f"{c.level} {c.position}: <b>{draft.mm:.1f} mm</b>"
+                return tr(
+                    "{level} {position}: <b>{mm:.1f} mm</b>. Click on the lower endplate ({stop} stops).",
+                    level=c.level,
+                    position=Sentence(c.position),
+                    mm=draft.mm,
+                    stop=stop,
+                )
+            return f"{c.level} {shown(Sentence(c.position))}: <b>{draft.mm:.1f} mm</b>"
         target = self.target()
         if target is not None:
+            level, position = target[0], Sentence(target[1])
             if self.calipers.is_waiting:
-                return f"{target[0]} {target[1]}: click on the lower endplate ({stops})."
-            return (
-                f"Next: <b>{target[0]} {target[1]}</b> height on the mid-sagittal slice. Click on the upper, then on "
-                "the lower endplate, or drag from one to the other."
+                return tr(
+                    "{level} {position}: click on the lower endplate ({stop} stops).",
+                    level=level,
+                    position=position,
+                    stop=stop,
+                )
+            return tr(
+                "Next: <b>{level} {position}</b> height on the mid-sagittal slice. Click on the upper, then on the "
+                "lower endplate, or drag from one to the other.",
+                level=level,
+                position=position,
             )
         stage = self.stage
         unsaid = [
             v for k, v in self._levels().items() if k != "fractured" and v and stage and v not in stage.references
         ]
         if unsaid:
-            return f"All heights are measured. Say whether {' and '.join(unsaid)} is intact."
-        return "All heights are measured. Drag an end to correct it."
+            return tr("All heights are measured. Say whether {levels} is intact.", levels=joined(say(" and "), unsaid))
+        return tr("All heights are measured. Drag an end to correct it.")
 
     def _show_graded(self, loss: HeightLoss | None) -> None:
         if loss is None or loss.degree is None:
-            self._degree.setText("No degree yet.")
+            self._degree.setText(tr("No degree yet."))
         else:
-            mark = " · <b>◐ borderline</b>" if loss.borderline else ""
+            mark = tr(" · <b>◐ borderline</b>") if loss.borderline else ""
             self._degree.setText(
-                f'<span style="font-size: large;"><b>Degree {loss.degree}</b></span> &nbsp;'
-                f"{percent(loss.graded_loss)} at the {loss.graded_position} height<br>"
-                f"{points(loss.distance_to_cut)} from the cut {loss.nearest_cut}{mark}"
+                tr(
+                    '<span style="font-size: large;"><b>Degree {degree}</b></span> &nbsp;{loss} at the {position} '
+                    "height<br>{distance} from the cut {cut}{mark}",
+                    degree=loss.degree,
+                    loss=percent(loss.graded_loss),
+                    position=Sentence(loss.graded_position or ""),
+                    distance=points(loss.distance_to_cut),
+                    cut=loss.nearest_cut,
+                    mark=mark,
+                )
             )
         self._degree.setToolTip(
-            "I: loss below 1/3, II: 1/3 to 2/3, III: above 2/3. Readers differ by about 12.5 percentage points, so a "
-            "loss nearer to a cut than that is called borderline."
+            tr(
+                "I: loss below 1/3, II: 1/3 to 2/3, III: above 2/3. Readers differ by about 12.5 "
+                "percentage points, so a loss nearer to a cut than that is called borderline."
+            )
         )
         parts = (
             []
             if loss is None
             else [
-                f"{POSITION_SHORT[item.position]} {percent(item.loss)} "
-                f"({item.height_mm:.1f} of {item.reference_mm:.1f} mm)"
+                tr(
+                    "{position} {loss} ({height:.1f} of {reference:.1f} mm)",
+                    position=POSITION_SHORT[item.position],
+                    loss=percent(item.loss),
+                    height=item.height_mm,
+                    reference=item.reference_mm,
+                )
                 for item in loss.losses
             ]
         )
         self._losses.setText("<br>".join(parts))
-        self._reason.setText("" if loss is None else loss.reason or loss.note)
+        self._reason.setText("" if loss is None else shown(loss.reason or loss.note))
 
     def _show_definition(self, name: ReferenceRule, loss: HeightLoss | None, graded: HeightLoss | None) -> None:
         cells = self._cells[name]
         is_graded = graded is not None and name == graded.rule
-        cells[0].setText(f"<b>{RULE_NAMES[name]} ✓</b>" if is_graded else RULE_NAMES[name])
+        cells[0].setText(f"<b>{shown(RULE_NAMES[name])} ✓</b>" if is_graded else shown(RULE_NAMES[name]))
         has = loss is not None and loss.degree is not None
         texts = ("–", "–", "")
         if loss is not None and has and loss.graded_position is not None:
@@ -375,4 +417,8 @@ class CalipersWidget(Instrument):
         for cell, text in zip(cells[1:], texts, strict=True):
             cell.setText(text)
         for cell in cells:
-            cell.setToolTip("" if loss is None else loss.reason or loss.note or f"Reference: {RULE_NAMES[name]}.")
+            cell.setToolTip(
+                ""
+                if loss is None
+                else shown(loss.reason or loss.note) or tr("Reference: {name}.", name=RULE_NAMES[name])
+            )

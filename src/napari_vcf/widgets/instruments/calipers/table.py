@@ -8,6 +8,7 @@ from typing import get_args
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
+from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.measure import POSITIONS, Heights, Position, VertebraStatus
 from napari_vcf.reading.state import StageState
 from napari_vcf.widgets.common.controls import CHOSEN_STYLE, ORANGE, dress, keep_keys, swatch, toggle
@@ -19,11 +20,11 @@ __all__ = ["ROWS", "STATUS_NAMES", "CaliperTable"]
 
 ROWS = ("above", "fractured", "below")
 STATUS_NAMES: dict[VertebraStatus, str] = {
-    "intact": "intact",
-    "not_intact": "not intact",
-    "not_in_view": "not in view",
+    "intact": say("intact"),
+    "not_intact": say("not intact"),
+    "not_in_view": say("not in view"),
 }
-_NOT_SAID = "intact?"
+_NOT_SAID = say("intact?")
 
 
 class CaliperTable(QWidget):
@@ -50,10 +51,10 @@ class CaliperTable(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
         for column, position in enumerate(POSITIONS):
-            grid.addWidget(swatch(POSITION_COLORS[position], position), 0, column + 1)
+            grid.addWidget(swatch(POSITION_COLORS[position], shown(Sentence(position))), 0, column + 1)
             grid.setColumnStretch(column + 1, 1)
         header = QLabel("mm")
-        header.setToolTip("Heights in millimetres between the two ends of each caliper.")
+        header.setToolTip(tr("Heights in millimetres between the two ends of each caliper."))
         grid.addWidget(header, 0, 0)
         for row, which in enumerate(ROWS, start=1):
             grid.addWidget(self._head(which), row, 0)
@@ -71,10 +72,11 @@ class CaliperTable(QWidget):
         if which != "fractured":
             combo = self._status[which] = QComboBox()
             combo.setObjectName(f"status_{which}")
-            combo.addItems([_NOT_SAID, *STATUS_NAMES.values()])
-            tip = (
-                f"Is the vertebra {which} intact? Only an intact one serves as reference; say 'not in view' where it "
-                "is not on the image."
+            combo.addItems([shown(text) for text in (_NOT_SAID, *STATUS_NAMES.values())])
+            tip = tr(
+                "Is the {vertebra} intact? Only an intact one serves as reference; say 'not in view' where it is not "
+                "on the image.",
+                vertebra=Sentence(f"vertebra {which}"),
             )
             combo.setToolTip(with_key(tip, f"calipers.status_{which}"))
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -84,7 +86,11 @@ class CaliperTable(QWidget):
         return head
 
     def _cell(self, which: str, position: Position) -> QToolButton:
-        cell = toggle(f"cell_{which}_{position}", "–", f"Place, or choose, the {position} height of this vertebra.")
+        cell = toggle(
+            f"cell_{which}_{position}",
+            "–",
+            tr("Place, or choose, the {position} height of this vertebra.", position=Sentence(position)),
+        )
         cell.setMinimumHeight(30)
         cell.setCursor(Qt.CursorShape.PointingHandCursor)
         cell.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -136,7 +142,7 @@ class CaliperTable(QWidget):
         self._levels = dict(levels)
         for which in ROWS:
             level = levels[which]
-            says = {"above": "above", "below": "below", "fractured": "fractured"}[which]
+            says = shown(Sentence(which))
             self._names[which].setText(f"<b>{level}</b> {says}" if level else f"– {says}")
             status = stage.references.get(level) if stage is not None and level is not None else None
             combo = self._status.get(which)
@@ -161,7 +167,7 @@ class CaliperTable(QWidget):
         mm = heights[level].at(position) if level in heights and level is not None else None
         is_next = here is not None and here == target
         chosen = here is not None and here == selected
-        cell.setText(f"{mm:.1f}" if mm is not None else "next" if is_next else "–")
+        cell.setText(f"{mm:.1f}" if mm is not None else tr("next") if is_next else "–")
         cell.setEnabled(level is not None and (status != "not_in_view" or mm is not None))
         cell.setChecked(chosen)
         width = 2 if is_next or chosen else 0

@@ -10,6 +10,7 @@ import numpy as np
 from psygnal import Signal
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import say
 from napari_vcf.measure import HeightLoss, NoEdge, Position, ReferenceRule, draw_to_edge
 from napari_vcf.reading.actions import PlaceCaliper
 from napari_vcf.reading.results import caliper_mm, losses_of
@@ -99,7 +100,7 @@ class CaliperTool(Tool):
             self._undrawn = {}
         if self._mode == "wait" and not self._viewport.on_current_slice(self._start):
             self.cancel()
-            self._desk.message.emit("Both ends of a height lie on one slice: it begins anew on this one.", "info")
+            self._desk.message.emit(say("Both ends of a height lie on one slice: it begins anew on this one."), "info")
         if self._mode == "wait":
             self._mode = "second"
             self._reach(point)
@@ -308,7 +309,7 @@ class CaliperTool(Tool):
         # The draft must be gone before the reading's signal redraws.
         self.draft, self._mode = None, "idle"
         for reason in dict.fromkeys(self._undrawn.values()):
-            self._desk.message.emit(f"An end stays where you put it. {reason.value}", "info")
+            self._desk.message.emit(say("An end stays where you put it. {reason}", reason=reason.value), "info")
         if not self._put(new) or not new.snapped:
             return
         height = new.level, new.position
@@ -317,7 +318,10 @@ class CaliperTool(Tool):
             self._by_hand[self._desk.stage, height] = placed, draft.by_hand
             self._last = height
             self._desk.message.emit(
-                f"{_ends_text(draft.by_hand)} drawn to the edge and marked; B puts it back where your hand put it.",
+                say(
+                    "{ends} drawn to the edge and marked; B puts it back where your hand put it.",
+                    ends=_ends_text(draft.by_hand),
+                ),
                 "info",
             )
 
@@ -342,17 +346,17 @@ class CaliperTool(Tool):
             return
         caliper = None if height is None else reading.state.stages[self._desk.stage].caliper(*height)
         if caliper is None or not caliper.snapped:
-            self._desk.message.emit("No end of this caliper was drawn to an edge.", "info")
+            self._desk.message.emit(say("No end of this caliper was drawn to an edge."), "info")
             return
         here = self._put_by_hand(caliper)
         if set(here) != set(caliper.snapped):
-            say = "Where your hand put this end is not known any more: drag it, with drawing to the edge off (S)."
-            self._desk.message.emit(say, "info")
+            ask = say("Where your hand put this end is not known any more: drag it, with drawing to the edge off (S).")
+            self._desk.message.emit(ask, "info")
             return
         plain = {name: getattr(caliper, name) for name in Caliper.model_fields}
         ends = {f"{end}_lps": point for end, point in here.items()}
         if self._put(Caliper(**{**plain, **ends, "snapped": ()})):
-            self._desk.message.emit(f"{_ends_text(here)} back where your hand put it.", "info")
+            self._desk.message.emit(say("{ends} back where your hand put it.", ends=_ends_text(here)), "info")
 
     def forget(self) -> None:
         """Begin with another reading."""
@@ -366,8 +370,9 @@ def _point(lps: World) -> Point:
 
 
 def _ends_text(ends: dict[CaliperEnd, Point]) -> str:
-    names = {"start": "upper", "end": "lower"}
-    return "Both ends" if len(ends) == 2 else f"The {names[next(iter(ends))]} end"
+    if len(ends) == 2:
+        return say("Both ends")
+    return say("The upper end") if "start" in ends else say("The lower end")
 
 
 def _distance(a: World, b: World) -> float:

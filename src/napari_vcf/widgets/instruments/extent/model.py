@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import say
 from napari_vcf.measure import (
     POSITIONS,
     Box,
@@ -276,11 +277,13 @@ class ExtentModel:
             body, lesion, _ = self._painted()
             inside = fill_outline(grid, index, points)
             if not inside.any():
-                self._desk.message.emit("This outline holds no pixel; draw it larger.", "info")
+                self._desk.message.emit(say("This outline holds no pixel; draw it larger."), "info")
                 return
             if part == "lesion":
                 if not (inside & body[index]).any():
-                    self._desk.message.emit("Nothing of this outline lies in the body; outline the body first.", "info")
+                    self._desk.message.emit(
+                        say("Nothing of this outline lies in the body; outline the body first."), "info"
+                    )
                 lesion[index] |= inside & body[index]
                 self._apply(body, lesion)
                 return

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QHBoxLayout, QLabel
 
+from napari_vcf.language import say, shown, tr
 from napari_vcf.measure import Extent
 from napari_vcf.reading import ITEMS
 from napari_vcf.widgets.common.controls import (
@@ -50,7 +51,7 @@ class ExtentWidget(Instrument):
     """
 
     name = "extent"
-    title = "Lesion extent"
+    title = say("Lesion extent")
 
     def __init__(self, tools: ToolManager) -> None:
         super().__init__(tools)
@@ -109,12 +110,12 @@ class ExtentWidget(Instrument):
         self._guide = Banner("guide")
         self._image = QComboBox()
         self._image.setObjectName("image")
-        tip = "Image on whose voxels body and lesion are painted; fixed once something is painted."
+        tip = tr("Image on whose voxels body and lesion are painted; fixed once something is painted.")
         self._image.setToolTip(with_key(tip, "extent.image"))
         keep_keys(self._image)
         self._image.activated.connect(self._on_image)
         top = QHBoxLayout()
-        top.addWidget(QLabel("Paint on"))
+        top.addWidget(QLabel(tr("Paint on")))
         top.addWidget(self._image, 1)
         self.column.addWidget(self._guide)
         self.column.addLayout(top)
@@ -125,26 +126,30 @@ class ExtentWidget(Instrument):
         self.column.addWidget(self.brush)
         row = QHBoxLayout()
         for name, text, tip, run in (
-            ("clear_slice", "Clear slice", "Remove body and lesion from this slice", self._clear_slice),
-            ("clear_all", "Clear all", "Remove body and lesion; it can be undone", self.model.clear),
+            ("clear_slice", tr("Clear slice"), tr("Remove body and lesion from this slice"), self._clear_slice),
+            ("clear_all", tr("Clear all"), tr("Remove body and lesion; it can be undone"), self.model.clear),
         ):
             row.addWidget(button(name, text, tip, run, action=f"extent.{name}"))
-        self._undo = button("undo", "Undo", "Take the last change back", self.desk.undo, action="reading.undo")
-        self._redo = button("redo", "Redo", "Make it again", self.desk.redo, action="reading.redo")
+        self._undo = button("undo", tr("Undo"), tr("Take the last change back"), self.desk.undo, action="reading.undo")
+        self._redo = button("redo", tr("Redo"), tr("Make it again"), self.desk.redo, action="reading.redo")
         row.addWidget(self._undo)
         row.addWidget(self._redo)
         self.column.addLayout(row)
         self.column.addWidget(rule())
-        self.column.addWidget(heading("Your estimate by eye"))
+        self.column.addWidget(heading(tr("Your estimate by eye")))
         self.column.addLayout(self._build_visual())
         self.column.addWidget(rule())
-        self.column.addWidget(heading("Measured"))
+        self.column.addWidget(heading(tr("Measured")))
         self._result = note(name="result")
         self._details = note(name="details")
         self._differ = note(name="differ")
         self._unseen = note(name="unseen")
         self._next = button(
-            "next_unseen", "Next one", "Go to a slice not yet looked at", self.next_unseen, action="extent.unseen"
+            "next_unseen",
+            tr("Next one"),
+            tr("Go to a slice not yet looked at"),
+            self.next_unseen,
+            action="extent.unseen",
         )
         for widget in (self._result, self._details, self._differ):
             self.column.addWidget(widget)
@@ -159,7 +164,7 @@ class ExtentWidget(Instrument):
         grid.setSpacing(4)
         group = QButtonGroup(self)
         for number, (mode, text) in enumerate(MODES.items()):
-            widget = toggle(f"mode_{mode}", text, ACTIONS[f"extent.{mode}"].text, action=f"extent.{mode}")
+            widget = toggle(f"mode_{mode}", shown(text), shown(ACTIONS[f"extent.{mode}"].text), action=f"extent.{mode}")
             widget.clicked.connect(lambda _=False, m=mode: self.set_mode(m))
             group.addButton(widget)
             grid.addWidget(widget, number // 3, number % 3)
@@ -175,7 +180,9 @@ class ExtentWidget(Instrument):
         group = QButtonGroup(self)
         group.setExclusive(False)
         for number, value in enumerate(ITEMS[VISUAL].values, start=1):
-            widget = toggle(f"visual_{value}", str(value), ITEMS[VISUAL].help, action=f"extent.estimate_{number}")
+            widget = toggle(
+                f"visual_{value}", str(value), shown(ITEMS[VISUAL].help), action=f"extent.estimate_{number}"
+            )
             widget.clicked.connect(lambda _=False, v=str(value): self._on_visual(v))
             group.addButton(widget)
             row.addWidget(widget)
@@ -219,11 +226,19 @@ class ExtentWidget(Instrument):
     def _not_in_front(self) -> str:
         image, covered_by = self.model.image, self.viewport.covered_by
         seen = self.desk.image if covered_by is None or self.desk.case is None else self.desk.case.image(covered_by)
-        wanted = "the image" if image is None else image.label
-        other = "" if self.model.masks is not None else ", or paint on another image (M)"
-        shown = "no image is" if seen is None else f"{seen.label} is"
-        return (
-            f"Body and lesion are painted on {wanted}, and {shown} on the screen: bring {wanted} to the front{other}."
+        wanted = say("the image") if image is None else image.label
+        on_screen = say("no image") if seen is None else seen.label
+        if self.model.masks is not None:
+            return say(
+                "Body and lesion are painted on {wanted}, and {seen} is on the screen: bring {wanted} to the front.",
+                wanted=wanted,
+                seen=on_screen,
+            )
+        return say(
+            "Body and lesion are painted on {wanted}, and {seen} is on the screen: bring {wanted} to the front, or "
+            "paint on another image (M).",
+            wanted=wanted,
+            seen=on_screen,
         )
 
     def taken(self) -> None:
@@ -281,7 +296,7 @@ class ExtentWidget(Instrument):
         elif not self._may_draw():
             return
         elif corners is None:
-            self.desk.message.emit("Measure at least the anterior and the posterior height first.", "info")
+            self.desk.message.emit(say("Measure at least the anterior and the posterior height first."), "info")
         else:
             self.viewport.go_to_slice(float(corners[0][0]))
             self.model.outline(corners, part="body")
@@ -412,19 +427,21 @@ class ExtentWidget(Instrument):
     def _guidance(self) -> str:
         reading = self.desk.reading
         if reading is None:
-            return "No case is open."
+            return tr("No case is open.")
         if self.model.image is None:
-            return "The extent is painted on MRI; this stage has none."
+            return tr("The extent is painted on MRI; this stage has none.")
         if reading.state.spine is None:
-            return "Name the fractured vertebra first (Calipers)."
+            return tr("Name the fractured vertebra first (Calipers).")
         if self.model.layers is None:
-            return f"{self.model.image.label} does not lie on this plane. Choose it, or its own slices."
+            return tr("{label} does not lie on this plane. Choose it, or its own slices.", label=self.model.image.label)
         if not self.model.is_in_front:
-            return self._not_in_front()
+            return shown(self._not_in_front())
         if self.outline.points:
-            return (
-                f"{len(self.outline.points)} points. Close at the first one, by a double click or "
-                f"{key_text('extent.finish')}; {key_text('extent.stop')} stops."
+            return tr(
+                "{count} points. Close at the first one, by a double click or {close}; {stop} stops.",
+                count=len(self.outline.points),
+                close=key_text("extent.finish"),
+                stop=key_text("extent.stop"),
             )
         if self.outline.waiting and self.mode in OUTLINES:
             return f"An outline is half drawn on {slices_text(self.outline.waiting)}: go back there to close it."
@@ -440,14 +457,18 @@ class ExtentWidget(Instrument):
             return f"Outline the body of <b>{level}</b> on every second slice, and on the outermost two.{proposed}"
         return {
             "threshold": self.threshold.guidance(),
-            "lesion_outline": "Click around abnormal marrow, or draw freehand; what lies in the body becomes lesion.",
-            "outline": "Click around the body on this slice, or draw freehand. Slices between are filled, but none "
-            "beyond the outermost outlines.",
-            "body_add": "Paint what belongs to the body.",
-            "body_erase": "Paint over what does not belong to the body.",
-            "lesion_add": "Paint abnormal marrow; the brush cannot leave the body.",
-            "lesion_erase": "Paint over what is normal marrow.",
-            "look": "Nothing is painted; the left button moves the image.",
+            "lesion_outline": tr(
+                "Click around abnormal marrow, or draw freehand; what lies in the body becomes lesion."
+            ),
+            "outline": tr(
+                "Click around the body on this slice, or draw freehand. Slices between are filled, but "
+                "none beyond the outermost outlines."
+            ),
+            "body_add": tr("Paint what belongs to the body."),
+            "body_erase": tr("Paint over what does not belong to the body."),
+            "lesion_add": tr("Paint abnormal marrow; the brush cannot leave the body."),
+            "lesion_erase": tr("Paint over what is normal marrow."),
+            "look": tr("Nothing is painted; the left button moves the image."),
         }[self.mode]
 
     def _show_results(self) -> None:
@@ -500,14 +521,16 @@ class ExtentWidget(Instrument):
 def _looked_at(unseen: int, slices: int, beyond: int) -> str:
     """What of the body, and of what lies next to it, was not on the screen yet."""
     sentences = [
-        f"<b>{unseen}</b> of {slices} body slices not yet looked at"
+        tr("<b>{unseen}</b> of {slices} body slices not yet looked at", unseen=unseen, slices=slices)
         if unseen
-        else f"All {slices} body slices looked at"
+        else tr("All {slices} body slices looked at", slices=slices)
         if slices > 1
-        else "The body's one slice looked at"
+        else tr("The body's one slice looked at")
     ]
     if beyond:
         sentences.append(
-            f"<b>{beyond}</b> beyond the outermost outline{'s' * (beyond > 1)} not yet: does the body go on there?"
+            tr("<b>{count}</b> beyond the outermost outlines not yet: does the body go on there?", count=beyond)
+            if beyond > 1
+            else tr("<b>1</b> beyond the outermost outline not yet: does the body go on there?")
         )
-    return "; ".join(sentences)
+    return tr("; ").join(sentences)

@@ -12,6 +12,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QWidget
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.measure import (
     REFERENCE_RADIUS_MM,
     ReferenceSignal,
@@ -33,7 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ReferenceTool", "ThresholdTool"]
 
-TISSUES: dict[ReferenceTissue, str] = {"muscle": "Muscle", "disc": "Disc", "normal_vertebra": "Normal vertebra"}
+TISSUES: dict[ReferenceTissue, str] = {
+    "muscle": say("Muscle"),
+    "disc": say("Disc"),
+    "normal_vertebra": say("Normal vertebra"),
+}
 #: Where a lesion is bright; elsewhere marrow that is replaced is dark.
 _BRIGHT = (Role.T2FS, Role.T1FSC, Role.DWI, Role.ADC)
 #: Percent of the reference.
@@ -105,7 +110,7 @@ class ThresholdTool(QWidget):
         self._active = False
         self.tool = ReferenceTool(self._pick)
         self._build()
-        self._drawing = LockedDrawing(viewport, "Reference tissue", self._compose)
+        self._drawing = LockedDrawing(viewport, tr("Reference tissue"), self._compose)
         self.layer = self._drawing.layer
         viewport.slice_changed.connect(self._drawing.redraw)
         self._timer = QTimer(self)
@@ -122,12 +127,19 @@ class ThresholdTool(QWidget):
         self._tissues = {}
         group = QButtonGroup(self)
         for column, (tissue, name) in enumerate(TISSUES.items()):
-            widget = toggle(f"tissue_{tissue}", name, f"What you point at: {name.lower()}", action="extent.tissue")
+            widget = toggle(
+                f"tissue_{tissue}",
+                shown(name),
+                tr("What you point at: {tissue}", tissue=Sentence(name.lower())),
+                action="extent.tissue",
+            )
             widget.clicked.connect(lambda _=False, t=tissue: self.choose(t))
             group.addButton(widget)
             grid.addWidget(widget, 0, 2 * column, 1, 2)
             self._tissues[tissue] = widget
-        self._side = button("side", "", "Darker or brighter than the reference", self.swap_side, action="extent.side")
+        self._side = button(
+            "side", "", tr("Darker or brighter than the reference"), self.swap_side, action="extent.side"
+        )
         self.settings = ModelForm(ThresholdSettings())
         self._factor, self._here = self.settings.control("factor"), self.settings.control("this_slice")
         self._factor.setToolTip(with_key(self._factor.toolTip(), "extent.smaller", "extent.bigger"))
@@ -143,8 +155,8 @@ class ThresholdTool(QWidget):
         grid.addWidget(self._says, 3, 0, 1, 6)
         self._take = button(
             "take",
-            "Take as lesion",
-            f"Make what is yellow lesion; {key_text('reading.undo')} undoes it",
+            tr("Take as lesion"),
+            tr("Make what is yellow lesion; {key} undoes it", key=key_text("reading.undo")),
             self.take,
             action="extent.finish",
         )
@@ -179,11 +191,20 @@ class ThresholdTool(QWidget):
 
     def guidance(self) -> str:
         """What to do next."""
-        name = TISSUES[self.tissue].lower()
+        name = Sentence(TISSUES[self.tissue].lower())
         if self.signal is None:
-            return f"Click <b>{name}</b> in the image: a circle of {2 * REFERENCE_RADIUS_MM:g} mm is measured."
-        yellow = f"Yellow is {self.side} than {self._factor.value()} % of {name}."
-        return f"{yellow} {key_text('extent.finish')} takes it as lesion."
+            return tr(
+                "Click <b>{tissue}</b> in the image: a circle of {diameter:g} mm is measured.",
+                tissue=name,
+                diameter=2 * REFERENCE_RADIUS_MM,
+            )
+        return tr(
+            "Yellow is {side} than {percent} % of {tissue}. {key} takes it as lesion.",
+            side=Sentence(self.side),
+            percent=self._factor.value(),
+            tissue=name,
+            key=key_text("extent.finish"),
+        )
 
     def refresh(self) -> None:
         """Show what is compared now."""
@@ -192,19 +213,31 @@ class ThresholdTool(QWidget):
             # Another image has other values at that place.
             self._center_lps = self.signal = self._image = None
         self._tissues[self.tissue].setChecked(True)
-        self._side.setText(self.side)
+        self._side.setText(shown(Sentence(self.side)))
         self._percent.setText(f"{self._factor.value()} %")
         unit = "" if self.signal is None or self.signal.unit == "signal" else f" {_unit(self.signal.unit)}"
-        self._says.setText(
-            ""
-            if self.signal is None
-            else f"{TISSUES[self.tissue]} {self.signal.mean:.4g} ± {self.signal.sd:.2g}{unit} ({self.signal.voxels} "
-            f"voxels); {self.side} is {'below' if self.side == 'darker' else 'above'} "
-            f"{self.factor * self.signal.mean:.4g}{unit}"
-        )
+        self._says.setText("" if self.signal is None else self._measured(self.signal, unit))
         self._take.setEnabled(self.signal is not None)
         self._drawing.redraw_soon()
         self._soon()
+
+    def _measured(self, signal: ReferenceSignal, unit: str) -> str:
+        """The reference, and where the limit lies."""
+        values = {
+            "tissue": TISSUES[self.tissue],
+            "mean": signal.mean,
+            "sd": signal.sd,
+            "unit": unit,
+            "count": signal.voxels,
+            "limit": self.factor * signal.mean,
+        }
+        if self.side == "darker":
+            return tr(
+                "{tissue} {mean:.4g} ± {sd:.2g}{unit} ({count} voxels); darker is below {limit:.4g}{unit}", **values
+            )
+        return tr(
+            "{tissue} {mean:.4g} ± {sd:.2g}{unit} ({count} voxels); brighter is above {limit:.4g}{unit}", **values
+        )
 
     # -- what the reader does ---------------------------------------------------------------------------------------
     def choose(self, tissue: ReferenceTissue) -> None:
@@ -244,7 +277,9 @@ class ThresholdTool(QWidget):
         """Make what is marked lesion: one change of the record."""
         reading, center, image = self._desk.reading, self._center_lps, self._model.image
         if reading is None or image is None or center is None:
-            self._desk.message.emit(f"Click {TISSUES[self.tissue].lower()} in the image first.", "info")
+            self._desk.message.emit(
+                say("Click {tissue} in the image first.", tissue=Sentence(TISSUES[self.tissue].lower())), "info"
+            )
             return
         if not self._may_draw():
             return

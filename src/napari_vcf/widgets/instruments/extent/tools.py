@@ -8,6 +8,7 @@ from typing import Literal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSlider, QWidget
 
+from napari_vcf.language import say, tr
 from napari_vcf.measure import Extent
 from napari_vcf.widgets.common.controls import keep_keys, percent, points
 from napari_vcf.widgets.common.shortcuts_in_force import with_key
@@ -20,14 +21,14 @@ Mode = Literal[
 ]
 #: Name of each tool on a button of its own; its sentence and its key stand in the register of actions.
 MODES: dict[Mode, str] = {
-    "outline": "Outline body",
-    "body_add": "Body +",
-    "body_erase": "Body −",
-    "lesion_add": "Lesion +",
-    "lesion_erase": "Lesion −",
-    "lesion_outline": "Outline lesion",
-    "threshold": "Threshold",
-    "look": "Look",
+    "outline": say("Outline body"),
+    "body_add": say("Body +"),
+    "body_erase": say("Body −"),
+    "lesion_add": say("Lesion +"),
+    "lesion_erase": say("Lesion −"),
+    "lesion_outline": say("Outline lesion"),
+    "threshold": say("Threshold"),
+    "look": say("Look"),
 }
 OUTLINES: tuple[Mode, ...] = ("outline", "lesion_outline")
 BRUSHES: dict[Mode, tuple[Part, Literal["paint", "erase"]]] = {
@@ -57,24 +58,24 @@ class BrushBox(QWidget):
         self._brush.setObjectName("brush")
         self._brush.setRange(1, 40)
         self._brush.setValue(9)
-        tip = "Diameter of the brush, in pixels of the image"
+        tip = tr("Diameter of the brush, in pixels of the image")
         self._brush.setToolTip(with_key(tip, "extent.smaller", "extent.bigger"))
         keep_keys(self._brush)
         self._mm = QLabel()
         self._mm.setMinimumWidth(60)
-        self.through = QCheckBox("through slices")
+        self.through = QCheckBox(tr("through slices"))
         self.through.setObjectName("in_3d")
-        tip = "The brush is a ball and paints on the neighbouring slices as well"
+        tip = tr("The brush is a ball and paints on the neighbouring slices as well")
         self.through.setToolTip(with_key(tip, "extent.through"))
-        self.fill = QCheckBox("fill between outlined slices")
+        self.fill = QCheckBox(tr("fill between outlined slices"))
         self.fill.setObjectName("fill_between")
         self.fill.setChecked(True)
-        tip = "Slices between two outlined ones follow from their shapes; correct them with the brush"
+        tip = tr("Slices between two outlined ones follow from their shapes; correct them with the brush")
         self.fill.setToolTip(with_key(tip, "extent.fill"))
         self._brush.valueChanged.connect(lambda _value: changed())
         self.through.toggled.connect(lambda _on: changed())
         self.fill.toggled.connect(fill)
-        grid.addWidget(QLabel("Brush"), 0, 0)
+        grid.addWidget(QLabel(tr("Brush")), 0, 0)
         grid.addWidget(self._brush, 0, 1)
         grid.addWidget(self._mm, 0, 2)
         grid.addWidget(self.through, 1, 2)
@@ -101,13 +102,27 @@ class BrushBox(QWidget):
 
 def extent_texts(extent: Extent) -> tuple[str, str]:
     """Grade and share, and the volumes, in words."""
-    mark = " · <b>◐ borderline</b>" if extent.borderline else ""
-    entire = " · entire" if extent.entire else ""
+    mark = tr(" · <b>◐ borderline</b>") if extent.borderline else ""
+    entire = tr(" · entire") if extent.entire else ""
     if not extent.lesion_cm3:
-        return f"No lesion painted: 0.0 % of the body, which is {extent.grade}.", f"body {extent.body_cm3:.2f} cm³"
+        return tr("No lesion painted: 0.0 % of the body, which is {grade}.", grade=extent.grade), tr(
+            "body {body_cm3:.2f} cm³", body_cm3=extent.body_cm3
+        )
     return (
-        f'<span style="font-size: large;"><b>{extent.grade}</b></span> &nbsp;{percent(extent.fraction)} of the body'
-        f"{entire}<br>{points(extent.distance_to_cut)} from the cut {extent.nearest_cut}{mark}",
-        f"body {extent.body_cm3:.2f} cm³, lesion {extent.lesion_cm3:.2f} cm³<br>"
-        f"{percent(extent.mid_slice_fraction)} of its area on the mid-sagittal slice",
+        tr(
+            '<span style="font-size: large;"><b>{grade}</b></span> &nbsp;{share} of the body{entire}<br>'
+            "{distance} from the cut {cut}{mark}",
+            grade=extent.grade,
+            share=percent(extent.fraction),
+            entire=entire,
+            distance=points(extent.distance_to_cut),
+            cut=extent.nearest_cut,
+            mark=mark,
+        ),
+        tr(
+            "body {body_cm3:.2f} cm³, lesion {lesion_cm3:.2f} cm³<br>{share} of its area on the mid-sagittal slice",
+            body_cm3=extent.body_cm3,
+            lesion_cm3=extent.lesion_cm3,
+            share=percent(extent.mid_slice_fraction),
+        ),
     )

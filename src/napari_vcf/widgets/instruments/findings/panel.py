@@ -7,6 +7,7 @@ from typing import Any
 from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import ITEMS, STAGES, Stage, StageResults
 from napari_vcf.reading.issues import visible
 from napari_vcf.reading.state import Answer
@@ -58,7 +59,7 @@ class FindingsWidget(Instrument):
         self.column.addWidget(rule())
         self.column.addLayout(self._form)
         self.column.addWidget(rule())
-        self.column.addWidget(heading("Still missing in this stage"))
+        self.column.addWidget(heading(tr("Still missing in this stage")))
         self.column.addWidget(self._missing)
         self.column.addWidget(self._conflicts)
         self.column.addStretch(1)
@@ -80,7 +81,7 @@ class FindingsWidget(Instrument):
         self._overview.setHorizontalSpacing(12)
         self._overview.setVerticalSpacing(1)
         self._overview_cells: dict[Stage, tuple[QLabel, ...]] = {}
-        for column, text in enumerate(("stage", "verdict", "confidence", "still missing")):
+        for column, text in enumerate((tr("stage"), tr("verdict"), tr("confidence"), tr("still missing"))):
             head = QLabel(text)
             head.setStyleSheet(QUIET_STYLE)
             self._overview.addWidget(head, 0, column)
@@ -88,13 +89,18 @@ class FindingsWidget(Instrument):
             cells = tuple(QLabel() for _ in range(4))
             for column, cell in enumerate(cells):
                 cell.setObjectName(f"overview_{stage}_{column}")
-                cell.setToolTip(f"Stage {STAGE_NAMES[stage]}; what was answered there is shown only while it is open")
+                cell.setToolTip(
+                    tr(
+                        "Stage {stage}; what was answered there is shown only while it is open",
+                        stage=STAGE_NAMES[stage],
+                    )
+                )
                 self._overview.addWidget(cell, row, column)
             self._overview_cells[stage] = cells
         self._next = button(
             "next_item",
-            "Next unanswered",
-            "Go to the next item without an answer",
+            tr("Next unanswered"),
+            tr("Go to the next item without an answer"),
             self.next_unanswered,
             action="findings.next",
         )
@@ -132,7 +138,9 @@ class FindingsWidget(Instrument):
 
     def _show(self, row: FindingRow) -> None:
         self.area.ensureWidgetVisible(row)
-        self.desk.message.emit(f"{row.item.label} is the item in focus. Press the key again to answer it.", "info")
+        self.desk.message.emit(
+            say("{label} is the item in focus. Press the key again to answer it.", label=row.item.label), "info"
+        )
 
     def next_unanswered(self, *, scroll: bool = True) -> None:
         """Put the focus on the next item without an answer, after the one that has it.
@@ -160,7 +168,7 @@ class FindingsWidget(Instrument):
                 else:
                     self.desk.message.emit(f"Next: {row.item.label}. {key_text('findings.next')} goes there.", "info")
                 return
-        self.desk.message.emit("Every item of this stage is answered.", "info")
+        self.desk.message.emit(say("Every item of this stage is answered."), "info")
 
     # -- what is shown ----------------------------------------------------------------------------------------------
     def _on_desk(self, *_: object) -> None:
@@ -191,7 +199,7 @@ class FindingsWidget(Instrument):
             self._shown_for = wanted
             self._build_rows()
         if reading is None:
-            self._guide.setText("No case is open.")
+            self._guide.setText(tr("No case is open."))
             return
         stage = reading.state.stages[self.desk.stage]
         results = reading.results(self.desk.stage)
@@ -200,15 +208,25 @@ class FindingsWidget(Instrument):
         self._show_overview()
         missing, conflicts = reading.missing(self.desk.stage), reading.conflicts(self.desk.stage)
         conflicts = visible(conflicts, reading.hidden(self.desk.stage))
-        self._missing.setText("<br>".join(f"· {issue}" for issue in missing) or "Nothing: the stage is complete.")
-        self._conflicts.setText("<br>".join(f"⚠ {issue}" for issue in conflicts))
+        self._missing.setText(
+            "<br>".join(f"· {shown(issue.text)}" for issue in missing) or tr("Nothing: the stage is complete.")
+        )
+        self._conflicts.setText("<br>".join(f"⚠ {shown(issue.text)}" for issue in conflicts))
         first, second, na, back = map(
             key_text,
             ("findings.answer_1", "findings.answer_2", "findings.not_assessable", "findings.withdraw"),
         )
         self._guide.setText(
-            f"<b>{STAGE_NAMES[self.desk.stage]}</b>: {len(missing)} to do. Tab goes from item to item; "
-            f"{first}, {second}, … answer, {na} is not assessable, {back} takes back."
+            tr(
+                "<b>{stage}</b>: {count} to do. Tab goes from item to item; {first}, {second}, … answer, {na} is not "
+                "assessable, {back} takes back.",
+                stage=STAGE_NAMES[self.desk.stage],
+                count=len(missing),
+                first=first,
+                second=second,
+                na=na,
+                back=back,
+            )
         )
 
     def _build_rows(self) -> None:
@@ -230,8 +248,8 @@ class FindingsWidget(Instrument):
         if measurement is None or reading is None or measurement.value(results) is None:
             return None
         if key in reading.hidden(self.desk.stage):
-            return "hidden until your own estimate"
-        return measurement.shown(results)
+            return tr("hidden until your own estimate")
+        return shown(measurement.shown(results))
 
     def _show_overview(self) -> None:
         reading = self.desk.reading
@@ -250,8 +268,8 @@ class FindingsWidget(Instrument):
                 answer = answers.get(key)
                 value = None if answer is None else answer.value
                 # What was said in another stage would lead the one that is being read.
-                said = reading.protocol.form[key].words(value) if here and value is not None else "given"
-                cell.setText("–" if value is None else f"<b>{said}</b>")
+                said = reading.protocol.form[key].words(value) if here and value is not None else say("given")
+                cell.setText("–" if value is None else f"<b>{shown(said)}</b>")
             missing = len(reading.missing(stage))
-            cells[3].setText(str(missing) if missing else "complete")
+            cells[3].setText(str(missing) if missing else tr("complete"))
             mark(cells[3], ORANGE if missing else "")

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import Item
 from napari_vcf.reading.state import Answer
 from napari_vcf.widgets.common.controls import BLUE, ORANGE, button, keep_keys, note, toggle
@@ -30,11 +31,11 @@ __all__ = ["REASONS", "FindingRow", "RowCalls"]
 
 #: Reasons offered; any other can be typed.
 REASONS = (
-    "not in the field of view",
-    "sequence not available",
-    "no contrast medium given",
-    "artefact",
-    "image quality too low",
+    say("not in the field of view"),
+    say("sequence not available"),
+    say("no contrast medium given"),
+    say("artefact"),
+    say("image quality too low"),
 )
 
 
@@ -89,12 +90,12 @@ class FindingRow(QFrame):
         self._values: dict[str | int, QToolButton] = {}
         self.setObjectName(f"row_{item.key}")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setToolTip(item.help)
+        self.setToolTip(shown(item.help))
         self.setStyleSheet(
             f"FindingRow {{ border: none; border-left: 3px solid transparent; }}"
             f"FindingRow:focus {{ border-left: 3px solid {ORANGE}; background: rgba(128, 128, 128, 60); }}"
         )
-        self._name = QLabel(item.label)
+        self._name = QLabel(shown(item.label))
         self._name.setObjectName("name")
         self._name.setWordWrap(True)
         self._state = note(name="state")
@@ -102,7 +103,7 @@ class FindingRow(QFrame):
         self._withdraw = toggle(
             f"{item.key}__withdraw",
             "×",
-            "Take the answer back; the item is unanswered again",
+            tr("Take the answer back; the item is unanswered again"),
             action="findings.withdraw",
         )
         self._withdraw.setCheckable(False)
@@ -138,16 +139,17 @@ class FindingRow(QFrame):
         values: tuple[str | int, ...] = self.item.values
         for index, value in enumerate(values):
             text = self.item.words(value)
-            tip, action = f"{self.item.label}: {text}", f"findings.answer_{index + 1}"
-            widget = toggle(f"{self.item.key}__{value}", text, tip, action=action)
+            tip = tr("{item}: {answer}", item=self.item.label, answer=text)
+            action = f"findings.answer_{index + 1}"
+            widget = toggle(f"{self.item.key}__{value}", shown(text), tip, action=action)
             widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             widget.clicked.connect(lambda _=False, v=value: self._choose(v))
             self._values[value] = widget
             grid.addWidget(widget, index // columns, index % columns)
         self._na = toggle(
             f"{self.item.key}__not_assessable",
-            "n/a",
-            "Not assessable; a reason is needed",
+            tr("n/a"),
+            tr("Not assessable; a reason is needed"),
             action="findings.not_assessable",
         )
         self._na.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -164,16 +166,22 @@ class FindingRow(QFrame):
         self._reason = QComboBox()
         self._reason.setObjectName(f"{self.item.key}__reason")
         self._reason.setEditable(True)
-        self._reason.addItems(REASONS)
-        self._reason.setToolTip("Why the item is not assessable: choose, or type at least three letters, then Enter")
+        self._reason.addItems([shown(reason) for reason in REASONS])
+        self._reason.setToolTip(
+            tr("Why the item is not assessable: choose, or type at least three letters, then Enter")
+        )
         line = self._reason.lineEdit()
         assert line is not None
-        line.setPlaceholderText("why? (needed)")
+        line.setPlaceholderText(tr("why? (needed)"))
         line.returnPressed.connect(lambda: self._save_reason(by_key=True))
         keep_keys(line)
         layout.addWidget(self._reason, 1)
-        layout.addWidget(button(f"{self.item.key}__save", "Save", "Keep the reason  [Enter]", self._save_reason))
-        layout.addWidget(button(f"{self.item.key}__cancel", "Cancel", "Leave the item as it was", self.cancel_reason))
+        layout.addWidget(
+            button(f"{self.item.key}__save", tr("Save"), tr("Keep the reason  [Enter]"), self._save_reason)
+        )
+        layout.addWidget(
+            button(f"{self.item.key}__cancel", tr("Cancel"), tr("Leave the item as it was"), self.cancel_reason)
+        )
         self._reason_box.hide()
         return self._reason_box
 
@@ -193,7 +201,10 @@ class FindingRow(QFrame):
         self.setFocus()
 
     def _save_reason(self, *, by_key: bool = False) -> None:
-        if self._calls.not_assessable(self.item.key, self._reason.currentText()) is not None:
+        # What is offered is recorded in English, what is typed as it was typed.
+        typed = self._reason.currentText()
+        reason = next((offered for offered in REASONS if shown(offered) == typed), typed)
+        if self._calls.not_assessable(self.item.key, str(reason)) is not None:
             self._reason_box.hide()
             self.setFocus()
             if by_key:
@@ -214,14 +225,19 @@ class FindingRow(QFrame):
             widget.setChecked(present is not None and present.value == known)
         if done and before is not None and before != present:
             self._calls.say(
-                f"{self.item.label}: {self.item.words(value)} instead of {self._words(before)}. "
-                f"{key_text('reading.undo')} brings that back.",
+                say(
+                    "{item}: {answer} instead of {before}. {key} brings that back.",
+                    item=self.item.label,
+                    answer=self.item.words(value),
+                    before=self._words(before),
+                    key=key_text("reading.undo"),
+                ),
                 "info",
             )
         return done
 
     def _words(self, answer: Answer) -> str:
-        return "not assessable" if answer.value is None else self.item.words(answer.value)
+        return say("not assessable") if answer.value is None else self.item.words(answer.value)
 
     def event(self, event: Any) -> bool:
         """Claim the number keys before the window's shortcuts see them."""
@@ -264,14 +280,18 @@ class FindingRow(QFrame):
             self._if_seen(action)
         elif value is None or present.value != value:
             self._calls.say(
-                f"{self.item.label} is answered already: {self._words(present)}. "
-                f"{key_text('findings.withdraw')} takes it back; or click another answer.",
+                say(
+                    "{item} is answered already: {answer}. {key} takes it back; or click another answer.",
+                    item=self.item.label,
+                    answer=self._words(present),
+                    key=key_text("findings.withdraw"),
+                ),
                 "warning",
             )
 
     def _answer_by_key(self, value: str | int) -> None:
         if self._record(value):
-            self._calls.say(f"{self.item.label}: {self.item.words(value)}.", "info")
+            self._calls.say(say("{item}: {answer}.", item=self.item.label, answer=self.item.words(value)), "info")
             self.answered.emit()
 
     # -- what is shown ----------------------------------------------------------------------------------------------
@@ -293,14 +313,19 @@ class FindingRow(QFrame):
         self._withdraw.setVisible(answer is not None)
         done = answer is not None or measured is not None
         if refused and answer is not None:
-            self._state.setText(f"not assessable: {answer.not_assessable}")
+            self._state.setText(tr("not assessable: {reason}", reason=_reason_words(answer.not_assessable)))
         elif self.item.measured:
-            self._state.setText(f"<b>{measured}</b>" if measured else "not measured yet")
+            self._state.setText(f"<b>{measured}</b>" if measured else tr("not measured yet"))
         else:
             self._state.setText("")
         self._state.setVisible(bool(self._state.text()))
         mark = f'<span style="color:{BLUE}">●</span>' if done else f'<span style="color:{ORANGE}">○</span>'
-        self._name.setText(f"{mark} {self.item.label}")
+        self._name.setText(f"{mark} {shown(self.item.label)}")
+
+
+def _reason_words(reason: str | None) -> str:
+    """A recorded reason, with its template where it is one of those that are offered."""
+    return next((offered for offered in REASONS if offered == reason), reason or "")
 
 
 def _is(event: QKeyEvent, action: str) -> bool:

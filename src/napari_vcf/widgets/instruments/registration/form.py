@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_vcf.language import say, tr
 from napari_vcf.reading.levels import LEVELS
 from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import Banner, button, heading, note, rule
@@ -31,18 +32,18 @@ STEP_MM = 0.5
 STEP_DEG = 0.5
 SPACE_NAMES: dict[Modality, str] = {"mr": "MRI", "ct": "CT"}
 #: What vertebrae are counted from, as a rule.
-COUNT_FROM = ("C2", "first rib", "last rib", "sacrum")
+COUNT_FROM = ("C2", say("first rib"), say("last rib"), say("sacrum"))
 
 
 #: Before the vertebra is named.
-_UNNAMED = "level…"
+_UNNAMED = say("level…")
 
 
 def _level(space: Modality) -> Any:
     return Field(
         _UNNAMED,
-        title=f"On {SPACE_NAMES[space]}",
-        description=f"Name of the fractured vertebra, counted on the {SPACE_NAMES[space]}",
+        title=say("On {space}", space=SPACE_NAMES[space]),
+        description=say("Name of the fractured vertebra, counted on the {space}", space=SPACE_NAMES[space]),
     )
 
 
@@ -57,14 +58,14 @@ class FracturedVertebra(BaseModel):
 
 
 #: Before the reader says where the count began.
-_UNCOUNTED = "counted from…"
+_UNCOUNTED = say("counted from…")
 
 
 def _count(space: Modality) -> Any:
     return Field(
         _UNCOUNTED,
-        title=f"On {SPACE_NAMES[space]}",
-        description=f"Where you began to count the vertebrae on the {SPACE_NAMES[space]}",
+        title=say("On {space}", space=SPACE_NAMES[space]),
+        description=say("Where you began to count the vertebrae on the {space}", space=SPACE_NAMES[space]),
     )
 
 
@@ -116,7 +117,10 @@ class RegistrationForm(QWidget):
             mark = button(
                 f"mark_{space}",
                 "",
-                f"Brings the {SPACE_NAMES[space]} to the front; then click the centre of the fractured vertebral body",
+                tr(
+                    "Brings the {space} to the front; then click the centre of the fractured vertebral body",
+                    space=SPACE_NAMES[space],
+                ),
                 lambda s=space: self.marking_wanted.emit(s if self.mark_buttons[s].isChecked() else None),
                 action=f"registration.mark_{space}",
             )
@@ -126,61 +130,70 @@ class RegistrationForm(QWidget):
         named = QHBoxLayout()
         named.addWidget(self.levels.native)
         named.addLayout(marks, 1)
-        column.addWidget(heading("The fractured vertebra"))
+        column.addWidget(heading(tr("The fractured vertebra")))
         column.addLayout(named)
         self.register_button = button(
             "register",
-            "Register CT to MRI",
-            "Finds the rigid motion that joins the two at this vertebra",
+            tr("Register CT to MRI"),
+            tr("Finds the rigid motion that joins the two at this vertebra"),
             self.register_wanted.emit,
             action="registration.register",
         )
-        self.cancel_button = button("cancel_register", "Cancel", "Stop the registration", self.cancel_wanted.emit)
+        self.cancel_button = button(
+            "cancel_register", tr("Cancel"), tr("Stop the registration"), self.cancel_wanted.emit
+        )
         row_layout = QHBoxLayout()
         row_layout.addWidget(self.register_button, 1)
         row_layout.addWidget(self.cancel_button)
         column.addLayout(row_layout)
-        self.progress = SteadyBar("register_progress", "CT and MRI are being registered")
+        self.progress = SteadyBar("register_progress", tr("CT and MRI are being registered"))
         column.addWidget(self.progress)
         self.verdict = note(name="registration_result")
         column.addWidget(self.verdict)
         column.addWidget(self._build_count())
         column.addWidget(rule())
-        column.addWidget(heading("Look at it, then decide"))
-        self.edges = QCheckBox("Edges of the CT over the MRI")
+        column.addWidget(heading(tr("Look at it, then decide")))
+        self.edges = QCheckBox(tr("Edges of the CT over the MRI"))
         self.edges.setObjectName("edges")
-        self.edges.setToolTip(with_key("Draws the outlines of the CT's bone over the MRI", "registration.edges"))
+        self.edges.setToolTip(with_key(tr("Draws the outlines of the CT's bone over the MRI"), "registration.edges"))
         self.edges.toggled.connect(self.edges_wanted)
-        self.checkerboard = QCheckBox("CT in every other square")
+        self.checkerboard = QCheckBox(tr("CT in every other square"))
         self.checkerboard.setObjectName("checkerboard")
-        tip = "A checkerboard: outlines must run on from a square of CT into one of MRI"
+        tip = tr("A checkerboard: outlines must run on from a square of CT into one of MRI")
         self.checkerboard.setToolTip(with_key(tip, "registration.checkerboard"))
         self.checkerboard.toggled.connect(self.checkerboard_wanted)
         column.addWidget(self.edges)
         column.addWidget(self.checkerboard)
         column.addWidget(
             note(
-                "Scroll through the slices. The slider above the image blends CT and MRI; "
-                f"{key_text('image.flicker')} flickers between them."
+                tr(
+                    "Scroll through the slices. The slider above the image blends CT and MRI; {key} "
+                    "flickers between them.",
+                    key=key_text("image.flicker"),
+                )
             )
         )
         self.nudges = self._build_nudges()
         column.addLayout(self.nudges)
         decide = QHBoxLayout()
         self.accept_button = button(
-            "accept", "Accept", "The CT lies right on the MRI here", self.accepted.emit, action="registration.accept"
+            "accept",
+            tr("Accept"),
+            tr("The CT lies right on the MRI here"),
+            self.accepted.emit,
+            action="registration.accept",
         )
         self.refuse_button = button(
             "refuse",
-            "Refuse",
-            "It does not; say why in the line beside",
+            tr("Refuse"),
+            tr("It does not; say why in the line beside"),
             self.refused.emit,
             action="registration.refuse",
         )
         self.reason = QLineEdit()
         self.reason.setObjectName("refusal_reason")
-        self.reason.setPlaceholderText("why it is refused")
-        self.reason.setToolTip(with_key("Why it is refused; Enter refuses", "registration.refuse"))
+        self.reason.setPlaceholderText(tr("why it is refused"))
+        self.reason.setToolTip(with_key(tr("Why it is refused; Enter refuses"), "registration.refuse"))
         self.reason.returnPressed.connect(self.refused)
         for widget in (self.accept_button, self.refuse_button, self.reason):
             decide.addWidget(widget)
@@ -202,8 +215,11 @@ class RegistrationForm(QWidget):
         row.addWidget(self.counts.native)
         self.count_button = button(
             "count_levels",
-            "Same vertebra",
-            "You counted on both images and came to the same vertebra; this lifts the doubt about its level, no other",
+            tr("Same vertebra"),
+            tr(
+                "You counted on both images and came to the same vertebra; this lifts the doubt about "
+                "its level, no other"
+            ),
             self.counted.emit,
             action="registration.counted",
         )
@@ -227,7 +243,9 @@ class RegistrationForm(QWidget):
 
     def _build_nudges(self) -> QGridLayout:
         grid = QGridLayout()
-        grid.addWidget(QLabel(f"By hand, {STEP_MM:g} mm or {STEP_DEG:g}°"), 0, 0, 1, 4)
+        grid.addWidget(
+            QLabel(tr("By hand, {step_mm:g} mm or {step_deg:g}°", step_mm=STEP_MM, step_deg=STEP_DEG)), 0, 0, 1, 4
+        )
         moves = (
             ("nudge_left", "←", "move_left", lambda: self.nudged.emit((0, 0, -1))),
             ("nudge_right", "→", "move_right", lambda: self.nudged.emit((0, 0, 1))),
@@ -235,10 +253,10 @@ class RegistrationForm(QWidget):
             ("nudge_down", "↓", "move_down", lambda: self.nudged.emit((0, 1, 0))),
             ("turn_left", "⟲", "turn_left", lambda: self.turned.emit(-1)),
             ("turn_right", "⟳", "turn_right", lambda: self.turned.emit(1)),
-            ("nudge_back", "slice −", "move_back", lambda: self.nudged.emit((-1, 0, 0))),
-            ("nudge_forth", "slice +", "move_forth", lambda: self.nudged.emit((1, 0, 0))),
+            ("nudge_back", tr("slice −"), "move_back", lambda: self.nudged.emit((-1, 0, 0))),
+            ("nudge_forth", tr("slice +"), "move_forth", lambda: self.nudged.emit((1, 0, 0))),
         )
         for index, (name, text, action, run) in enumerate(moves):
-            widget = button(name, text, "Move the CT on the MRI a little", run, action=f"registration.{action}")
+            widget = button(name, text, tr("Move the CT on the MRI a little"), run, action=f"registration.{action}")
             grid.addWidget(widget, 1 + index // 4, index % 4)
         return grid

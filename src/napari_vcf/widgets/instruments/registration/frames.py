@@ -11,6 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.registration import RegistrationResult, register_frames
 from napari_vcf.widgets.common.activity import Activity
@@ -21,7 +22,7 @@ from napari_vcf.widgets.desk.viewport import Viewport
 
 __all__ = ["FrameJoining"]
 
-_TITLE = "Fitting two MR images"
+_TITLE = say("Fitting two MR images")
 
 
 class FrameJoining(QWidget):
@@ -47,11 +48,11 @@ class FrameJoining(QWidget):
         self.marking: str | None = None
         self.result: RegistrationResult | None = None
         self._worker: Any = None
-        self._activity = Activity(_TITLE, self._give_up)
+        self._activity = Activity(shown(_TITLE), self._give_up)
         self._wanted = 0
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 6, 0, 0)
-        column.addWidget(heading("MR images of another frame of reference"))
+        column.addWidget(heading(tr("MR images of another frame of reference")))
         self.banner = note(name="frames_next")
         column.addWidget(self.banner)
         self.moving = QComboBox()
@@ -61,7 +62,7 @@ class FrameJoining(QWidget):
         keep_keys(self.moving)
         self.moving.activated.connect(lambda _index: self._forget_marks())
         row = QHBoxLayout()
-        row.addWidget(QLabel("Join"))
+        row.addWidget(QLabel(tr("Join")))
         row.addWidget(self.moving, 1)
         self.target_name = QLabel()
         row.addWidget(self.target_name)
@@ -73,7 +74,7 @@ class FrameJoining(QWidget):
         self.mark_target = button(
             "mark_other_frame",
             "",
-            "Brings it to the front; then click the same place",
+            tr("Brings it to the front; then click the same place"),
             self._mark_target,
             action="registration.frames_mark_other",
         )
@@ -88,8 +89,8 @@ class FrameJoining(QWidget):
         )  # fmt: skip
         self.separate_button = button(
             "separate_frames",
-            "Separate",
-            "Takes back what joined them",
+            tr("Separate"),
+            tr("Takes back what joined them"),
             self.separate,
             action="registration.frames_separate",
         )
@@ -236,7 +237,7 @@ class FrameJoining(QWidget):
             self._desk.show(two.id)
             if self._viewport.can_show(one.id):
                 self._viewport.overlay(one.id, 0.5)
-            self._desk.message.emit("Joined. Look whether the two fit; if not, separate them.", "info")
+            self._desk.message.emit(say("Joined. Look whether the two fit; if not, separate them."), "info")
         self.refresh()
 
     def separate(self) -> None:
@@ -260,20 +261,21 @@ class FrameJoining(QWidget):
         if not possible or one is None or two is None:
             return
         joined = self._desk.joined(self._desk.space_of(one.id), self._desk.space_of(two.id))
-        self.target_name.setText(f"to {two.label}")
+        self.target_name.setText(tr("to {label}", label=two.label))
         for mark, image in ((self.mark_moving, one), (self.mark_target, two)):
-            mark.setText(f"{'✓ ' if image.id in self.marks else ''}Mark on {image.label}")
+            done = "✓ " if image.id in self.marks else ""
+            mark.setText(done + tr("Mark on {image}", image=image.label))
             mark.setChecked(self.marking == image.id)
             mark.setEnabled(not joined)
         ready = self._points() is not None and not joined and self._worker is None
         self.fit_button.setEnabled(ready)
         fitted = self.result is not None and self.result.status != "refused"
         refused = self.result is not None and not fitted
-        self.join_button.setText("Join by this fit" if fitted else "Join by the marks alone")
+        self.join_button.setText(tr("Join by this fit") if fitted else tr("Join by the marks alone"))
         tip = (
-            "Brings the one onto the other as it was fitted"
+            tr("Brings the one onto the other as it was fitted")
             if fitted
-            else "Shifts the one onto the other, mark on mark"
+            else tr("Shifts the one onto the other, mark on mark")
         )
         self.join_button.setToolTip(with_key(f"{tip}; it can be undone", "registration.frames_join"))
         self.join_button.setEnabled(ready and not refused)
@@ -283,21 +285,28 @@ class FrameJoining(QWidget):
 
     def _next_step(self, one: CaseImage, two: CaseImage, *, joined: bool) -> str:
         if joined:
-            return f"{one.label} is joined to {two.label}. Look whether the two fit; if not, separate them."
+            return tr(
+                "{label} is joined to {two_label}. Look whether the two fit; if not, separate them.",
+                label=one.label,
+                two_label=two.label,
+            )
         if self._worker is not None:
-            return "Fitting…"
+            return tr("Fitting…")
         if self.marking is not None:
             marked = one if self.marking == one.id else two
-            return f"Click the place on {marked.label}; the middle of the fractured body serves best."
+            return tr("Click the place on {label}; the middle of the fractured body serves best.", label=marked.label)
         if self.result is not None:
             found = self.result
-            moved = (
-                "" if found.ct_to_mr is None else f" From the marks: {found.shift_mm:.1f} mm, {found.angle_deg:.1f}°."
-            )
-            return f"{found.status.capitalize()}. {found.reason}{moved}"
+            verdict = tr("{status}. {reason}", status=Sentence(found.status.capitalize()), reason=found.reason)
+            if found.ct_to_mr is None:
+                return verdict
+            moved = tr("From the marks: {shift:.1f} mm, {angle:.1f}°.", shift=found.shift_mm, angle=found.angle_deg)
+            return f"{verdict} {moved}"
         if self._points() is not None:
-            return "Ready to fit, or to join by the marks alone."
-        return (
-            f"{one.label} and {two.label} are in different frames of reference and share no place. Mark the same "
-            f"place on both, say that the patient lay still, or read {one.label} by itself."
+            return tr("Ready to fit, or to join by the marks alone.")
+        return tr(
+            "{label} and {two_label} are in different frames of reference and share no place. Mark "
+            "the same place on both, say that the patient lay still, or read {label} by itself.",
+            label=one.label,
+            two_label=two.label,
         )

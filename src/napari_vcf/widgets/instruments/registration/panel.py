@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import Sentence, say, tr
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.image_pairs import Mark, Pair, pair_of
 from napari_vcf.reading.state import Registration
@@ -25,7 +26,7 @@ __all__ = ["RegistrationWidget"]
 _MARK_MM = 5.0
 #: So much of the column is shown where its vertebrae are counted, and so much where the fit on one is judged.
 _COUNT_MM, _JUDGE_MM = 300.0, 110.0
-_DECIDED = {"open": "Not decided yet", "accepted": "Accepted", "refused": "Refused"}
+_DECIDED = {"open": say("Not decided yet"), "accepted": say("Accepted"), "refused": say("Refused")}
 _STATUS_COLORS = {"ok": GREEN, "doubtful": ORANGE, "refused": VERMILLION}
 
 
@@ -96,9 +97,15 @@ class RegistrationWidget(Instrument):
         viewport.slice_changed.connect(lambda _position: self.drawing.redraw())
         moves = {"up": (0, -1, 0), "down": (0, 1, 0), "left": (0, 0, -1), "right": (0, 0, 1)}
         for name, direction in {**moves, "back": (-1, 0, 0), "forth": (1, 0, 0)}.items():
-            self.share(f"registration.move_{name}", lambda d=direction: self.nudge(d), detail=f"by {STEP_MM:g} mm")
+            self.share(
+                f"registration.move_{name}",
+                lambda d=direction: self.nudge(d),
+                detail=say("by {step:g} mm", step=STEP_MM),
+            )
         for name, side in (("left", -1), ("right", 1)):
-            self.share(f"registration.turn_{name}", lambda s=side: self.turn(s), detail=f"by {STEP_DEG:g}°")
+            self.share(
+                f"registration.turn_{name}", lambda s=side: self.turn(s), detail=say("by {step:g}°", step=STEP_DEG)
+            )
         for name, run in {
             "name_mr": lambda: open_box(form.level["mr"]),
             "name_ct": lambda: open_box(form.level["ct"]),
@@ -154,7 +161,9 @@ class RegistrationWidget(Instrument):
             if not in_front:
                 image = ct if space == "ct" else _best_seen(mr.values())
                 if image is None:
-                    self.desk.message.emit(f"This case has no {SPACE_NAMES[space]} in this stage.", "warning")
+                    self.desk.message.emit(
+                        say("This case has no {space} in this stage.", space=SPACE_NAMES[space]), "warning"
+                    )
                     space = None
                 else:
                     self.desk.show(image.id)
@@ -261,7 +270,7 @@ class RegistrationWidget(Instrument):
     def _on_finished(self, result: RegistrationResult | None) -> None:
         reading = self.desk.reading
         if result is None or reading is not self._for:
-            self.desk.message.emit("The registration was stopped; nothing has changed.", "info")
+            self.desk.message.emit(say("The registration was stopped; nothing has changed."), "info")
             self.refresh()
             return
         proposed = self.desk.guard(
@@ -289,8 +298,8 @@ class RegistrationWidget(Instrument):
         self._center(registration, _JUDGE_MM)
 
     def _show_mr(self, registration: Registration) -> None:
-        shown = _best_seen(image for image in self.desk.images() if image.id in registration.mr_images)
-        self.desk.show(registration.mr_images[0] if shown is None else shown.id)
+        best = _best_seen(image for image in self.desk.images() if image.id in registration.mr_images)
+        self.desk.show(registration.mr_images[0] if best is None else best.id)
 
     def _center(self, registration: Registration, millimetres: float) -> None:
         point = self.viewport.to_world(registration.mr_point_lps, registration.mr_images[0])
@@ -336,7 +345,7 @@ class RegistrationWidget(Instrument):
         reading, registration = self.desk.reading, self.desk.registration
         if reading is None or registration is None or not self.form.count_begun:
             return
-        ct_from, mr_from = (self.form.counted_from[space].currentText() for space in ("ct", "mr"))
+        ct_from, mr_from = (str(self.form.counts.container[space].value) for space in ("ct", "mr"))
         self.desk.guard(lambda: reading.count_levels(registration.level, ct_from=ct_from, mr_from=mr_from))
         counted = self.desk.registration
         if counted is not None and not counted.level_open:
@@ -373,7 +382,7 @@ class RegistrationWidget(Instrument):
             mark.setEnabled(possible)
             mark.setChecked(self.marking == space)
             done = "✓ " if space in self.marks else ""
-            mark.setText(f"{done}Click its centre on {SPACE_NAMES[space]}")
+            mark.setText(tr("{done}Click its centre on {space}", done=done, space=SPACE_NAMES[space]))
         running = self.run.running
         agreed = named and len({box.currentText() for box in form.level.values()}) == 1
         form.register_button.setEnabled(possible and agreed and len(self.marks) == 2 and not running)
@@ -396,30 +405,39 @@ class RegistrationWidget(Instrument):
     def _next_step(self, *, possible: bool, named: bool) -> str:
         desk, registration = self.desk, self.desk.registration
         if desk.reading is None:
-            return "Open a case first."
+            return tr("Open a case first.")
         if not possible:
             if desk.stage != "combined":
-                return "Registration belongs to the CT + MRI stage."
+                return tr("Registration belongs to the CT + MRI stage.")
             missing = "CT" if self._ct() is None else "MRI"
-            return f"This case has no {missing}: there is nothing to join. The other images can be read as they are."
+            return tr(
+                "This case has no {missing}: there is nothing to join. The other images can be read as they are.",
+                missing=missing,
+            )
         if self.run.running:
-            return "Registering…"
+            return tr("Registering…")
         if registration is not None and registration.acceptance == "accepted":
-            return "Accepted: the CT is shown and measured in the MRI's space."
+            return tr("Accepted: the CT is shown and measured in the MRI's space.")
         if registration is not None:
             if registration.level_open:
-                return "Count the vertebrae on MRI and on CT, each by itself, and say where you began."
-            return "Look whether the edges fit, then accept or refuse."
+                return tr("Count the vertebrae on MRI and on CT, each by itself, and say where you began.")
+            return tr("Look whether the edges fit, then accept or refuse.")
         if not named:
-            return "Name the fractured vertebra, counted on each examination by itself."
+            return tr("Name the fractured vertebra, counted on each examination by itself.")
         names = {space: box.currentText() for space, box in self.form.level.items()}
         if names["mr"] != names["ct"]:
-            return f"You named {names['mr']} on MRI and {names['ct']} on CT; it must be the same vertebra on both."
+            return tr(
+                "You named {names} on MRI and {names2} on CT; it must be the same vertebra on both.",
+                names=names["mr"],
+                names2=names["ct"],
+            )
         if self.marking is not None:
-            return f"Click the centre of the fractured vertebral body on the {SPACE_NAMES[self.marking]}."
+            return tr(
+                "Click the centre of the fractured vertebral body on the {marking}.", marking=SPACE_NAMES[self.marking]
+            )
         if len(self.marks) < 2:
-            return "Mark the centre of the fractured vertebral body on both."
-        return "Ready to register."
+            return tr("Mark the centre of the fractured vertebral body on both.")
+        return tr("Ready to register.")
 
     def _verdict(self) -> str:
         reading = self.desk.reading
@@ -427,17 +445,31 @@ class RegistrationWidget(Instrument):
         lines = []
         for entry in entries:
             color = _STATUS_COLORS[entry.standing]
-            line = f'<b>{entry.level}</b>: <span style="color:{color}">■</span> <b>{entry.standing}</b>. {entry.reason}'
+            line = tr(
+                '<b>{level}</b>: <span style="color:{color}">■</span> <b>{standing}</b>. {reason}',
+                level=entry.level,
+                color=color,
+                standing=Sentence(entry.standing),
+                reason=entry.reason,
+            )
             if entry.ct_to_mr is not None:
                 nudged = f", {moved_by_hand(entry.nudges)}" if entry.nudges else ""
-                line += (
-                    f"<br>From the start: {entry.shift_mm:.1f} mm, {entry.angle_deg:.1f}°{nudged} "
-                    f"({entry.seconds:.1f} s). <b>{_DECIDED[entry.acceptance]}</b>."
+                line += "<br>" + tr(
+                    "From the start: {shift:.1f} mm, {angle:.1f}°{nudged} ({seconds:.1f} s). <b>{decided}</b>.",
+                    shift=entry.shift_mm,
+                    angle=entry.angle_deg,
+                    nudged=nudged,
+                    seconds=entry.seconds,
+                    decided=_DECIDED[entry.acceptance],
                 )
             if entry.level_count is not None:
                 count = entry.level_count
-                line += f"<br>Levels counted on MRI from {count.mr_from}, on CT from {count.ct_from}."
+                line += tr(
+                    "<br>Levels counted on MRI from {mr_from}, on CT from {ct_from}.",
+                    mr_from=Sentence(count.mr_from),
+                    ct_from=Sentence(count.ct_from),
+                )
             if entry.refusal_reason:
-                line += f"<br>Refused: {entry.refusal_reason}"
+                line += tr("<br>Refused: {refusal_reason}", refusal_reason=entry.refusal_reason)
             lines.append(line)
         return "<br>".join(lines)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.geometry import Volume
+from napari_vcf.language import tr
 from napari_vcf.reading.image_pairs import recordable
 from napari_vcf.registration import register_vertebra
 from napari_vcf.widgets.common.errand import Errand, Progress
@@ -24,7 +25,7 @@ class RegistrationRun:
     finished = Signal(object)
 
     def __init__(self) -> None:
-        self._errand = Errand("Registering CT to MRI")
+        self._errand = Errand(tr("Registering CT to MRI"))
         #: done, total, what
         self.progressed = self._errand.progressed
         #: A sentence; empty where the person stopped it.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_vcf.language import say
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.desk.canvas import UNIT_TEXT, voxel_value
 from napari_vcf.widgets.instruments.instrument import Holder, Tool, ToolManager, World
@@ -18,7 +19,7 @@ from napari_vcf.widgets.instruments.scratch.measures import cobb_deg, distance_m
 __all__ = ["KINDS", "Kind", "ScratchTools"]
 
 Kind = Literal["distance", "cobb", "region"]
-KINDS: dict[Kind, str] = {"distance": "Distance", "cobb": "Cobb angle", "region": "Free region"}
+KINDS: dict[Kind, str] = {"distance": say("Distance"), "cobb": say("Cobb angle"), "region": say("Free region")}
 _COLOR, _CASING = "#FFFFFF", (0.0, 0.0, 0.0, 1.0)
 #: A line shorter than this was a click.
 _LEAST_MM = 0.5
