@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QSlider, QWidget
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import say, tr
 from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
 from napari_vcf.widgets.window.bar_controls import bar_box, bar_tool, fill_box
 
@@ -29,7 +30,7 @@ class FusionControls(QWidget):
     def __init__(self, viewport: Viewport) -> None:
         super().__init__()
         self._viewport, self._desk = viewport, viewport.desk
-        self.overlay = bar_box("overlay", with_key("Image laid over the one in front", "image.overlay"))
+        self.overlay = bar_box("overlay", with_key(tr("Image laid over the one in front"), "image.overlay"))
         self.overlay.activated.connect(lambda _index: self._lay_over())
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setObjectName("fusion")
@@ -37,11 +38,11 @@ class FusionControls(QWidget):
         self.slider.setMinimumWidth(40)
         self.slider.setMaximumWidth(90)
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        flickers = f"How much of the image laid over is seen; {key_text('image.flicker')} flickers"
+        flickers = tr("How much of the image laid over is seen; {key} flickers", key=key_text("image.flicker"))
         self.slider.setToolTip(with_key(flickers, "image.overlay_less", "image.overlay_more"))
         self.slider.valueChanged.connect(lambda _value: self._lay_over())
         self.colour = bar_tool(
-            "fusion_colour", "Colour", with_key("The image laid over in colour, or in grey", "image.colour")
+            "fusion_colour", tr("Colour"), with_key(tr("The image laid over in colour, or in grey"), "image.colour")
         )
         self.colour.setCheckable(True)
         self.colour.clicked.connect(viewport.fuse_in_color)
@@ -63,7 +64,7 @@ class FusionControls(QWidget):
         # CT over MR is what a registration is judged by.
         others.sort(key=lambda image: image.series.role is not Role.CT)
         overlaid = viewport.overlaid
-        fill_box(self.overlay, [("no overlay", ""), *((f"+ {image.label}", image.id) for image in others)])
+        fill_box(self.overlay, [(tr("no overlay"), ""), *((f"+ {image.label}", image.id) for image in others)])
         index = 0 if overlaid is None else max(0, self.overlay.findData(overlaid[0]))
         self.overlay.setCurrentIndex(index)
         self.overlay.setEnabled(bool(others))
@@ -100,7 +101,7 @@ class FusionControls(QWidget):
         overlaid = self._viewport.overlaid
         if overlaid is None:
             if self.overlay.count() < 2:
-                self._desk.message.emit("There is no other image to change to on this plane.", "info")
+                self._desk.message.emit(say("There is no other image to change to on this plane."), "info")
                 return
             self._viewport.overlay(self.overlay.itemData(1), 1.0)
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QSizePolicy
 
+from napari_vcf.language import shown
 from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION
 from napari_vcf.widgets.common.notifying import notify
 
@@ -43,8 +44,8 @@ class MessageLine(QLabel):
 
     def _on_message(self, text: str, kind: str) -> None:
         notify(text, kind)
-        self.setText(text)
-        self.setToolTip(text)
+        self.setText(shown(text))
+        self.setToolTip(shown(text))
         self.setStyleSheet(f"border-left: 4px solid {_COLORS.get(kind, SKY)}; padding-left: 5px; font-weight: bold;")
         if kind == "error":
             self.fading.stop()
