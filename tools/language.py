@@ -95,7 +95,7 @@ def of_models() -> set[str]:
     found.update(name.lower() for name in (*TISSUE_NAMES.values(), *TISSUES.values()))
     assert set(TISSUES) == set(get_args(ReferenceTissue))
     found.update(word for position in POSITIONS for word in (position, position.capitalize()))
-    found.update((*get_args(Side), *ROWS))
+    found.update((*get_args(Side), *ROWS, "accepted", "rejected"))
     statuses = ("ok", "doubtful", "refused")
     found.update(word for status in statuses for word in (status, status.capitalize()))
     return found

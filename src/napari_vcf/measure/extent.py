@@ -14,6 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_vcf.language import say
 from napari_vcf.measure.errors import MeasureError
 from napari_vcf.measure.grading import grade_fraction, parse_ratio
 
@@ -102,12 +103,18 @@ def lesion_extent(
     """
     body, lesion = (np.asarray(counts).astype(np.int64) for counts in (body_per_slice, lesion_per_slice))
     if body.shape != lesion.shape:
-        raise ValueError(f"Body and lesion are counted on {body.size} and {lesion.size} slices.")
+        raise ValueError(
+            say(
+                "Body and lesion are counted on {size} and {lesion_size} slices.",
+                size=body.size,
+                lesion_size=lesion.size,
+            )
+        )
     total_body, total_lesion = int(body.sum()), int(lesion.sum())
     if total_body == 0:
-        raise MeasureError("The body mask is empty: outline the vertebral body first.")
+        raise MeasureError(say("The body mask is empty: outline the vertebral body first."))
     if (lesion > body).any():
-        raise MeasureError("The lesion reaches outside the vertebral body.")
+        raise MeasureError(say("The lesion reaches outside the vertebral body."))
     share = Fraction(total_lesion, total_body)
     graded = grade_fraction(share, cuts, cut_belongs_to=["above"] * len(cuts), borderline_within=borderline_within)
     in_range = 0 <= mid_slice < len(body)

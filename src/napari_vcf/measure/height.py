@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from napari_vcf.language import Sentence, joined, say
 from napari_vcf.measure.errors import MeasureError
 from napari_vcf.measure.grading import grade_fraction, parse_ratio
 
@@ -58,7 +59,9 @@ class Heights:
         for position in POSITIONS:
             height = self.at(position)
             if height is not None and not 0 < height < float("inf"):
-                raise MeasureError(f"A {position} height of {height} mm is not a height.")
+                raise MeasureError(
+                    say("A {position} height of {height} mm is not a height.", position=position, height=height)
+                )
 
     def at(self, position: Position) -> float | None:
         """Height at a position, mm."""
@@ -172,13 +175,13 @@ def height_loss(
     for position in _graded_positions(rule):
         height, reference = fractured.at(position), references.at(position)
         if height is None:
-            missing.append(f"{position} height of the fractured vertebra")
+            missing.append(say("{position} height of the fractured vertebra", position=Sentence(position)))
         if reference is None and not reason:
-            missing.append(f"{position} reference height")
+            missing.append(say("{position} reference height", position=Sentence(position)))
         if height is not None and reference is not None:
             losses.append(PositionLoss(position, height, reference, 1.0 - height / reference))
     if missing and not reason:
-        reason = f"Not measured: {', '.join(missing)}."
+        reason = say("Not measured: {missing}.", missing=joined(", ", missing))
     if reason:
         return HeightLoss(rule, tuple(losses), reason=reason, note=note)
     worst = max(losses, key=lambda item: item.loss)
@@ -212,10 +215,12 @@ def _adjacent(above: ReferenceVertebra, below: ReferenceVertebra, rule: Referenc
     candidates = wanted[rule]
     unsaid = [name for name, vertebra in candidates.items() if vertebra.status is None]
     if unsaid:
-        return Heights(), f"Not said whether the vertebra {' and '.join(unsaid)} is intact."
+        return Heights(), say("Not said whether the vertebra {unsaid} is intact.", unsaid=joined(say(" and "), unsaid))
     used = [vertebra.heights for vertebra in candidates.values() if vertebra.status == "intact"]
     if not used:
-        return Heights(), f"No intact reference vertebra ({' or '.join(candidates)})."
+        return Heights(), say(
+            "No intact reference vertebra ({candidates}).", candidates=joined(say(" or "), candidates)
+        )
     means: list[float | None] = []
     for position in POSITIONS:
         heights = [vertebra.at(position) for vertebra in used]
@@ -229,7 +234,7 @@ def _own_posterior(
 ) -> tuple[Heights, str, str]:
     own = fractured.posterior
     if own is None:
-        return Heights(), "Not measured: posterior height of the fractured vertebra.", ""
+        return Heights(), say("Not measured: posterior height of the fractured vertebra."), ""
     neighbours = [
         vertebra.heights.posterior
         for vertebra in (above, below)
@@ -237,12 +242,14 @@ def _own_posterior(
     ]
     references = Heights(own, own, own)
     if not neighbours:
-        return references, "", "The posterior wall could not be checked against an intact neighbour."
+        return references, "", say("The posterior wall could not be checked against an intact neighbour.")
     loss = 1.0 - own / (sum(neighbours) / len(neighbours))
     if loss >= float(parse_ratio(crushed_from)) - LOSS_TIE_TOLERANCE:
-        reason = (
-            f"The posterior wall itself has lost {100 * loss:.0f} % against its intact neighbours "
-            f"(limit {crushed_from}); it cannot serve as its own reference."
+        reason = say(
+            "The posterior wall itself has lost {loss:.0f} % against its intact neighbours (limit "
+            "{crushed_from}); it cannot serve as its own reference.",
+            loss=100 * loss,
+            crushed_from=crushed_from,
         )
         return Heights(), reason, ""
     return references, "", ""

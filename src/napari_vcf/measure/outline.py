@@ -19,6 +19,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import distance_transform_edt
 
 from napari_vcf.geometry import Grid, polygon_coverage
+from napari_vcf.language import say
 from napari_vcf.measure.errors import MeasureError
 
 __all__ = ["beyond_outlines", "fill_outline", "interpolate_slices"]
@@ -51,10 +52,16 @@ def fill_outline(grid: Grid, slice_index: int, outline_lps: ArrayLike) -> NDArra
     """
     corners = np.asarray(outline_lps, dtype=np.float64)
     if corners.ndim != 2 or corners.shape[1] != 3 or len(corners) < 3:
-        raise MeasureError("An outline needs at least three points.")
+        raise MeasureError(say("An outline needs at least three points."))
     slices, rows, columns = grid.shape
     if not 0 <= slice_index < slices:
-        raise MeasureError(f"There is no slice {slice_index}; the image has 0 to {slices - 1}.")
+        raise MeasureError(
+            say(
+                "There is no slice {slice_index}; the image has 0 to {slices}.",
+                slice_index=slice_index,
+                slices=slices - 1,
+            )
+        )
     vertices = grid.to_index(corners)[:, :2]
     low = np.clip(np.floor(vertices.min(axis=0) + 0.5).astype(int), 0, (columns - 1, rows - 1))
     high = np.clip(np.floor(vertices.max(axis=0) + 0.5).astype(int), 0, (columns - 1, rows - 1))
@@ -91,7 +98,7 @@ def interpolate_slices(
     """
     keys = sorted({index for index in outlined if mask[index].any()})
     if len(keys) < 2:
-        raise MeasureError("Outline the body on at least two slices; those between them can be filled then.")
+        raise MeasureError(say("Outline the body on at least two slices; those between them can be filled then."))
     filled = mask.copy()
     rows, columns = np.nonzero(mask[keys].any(axis=0))
     # Between two outlines the body may bulge beyond both.

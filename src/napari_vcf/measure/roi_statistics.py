@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.geometry import GeometryError, Rectangle, Volume, coverage_on_slice
+from napari_vcf.language import say
 from napari_vcf.measure.errors import MeasureError
 
 __all__ = ["ADC_UNIT", "Placements", "RoiStatistics", "roi_statistics", "summarize_placements"]
@@ -102,7 +103,9 @@ def roi_statistics(volume: Volume, rectangle: Rectangle) -> RoiStatistics:
         If the map is not in um2/s, or the rectangle reaches over the edge of the image or of what was scanned.
     """
     if volume.unit != ADC_UNIT:
-        raise MeasureError(f"ADC is measured in {ADC_UNIT}; this image is in '{volume.unit}'.")
+        raise MeasureError(
+            say("ADC is measured in {adc_unit}; this image is in '{unit}'.", adc_unit=ADC_UNIT, unit=volume.unit)
+        )
     try:
         cover = coverage_on_slice(volume.grid, rectangle)
     except GeometryError as error:
@@ -112,11 +115,13 @@ def roi_statistics(volume: Volume, rectangle: Rectangle) -> RoiStatistics:
     rows, columns = rows + cover.first_row, columns + cover.first_column
     _, n_rows, n_columns = volume.grid.shape
     if (rows < 0).any() or (columns < 0).any() or (rows >= n_rows).any() or (columns >= n_columns).any():
-        raise MeasureError("The ROI reaches over the edge of the image; move it inside.")
+        raise MeasureError(say("The ROI reaches over the edge of the image; move it inside."))
     values = volume.data[cover.slice_index, rows, columns].astype(np.float64)
     padded = volume.padding is not None and volume.padding[cover.slice_index, rows, columns].any()
     if padded or not np.isfinite(values).all():
-        raise MeasureError("The ROI reaches over voxels that hold no measurement; move it inside the scanned area.")
+        raise MeasureError(
+            say("The ROI reaches over voxels that hold no measurement; move it inside the scanned area.")
+        )
     centers = cover.center_inside[rows - cover.first_row, columns - cover.first_column]
     return _statistics(values, weights, values[centers], cover.slice_index)
 
@@ -155,7 +160,7 @@ def summarize_placements(statistics: Sequence[RoiStatistics], rectangles: Sequen
     Placements
     """
     if not statistics:
-        raise MeasureError("There is no placement to average.")
+        raise MeasureError(say("There is no placement to average."))
     means = np.array([item.mean_um2_per_s for item in statistics])
     centers = np.stack([rectangle.center_lps for rectangle in rectangles])
     mean = float(means.mean())

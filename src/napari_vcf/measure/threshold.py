@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry import Grid, Volume
+from napari_vcf.language import say
 from napari_vcf.measure.errors import MeasureError
 from napari_vcf.measure.recount import body_box
 
@@ -93,7 +94,7 @@ def reference_region(grid: Grid, center_lps: ArrayLike, radius_mm: float) -> tup
     reach = radius_mm / np.array(grid.spacing_mm[:0:-1])
     low, high = np.array((column, row)) - reach, np.array((column, row)) + reach
     if not 0 <= index < slices or (low < -0.5).any() or (high > np.array((columns, rows)) - 0.5).any():
-        raise MeasureError("The reference reaches over the edge of the image; pick a place further inside.")
+        raise MeasureError(say("The reference reaches over the edge of the image; pick a place further inside."))
     down, across = np.mgrid[round(low[1]) : round(high[1]) + 1, round(low[0]) : round(high[0]) + 1]
     inside = np.hypot(*((grid.spacing_mm[1] * (down - row)), grid.spacing_mm[2] * (across - column))) <= radius_mm
     return index, np.stack([down[inside], across[inside]], axis=-1)
@@ -128,15 +129,22 @@ def reference_signal(
     values = np.asarray(volume.data[index, rows, columns], dtype=np.float64)
     padded = volume.padding is not None and bool(volume.padding[index, rows, columns].any())
     if padded or not np.isfinite(values).all():
-        raise MeasureError("The reference reaches over voxels that hold no measurement; pick another place.")
+        raise MeasureError(say("The reference reaches over voxels that hold no measurement; pick another place."))
     if len(values) < MIN_REFERENCE_VOXELS:
         raise MeasureError(
-            f"A circle of {radius_mm:g} mm holds only {len(values)} voxels of this image; a reference needs "
-            f"{MIN_REFERENCE_VOXELS}."
+            say(
+                "A circle of {radius_mm:g} mm holds only {count} voxels of this image; a reference needs "
+                "{min_reference_voxels}.",
+                radius_mm=radius_mm,
+                count=len(values),
+                min_reference_voxels=MIN_REFERENCE_VOXELS,
+            )
         )
     mean = float(values.mean())
     if mean <= 0:
-        raise MeasureError("There is no signal at this place, so nothing can be compared with it; pick another one.")
+        raise MeasureError(
+            say("There is no signal at this place, so nothing can be compared with it; pick another one.")
+        )
     return ReferenceSignal(mean, float(values.std(ddof=1)), len(values), index, volume.unit)
 
 
@@ -180,7 +188,13 @@ def voxels_beyond(
         If mask and volume differ in shape.
     """
     if body.shape != volume.grid.shape:
-        raise MeasureError(f"A body mask of shape {body.shape} does not fit the image ({volume.grid.shape}).")
+        raise MeasureError(
+            say(
+                "A body mask of shape {shape} does not fit the image ({grid_shape}).",
+                shape=body.shape,
+                grid_shape=volume.grid.shape,
+            )
+        )
     found = np.zeros(body.shape, dtype=bool)
     box = body_box(body)
     if box is None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 from napari_vcf.proposal.endplates import EndplateSheets, expected_endplates, find_endplates
 from napari_vcf.proposal.errors import ProposalError
 from napari_vcf.proposal.space import BodySpace, body_space, sample
@@ -104,7 +105,7 @@ def propose_body(
     (see `napari_vcf.proposal.sheets`).
     """
     if not images:
-        raise ProposalError("A body is proposed on an image; none was given.")
+        raise ProposalError(say("A body is proposed on an image; none was given."))
     images = list(images)[:_MOST_IMAGES]
     ct = images[0].unit == "HU"
     if ct:
@@ -112,25 +113,28 @@ def propose_body(
     grid = images[0].grid
     if grid.plane != "sagittal":
         raise ProposalError(
-            f"A body is proposed on sagittal slices; these are {grid.plane}, on which the fit was too large. "
-            "Choose a sagittal image, or outline the body by hand."
+            say(
+                "A body is proposed on sagittal slices; these are {plane}, on which the fit was too "
+                "large. Choose a sagittal image, or outline the body by hand.",
+                plane=grid.plane,
+            )
         )
     top, bottom = (np.asarray(points, dtype=np.float64) for points in (body.top_lps, body.bottom_lps))
     if top.shape != (3, 3) or bottom.shape != (3, 3) or not (np.isfinite(top).all() and np.isfinite(bottom).all()):
         raise ProposalError(
-            "A body is proposed from its anterior, middle and posterior height; measure all three first."
+            say("A body is proposed from its anterior, middle and posterior height; measure all three first.")
         )
     if not bool(grid.contains(np.concatenate([top, bottom]), margin_mm=0.0).all()):
-        raise ProposalError("The heights of this body do not lie on the image that it shall be proposed on.")
+        raise ProposalError(say("The heights of this body do not lie on the image that it shall be proposed on."))
     step = _Steps(progress)
-    step("samples around the body")
+    step(say("samples around the body"))
     space = body_space(grid, top, bottom)
     shell = 0.0 if ct else _SHELL_MM
     x, y, z = (axis for axis in np.meshgrid(space.x, space.y, space.z, indexing="ij"))
     raw = sample(images, *space.to_lps(x, y, z))
     expected = expected_endplates(space, shell)
     core, given, around = _first_regions(space, expected, x, y, z)
-    step("marrow and its surroundings")
+    step(say("marrow and its surroundings"))
     tissue = see_tissue(raw, core, _neighbours(images, space, neighbours), ct=ct)
     like = likeness(tissue, core | given, around)
     step("endplates")
@@ -138,14 +142,14 @@ def propose_body(
     step("walls")
     walls = find_walls(space, tissue, plates, like)
     for _ in range(_ROUNDS - 1):
-        step("walls again")
+        step(say("walls again"))
         body_now, around = _regions(space, plates, walls, x, y, z)
         like = likeness(tissue, body_now | given, around & ~given)
         walls = find_walls(space, tissue, plates, like)
     step("slices")
     mask = _mask(images[0], space, plates, walls)
     if not mask.any():
-        raise ProposalError("No body was found between these heights; outline it by hand.")
+        raise ProposalError(say("No body was found between these heights; outline it by hand."))
     seen = _seen(images[0], space, plates, walls, mask)
     return BodyProposal(mask, seen, tuple(index for index, share in seen.items() if share < _POOR))
 

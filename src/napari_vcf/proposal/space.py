@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from napari_vcf.geometry import Grid, Volume
+from napari_vcf.language import say
 from napari_vcf.proposal.errors import ProposalError
 
 __all__ = ["MARGIN_MM", "STEP_MM", "BodySpace", "body_space", "sample"]
@@ -84,8 +85,13 @@ def body_space(grid: Grid, top_lps: F64, bottom_lps: F64) -> BodySpace:
     depth = float(np.sqrt((backward**2).sum()))
     if not _SMALLEST_MM <= depth <= _LARGEST_MM:
         raise ProposalError(
-            f"The anterior and the posterior caliper lie {depth:.1f} mm apart; a body is {_SMALLEST_MM:g} to "
-            f"{_LARGEST_MM:g} mm deep. Place them near its front and its back wall."
+            say(
+                "The anterior and the posterior caliper lie {depth:.1f} mm apart; a body is "
+                "{smallest_mm:g} to {largest_mm:g} mm deep. Place them near its front and its back wall.",
+                depth=depth,
+                smallest_mm=_SMALLEST_MM,
+                largest_mm=_LARGEST_MM,
+            )
         )
     backward = backward / depth
     axes = np.stack([side, backward, np.cross(side, backward)])
@@ -94,7 +100,7 @@ def body_space(grid: Grid, top_lps: F64, bottom_lps: F64) -> BodySpace:
         top, bottom = bottom, top
     if (top[:, 2] - bottom[:, 2]).min() < 1.0:
         raise ProposalError(
-            "A caliper of this body is shorter than 1 mm or crosses another; correct the heights first."
+            say("A caliper of this body is shorter than 1 mm or crosses another; correct the heights first.")
         )
     front, back = depth / 2 + _INSIDE_FRONT_MM, depth / 2 + _INSIDE_BACK_MM
     half_width = _WIDTH_OVER_DEPTH * (front + back) / 2
@@ -119,7 +125,9 @@ def _sides(grid: Grid, origin: F64, side: F64, half_width: float) -> F64:
     places = np.sort(places)
     places = places[np.abs(places) <= 1.45 * half_width + spacing]
     if len(places) < 4:
-        raise ProposalError(f"The image has only {len(places)} slices across this body; a proposal needs four.")
+        raise ProposalError(
+            say("The image has only {count} slices across this body; a proposal needs four.", count=len(places))
+        )
     return np.asarray(places, dtype=np.float64)
 
 
@@ -132,7 +140,7 @@ def sample(volumes: Sequence[Volume], left: F64, back: F64, head: F64) -> list[F
         low = [max(int(np.floor(i.min())) - 1, 0) for i in index]
         high = [min(int(np.ceil(i.max())) + 2, n) for i, n in zip(index, volume.grid.shape, strict=True)]
         if any(a >= b for a, b in zip(low, high, strict=True)):
-            raise ProposalError("An image that should help does not reach this body.")
+            raise ProposalError(say("An image that should help does not reach this body."))
         block = np.asarray(volume.data[tuple(slice(a, b) for a, b in zip(low, high, strict=True))], dtype=np.float64)
         # What was not measured is no tissue.
         block = np.where(np.isfinite(block), block, np.nanmin(block) if np.isfinite(block).any() else 0.0)

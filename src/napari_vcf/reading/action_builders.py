@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry import Rectangle, RigidTransform
+from napari_vcf.language import say
 from napari_vcf.measure import Position
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.arguments import lps_point, mask_of
@@ -87,8 +88,13 @@ def roi_of(
     wanted = (protocol.roi_long_mm, protocol.roi_short_mm)
     if (rectangle.long_mm, rectangle.short_mm) != wanted:
         raise RefusedActionError(
-            f"The ROI measures {rectangle.long_mm:g} x {rectangle.short_mm:g} mm; the protocol's is "
-            f"{wanted[0]:g} x {wanted[1]:g} mm."
+            say(
+                "The ROI measures {long_mm:g} x {short_mm:g} mm; the protocol's is {wanted:g} x {wanted2:g} mm.",
+                long_mm=rectangle.long_mm,
+                short_mm=rectangle.short_mm,
+                wanted=wanted[0],
+                wanted2=wanted[1],
+            )
         )
     roi = Roi(
         tissue=tissue,
@@ -147,7 +153,7 @@ def join_of(
     quality: dict[str, Any] = {}
     if result is not None:
         if result.ct_to_mr is None:
-            raise RefusedActionError(f"The fit was refused: {result.reason}")
+            raise RefusedActionError(say("The fit was refused: {reason}", reason=result.reason))
         motion, quality = result.ct_to_mr, recordable(result).quality
     return act.JoinFrames(
         image=image,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from napari_vcf.language import Sentence, say
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.findings import ITEMS
 from napari_vcf.reading.stage_images import STAGE_NAMES
@@ -29,7 +30,10 @@ def describe(action: act.Action, *, seen_from: Stage | None = None) -> str:
     """
     stage: Stage | None = getattr(action, "stage", None)
     elsewhere = stage is not None and seen_from is not None and stage != seen_from
-    return _words(action) + (f" (stage {STAGE_NAMES[stage]})" if elsewhere and stage is not None else "")
+    words = _words(action)
+    if elsewhere and stage is not None:
+        return say("{change} (stage {stage})", change=words, stage=STAGE_NAMES[stage])
+    return words
 
 
 @singledispatch
@@ -39,104 +43,109 @@ def _words(action: act.Action) -> str:
 
 @_words.register
 def _(action: act.SetSpine) -> str:
-    return f"{action.fractured} named as the fractured vertebra"
+    return say("{fractured} named as the fractured vertebra", fractured=action.fractured)
 
 
 @_words.register
 def _(action: act.TakeUpReading) -> str:
     del action
-    return "taking up of an exported reading"
+    return say("taking up of an exported reading")
 
 
 @_words.register
 def _(action: act.CorrectLevels) -> str:
-    return f"correction of all levels, with {action.fractured} as the fractured vertebra"
+    return say("correction of all levels, with {fractured} as the fractured vertebra", fractured=action.fractured)
 
 
 @_words.register(act.SetReference)
 @_words.register(act.WithdrawReference)
 def _(action: act.SetReference | act.WithdrawReference) -> str:
-    return f"whether {action.level} is intact"
+    return say("whether {level} is intact", level=action.level)
 
 
 @_words.register
 def _(action: act.PlaceCaliper) -> str:
-    return f"{action.caliper.position} height of {action.caliper.level}"
+    return say("{position} height of {level}", position=Sentence(action.caliper.position), level=action.caliper.level)
 
 
 @_words.register
 def _(action: act.RemoveCaliper) -> str:
-    return f"removal of the {action.position} height of {action.level}"
+    return say("removal of the {position} height of {level}", position=Sentence(action.position), level=action.level)
 
 
 @_words.register
 def _(action: act.SetMasks) -> str:
     del action
-    return "a stroke or outline of body or lesion"
+    return say("a stroke or outline of body or lesion")
 
 
 @_words.register
 def _(action: act.ProposeBody) -> str:
     del action
-    return "proposal of a body"
+    return say("proposal of a body")
 
 
 @_words.register
 def _(action: act.DecideSlices) -> str:
     numbers = ", ".join(str(index + 1) for index in action.slices)
-    return f"slice{'s' * (len(action.slices) > 1)} {numbers} of the proposed body {action.decision}"
+    slices = (
+        say("slices {numbers}", numbers=numbers) if len(action.slices) > 1 else say("slice {number}", number=numbers)
+    )
+    return say("{slices} of the proposed body {decision}", slices=slices, decision=Sentence(action.decision))
 
 
 @_words.register
 def _(action: act.ThresholdLesion) -> str:
     del action
-    return "lesion by threshold"
+    return say("lesion by threshold")
 
 
 @_words.register
 def _(action: act.ClearMasks) -> str:
     del action
-    return "removal of body and lesion"
+    return say("removal of body and lesion")
 
 
 @_words.register
 def _(action: act.PlaceRoi) -> str:
-    return f"place of ADC ROI {action.roi.placement} ({action.roi.tissue})"
+    return say(
+        "place of ADC ROI {placement} ({tissue})", placement=action.roi.placement, tissue=Sentence(action.roi.tissue)
+    )
 
 
 @_words.register
 def _(action: act.RemoveRoi) -> str:
-    return f"removal of ADC ROI {action.placement} ({action.tissue})"
+    return say("removal of ADC ROI {placement} ({tissue})", placement=action.placement, tissue=Sentence(action.tissue))
 
 
 @_words.register(act.AnswerItem)
 @_words.register(act.MarkNotAssessable)
 @_words.register(act.WithdrawAnswer)
 def _(action: act.AnswerItem | act.MarkNotAssessable | act.WithdrawAnswer) -> str:
-    return f"answer to '{ITEMS[action.item].label}'"
+    return say("answer to '{label}'", label=ITEMS[action.item].label)
 
 
 @_words.register(act.CorrectRole)
 def _(action: act.CorrectRole) -> str:
-    return f"an image said to be {action.role}"
+    return say("an image said to be {role}", role=action.role)
 
 
 @_words.register(act.AnswerAdcUnit)
 def _(action: act.AnswerAdcUnit) -> str:
     del action
-    return "unit of the ADC map"
+    return say("unit of the ADC map")
 
 
 @_words.register(act.AnswerBValues)
 def _(action: act.AnswerBValues) -> str:
     del action
-    return "b-values of the diffusion images"
+    return say("b-values of the diffusion images")
 
 
 @_words.register(act.JoinFrames)
 @_words.register(act.SeparateFrames)
 def _(action: act.JoinFrames | act.SeparateFrames) -> str:
-    return "joining of MR images" if isinstance(action, act.JoinFrames) else "separation of MR images"
+    return say("joining of MR images") if isinstance(action, act.JoinFrames) else say("separation of MR images")
 
 
 @_words.register(act.ProposeRegistration)
@@ -146,10 +155,10 @@ def _(action: act.JoinFrames | act.SeparateFrames) -> str:
 @_words.register(act.RefuseRegistration)
 def _(action: act.Action) -> str:
     what = {
-        "propose_registration": "registration",
-        "nudge_registration": "nudge of the registration",
-        "accept_registration": "acceptance of the registration",
-        "count_levels": "count of the levels",
-        "refuse_registration": "refusal of the registration",
+        "propose_registration": say("registration"),
+        "nudge_registration": say("nudge of the registration"),
+        "accept_registration": say("acceptance of the registration"),
+        "count_levels": say("count of the levels"),
+        "refuse_registration": say("refusal of the registration"),
     }
     return what[action.action]

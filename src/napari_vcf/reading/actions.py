@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, TypeAdapter, model_serializer, model_validator
 
+from napari_vcf.language import Sentence
 from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading.masks import GridRecord, MaskRecord
 from napari_vcf.reading.state import (
@@ -269,7 +270,7 @@ class ProposeRegistration(FrozenModel):
     mr_point_lps: Point
     ct_point_lps: Point
     status: Literal["ok", "doubtful", "refused"]
-    reason: str = ""
+    reason: Annotated[str, Sentence] = ""
     ct_to_mr: Affine | None = None
     quality: dict[str, bool | int | Finite | str | list[Finite] | list[str]] = Field(default_factory=dict)
     shift_mm: Annotated[Finite, Field(ge=0)] = 0.0

@@ -27,6 +27,7 @@ from napari_vcf.dicom import (
     with_role,
 )
 from napari_vcf.geometry import Volume
+from napari_vcf.language import joined, say
 from napari_vcf.reading.errors import ReadingError, UnknownImageError
 from napari_vcf.reading.state import ImageCorrection
 from napari_vcf.records.base import REMOVED, Pseudonym
@@ -186,7 +187,9 @@ class Case:
         try:
             return self._images[image]
         except KeyError:
-            raise UnknownImageError(f"Case {self.pseudonym} has no image {image[:8]}….") from None
+            raise UnknownImageError(
+                say("Case {pseudonym} has no image {image}….", pseudonym=self.pseudonym, image=image[:8])
+            ) from None
 
     def with_role(self, *roles: Role) -> list[CaseImage]:
         """Images of one role or several, in the order of `images`."""
@@ -231,21 +234,34 @@ class Case:
         found = self.image(image)
         number = len(found.series.volumes)
         if not 0 <= index < number:
-            raise UnknownImageError(f"{found.label} has {number} volumes, counted from 0; there is no {index}.")
+            raise UnknownImageError(
+                say(
+                    "{label} has {number} volumes, counted from 0; there is no {index}.",
+                    label=found.label,
+                    number=number,
+                    index=index,
+                )
+            )
         return found.series
 
     def corrected(self, image: str, correction: ImageCorrection) -> Series:
         """The series as it would be with a person's correction; nothing is changed."""
         if image not in self._found:
             self.image(image)
-            raise ReadingError("This ADC map is computed; what is said of its diffusion images decides what it is.")
+            raise ReadingError(
+                say("This ADC map is computed; what is said of its diffusion images decides what it is.")
+            )
         series = self._found[image]
         if correction.role is not None:
             try:
                 role = Role(correction.role)
             except ValueError:
                 raise ReadingError(
-                    f"'{correction.role}' is not a role; roles are {', '.join(role.value for role in Role)}."
+                    say(
+                        "'{role}' is not a role; roles are {roles}.",
+                        role=correction.role,
+                        roles=", ".join(role.value for role in Role),
+                    )
                 ) from None
             series = with_role(series, role)
         if correction.adc_unit is not None:
@@ -326,15 +342,26 @@ def check_pseudonym(text: str, what: str) -> str:
         return _PSEUDONYM.validate_python(text)
     except ValidationError:
         raise ReadingError(
-            f"'{text}' cannot name a {what}: use 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit."
+            say(
+                "'{text}' cannot name a {what}: use 1 to 64 letters, digits, '-' or '_', beginning with "
+                "a letter or digit.",
+                text=text,
+                what=what,
+            )
         ) from None
+
+
+def _counted(reason: str, count: int) -> str:
+    return say("{count} x {reason}", count=count, reason=reason) if count > 1 else reason
 
 
 def _nothing_found(scan: Scan) -> str:
     if not scan.refused:
-        return (
+        return say(
             "The folder is empty: there is no file to read. Choose the folder that holds the DICOM files of one case."
         )
     reasons = Counter(refusal.reason for refusal in scan.refused).most_common(3)
-    listed = "; ".join(f"{count} x {reason}" if count > 1 else reason for reason, count in reasons)
-    return f"No image could be read from the {len(scan.refused)} files of the folder: {listed}"
+    listed = joined("; ", (_counted(reason, count) for reason, count in reasons))
+    return say(
+        "No image could be read from the {count} files of the folder: {listed}", count=len(scan.refused), listed=listed
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_vcf.language import Sentence, say
 from napari_vcf.reading.findings import ITEMS, Measurements
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.protocol import Protocol
@@ -36,13 +37,13 @@ def missing_of(state: ReadingState, stage: Stage, results: StageResults, protoco
     """What the protocol asks for in a stage and has not got; empty where the stage is complete."""
     missing = []
     if state.spine is None:
-        missing.append(Issue(code="spine_not_named", text="Name the fractured vertebra."))
+        missing.append(Issue(code="spine_not_named", text=say("Name the fractured vertebra.")))
     for key in unanswered_of(state, stage, results, protocol):
         item = ITEMS[key]
         if item.measurement is None:
-            missing.append(Issue(code="not_answered", item=key, text=f"{item.label}: not answered."))
+            missing.append(Issue(code="not_answered", item=key, text=say("{label}: not answered.", label=item.label)))
         else:
-            text = f"{item.label}: {item.measurement.lacking(results)}"
+            text = say("{item}: {reason}", item=item.label, reason=item.measurement.lacking(results))
             missing.append(Issue(code="not_measured", item=key, text=text))
     return tuple(missing)
 
@@ -54,16 +55,25 @@ def conflicts_of(state: ReadingState, stage: Stage, results: StageResults) -> tu
     for key, answer in answers.items():
         item = ITEMS[key]
         if answer.not_assessable is not None and measured_value(key, results) is not None:
-            text = f"{item.label} is called not assessable, but it has been measured."
+            text = say("{label} is called not assessable, but it has been measured.", label=item.label)
             conflicts.append(Issue(code="measured_but_not_assessable", item=key, text=text))
         measured = measured_value(item.estimates, results) if item.estimates else None
         if measured is not None and answer.value is not None and answer.value != measured:
-            text = f"{item.label}: {answer.value}; measured: {measured}. Both are kept."
+            text = say(
+                "{item}: {estimate}; measured: {measured}. Both are kept.",
+                item=item.label,
+                estimate=answer.value,
+                measured=measured,
+            )
             conflicts.append(Issue(code="estimate_against_measurement", item=item.estimates, text=text))
     verdict, confidence = answers.get("verdict"), answers.get("confidence")
     if verdict is not None and confidence is not None and isinstance(confidence.value, int):
         against = confidence.value > 3 if verdict.value == "benign" else confidence.value < 3
         if against:
-            text = f"The verdict is {verdict.value}, but the confidence is {confidence.value} of 5."
+            text = say(
+                "The verdict is {verdict}, but the confidence is {confidence} of 5.",
+                verdict=Sentence(str(verdict.value)),
+                confidence=confidence.value,
+            )
             conflicts.append(Issue(code="verdict_against_confidence", item="confidence", text=text))
     return tuple(conflicts)

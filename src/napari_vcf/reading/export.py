@@ -14,6 +14,7 @@ from typing import Protocol as TypingProtocol
 from pydantic import ValidationError
 
 from napari_vcf.dicom import Series
+from napari_vcf.language import say
 from napari_vcf.measure import REFERENCE_RULES, Extent, ReferenceRule
 from napari_vcf.reading.actions import LoggedAction
 from napari_vcf.reading.body_slices import SliceOrigin, slice_origins
@@ -253,7 +254,7 @@ def export_reading(reading: Exportable, path: Path | str, *, overwrite: bool = F
     try:
         write_atomically(target, text + "\n", overwrite=overwrite)
     except WriteError as error:
-        raise ExportError(f"{error} The reading is still open.") from error
+        raise ExportError(say("{error} The reading is still open.", error=error)) from error
     return target
 
 
@@ -278,13 +279,17 @@ def read_reading(path: Path | str) -> ReadingExport:
     try:
         text = source.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ExportError(f"{source.name} is not UTF-8 text, so it is not an exported reading.") from error
+        raise ExportError(
+            say("{name} is not UTF-8 text, so it is not an exported reading.", name=source.name)
+        ) from error
     except OSError as error:
         if source.is_dir():
             raise ExportError(
-                f"{source.name or source} is a folder; give one exported reading, a JSON file."
+                say("{value} is a folder; give one exported reading, a JSON file.", value=source.name or source)
             ) from error
-        raise ExportError(f"{source.name} cannot be read: {error.strerror or 'refused'}.") from error
+        raise ExportError(
+            say("{name} cannot be read: {value}.", name=source.name, value=error.strerror or "refused")
+        ) from error
     try:
         # Strict: "12.3" is no number and 1 is no yes, as the schema has it.
         return ReadingExport.model_validate_json(migrate(text), strict=True)
@@ -292,5 +297,11 @@ def read_reading(path: Path | str) -> ReadingExport:
         places = [f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors(include_url=False)]
         more = f" (and {len(places) - 3} more)" if len(places) > 3 else ""
         raise ExportError(
-            f"{source.name} is not a reading of schema {SCHEMA_VERSION}: {'; '.join(places[:3])}{more}"
+            say(
+                "{name} is not a reading of schema {schema_version}: {places}{more}",
+                name=source.name,
+                schema_version=SCHEMA_VERSION,
+                places="; ".join(places[:3]),
+                more=more,
+            )
         ) from error

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
 
+from napari_vcf.language import Sentence, joined, say
 from napari_vcf.measure import Degree, ExtentGrade
 from napari_vcf.records.base import STAGES, Stage
 
@@ -153,7 +154,8 @@ class Item:
 
     def words(self, value: str | int) -> str:
         """A value as a reader reads it; a number with what it stands for."""
-        return f"{value_words(value)} {self.anchor(value)}".rstrip()
+        anchor = self.anchor(value)
+        return joined(" ", (value_words(value), anchor)) if anchor else value_words(value)
 
     @property
     def measured(self) -> bool:
@@ -194,7 +196,8 @@ def value_words(value: str | int) -> str:
     str
         For example "T1 low signal" of ``t1_low_signal``.
     """
-    return re.sub(r"\bt([12])\b", r"T\1", str(value).replace("_", " "))
+    words = re.sub(r"\bt([12])\b", r"T\1", str(value).replace("_", " "))
+    return words if isinstance(value, int) else Sentence(words)
 
 
 _YES_NO = ("yes", "no")
@@ -209,12 +212,19 @@ def _degree(found: Measurements) -> str | None:
 
 
 def _degree_lacking(found: Measurements) -> str:
-    return "nothing measured." if found.height_loss is None else found.height_loss.reason
+    return say("nothing measured.") if found.height_loss is None else found.height_loss.reason
 
 
 def _degree_shown(found: Measurements) -> str:
     loss = found.height_loss
-    return "" if loss is None else f"{loss.degree} ({_percent(loss.graded_loss)} {loss.graded_position})"
+    if loss is None:
+        return ""
+    return say(
+        "{degree} ({loss} {position})",
+        degree=loss.degree,
+        loss=_percent(loss.graded_loss),
+        position=Sentence(str(loss.graded_position)),
+    )
 
 
 def _grade(found: Measurements) -> str | None:
@@ -225,7 +235,8 @@ def _grade_shown(found: Measurements) -> str:
     extent = found.extent
     if extent is None:
         return ""
-    return f"{extent.grade} ({_percent(extent.fraction) if extent.fraction else 'no lesion painted'})"
+    share = _percent(extent.fraction) if extent.fraction else say("no lesion painted")
+    return say("{grade} ({share})", grade=extent.grade, share=share)
 
 
 def _adc(found: Measurements) -> str | None:
@@ -237,11 +248,11 @@ def _adc_shown(found: Measurements) -> str:
     if lesion is None or normal is None:
         return ""
     means = f"{lesion.mean_um2_per_s:.0f} / {normal.mean_um2_per_s:.0f} µm²/s"
-    return means if ratio is None else f"{means}, ratio {ratio:.2f}"
+    return means if ratio is None else say("{means}, ratio {ratio:.2f}", means=means, ratio=ratio)
 
 
 _DEGREE = Measurement(get_args(Degree), _degree, _degree_lacking, _degree_shown)
-_EXTENT = Measurement(get_args(ExtentGrade), _grade, lambda _: "no vertebral body painted.", _grade_shown)
+_EXTENT = Measurement(get_args(ExtentGrade), _grade, lambda _: say("no vertebral body painted."), _grade_shown)
 _ADC = Measurement((), _adc, lambda found: found.adc.reason, _adc_shown)
 
 ITEMS: dict[str, Item] = {
@@ -249,108 +260,134 @@ ITEMS: dict[str, Item] = {
     for item in (
         Item(
             "compression_degree",
-            "Degree of compression",
+            say("Degree of compression"),
             (),
             _EACH,
-            "I to III, from the calipers. Say 'not assessable' only where the heights cannot be measured.",
+            say("I to III, from the calipers. Say 'not assessable' only where the heights cannot be measured."),
             measurement=_DEGREE,
         ),
         Item(
             "lesion_extent_visual",
-            "Extent of the lesion, by eye",
+            say("Extent of the lesion, by eye"),
             ("G1", "G2", "G3", "G4"),
             _MRI,
-            "Your own estimate of the share of the body's marrow with abnormal signal: G1 below 1/4, G2 1/4 to 2/4, "
-            "G3 2/4 to 3/4, G4 entire. It is kept beside the measured grade.",
+            say(
+                "Your own estimate of the share of the body's marrow with abnormal signal: G1 below 1/4, "
+                "G2 1/4 to 2/4, G3 2/4 to 3/4, G4 entire. It is kept beside the measured grade."
+            ),
             ordinal=True,
             estimates="lesion_extent",
         ),
         Item(
             "lesion_extent",
-            "Extent of the lesion, measured",
+            say("Extent of the lesion, measured"),
             (),
             _MRI,
-            "G1 to G4, from the painted masks. Say 'not assessable' only where the lesion cannot be painted.",
+            say("G1 to G4, from the painted masks. Say 'not assessable' only where the lesion cannot be painted."),
             measurement=_EXTENT,
         ),
         Item(
             "lesion_pattern",
-            "Pattern of the lesion",
+            say("Pattern of the lesion"),
             ("none", "localized_scattered", "uniform_infiltration", "entire"),
             _MRI,
-            "How the abnormal marrow signal is spread over the body.",
+            say("How the abnormal marrow signal is spread over the body."),
         ),
         Item(
             "lesion_location",
-            "Location of the lesion",
+            say("Location of the lesion"),
             ("adjacent_to_endplate", "anterior_or_posterior_margin"),
             _ALL,
-            "Where in the vertebral body the lesion lies.",
+            say("Where in the vertebral body the lesion lies."),
         ),
         Item(
             "post_compression_contour",
-            "Contour after compression",
+            say("Contour after compression"),
             ("normal_or_depressed", "outward_bulging"),
             _ALL,
-            "Shape of the edge of the compressed body.",
+            say("Shape of the edge of the compressed body."),
         ),
         Item(
             "paravertebral_soft_tissue_invasion",
-            "Paravertebral soft tissue invaded",
+            say("Paravertebral soft tissue invaded"),
             _YES_NO,
             _ALL,
-            "Whether tissue around the vertebra is invaded.",
+            say("Whether tissue around the vertebra is invaded."),
         ),
         Item(
             "pedicle_invasion",
-            "Pedicle",
+            say("Pedicle"),
             ("not_invaded", "invaded", "not_clearly_visible"),
             _ALL,
-            "Morphology of the pedicles (one table of the source calls the same item vertebral vein morphology).",
+            say("Morphology of the pedicles (one table of the source calls the same item vertebral vein morphology)."),
         ),
         Item(
             "pedicle_signal",
-            "Signal of the pedicle",
+            say("Signal of the pedicle"),
             ("t1_low_signal", "destruction"),
             _MRI,
-            "Signal change or destruction of the pedicle on MRI.",
+            say("Signal change or destruction of the pedicle on MRI."),
         ),
         Item(
             "enhancement",
-            "Enhancement",
+            say("Enhancement"),
             ("flocculent", "nodular"),
             _MRI,
-            "After contrast medium. Not assessable where none was given.",
+            say("After contrast medium. Not assessable where none was given."),
         ),
-        Item("signal_dwi", "Signal on DWI", ("high", "low"), _MRI, "Signal of the lesion on the high b-value image."),
-        Item("signal_t1_low", "Low signal on T1", _YES_NO, _MRI, "Whether the lesion is dark on T1."),
-        Item("signal_t2_low", "Low signal on T2", _YES_NO, _MRI, "Whether the lesion is dark on T2."),
+        Item(
+            "signal_dwi",
+            say("Signal on DWI"),
+            ("high", "low"),
+            _MRI,
+            say("Signal of the lesion on the high b-value image."),
+        ),
+        Item("signal_t1_low", say("Low signal on T1"), _YES_NO, _MRI, say("Whether the lesion is dark on T1.")),
+        Item("signal_t2_low", say("Low signal on T2"), _YES_NO, _MRI, say("Whether the lesion is dark on T2.")),
         Item(
             "adc",
-            "ADC of lesion and normal marrow",
+            say("ADC of lesion and normal marrow"),
             (),
             _MRI,
-            "From the ROIs of locked size. Say 'not assessable' only where no ROI can be placed.",
+            say("From the ROIs of locked size. Say 'not assessable' only where no ROI can be placed."),
             measurement=_ADC,
         ),
-        Item("cortical_destruction", "Cortex destroyed", _YES_NO, _CT, "Destruction of the cortical bone on CT."),
         Item(
-            "posterior_cortex_fracture_line",
-            "Fracture line in the posterior cortex",
+            "cortical_destruction",
+            say("Cortex destroyed"),
             _YES_NO,
             _CT,
-            "A fracture line through the posterior cortex on CT.",
+            say("Destruction of the cortical bone on CT."),
         ),
-        Item("pedicle_osteolysis", "Osteolysis of the pedicle", _YES_NO, _CT, "Lytic change of a pedicle on CT."),
-        Item("verdict", "Verdict", ("benign", "malignant"), _ALL, "Your verdict from this stage alone."),
+        Item(
+            "posterior_cortex_fracture_line",
+            say("Fracture line in the posterior cortex"),
+            _YES_NO,
+            _CT,
+            say("A fracture line through the posterior cortex on CT."),
+        ),
+        Item(
+            "pedicle_osteolysis",
+            say("Osteolysis of the pedicle"),
+            _YES_NO,
+            _CT,
+            say("Lytic change of a pedicle on CT."),
+        ),
+        Item("verdict", say("Verdict"), ("benign", "malignant"), _ALL, say("Your verdict from this stage alone.")),
         Item(
             "confidence",
-            "Confidence",
+            say("Confidence"),
             (1, 2, 3, 4, 5),
             _ALL,
-            "How sure you are of the verdict, from 1 definitely benign to 5 definitely malignant.",
+            say("How sure you are of the verdict, from 1 definitely benign to 5 definitely malignant."),
             ordinal=True,
-            anchors=("definitely benign", "probably benign", "uncertain", "probably malignant", "definitely malignant"),
+            anchors=(
+                say("definitely benign"),
+                say("probably benign"),
+                say("uncertain"),
+                say("probably malignant"),
+                say("definitely malignant"),
+            ),
         ),
     )
 }
@@ -361,12 +398,14 @@ _CHANGED: tuple[Item, ...] = (
     replace(
         ITEMS["pedicle_signal"],
         values=("normal", "t1_low_signal", "destruction"),
-        help="Signal change or destruction of the pedicle on MRI, or normal signal.",
+        help=say("Signal change or destruction of the pedicle on MRI, or normal signal."),
     ),
     replace(
         ITEMS["enhancement"],
         values=("none", "flocculent", "nodular"),
-        help="After contrast medium: none where the lesion takes nothing up. Not assessable where it was not given.",
+        help=say(
+            "After contrast medium: none where the lesion takes nothing up. Not assessable where it was not given."
+        ),
     ),
     replace(ITEMS["signal_dwi"], values=("high", "iso", "low")),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from napari_vcf.language import say
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.state import ReadingState
@@ -104,7 +105,9 @@ class History:
     def repeat(self, entry: act.LoggedAction) -> None:
         """Make a change again that was written down earlier, with its own time."""
         if entry.number != len(self._log) + 1:
-            raise RefusedActionError(f"Change {entry.number} does not follow on change {len(self._log)}.")
+            raise RefusedActionError(
+                say("Change {number} does not follow on change {count}.", number=entry.number, count=len(self._log))
+            )
         self._states, self._undone = self._after(entry.action, entry.at)
         self._log.append(entry)
 
@@ -112,11 +115,11 @@ class History:
         """States to go back to, the current one last, and states to go forward to, as they will be after an action."""
         if isinstance(action, act.Undo):
             if not self.can_undo:
-                raise RefusedActionError("There is nothing to undo.")
+                raise RefusedActionError(say("There is nothing to undo."))
             return self._states[:-1], (*self._undone, self.state)
         if isinstance(action, act.Redo):
             if not self.can_redo:
-                raise RefusedActionError("There is nothing to redo.")
+                raise RefusedActionError(say("There is nothing to redo."))
             return (*self._states, self._undone[-1]), self._undone[:-1]
         after = self._reduce(action, self.state, at)
         # A reading that goes on from a document begins there; nothing before it can be gone back to.

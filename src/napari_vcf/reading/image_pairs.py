@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import say
 from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.registration import RegistrationResult
 
@@ -111,8 +112,20 @@ def _ct_of(images: list[CaseImage], mark: Mark | None, in_front: str | None, not
     )
     if len(found) > 1:
         grid = chosen.series.grid
-        where = "" if mark is None else f"{len(holding)} of {len(found)} CT series contain the CT point; "
-        notes.append(f"{where}{chosen.label}, with {grid.shape[0]} slices of {grid.spacing_mm[0]:g} mm, is used.")
+        where = (
+            ""
+            if mark is None
+            else say("{count} of {all} CT series contain the CT point; ", count=len(holding), all=len(found))
+        )
+        notes.append(
+            say(
+                "{where}{label}, with {count} slices of {spacing_mm:g} mm, is used.",
+                where=where,
+                label=chosen.label,
+                count=grid.shape[0],
+                spacing_mm=grid.spacing_mm[0],
+            )
+        )
     return chosen
 
 
@@ -133,7 +146,13 @@ def _in_one_frame(
 ) -> dict[str, CaseImage]:
     holding = images if mark is None else [image for image in images if _holds(image, mark)]
     if len(holding) < len(images):
-        notes.append(f"{len(holding)} of {len(images)} MR series contain the MR point and are used.")
+        notes.append(
+            say(
+                "{count} of {all} MR series contain the MR point and are used.",
+                count=len(holding),
+                all=len(images),
+            )
+        )
     # Where none holds the point, all are handed on, so that the refusal can say so.
     used = holding or images
     frames = [_frame(image) for image in used]
@@ -142,7 +161,13 @@ def _in_one_frame(
     kept = [image for image in used if _frame(image) == main]
     if len(kept) < len(used):
         labels = ", ".join(image.label for image in used if image not in kept)
-        notes.append(f"{len(used) - len(kept)} MR series in another frame of reference are left out: {labels}.")
+        notes.append(
+            say(
+                "{count} MR series in another frame of reference are left out: {labels}.",
+                count=len(used) - len(kept),
+                labels=labels,
+            )
+        )
     return {image.label: image for image in sorted(kept, key=lambda i: (i.series.role, i.series.grid.pixel_area_mm2))}
 
 
@@ -160,7 +185,11 @@ def _holds(image: CaseImage, mark: Mark) -> bool:
 
 def _sound(images: list[CaseImage], notes: list[str]) -> list[CaseImage]:
     notes.extend(
-        f"{image.label} is left out: {image.series.not_measurable_reason}"
+        say(
+            "{label} is left out: {reason}",
+            label=image.label,
+            reason=image.series.not_measurable_reason,
+        )
         for image in images
         if not image.series.measurable
     )

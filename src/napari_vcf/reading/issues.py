@@ -7,8 +7,9 @@ for people, and may be worded otherwise at any time.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
+from napari_vcf.language import Sentence
 from napari_vcf.records.base import FrozenModel
 
 __all__ = ["Issue", "IssueCode", "visible"]
@@ -60,7 +61,7 @@ class Issue(FrozenModel):
 
     code: IssueCode
     item: str | None = None
-    text: str
+    text: Annotated[str, Sentence]
 
     def __str__(self) -> str:
         return self.text

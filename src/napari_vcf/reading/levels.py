@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from napari_vcf.language import say
 from napari_vcf.reading.errors import RefusedActionError
 
 __all__ = ["LEVELS", "REGULAR_LEVELS", "level_above", "level_below", "recounted"]
@@ -47,7 +48,9 @@ def level_below(level: str, *, has_t13: bool = False, has_l6: bool = False) -> s
 
 def _neighbour(level: str, step: int, has_t13: bool) -> str | None:
     if level not in LEVELS:
-        raise RefusedActionError(f"'{level}' is not a vertebral level; levels are C1 to C7, T1 to T13 and L1 to L6.")
+        raise RefusedActionError(
+            say("'{level}' is not a vertebral level; levels are C1 to C7, T1 to T13 and L1 to L6.", level=level)
+        )
     order = [name for name in LEVELS if name != "T13" or has_t13 or level == "T13"]
     index = order.index(level) + step
     return order[index] if 0 <= index < len(order) else None
@@ -87,7 +90,14 @@ def recounted(
         if not 0 <= index < len(after):
             end = "head" if index < 0 else "sacrum"
             raise RefusedActionError(
-                f"If {fractured} is {corrected}, what was measured on {level} lies beyond the {end}. Count once more."
+                say(
+                    "If {fractured} is {corrected}, what was measured on {level} lies beyond the {end}. "
+                    "Count once more.",
+                    fractured=fractured,
+                    corrected=corrected,
+                    level=level,
+                    end=end,
+                )
             )
         found[level] = after[index]
     return found

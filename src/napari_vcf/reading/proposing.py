@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 from napari_vcf.measure import POSITIONS
 from napari_vcf.proposal import BodyProposal as Found
 from napari_vcf.proposal import Endplates, propose_body
@@ -72,9 +73,9 @@ class BodyRequest:
 def check_allowed(state: ReadingState, stage: Stage, protocol: Protocol) -> None:
     """Refuse a proposal that the protocol does not allow, or that would come before the estimate by eye."""
     if not protocol.body_proposal:
-        raise RefusedActionError("The study's protocol does not allow a body to be proposed.")
+        raise RefusedActionError(say("The study's protocol does not allow a body to be proposed."))
     if "lesion_extent" in hidden_of(state, stage, protocol):
-        raise RefusedActionError("Give your own estimate of the extent first; a body is proposed after it.")
+        raise RefusedActionError(say("Give your own estimate of the extent first; a body is proposed after it."))
 
 
 def body_request(state: ReadingState, stage: Stage, image: str, protocol: Protocol, case: Case) -> BodyRequest:
@@ -105,14 +106,17 @@ def body_request(state: ReadingState, stage: Stage, image: str, protocol: Protoc
     check_allowed(state, stage, protocol)
     painted = case.image(image)
     if painted.series.role not in MR_ROLES:
-        raise RefusedActionError("The extent of the lesion is painted on MRI.")
+        raise RefusedActionError(say("The extent of the lesion is painted on MRI."))
     if state.spine is None:
-        raise RefusedActionError("Name the fractured vertebra first.")
+        raise RefusedActionError(say("Name the fractured vertebra first."))
     ends = _ends(state, stage, state.spine.fractured, painted, case)
     if ends is None:
         raise RefusedActionError(
-            f"Measure the anterior, the middle and the posterior height of {state.spine.fractured} first: "
-            "the body is proposed from them."
+            say(
+                "Measure the anterior, the middle and the posterior height of {fractured} first: the "
+                "body is proposed from them.",
+                fractured=state.spine.fractured,
+            )
         )
     near = (_ends(state, stage, level, painted, case) for level in adjacent_levels(state.spine) if level is not None)
     return BodyRequest(image, _helping(stage, painted, case), ends, tuple(found for found in near if found is not None))
@@ -130,8 +134,13 @@ def _ends(state: ReadingState, stage: Stage, level: str, painted: CaseImage, cas
         motion = between(case.image(caliper.image), painted, case.images, state, accepted)
         if motion is None:
             raise RefusedActionError(
-                f"The heights of {level} were measured on {case.image(caliper.image).label}, which nothing joins to "
-                f"{painted.label}. Measure them on {painted.label}, or join the two."
+                say(
+                    "The heights of {level} were measured on {label}, which nothing joins to "
+                    "{painted_label}. Measure them on {painted_label}, or join the two.",
+                    level=level,
+                    label=case.image(caliper.image).label,
+                    painted_label=painted.label,
+                )
             )
         top.append(_point(motion.apply(np.array(caliper.start_lps))))
         bottom.append(_point(motion.apply(np.array(caliper.end_lps))))

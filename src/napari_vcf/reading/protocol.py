@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from napari_vcf.language import say
 from napari_vcf.measure import ReferenceRule, parse_ratio
 from napari_vcf.reading.findings import FORMS, ITEMS, FormVersion, Item, items_by_default
 from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
@@ -98,15 +99,21 @@ class Protocol(FrozenModel):
         for cuts in (self.degree_cuts, self.extent_cuts):
             ratios = [parse_ratio(cut) for cut in cuts]
             if sorted(set(ratios)) != ratios:
-                raise ValueError(f"the cuts {', '.join(cuts)} do not grow")
+                raise ValueError(say("the cuts {cuts} do not grow", cuts=", ".join(cuts)))
         if not self.stages or len(set(self.stages)) != len(self.stages):
-            raise ValueError("the stages must be named once each")
+            raise ValueError(say("the stages must be named once each"))
         for stage in self.stages:
             unknown = set(self.stage_items.get(stage, ())) - set(ITEMS)
             if unknown:
-                raise ValueError(f"stage {stage} asks for unknown items: {', '.join(sorted(unknown))}")
+                raise ValueError(
+                    say(
+                        "stage {stage} asks for unknown items: {unknown}",
+                        stage=stage,
+                        unknown=", ".join(sorted(unknown)),
+                    )
+                )
             if stage not in self.stage_items:
-                raise ValueError(f"stage {stage} has no list of items")
+                raise ValueError(say("stage {stage} has no list of items", stage=stage))
         return self
 
     @property

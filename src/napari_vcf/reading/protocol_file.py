@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from napari_vcf.language import say
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.protocol import Protocol, as_it_was
 from napari_vcf.records.atomic import write_atomically
@@ -25,13 +26,17 @@ def read_protocol_file(path: Path) -> Protocol:
     try:
         return Protocol.model_validate_json(_whole(path.read_text(encoding="utf-8")), strict=True)
     except OSError as error:
-        raise ReadingError(f"The protocol {path} cannot be read: {error.strerror}.") from error
+        raise ReadingError(
+            say("The protocol {path} cannot be read: {strerror}.", path=path, strerror=error.strerror)
+        ) from error
     except UnicodeDecodeError as error:
-        raise ReadingError(f"The protocol {path} is not UTF-8 text.") from error
+        raise ReadingError(say("The protocol {path} is not UTF-8 text.", path=path)) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise ReadingError(f"{path} is not a protocol: {place}: {first['msg']}.") from error
+        place = ".".join(map(str, first["loc"])) or say("the file")
+        raise ReadingError(
+            say("{path} is not a protocol: {place}: {first}.", path=path, place=place, first=first["msg"])
+        ) from error
 
 
 def _whole(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from napari_vcf.language import say
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import Case
 from napari_vcf.reading.errors import ExportError, ReadingError
@@ -76,10 +77,14 @@ def reopen(
     source = Path(path)
     export = read_reading(source)
     if export.kind == "consensus":
-        raise ExportError(f"{source.name} is a consensus: it holds what was settled, and no reading to go on with.")
+        raise ExportError(
+            say("{name} is a consensus: it holds what was settled, and no reading to go on with.", name=source.name)
+        )
     case = images if isinstance(images, Case) else Case.open(images, pseudonym=export.case, salt=export.salt)
     if case.salt != export.salt:
-        raise ReadingError("The case was opened under other names of its images; open it with the document's salt.")
+        raise ReadingError(
+            say("The case was opened under other names of its images; open it with the document's salt.")
+        )
     reading = Reading(
         case, study=export.study, reader=export.reader, protocol=export.protocol, clock=clock, recorder=recorder
     )

@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 
 from napari_vcf.dicom import Role
+from napari_vcf.language import Sentence, joined, say
 from napari_vcf.measure import (
     POSITIONS,
     REFERENCE_RULES,
@@ -224,14 +225,21 @@ def summarize_adc(
         )
         if not complete:
             placed = sum(key in statistics for key in wanted)
-            lacking.append(f"{placed} of {len(wanted)} ROIs placed in the {tissue} marrow")
+            lacking.append(
+                say(
+                    "{placed} of {count} ROIs placed in the {tissue} marrow",
+                    placed=placed,
+                    count=len(wanted),
+                    tissue=Sentence(tissue),
+                )
+            )
     lesion, normal = summaries["lesion"], summaries["normal"]
     ratio = (
         lesion.mean_um2_per_s / normal.mean_um2_per_s
         if lesion is not None and normal is not None and normal.mean_um2_per_s > 0
         else None
     )
-    reason = "; ".join(lacking) + "." if lacking else ""
+    reason = say("{lacking}.", lacking=joined("; ", lacking)) if lacking else ""
     return AdcResult(statistics, lesion, normal, ratio, reason=reason)
 
 
@@ -289,14 +297,16 @@ def _warnings(
     measured_on = {caliper.image for caliper in stage.calipers}
     if len(measured_on) > 1:
         labels = ", ".join(sorted(images[name].label for name in measured_on))
-        text = f"The heights were measured on different images: {labels}."
+        text = say("The heights were measured on different images: {labels}.", labels=labels)
         warnings.append(Issue(code="different_images", item="compression_degree", text=text))
     if graded is not None and graded.note:
         warnings.append(Issue(code="reference_height", item="compression_degree", text=graded.note))
     for name in sorted({*measured_on, *(roi.image for roi in stage.rois)}):
         item = "compression_degree" if name in measured_on else "adc"
         warnings += [
-            Issue(code="image_corrected", item=item, text=f"{images[name].label}: {text}")
+            Issue(
+                code="image_corrected", item=item, text=say("{image}: {remark}", image=images[name].label, remark=text)
+            )
             for text in images[name].series.remarks
         ]
     return tuple(warnings)
@@ -309,18 +319,24 @@ def _proposal_warnings(stage: StageState) -> tuple[Issue, ...]:
         return ()
     warnings = []
     if masks.proposal.unseen:
-        text = f"The body proposed on {_slices(masks.proposal.unseen)} was accepted without a look and is not counted."
+        text = say(
+            "The body proposed on {slices} was accepted without a look and is not counted.",
+            slices=_slices(masks.proposal.unseen),
+        )
         warnings.append(Issue(code="proposal_unseen", item="lesion_extent", text=text))
     waiting = open_slices(masks)
     if waiting:
-        text = f"The body proposed on {_slices(waiting)} is neither accepted nor rejected and is not counted."
+        text = say(
+            "The body proposed on {slices} is neither accepted nor rejected and is not counted.",
+            slices=_slices(waiting),
+        )
         warnings.append(Issue(code="proposal_open", item="lesion_extent", text=text))
     return tuple(warnings)
 
 
 def _slices(indices: tuple[int, ...]) -> str:
     numbers = ", ".join(str(index + 1) for index in indices)
-    return f"slice{'s' * (len(indices) > 1)} {numbers}"
+    return say("slices {numbers}", numbers=numbers) if len(indices) > 1 else say("slice {number}", number=numbers)
 
 
 def _resolution_warnings(
@@ -336,18 +352,27 @@ def _resolution_warnings(
         usual = map_effective_n(image.series, protocol)
         if usual < MIN_EFFECTIVE_N:
             _, row_mm, column_mm = image.series.grid.spacing_mm
-            text = (
-                f"{image.label}: with voxels of {row_mm:.3g} x {column_mm:.3g} mm every placement rests on about "
-                f"{usual:.0f} effective voxels, fewer than {MIN_EFFECTIVE_N}."
+            text = say(
+                "{label}: with voxels of {row_mm:.3g} x {column_mm:.3g} mm every placement rests on "
+                "about {usual:.0f} effective voxels, fewer than {min_effective_n}.",
+                label=image.label,
+                row_mm=row_mm,
+                column_mm=column_mm,
+                usual=usual,
+                min_effective_n=MIN_EFFECTIVE_N,
             )
             warnings.append(Issue(code="coarse_map", item="adc", text=text))
             continue
         for roi in sorted(stage.rois, key=lambda roi: (roi.tissue, roi.placement)):
             effective = statistics[roi.tissue, roi.placement].effective_n
             if roi.image == name and effective < MIN_EFFECTIVE_N:
-                text = (
-                    f"ROI {roi.placement} ({roi.tissue}) rests on {effective:.1f} effective voxels, "
-                    f"fewer than {MIN_EFFECTIVE_N}."
+                text = say(
+                    "ROI {placement} ({tissue}) rests on {effective:.1f} effective voxels, fewer than "
+                    "{min_effective_n}.",
+                    placement=roi.placement,
+                    tissue=Sentence(roi.tissue),
+                    effective=effective,
+                    min_effective_n=MIN_EFFECTIVE_N,
                 )
                 warnings.append(Issue(code="few_effective_voxels", item="adc", text=text))
     return tuple(warnings)
@@ -362,5 +387,7 @@ def _space_warnings(stage: StageState, state: ReadingState, images: Mapping[str,
     if not apart:
         return ()
     labels = ", ".join(sorted(image.label for image in (known[0], *apart)))
-    text = f"Was measured on MR images in different frames of reference that nothing joins: {labels}."
+    text = say(
+        "Was measured on MR images in different frames of reference that nothing joins: {labels}.", labels=labels
+    )
     return (Issue(code="frames_not_joined", text=text),)

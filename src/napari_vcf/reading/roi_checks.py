@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.geometry import GeometryError, Rectangle, RigidTransform
+from napari_vcf.language import Sentence, say
 from napari_vcf.measure import cuts_endplates, deviation_deg, endplate_direction, place_in_body, touched_voxels
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.issues import Issue, IssueCode
@@ -20,8 +21,11 @@ from napari_vcf.reading.vertebra_at import caliper_points, vertebra_at
 __all__ = ["endplate_deviations", "endplates_of", "level_warnings", "placement_warnings", "rectangle_of"]
 
 _PLACES: dict[str, tuple[IssueCode, str]] = {
-    "outside": ("roi_outside_body", "reaches outside the painted vertebral body"),
-    "near": ("roi_near_edge_of_body", "lies nearer than one voxel to the edge of the painted body"),
+    "outside": ("roi_outside_body", say("{roi} reaches outside the painted vertebral body.").template),
+    "near": (
+        "roi_near_edge_of_body",
+        say("{roi} lies nearer than one voxel to the edge of the painted body.").template,
+    ),
 }
 
 
@@ -78,13 +82,13 @@ def placement_warnings(
     touched: dict[tuple[Tissue, int], frozenset[tuple[int, int, int]]] = {}
     for roi in sorted(stage.rois, key=lambda roi: (roi.tissue, roi.placement)):
         rectangle, grid = rectangle_of(roi, protocol), images[roi.image].series.grid
-        name = f"ROI {roi.placement} ({roi.tissue})"
+        name = say("ROI {placement} ({tissue})", placement=roi.placement, tissue=Sentence(roi.tissue))
         motion = None if masks is None else between(images[roi.image], images[masks.image], images, state)
         if body is not None and masks is not None and roi.tissue == "lesion" and motion is not None:
             place = place_in_body(_moved(rectangle, motion), body, masks.grid.grid(), voxel_mm=max(grid.spacing_mm[1:]))
             if place != "inside":
                 code, words = _PLACES[place]
-                found.append(Issue(code=code, item="adc", text=f"{name} {words}."))
+                found.append(Issue(code=code, item="adc", text=Sentence(words, roi=name)))
         try:
             voxels = touched_voxels(grid, rectangle)
         except GeometryError:
@@ -92,7 +96,7 @@ def placement_warnings(
             continue
         same = next((key for key, others in touched.items() if key[0] == roi.tissue and others == voxels), None)
         if same is not None:
-            text = f"{name} covers the same voxels as ROI {same[1]}."
+            text = say("{name} covers the same voxels as ROI {same}.", name=name, same=same[1])
             found.append(Issue(code="roi_on_same_voxels", item="adc", text=text))
         touched[roi.tissue, roi.placement] = voxels
     return (*found, *_angle_warnings(stage, protocol, images), *_height_warnings(stage, protocol, images, state))
@@ -101,8 +105,16 @@ def placement_warnings(
 def _angle_warnings(stage: StageState, protocol: Protocol, images: Mapping[str, CaseImage]) -> list[Issue]:
     """Maps on which a rectangle has no angle to the endplates, and why."""
     names = sorted({roi.image for roi in stage.rois if not cuts_endplates(rectangle_of(roi, protocol))})
-    reason = "is not sagittal, so its rectangles have no angle to the endplates"
-    return [Issue(code="no_endplate_angle", item="adc", text=f"{images[name].label} {reason}.") for name in names]
+    return [
+        Issue(
+            code="no_endplate_angle",
+            item="adc",
+            text=say(
+                "{image} is not sagittal, so its rectangles have no angle to the endplates.", image=images[name].label
+            ),
+        )
+        for name in names
+    ]
 
 
 def _height_warnings(
@@ -117,9 +129,13 @@ def _height_warnings(
         ]
         voxel = max(images[name].series.grid.spacing_mm[1:])
         if heights and min(heights) < protocol.roi_short_mm + 2 * voxel:
-            text = (
-                f"{level} is only {min(heights):.1f} mm high: with voxels of {voxel:.3g} mm a rectangle of "
-                f"{protocol.roi_short_mm:g} mm in it holds signal from beyond its endplates."
+            text = say(
+                "{level} is only {height:.1f} mm high: with voxels of {voxel:.3g} mm a rectangle of "
+                "{roi_short_mm:g} mm in it holds signal from beyond its endplates.",
+                level=level,
+                height=min(heights),
+                voxel=voxel,
+                roi_short_mm=protocol.roi_short_mm,
             )
             found.append(Issue(code="roi_in_low_body", item="adc", text=text))
     return found
@@ -143,18 +159,27 @@ def level_warnings(
     for roi in sorted(stage.rois, key=lambda roi: (roi.tissue, roi.placement)):
         lies_in = vertebra_at(roi.center_lps, images[roi.image], stage, state, images)
         if lies_in is not None and lies_in != roi.level:
-            name = f"ROI {roi.placement} ({roi.tissue})"
-            text = f"{name} is said to lie in {roi.level}, but by what was drawn in {lies_in}."
+            name = say("ROI {placement} ({tissue})", placement=roi.placement, tissue=Sentence(roi.tissue))
+            text = say(
+                "{name} is said to lie in {level}, but by what was drawn in {lies_in}.",
+                name=name,
+                level=roi.level,
+                lies_in=lies_in,
+            )
             found.append(Issue(code="roi_level_contradicted", item="adc", text=text))
     levels = sorted({roi.level for roi in stage.rois if roi.tissue == "normal"})
     if len(levels) > 1:
-        text = f"The normal ROIs lie in different vertebrae: {', '.join(levels)}."
+        text = say("The normal ROIs lie in different vertebrae: {levels}.", levels=", ".join(levels))
         found.append(Issue(code="normal_levels_differ", item="adc", text=text))
     for level in levels:
         if state.spine is not None and level not in adjacent:
-            text = f"The normal ROIs lie in {level}, which is not adjacent to {state.spine.fractured}."
+            text = say(
+                "The normal ROIs lie in {level}, which is not adjacent to {fractured}.",
+                level=level,
+                fractured=state.spine.fractured,
+            )
             found.append(Issue(code="normal_level_not_adjacent", item="adc", text=text))
         if stage.references.get(level) == "not_intact":
-            text = f"The normal ROIs lie in {level}, which is said not to be intact."
+            text = say("The normal ROIs lie in {level}, which is said not to be intact.", level=level)
             found.append(Issue(code="normal_level_not_intact", item="adc", text=text))
     return tuple(found)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from napari_vcf.language import Sentence
 from napari_vcf.measure import Position, ReferenceTissue, Side, VertebraStatus
 from napari_vcf.reading.masks import GridRecord, MaskRecord
 from napari_vcf.records.base import (
@@ -336,7 +337,7 @@ class Registration(FrozenModel):
     mr_point_lps: Point
     ct_point_lps: Point
     status: Literal["ok", "doubtful", "refused"]
-    reason: str = ""
+    reason: Annotated[str, Sentence] = ""
     ct_to_mr: Affine | None = None
     quality: dict[str, bool | int | Finite | str | list[Finite] | list[str]] = Field(default_factory=dict)
     shift_mm: Annotated[Finite, Field(ge=0)] = 0.0

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 from napari_vcf.registration.errors import (
     EmptyImageError,
     PointOutsideError,
@@ -37,7 +38,9 @@ def checked_point(point_lps: ArrayLike, name: str) -> NDArray[np.float64]:
     """
     point = np.asarray(point_lps, dtype=np.float64)
     if point.shape != (3,) or not np.isfinite(point).all():
-        raise PointOutsideError(f"The {name} point must be three finite numbers in mm (LPS); give X,Y,Z.")
+        raise PointOutsideError(
+            say("The {name} point must be three finite numbers in mm (LPS); give X,Y,Z.", name=name)
+        )
     return point
 
 
@@ -59,12 +62,18 @@ def checked_ct(ct: Volume, point: NDArray[np.float64]) -> float:
         raise PointOutsideError(_outside("CT", ct, point))
     near = _ball(ct, point, _BONE_RADIUS_MM)
     if near.size == 0 or float(near.max()) - float(near.min()) < 1.0:
-        raise EmptyImageError("The CT holds nothing but one value around its point; load another series.")
+        raise EmptyImageError(say("The CT holds nothing but one value around its point; load another series."))
     share = float((near > _BONE_HU).mean())
     if share < _BONE_SHARE:
         raise VertebraNotCoveredError(
-            f"Only {share:.1%} of the CT within {_BONE_RADIUS_MM:.0f} mm of its point is denser than "
-            f"{_BONE_HU:.0f} HU: there is no vertebra there. Click the centre of the fractured body in the CT."
+            say(
+                "Only {share:.1%} of the CT within {bone_radius_mm:.0f} mm of its point is denser than "
+                "{bone_hu:.0f} HU: there is no vertebra there. Click the centre of the fractured body in "
+                "the CT.",
+                share=share,
+                bone_radius_mm=_BONE_RADIUS_MM,
+                bone_hu=_BONE_HU,
+            )
         )
     return share
 
@@ -85,7 +94,7 @@ def usable_contrasts(mr: Mapping[str, Volume], point: NDArray[np.float64]) -> tu
         If no contrast is usable; the kind and the sentence are those of the first.
     """
     if not mr:
-        raise EmptyImageError("There is no MR image to register to; load a sagittal MR series.")
+        raise EmptyImageError(say("There is no MR image to register to; load a sagittal MR series."))
     usable: dict[str, Volume] = {}
     problems: list[PointOutsideError | TooFewSlicesError | EmptyImageError] = []
     for name in sorted(mr):
@@ -101,23 +110,32 @@ def usable_contrasts(mr: Mapping[str, Volume], point: NDArray[np.float64]) -> tu
 
 
 def _checked_mr(name: str, volume: Volume, point: NDArray[np.float64]) -> None:
-    _checked_stack(volume, f"MR {name}")
+    _checked_stack(volume, say("MR {name}", name=name))
     if not volume.grid.contains(point):
-        raise PointOutsideError(_outside(f"MR {name}", volume, point))
+        raise PointOutsideError(_outside(say("MR {name}", name=name), volume, point))
     near = _ball(volume, point, 25.0)
     if near.size == 0 or not float(near.max()) > float(near.min()):
-        raise EmptyImageError(f"The MR {name} is empty around its point; load another series.")
+        raise EmptyImageError(say("The MR {name} is empty around its point; load another series.", name=name))
 
 
 def _checked_stack(volume: Volume, what: str) -> None:
     slices = volume.grid.shape[0]
     if slices < MIN_SLICES or min(volume.grid.shape[1:]) < 8:
         raise TooFewSlicesError(
-            f"The {what} has {slices} slice{'s' * (slices != 1)} of {volume.grid.shape[1]} x {volume.grid.shape[2]} "
-            f"pixels; at least {MIN_SLICES} slices of 8 x 8 are needed. Load the whole series."
+            say(
+                "The {what} has {slices} of {rows} x {columns} pixels; at least {needed} slices of 8 x 8 are needed. "
+                "Load the whole series.",
+                what=what,
+                slices=say("1 slice") if slices == 1 else say("{count} slices", count=slices),
+                rows=volume.grid.shape[1],
+                columns=volume.grid.shape[2],
+                needed=MIN_SLICES,
+            )
         )
     if not np.isfinite(volume.data).all():
-        raise EmptyImageError(f"The {what} holds values that are not numbers; load the series again from its files.")
+        raise EmptyImageError(
+            say("The {what} holds values that are not numbers; load the series again from its files.", what=what)
+        )
 
 
 def _outside(what: str, volume: Volume, point: NDArray[np.float64]) -> str:
@@ -125,7 +143,12 @@ def _outside(what: str, volume: Volume, point: NDArray[np.float64]) -> str:
     low, high = corners.min(axis=0), corners.max(axis=0)
     box = " x ".join(f"[{a:.0f}, {b:.0f}]" for a, b in zip(low, high, strict=True))
     at = ", ".join(f"{value:.1f}" for value in point)
-    return f"The point ({at}) mm lies outside the {what}, which covers {box} mm (LPS); click inside it."
+    return say(
+        "The point ({at}) mm lies outside the {what}, which covers {box} mm (LPS); click inside it.",
+        at=at,
+        what=what,
+        box=box,
+    )
 
 
 def _ball(volume: Volume, point: NDArray[np.float64], radius_mm: float) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.errors import CancelledError
+from napari_vcf.language import say
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose
 from napari_vcf.registration.joint_metric import JointMetric, Part, is_fat_suppressed
 from napari_vcf.registration.landmarks import distance_mm
@@ -67,22 +68,22 @@ def search_column(scene: Scene, start: Pose, report: Report) -> list[Optimum]:
     list of (float, Pose)
         Distinct optima with a bend (nine numbers), the likeliest first.
     """
-    report(0.0, "coarse search")
+    report(0.0, say("coarse search"))
     objective = scene.objective(scene.vertebra.thinned(_COARSE_SAMPLES), start, scene.wide, center=start[:3])
     shifts = [start + np.concatenate([shift, np.zeros(3)]) for shift in translation_grid(CAPTURE_MM - 1.0, 5.0)]
     ranked = sorted(((objective.value(pose), k) for k, pose in enumerate(shifts)), key=lambda r: (-r[0], r[1]))
-    report(0.2, "coarse search")
+    report(0.2, say("coarse search"))
     starts = [shifts[k] for _, k in ranked[:2]] + _turned(shifts[ranked[0][1]])
     rough = in_order(lambda p: objective.climb(p, iterations=15, tolerance=1e-4), starts, scene.threads)
-    report(0.6, "fitting the column")
+    report(0.6, say("fitting the column"))
     best = [pose for _, pose in distinct(rough, 4.0)[:3]]
     found = in_order(lambda p: fit_column(scene, p, center=start[:3]), best, scene.threads)
-    report(0.8, "fitting the column")
+    report(0.8, say("fitting the column"))
     # The whole column, too, can rest a few millimetres up or down, where endplates of one lie on discs of the other.
     top = max(found, key=lambda optimum: optimum[0])[1]
     moved = _along_spine(straight_at(top, np.zeros(3)))
     found += in_order(lambda p: fit_column(scene, p, center=start[:3]), moved, scene.threads)
-    report(1.0, "fitting the column")
+    report(1.0, say("fitting the column"))
     return sorted(distinct(found), key=lambda optimum: -_likely(optimum, start[:3]))
 
 
@@ -212,7 +213,7 @@ def report_to(progress: Callable[[int, int, str], None] | None, cancelled: Calla
 
     def report(done: float, what: str) -> None:
         if cancelled is not None and cancelled():
-            raise CancelledError("The registration was cancelled; nothing was changed.")
+            raise CancelledError(say("The registration was cancelled; nothing was changed."))
         if progress is not None:
             progress(round(100 * done), 100, what)
 

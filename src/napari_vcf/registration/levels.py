@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_vcf.language import say
 from napari_vcf.registration.engine import Report, fit_column
 from napari_vcf.registration.fast_metric import FastMetric
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose
@@ -133,15 +134,15 @@ def compare_levels(scene: Scene, clicked: Pose, report: Report) -> LevelEvidence
     voxels = _ct_voxels(scene, _COARSE_LATTICE_MM)
     fast_metric = FastMetric(scene.contrasts, scene.frame, scene.column.points, voxels, scene.wide.at(voxels))
     for share, name in ((0.1, "above"), (0.45, "below")):
-        report(share, f"testing the level {name}")
+        report(share, say("testing the level {name}", name=name))
         found = _fit_neighbour(scene, clicked, _DIRECTIONS[name], fast_metric, (_NEAREST_MM, _FARTHEST_MM))
         if found:
             fits[name] = found
-    report(0.8, "testing the levels")
+    report(0.8, say("testing the levels"))
     _fit_again(scene, clicked, fits, fast_metric)
-    report(0.9, "comparing the levels")
+    report(0.9, say("comparing the levels"))
     explained, compared, chosen, agreement = _explained(scene, fits)
-    report(1.0, "comparing the levels")
+    report(1.0, say("comparing the levels"))
     offset = {name: round(float(pose[2] - clicked[2]), 2) for name, pose in chosen.items()}
     untested = tuple(name for name in _DIRECTIONS if name not in chosen or not _is_compared(scene, fits, name))
     return LevelEvidence(explained, offset, compared, untested, agreement)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_vcf.language import say
 from napari_vcf.registration.engine import Report
 from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, rotation_matrix, rotation_vector
 from napari_vcf.registration.information import CT_RANGE_HU, MutualInformation
@@ -70,19 +71,19 @@ def stability(scene: Scene, pose: Pose, column: Pose, report: Report) -> Stabili
     Stability
     """
     center = pose[:3]
-    report(0.0, "checking the fit")
+    report(0.0, say("checking the fit"))
     objective = scene.objective(scene.vertebra.thinned(_SAMPLES), pose, scene.fine, center=center)
     again = in_order(lambda p: objective.climb(p, iterations=_ITERATIONS, tolerance=1e-6), _nudged(pose), scene.threads)
     # A fit that ends in a clearly worse place says nothing against this one.
     as_good = _AS_GOOD * objective.value(pose)
     restarts = max((distance_mm(pose, other) for value, other in again if value >= as_good), default=0.0)
-    report(0.3, "checking the fit")
+    report(0.3, say("checking the fit"))
     halves = _halves(scene, pose)
-    report(0.5, "checking the fit")
+    report(0.5, say("checking the fit"))
     contrasts = _contrasts(scene, pose)
-    report(0.7, "checking the fit")
+    report(0.7, say("checking the fit"))
     inverse = _inverse(scene, pose)
-    report(1.0, "checking the fit")
+    report(1.0, say("checking the fit"))
     return Stability(restarts, halves, contrasts, inverse, distance_mm(pose, straight_at(column, np.zeros(3))))
 
 

@@ -12,6 +12,7 @@ import SimpleITK as sitk  # noqa: N813 - the library's own documented short name
 from numpy.typing import NDArray
 
 from napari_vcf.geometry import GeometryError, Grid, RigidTransform, Volume
+from napari_vcf.language import say
 
 __all__ = ["Interpolation", "crop", "default_fill", "interpolated", "reslice", "reslice_slice", "to_image"]
 
@@ -41,7 +42,7 @@ def to_image(data: NDArray[np.generic], grid: Grid) -> sitk.Image:
         If the grid is sheared.
     """
     if not grid.is_orthogonal:
-        raise GeometryError("A sheared grid cannot be resliced: resample it onto an orthogonal grid first.")
+        raise GeometryError(say("A sheared grid cannot be resliced: resample it onto an orthogonal grid first."))
     if data.dtype == np.bool_:
         data = data.astype(np.uint8)
     elif data.dtype == np.float16:
@@ -159,7 +160,9 @@ def reslice_slice(
     ndarray of float32, shape (rows, columns)
     """
     if not 0 <= slice_index < grid.shape[0]:
-        raise GeometryError(f"There is no slice {slice_index} among {grid.shape[0]}.")
+        raise GeometryError(
+            say("There is no slice {slice_index} among {shape}.", slice_index=slice_index, shape=grid.shape[0])
+        )
     one = grid.sliced((slice_index, 0, 0), (1, grid.shape[1], grid.shape[2]))
     outside = default_fill(volume) if fill is None else float(fill)
     pull = transform.inverse() if transform is not None else RigidTransform.identity()
@@ -207,7 +210,7 @@ def _resample(
     image: sitk.Image, grid: Grid, pull: RigidTransform, interpolator: int, fill: float, threads: int | None
 ) -> sitk.Image:
     if not grid.is_orthogonal:
-        raise GeometryError("A sheared grid cannot be resliced onto: choose an orthogonal one.")
+        raise GeometryError(say("A sheared grid cannot be resliced onto: choose an orthogonal one."))
     transform = sitk.AffineTransform(3)
     transform.SetMatrix(pull.matrix[:3, :3].ravel().tolist())
     transform.SetTranslation(pull.matrix[:3, 3].tolist())

@@ -13,6 +13,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the library's own documented short name
 
 from napari_vcf.geometry import RigidTransform, Volume
+from napari_vcf.language import say
 from napari_vcf.registration.reslicing import to_image
 from napari_vcf.registration.result import RegistrationResult
 
@@ -49,7 +50,9 @@ def register_frames(
     start = RigidTransform.from_rotation_vector((0, 0, 0), np.subtract(fixed_point_lps, moving_point_lps))
     for name, volume, point in (("first", moving, moving_point_lps), ("second", fixed, fixed_point_lps)):
         if not volume.grid.contains(point):
-            return _refused(f"The point on the {name} image lies outside it; mark the same place on both.", began)
+            return _refused(
+                say("The point on the {name} image lies outside it; mark the same place on both.", name=name), began
+            )
     target, source = (sitk.Cast(to_image(v.data, v.grid), sitk.sitkFloat32) for v in (fixed, moving))
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(32)
@@ -69,23 +72,25 @@ def register_frames(
     try:
         method.Execute(target, source)
     except RuntimeError:
-        return _refused("The two images hardly overlap where they were marked.", began)
+        return _refused(say("The two images hardly overlap where they were marked."), began)
     gain = before - method.GetMetricValue()
     motion = _rigid(euler).inverse()
     shift = float(np.linalg.norm(motion.apply(moving_point_lps) - start.apply(moving_point_lps)))
     quality = {"gain": round(gain, 4), "shift_mm": round(shift, 3), "angle_deg": round(motion.angle_deg, 3)}
     if shift > _FARTHEST_MM or motion.angle_deg > _WIDEST_DEG:
-        reason = (
-            f"The fit moved {shift:.0f} mm and {motion.angle_deg:.0f} degrees away from what was marked; mark the same "
-            "place on both, or read the image by itself."
+        reason = say(
+            "The fit moved {shift:.0f} mm and {angle_deg:.0f} degrees away from what was marked; "
+            "mark the same place on both, or read the image by itself.",
+            shift=shift,
+            angle_deg=motion.angle_deg,
         )
         return _refused(reason, began)
     seconds = time.perf_counter() - began
     if gain < _LEAST_GAIN:
-        reason = "The images fit hardly better than at the marked points; look closely."
+        reason = say("The images fit hardly better than at the marked points; look closely.")
         return RegistrationResult("doubtful", reason, motion, seconds, shift, motion.angle_deg, quality)
     return RegistrationResult(
-        "ok", "The images fit; look before you use it.", motion, seconds, shift, motion.angle_deg, quality
+        "ok", say("The images fit; look before you use it."), motion, seconds, shift, motion.angle_deg, quality
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_vcf.geometry import Grid, Volume
+from napari_vcf.language import say
 from napari_vcf.registration.errors import EmptyImageError
 from napari_vcf.registration.frame import WorkingFrame, anatomical_axes, turn
 from napari_vcf.registration.information import CT_RANGE_HU
@@ -103,12 +104,14 @@ def mr_contrasts(mr: Mapping[str, Volume], frame: WorkingFrame, half_mm: Triple)
     for name in names:
         part = crop(mr[name], corners, 1)
         if part is None or min(part.grid.shape) < 2 or not part.grid.contains(near.T).mean() >= _CONTRAST_COVERAGE:
-            left_out.append(f"MR {name} does not hold the whole vertebra and is not used.")
+            left_out.append(say("MR {name} does not hold the whole vertebra and is not used.", name=name))
             continue
         _, row, column = part.grid.spacing_mm
         data = part.data.astype(np.float32)
         if not np.isfinite(data).all():
-            raise EmptyImageError(f"The MR {name} holds values that are not numbers; load it again from its files.")
+            raise EmptyImageError(
+                say("The MR {name} holds values that are not numbers; load it again from its files.", name=name)
+            )
         sigma = (0.0, _MR_SMOOTHING_MM / row, _MR_SMOOTHING_MM / column)
         smooth = ndimage.gaussian_filter(data, sigma, mode="nearest", truncate=3.0)
         found.append(Contrast(name, Volume(part.grid, smooth, part.unit, part.padding)))
@@ -211,7 +214,7 @@ def ct_cube(
         return Cube(np.full(counts, CT_RANGE_HU[0], np.float32), low, np.full(3, spacing_mm))
     clipped = np.clip(part.data, *CT_RANGE_HU).astype(np.float32)
     if not np.isfinite(clipped).all():
-        raise EmptyImageError("The CT holds values that are not numbers; load it again from its files.")
+        raise EmptyImageError(say("The CT holds values that are not numbers; load it again from its files."))
     if part.padding is not None:
         clipped[part.padding] = CT_RANGE_HU[0]
     near = Volume(part.grid, clipped, part.unit)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 from napari_vcf.registration.errors import NoOverlapError, VertebraNotCoveredError
 from napari_vcf.registration.frame import Pose, WorkingFrame
 from napari_vcf.registration.information import MutualInformation
@@ -89,7 +90,9 @@ class Scene:
         placed, _ = place(near, samples.points)
         kept = samples.where(inside_ct(self.ct, self.frame, placed, _MARGIN_MM))
         if len(kept) < 100:
-            raise NoOverlapError("The CT and the MR do not overlap around the clicked points; check the two points.")
+            raise NoOverlapError(
+                say("The CT and the MR do not overlap around the clicked points; check the two points.")
+            )
         classes = kept.classes
         if contrasts is not None:
             classes = classes[list(contrasts)]
@@ -109,14 +112,19 @@ def build_scene(ct: Volume, mr: Mapping[str, Volume], frame: WorkingFrame, threa
     contrasts, left_out = mr_contrasts(mr, frame, reach)
     if not contrasts:
         raise VertebraNotCoveredError(
-            "No MR series holds the whole vertebra around its point; click the centre of the fractured body, and load "
-            "a series that shows it."
+            say(
+                "No MR series holds the whole vertebra around its point; click the centre of the "
+                "fractured body, and load a series that shows it."
+            )
         )
     vertebra = mr_samples(contrasts, frame, VERTEBRA_MM, _FINE_SAMPLES)
     if len(vertebra) < max(500, 0.4 * vertebra.wanted):
         raise VertebraNotCoveredError(
-            f"The MR holds only {min(len(vertebra) / vertebra.wanted, 1.0):.0%} of the region around its point; "
-            "click the centre of the fractured body, and load a series that shows the whole vertebra."
+            say(
+                "The MR holds only {min:.0%} of the region around its point; click the centre of the "
+                "fractured body, and load a series that shows the whole vertebra.",
+                min=min(len(vertebra) / vertebra.wanted, 1.0),
+            )
         )
     inside = inside_ct(ct, frame, vertebra.points, _MARGIN_MM)
     covered = float(inside.mean())
@@ -124,8 +132,11 @@ def build_scene(ct: Volume, mr: Mapping[str, Volume], frame: WorkingFrame, threa
     whole = float(inside_ct(ct, frame, vertebra.points[:, body], 0.0).mean())
     if covered < 0.35 or whole < 0.75:
         raise VertebraNotCoveredError(
-            f"The CT holds only {whole:.0%} of the body around its point, so not the whole vertebra; "
-            "click the centre of the fractured body, or load a CT that covers it."
+            say(
+                "The CT holds only {whole:.0%} of the body around its point, so not the whole vertebra; "
+                "click the centre of the fractured body, or load a CT that covers it.",
+                whole=whole,
+            )
         )
     spine = mr_samples(contrasts, frame, SPINE_MM, round(COLUMN_SAMPLES * np.prod(SPINE_MM) / np.prod(TUBE_MM)))
     column = mr_samples(contrasts, frame, TUBE_MM, COLUMN_SAMPLES)

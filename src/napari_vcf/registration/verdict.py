@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from napari_vcf.language import Sentence, joined, say
 from napari_vcf.registration.engine import CAPTURE_MM
 from napari_vcf.registration.levels import LevelEvidence
 from napari_vcf.registration.quality import Stability
@@ -137,10 +138,18 @@ def judge(findings: Findings) -> tuple[Status, str]:
         *_fit_doubts(findings),
     ]
     if doubts:
-        return "doubtful", " ".join(doubts)
+        return "doubtful", joined(" ", doubts)
     margin = findings.evidence.margin
-    level = "both images share one frame" if margin is None else f"the clicked level fits best by {margin:.0%}"
-    return "ok", f"Nine in ten such fits are within {findings.expected_error_mm:.1f} mm; {level}."
+    level = (
+        say("both images share one frame")
+        if margin is None
+        else say("the clicked level fits best by {margin:.0%}", margin=margin)
+    )
+    return "ok", say(
+        "Nine in ten such fits are within {expected_error_mm:.1f} mm; {level}.",
+        expected_error_mm=findings.expected_error_mm,
+        level=level,
+    )
 
 
 def doubts_by_name(findings: Findings) -> list[str]:
@@ -176,37 +185,66 @@ def _level_doubts(findings: Findings) -> list[str]:
     if evidence.margin is None:
         if in_one_frame:
             return []
-        return ["No neighbouring vertebra could be compared, so nothing shows that both points are on the same level."]
+        return [
+            say("No neighbouring vertebra could be compared, so nothing shows that both points are on the same level.")
+        ]
     if evidence.margin < 0:
         return [
-            f"The vertebra {evidence.best} the clicked one in the CT fits the MR better by {-evidence.margin:.0%}: "
-            "the points may be on different levels."
+            say(
+                "The vertebra {best} the clicked one in the CT fits the MR better by {share:.0%}: the "
+                "points may be on different levels.",
+                best=Sentence(evidence.best),
+                share=-evidence.margin,
+            )
         ]
     if evidence.margin < LEVEL_MARGIN:
-        return [f"The clicked level fits only {evidence.margin:.1%} better than its neighbour: confirm the level."]
-    if evidence.agreement is not None and evidence.agreement < LEVEL_AGREEMENT:
-        return ["Parts of the column speak for the clicked level and parts for its neighbour: confirm the level."]
-    if evidence.untested and not in_one_frame:
-        which = " and ".join(evidence.untested)
         return [
-            f"The vertebra {which} cannot be compared: it is not whole in the CT or in the MRI, or nothing fits it. "
-            "Count the levels on both images."
+            say(
+                "The clicked level fits only {margin:.1%} better than its neighbour: confirm the level.",
+                margin=evidence.margin,
+            )
+        ]
+    if evidence.agreement is not None and evidence.agreement < LEVEL_AGREEMENT:
+        return [say("Parts of the column speak for the clicked level and parts for its neighbour: confirm the level.")]
+    if evidence.untested and not in_one_frame:
+        which = joined(say(" and "), map(Sentence, evidence.untested))
+        return [
+            say(
+                "The vertebra {which} cannot be compared: it is not whole in the CT or in the MRI, or "
+                "nothing fits it. Count the levels on both images.",
+                which=which,
+            )
         ]
     return []
 
 
 def _place_doubts(findings: Findings) -> list[str]:
-    doubts = []
+    doubts: list[str] = []
     if findings.shift_mm > CAPTURE_MM:
-        doubts.append(f"The best fit lies {findings.shift_mm:.1f} mm from the clicked points: check them.")
+        doubts.append(
+            say("The best fit lies {shift_mm:.1f} mm from the clicked points: check them.", shift_mm=findings.shift_mm)
+        )
     if findings.angle_deg > _MAX_ANGLE_DEG:
-        doubts.append(f"The images are turned by {findings.angle_deg:.0f} degrees against each other: check the fit.")
+        doubts.append(
+            say(
+                "The images are turned by {angle_deg:.0f} degrees against each other: check the fit.",
+                angle_deg=findings.angle_deg,
+            )
+        )
     if findings.frame_gap_mm is not None and findings.frame_gap_mm > _MAX_FRAME_GAP_MM:
         doubts.append(
-            f"Both images declare one frame of reference, in which the points lie {findings.frame_gap_mm:.0f} mm apart."
+            say(
+                "Both images declare one frame of reference, in which the points lie {frame_gap_mm:.0f} mm apart.",
+                frame_gap_mm=findings.frame_gap_mm,
+            )
         )
     if findings.pairs_residual_mm is not None and findings.pairs_residual_mm > _MAX_PAIRS_MM:
-        doubts.append(f"The clicked pairs fit each other only to {findings.pairs_residual_mm:.1f} mm: check them.")
+        doubts.append(
+            say(
+                "The clicked pairs fit each other only to {pairs_residual_mm:.1f} mm: check them.",
+                pairs_residual_mm=findings.pairs_residual_mm,
+            )
+        )
     return doubts
 
 
@@ -215,31 +253,51 @@ def _frame_doubts(findings: Findings) -> list[str]:
     apart = findings.from_frame_mm
     if apart is None or apart <= _MAX_FROM_FRAME_MM:
         return []
-    return [f"The fit lies {apart:.1f} mm from where the declared frame of reference places the images: check it."]
+    return [
+        say(
+            "The fit lies {apart:.1f} mm from where the declared frame of reference places the images: check it.",
+            apart=apart,
+        )
+    ]
 
 
 def _error_doubts(findings: Findings) -> list[str]:
     if findings.expected_error_mm <= MAX_ERROR_MM:
         return []
-    return [f"The fit is uncertain: nine in ten such fits are only within {findings.expected_error_mm:.1f} mm."]
+    return [
+        say(
+            "The fit is uncertain: nine in ten such fits are only within {expected_error_mm:.1f} mm.",
+            expected_error_mm=findings.expected_error_mm,
+        )
+    ]
 
 
 def _fit_doubts(findings: Findings) -> list[str]:
-    doubts = []
+    doubts: list[str] = []
     if findings.stability.column_mm > _MAX_COLUMN_MM:
         doubts.append(
-            f"The vertebra alone and the column with its neighbours fit {findings.stability.column_mm:.1f} mm apart."
+            say(
+                "The vertebra alone and the column with its neighbours fit {column_mm:.1f} mm apart.",
+                column_mm=findings.stability.column_mm,
+            )
         )
     if findings.stability.restarts_mm > _MAX_RESTARTS_MM:
-        doubts.append(f"Fits begun nearby end {findings.stability.restarts_mm:.1f} mm away.")
+        doubts.append(
+            say("Fits begun nearby end {restarts_mm:.1f} mm away.", restarts_mm=findings.stability.restarts_mm)
+        )
     if findings.rival_mm > _MAX_RIVAL_MM:
-        doubts.append(f"Another place {findings.rival_mm:.1f} mm away along the spine fits nearly as well.")
+        doubts.append(
+            say("Another place {rival_mm:.1f} mm away along the spine fits nearly as well.", rival_mm=findings.rival_mm)
+        )
     if findings.rival_share > _RIVAL_SHARE:
-        doubts.append("Another place within the clicks' uncertainty fits as well.")
+        doubts.append(say("Another place within the clicks' uncertainty fits as well."))
     if findings.bone_share < _MIN_BONE:
         doubts.append(
-            f"Only {findings.bone_share:.0%} of the CT around its point is bone, less than in any vertebra: check it."
+            say(
+                "Only {bone_share:.0%} of the CT around its point is bone, less than in any vertebra: check it.",
+                bone_share=findings.bone_share,
+            )
         )
     if findings.covered < _MIN_COVERED:
-        doubts.append(f"Only {findings.covered:.0%} of the vertebra's region lies in the CT.")
+        doubts.append(say("Only {covered:.0%} of the vertebra's region lies in the CT.", covered=findings.covered))
     return doubts

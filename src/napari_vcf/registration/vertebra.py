@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from napari_vcf.geometry import RigidTransform, Volume
+from napari_vcf.language import joined, say
 from napari_vcf.registration.checks import checked_ct, checked_point, usable_contrasts
 from napari_vcf.registration.engine import Report, refine, report_to, search_column
 from napari_vcf.registration.errors import RegistrationError
@@ -101,7 +102,7 @@ def register_vertebra(
     if apart is not None and frame_may_stand(findings) and frame_holds(scene, start):
         transform = RigidTransform.identity()
         shift = float(np.linalg.norm(ct_point - mr_point))
-        reason += " So the images are left as their common frame of reference places them."
+        reason = joined(" ", (reason, say("So the images are left as their common frame of reference places them.")))
         quality["fit_from_frame_mm"] = round(apart, 3)
         # What was found of the fit's error holds for the frame only with the way from one to the other.
         expected += apart
@@ -135,7 +136,7 @@ def _register(scene: Scene, start: Pose, report: Report) -> tuple[Pose, Findings
     column = columns[0][1]
     fit = refine(scene, column, start[:3])
     pose = fit.pose
-    report(0.5, "testing the levels")
+    report(0.5, say("testing the levels"))
     evidence = compare_levels(scene, column, _part(report, 0.5, 0.3))
     firm = stability(scene, pose, column, _part(report, 0.8, 0.2))
     findings = Findings(

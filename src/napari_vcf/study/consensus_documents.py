@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from napari_vcf.language import say
 from napari_vcf.reading import ITEMS, ReadingExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
@@ -39,13 +40,13 @@ SPINE: Final = "fractured_level"
 
 def item_label(item: str) -> str:
     """Name of an item on the screen and in messages; what no form asks keeps its own."""
-    return "Fractured vertebra" if item == SPINE else ITEMS[item].label if item in ITEMS else item
+    return say("Fractured vertebra") if item == SPINE else ITEMS[item].label if item in ITEMS else item
 
 
 def answer_words(item: str, answer: Answer) -> str:
     """What was answered to an item, as it is read."""
     if answer.value is None:
-        return f"not assessable ({answer.not_assessable})"
+        return say("not assessable ({reason})", reason=answer.not_assessable)
     return ITEMS[item].words(answer.value) if item in ITEMS else value_words(answer.value)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, RigidTransform
+from napari_vcf.language import say
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.errors import RefusedActionError
@@ -22,19 +23,29 @@ from napari_vcf.reading.state import FrameJoin, LevelCount, ReadingState, Regist
 def _(action: act.ProposeRegistration, state: ReadingState, context: Context) -> ReadingState:
     if action.mr_level != action.ct_level:
         raise RefusedActionError(
-            f"You named {action.mr_level} on MR and {action.ct_level} on CT; both points must lie in the same vertebra."
+            say(
+                "You named {mr_level} on MR and {ct_level} on CT; both points must lie in the same vertebra.",
+                mr_level=action.mr_level,
+                ct_level=action.ct_level,
+            )
         )
     spine = named_spine(state)
     if action.mr_level not in (spine.fractured, *adjacent_levels(spine)):
-        raise RefusedActionError(f"{action.mr_level} is neither {spine.fractured} nor adjacent to it.")
+        raise RefusedActionError(
+            say(
+                "{mr_level} is neither {fractured} nor adjacent to it.",
+                mr_level=action.mr_level,
+                fractured=spine.fractured,
+            )
+        )
     for image, is_ct in ((action.ct_image, True), *((name, False) for name in action.mr_images)):
         if (context.case.image(image).series.role is Role.CT) != is_ct:
-            raise RefusedActionError("A registration brings one CT to MR images.")
+            raise RefusedActionError(say("A registration brings one CT to MR images."))
     known = [context.case.image(name) for name in action.mr_images]
     if any(not same_space(known[0], image) for image in known[1:]):
-        raise RefusedActionError("The MR images of a registration lie in different frames of reference.")
+        raise RefusedActionError(say("The MR images of a registration lie in different frames of reference."))
     if (action.ct_to_mr is None) != (action.status == "refused"):
-        raise RefusedActionError("A registration has a transform exactly where it was not refused.")
+        raise RefusedActionError(say("A registration has a transform exactly where it was not refused."))
     if action.ct_to_mr is not None:
         _rigid(action.ct_to_mr)
     values = action.model_dump(exclude={"action", "mr_level", "ct_level"})
@@ -47,18 +58,32 @@ def _(action: act.JoinFrames, state: ReadingState, context: Context) -> ReadingS
     one, two = context.case.image(action.image), context.case.image(action.to_image)
     for image in (one, two):
         if image.series.role is Role.CT:
-            raise RefusedActionError(f"{image.label} is joined to MRI at a vertebra, by a registration.")
+            raise RefusedActionError(
+                say("{label} is joined to MRI at a vertebra, by a registration.", label=image.label)
+            )
     if same_space(one, two):
-        raise RefusedActionError(f"{one.label} and {two.label} share a frame of reference; nothing has to be joined.")
+        raise RefusedActionError(
+            say(
+                "{label} and {two_label} share a frame of reference; nothing has to be joined.",
+                label=one.label,
+                two_label=two.label,
+            )
+        )
     motion = _rigid(action.motion)
     marked = action.point_lps is not None and action.to_point_lps is not None
     if action.how == "stated" and not np.array_equal(motion.matrix, np.eye(4)):
-        raise RefusedActionError("Who says that the patient lay still gives no motion.")
+        raise RefusedActionError(say("Who says that the patient lay still gives no motion."))
     if action.how != "stated" and not marked:
-        raise RefusedActionError("Mark the same place on both images.")
+        raise RefusedActionError(say("Mark the same place on both images."))
     others = without_join(state, one, context.case.images)
     if between(one, two, context.case.images, state.model_copy(update={"frame_joins": others})) is not None:
-        raise RefusedActionError(f"{one.label} and {two.label} are joined by way of another image already.")
+        raise RefusedActionError(
+            say(
+                "{label} and {two_label} are joined by way of another image already.",
+                label=one.label,
+                two_label=two.label,
+            )
+        )
     join = FrameJoin(at=context.at, **action.model_dump(exclude={"action"}))
     return state.model_copy(update={"frame_joins": (*others, join)})
 
@@ -68,7 +93,7 @@ def _(action: act.SeparateFrames, state: ReadingState, context: Context) -> Read
     image = context.case.image(action.image)
     others = without_join(state, image, context.case.images)
     if others == state.frame_joins:
-        raise RefusedActionError(f"{image.label} is not joined to other MR images.")
+        raise RefusedActionError(say("{label} is not joined to other MR images.", label=image.label))
     return state.model_copy(update={"frame_joins": others})
 
 
@@ -89,7 +114,7 @@ def _check_unused(state: ReadingState, level: str) -> None:
     fractured = state.spine.fractured if state.spine is not None else level
     used = [c for stage in state.stages.values() for c in stage.calipers if c.shown_on is not None]
     if any(c.level == level or (level == fractured and c.level not in state.registrations) for c in used):
-        raise RefusedActionError("Calipers were placed with this registration; remove them before changing it.")
+        raise RefusedActionError(say("Calipers were placed with this registration; remove them before changing it."))
 
 
 def _rigid(matrix: Any) -> RigidTransform:
@@ -102,7 +127,7 @@ def _rigid(matrix: Any) -> RigidTransform:
 def _registration(state: ReadingState, level: str) -> Registration:
     registration = state.registrations.get(level)
     if registration is None:
-        raise RefusedActionError(f"There is no registration of {level}.")
+        raise RefusedActionError(say("There is no registration of {level}.", level=level))
     return registration
 
 
@@ -110,7 +135,7 @@ def _registration(state: ReadingState, level: str) -> Registration:
 def _(action: act.NudgeRegistration, state: ReadingState, context: Context) -> ReadingState:
     registration = _registration(state, action.level)
     if registration.ct_to_mr is None:
-        raise RefusedActionError("The registration was refused; there is nothing to move.")
+        raise RefusedActionError(say("The registration was refused; there is nothing to move."))
     current = _rigid(registration.ct_to_mr)
     center = current.apply(registration.ct_point_lps)
     step = RigidTransform.from_rotation_vector(action.rotation_lps_deg, action.shift_lps_mm, center_lps=center)
@@ -144,7 +169,9 @@ def _decide(state: ReadingState, level: str, check: Callable[[Registration], Non
 def _(action: act.AcceptRegistration, state: ReadingState, context: Context) -> ReadingState:
     def check(registration: Registration) -> None:
         if registration.ct_to_mr is None:
-            raise RefusedActionError(f"The registration was refused ({registration.reason}); it cannot be accepted.")
+            raise RefusedActionError(
+                say("The registration was refused ({reason}); it cannot be accepted.", reason=registration.reason)
+            )
 
     return _decide(state, action.level, check, acceptance="accepted", refusal_reason=None, at=context.at)
 
@@ -153,7 +180,9 @@ def _(action: act.AcceptRegistration, state: ReadingState, context: Context) -> 
 def _(action: act.CountLevels, state: ReadingState, context: Context) -> ReadingState:
     registration = _registration(state, action.level)
     if registration.ct_to_mr is None:
-        raise RefusedActionError(f"The registration was refused ({registration.reason}); there is no level to confirm.")
+        raise RefusedActionError(
+            say("The registration was refused ({reason}); there is no level to confirm.", reason=registration.reason)
+        )
     count = LevelCount(ct_from=action.ct_from, mr_from=action.mr_from, at=context.at)
     counted = registration.model_copy(update={"level_count": count})
     # Counting moves nothing, so what was measured with the registration stands.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_vcf.language import say
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.findings import ITEMS
@@ -14,9 +15,11 @@ from napari_vcf.records.base import Stage
 def _check_item(stage: Stage, item: str, context: Context) -> None:
     check_stage(stage, context)
     if item not in ITEMS:
-        raise RefusedActionError(f"The form has no item '{item}'.")
+        raise RefusedActionError(say("The form has no item '{item}'.", item=item))
     if not context.protocol.asks(stage, item):
-        raise RefusedActionError(f"'{ITEMS[item].label}' is not asked in the {STAGE_NAMES[stage]} stage.")
+        raise RefusedActionError(
+            say("'{label}' is not asked in the {stage} stage.", label=ITEMS[item].label, stage=STAGE_NAMES[stage])
+        )
 
 
 @reduce_action.register
@@ -24,10 +27,17 @@ def _(action: act.AnswerItem, state: ReadingState, context: Context) -> ReadingS
     _check_item(action.stage, action.item, context)
     item = context.protocol.form[action.item]
     if item.measured:
-        raise RefusedActionError(f"'{item.label}' comes from the measurement and is not typed in.")
+        raise RefusedActionError(say("'{label}' comes from the measurement and is not typed in.", label=item.label))
     if not item.offers(action.value):
         allowed = ", ".join(str(value) for value in item.values)
-        raise RefusedActionError(f"'{action.value}' is not an answer to '{item.label}'; answers are {allowed}.")
+        raise RefusedActionError(
+            say(
+                "'{value}' is not an answer to '{label}'; answers are {allowed}.",
+                value=action.value,
+                label=item.label,
+                allowed=allowed,
+            )
+        )
     answers = {**state.stages[action.stage].answers, action.item: Answer(value=action.value, at=context.at)}
     return change_stage(state, action.stage, answers=answers)
 
@@ -36,7 +46,7 @@ def _(action: act.AnswerItem, state: ReadingState, context: Context) -> ReadingS
 def _(action: act.MarkNotAssessable, state: ReadingState, context: Context) -> ReadingState:
     _check_item(action.stage, action.item, context)
     if not ITEMS[action.item].may_be_left_open:
-        raise RefusedActionError("A verdict and its confidence are always given: 3 says that you are uncertain.")
+        raise RefusedActionError(say("A verdict and its confidence are always given: 3 says that you are uncertain."))
     answer = Answer(not_assessable=action.reason, at=context.at)
     return change_stage(state, action.stage, answers={**state.stages[action.stage].answers, action.item: answer})
 
@@ -46,7 +56,7 @@ def _(action: act.WithdrawAnswer, state: ReadingState, context: Context) -> Read
     _check_item(action.stage, action.item, context)
     answers = dict(state.stages[action.stage].answers)
     if answers.pop(action.item, None) is None:
-        raise RefusedActionError(f"'{ITEMS[action.item].label}' is not answered.")
+        raise RefusedActionError(say("'{label}' is not answered.", label=ITEMS[action.item].label))
     return change_stage(state, action.stage, answers=answers)
 
 
@@ -58,7 +68,7 @@ def _correct(state: ReadingState, image: str, context: Context, **change: object
         measured |= {c.image for c in stage.calipers} | {r.image for r in stage.rois}
         measured |= set() if stage.masks is None else {stage.masks.image}
     if measured & {image, *context.case.maps_from(image)}:
-        raise RefusedActionError("The image has been measured on; remove those measurements before correcting it.")
+        raise RefusedActionError(say("The image has been measured on; remove those measurements before correcting it."))
     return state.model_copy(update={"corrections": {**state.corrections, image: correction}})
 
 

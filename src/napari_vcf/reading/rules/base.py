@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
+from napari_vcf.language import say
 from napari_vcf.measure import RoiStatistics
 from napari_vcf.reading.case import Case, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
@@ -65,7 +66,7 @@ def reduce_action(action: Any, state: ReadingState, context: Context) -> Reading
         If the protocol, the geometry or the vocabulary does not allow it.
     """
     del state, context
-    raise RefusedActionError(f"'{type(action).__name__}' is not a change to a reading.")
+    raise RefusedActionError(say("'{name}' is not a change to a reading.", name=type(action).__name__))
 
 
 def change_stage(state: ReadingState, stage: Stage, **changes: Any) -> ReadingState:
@@ -77,7 +78,7 @@ def change_stage(state: ReadingState, stage: Stage, **changes: Any) -> ReadingSt
 def check_stage(stage: Stage, context: Context) -> None:
     """Refuse a stage that the protocol does not have."""
     if stage not in context.protocol.stages:
-        raise RefusedActionError(f"The protocol has no stage '{stage}'.")
+        raise RefusedActionError(say("The protocol has no stage '{stage}'.", stage=stage))
 
 
 def image_for(stage: Stage, image: str, context: Context) -> CaseImage:
@@ -86,14 +87,22 @@ def image_for(stage: Stage, image: str, context: Context) -> CaseImage:
     found = context.case.image(image)
     series = found.series
     if not is_open(stage, series.role):
-        raise RefusedActionError(f"{found.label} is not open in the {STAGE_NAMES[stage]} stage.")
+        raise RefusedActionError(
+            say("{label} is not open in the {stage} stage.", label=found.label, stage=STAGE_NAMES[stage])
+        )
     if not series.measurable:
-        raise RefusedActionError(f"{found.label} is closed to measurement: {series.not_measurable_reason}")
+        raise RefusedActionError(
+            say(
+                "{label} is closed to measurement: {not_measurable_reason}",
+                label=found.label,
+                not_measurable_reason=series.not_measurable_reason,
+            )
+        )
     return found
 
 
 def named_spine(state: ReadingState) -> Spine:
     """Return the named fractured vertebra, or refuse to go on without it."""
     if state.spine is None:
-        raise RefusedActionError("Name the fractured vertebra first.")
+        raise RefusedActionError(say("Name the fractured vertebra first."))
     return state.spine

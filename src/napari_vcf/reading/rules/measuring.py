@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, Rectangle, coverage_on_slice
+from napari_vcf.language import say
 from napari_vcf.measure import MeasureError
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import MR_ROLES, CaseImage
@@ -32,10 +33,17 @@ def _(action: act.SetSpine, state: ReadingState, context: Context) -> ReadingSta
     measured = sorted({c.level for stage in state.stages.values() for c in stage.calipers})
     regions = any(stage.rois or stage.masks for stage in state.stages.values())
     if measured or regions:
-        what = f"calipers on {', '.join(measured)}" if measured else "a painted lesion or ADC ROIs"
+        what = (
+            say("calipers on {measured}", measured=", ".join(measured))
+            if measured
+            else say("a painted lesion or ADC ROIs")
+        )
         raise RefusedActionError(
-            f"There are already {what}. Remove them before naming another fractured vertebra, or, "
-            "if it was miscounted, correct all levels at once."
+            say(
+                "There are already {what}. Remove them before naming another fractured vertebra, or, if "
+                "it was miscounted, correct all levels at once.",
+                what=what,
+            )
         )
     return state.model_copy(update={"spine": spine})
 
@@ -46,7 +54,9 @@ def _(action: act.CorrectLevels, state: ReadingState, context: Context) -> Readi
     before = named_spine(state)
     spine = Spine(fractured=action.fractured, has_t13=action.has_t13, has_l6=action.has_l6)
     if spine == before:
-        raise RefusedActionError(f"The fractured vertebra is called {before.fractured} already.")
+        raise RefusedActionError(
+            say("The fractured vertebra is called {fractured} already.", fractured=before.fractured)
+        )
     names = recounted(
         named_levels(state),
         before.fractured,
@@ -89,7 +99,9 @@ def named_levels(state: ReadingState) -> tuple[str, ...]:
 def _(action: act.SetReference, state: ReadingState, context: Context) -> ReadingState:
     check_stage(action.stage, context)
     if action.level not in adjacent_levels(named_spine(state)):
-        raise RefusedActionError(f"{action.level} is not adjacent to {named_spine(state).fractured}.")
+        raise RefusedActionError(
+            say("{level} is not adjacent to {fractured}.", level=action.level, fractured=named_spine(state).fractured)
+        )
     references = {**state.stages[action.stage].references, action.level: action.status}
     return change_stage(state, action.stage, references=references)
 
@@ -99,7 +111,7 @@ def _(action: act.WithdrawReference, state: ReadingState, context: Context) -> R
     check_stage(action.stage, context)
     references = dict(state.stages[action.stage].references)
     if references.pop(action.level, None) is None:
-        raise RefusedActionError(f"Nothing was said of {action.level}.")
+        raise RefusedActionError(say("Nothing was said of {level}.", level=action.level))
     return change_stage(state, action.stage, references=references)
 
 
@@ -109,21 +121,28 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
     image = image_for(action.stage, caliper.image, context)
     spine = named_spine(state)
     if caliper.level not in (spine.fractured, *adjacent_levels(spine)):
-        raise RefusedActionError(f"{caliper.level} is neither {spine.fractured} nor adjacent to it.")
+        raise RefusedActionError(
+            say("{level} is neither {fractured} nor adjacent to it.", level=caliper.level, fractured=spine.fractured)
+        )
     if caliper.shown_on is not None:
         _check_fusion(image, context.case.image(caliper.shown_on), caliper.level, state, context)
         if action.stage != "combined":
-            raise RefusedActionError("A registered CT over MR is open in the combined stage only.")
+            raise RefusedActionError(say("A registered CT over MR is open in the combined stage only."))
     length = caliper_mm(caliper)
     if not MIN_CALIPER_MM <= length <= MAX_CALIPER_MM:
         raise RefusedActionError(
-            f"A height of {length:.1f} mm is not that of a vertebral body "
-            f"({MIN_CALIPER_MM:g} to {MAX_CALIPER_MM:g} mm)."
+            say(
+                "A height of {length:.1f} mm is not that of a vertebral body ({min_caliper_mm:g} to "
+                "{max_caliper_mm:g} mm).",
+                length=length,
+                min_caliper_mm=MIN_CALIPER_MM,
+                max_caliper_mm=MAX_CALIPER_MM,
+            )
         )
     if not image.series.grid.contains([caliper.start_lps, caliper.end_lps], margin_mm=-0.01).all():
-        raise RefusedActionError(f"The caliper reaches outside {image.label}.")
+        raise RefusedActionError(say("The caliper reaches outside {label}.", label=image.label))
     if caliper.snapped and not context.protocol.snapping:
-        raise RefusedActionError("The study's protocol does not allow calipers to be drawn to an edge.")
+        raise RefusedActionError(say("The study's protocol does not allow calipers to be drawn to an edge."))
     others = tuple(
         c for c in state.stages[action.stage].calipers if (c.level, c.position) != (caliper.level, caliper.position)
     )
@@ -133,12 +152,18 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
 
 def _check_fusion(image: CaseImage, shown_on: CaseImage, level: str, state: ReadingState, context: Context) -> None:
     if image.series.role is not Role.CT or shown_on.series.role is Role.CT:
-        raise RefusedActionError("Only a registered CT is measured over another image.")
+        raise RefusedActionError(say("Only a registered CT is measured over another image."))
     registration = registration_at(level, state.spine, state.registrations)
     if registration is None or registration.acceptance != "accepted":
-        raise RefusedActionError("Accept the registration before measuring CT over MR.")
+        raise RefusedActionError(say("Accept the registration before measuring CT over MR."))
     if between(image, shown_on, context.case.images, state, registration) is None:
-        raise RefusedActionError(f"{image.label} is not joined to {shown_on.label}; it cannot be measured over it.")
+        raise RefusedActionError(
+            say(
+                "{label} is not joined to {shown_on_label}; it cannot be measured over it.",
+                label=image.label,
+                shown_on_label=shown_on.label,
+            )
+        )
 
 
 @reduce_action.register
@@ -146,7 +171,9 @@ def _(action: act.RemoveCaliper, state: ReadingState, context: Context) -> Readi
     check_stage(action.stage, context)
     stage = state.stages[action.stage]
     if stage.caliper(action.level, action.position) is None:
-        raise RefusedActionError(f"There is no {action.position} caliper on {action.level}.")
+        raise RefusedActionError(
+            say("There is no {position} caliper on {level}.", position=action.position, level=action.level)
+        )
     kept = tuple(c for c in stage.calipers if (c.level, c.position) != (action.level, action.position))
     return change_stage(state, action.stage, calipers=kept)
 
@@ -156,14 +183,14 @@ def _(action: act.SetMasks, state: ReadingState, context: Context) -> ReadingSta
     image = image_for(action.stage, action.image, context)
     named_spine(state)
     if image.series.role not in MR_ROLES:
-        raise RefusedActionError("The extent of the lesion is painted on MRI.")
+        raise RefusedActionError(say("The extent of the lesion is painted on MRI."))
     grid = action.grid.grid()
     if not grid.is_close_to(image.series.grid):
-        raise RefusedActionError(f"The masks do not lie on the native grid of {image.label}.")
+        raise RefusedActionError(say("The masks do not lie on the native grid of {label}.", label=image.label))
     body = decode_mask(action.body, grid.shape)
     lesion = decode_mask(action.lesion, grid.shape)
     if (lesion & ~body).any():
-        raise RefusedActionError("The lesion reaches outside the vertebral body.")
+        raise RefusedActionError(say("The lesion reaches outside the vertebral body."))
     before = state.stages[action.stage].masks
     # A lesion that was begun anew does not come from what was taken before.
     kept = before.thresholds if before is not None and before.image == action.image and action.lesion.voxels else ()
@@ -183,7 +210,7 @@ def _(action: act.SetMasks, state: ReadingState, context: Context) -> ReadingSta
 def _(action: act.ClearMasks, state: ReadingState, context: Context) -> ReadingState:
     check_stage(action.stage, context)
     if state.stages[action.stage].masks is None:
-        raise RefusedActionError("Nothing is painted.")
+        raise RefusedActionError(say("Nothing is painted."))
     return change_stage(state, action.stage, masks=None)
 
 
@@ -194,17 +221,28 @@ def _(action: act.PlaceRoi, state: ReadingState, context: Context) -> ReadingSta
     spine = named_spine(state)
     series = image.series
     if series.role is not Role.ADC:
-        raise RefusedActionError(f"The ADC is measured on an ADC map; {image.label} is none.")
+        raise RefusedActionError(say("The ADC is measured on an ADC map; {label} is none.", label=image.label))
     if series.unit is None:
         raise RefusedActionError(
-            f"The unit of {image.label} is not known ({series.unit_evidence}). Say which it is first."
+            say(
+                "The unit of {label} is not known ({unit_evidence}). Say which it is first.",
+                label=image.label,
+                unit_evidence=series.unit_evidence,
+            )
         )
     if roi.placement > context.protocol.roi_placements:
-        raise RefusedActionError(f"The protocol has {context.protocol.roi_placements} placements.")
+        raise RefusedActionError(
+            say("The protocol has {roi_placements} placements.", roi_placements=context.protocol.roi_placements)
+        )
     if (roi.tissue == "lesion") != (roi.level == spine.fractured):
         raise RefusedActionError(
-            f"The {roi.tissue} ROI cannot lie in {roi.level}: the lesion is in {spine.fractured}, "
-            "the normal marrow in another vertebra."
+            say(
+                "The {tissue} ROI cannot lie in {level}: the lesion is in {fractured}, the normal marrow "
+                "in another vertebra.",
+                tissue=roi.tissue,
+                level=roi.level,
+                fractured=spine.fractured,
+            )
         )
     try:
         center = _onto_slice(rectangle_of(roi, context.protocol), image)
@@ -231,6 +269,8 @@ def _(action: act.RemoveRoi, state: ReadingState, context: Context) -> ReadingSt
     check_stage(action.stage, context)
     stage = state.stages[action.stage]
     if stage.roi(action.tissue, action.placement) is None:
-        raise RefusedActionError(f"There is no {action.tissue} ROI {action.placement}.")
+        raise RefusedActionError(
+            say("There is no {tissue} ROI {placement}.", tissue=action.tissue, placement=action.placement)
+        )
     kept = tuple(r for r in stage.rois if (r.tissue, r.placement) != (action.tissue, action.placement))
     return change_stage(state, action.stage, rois=kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_vcf.language import say
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import MR_ROLES
 from napari_vcf.reading.errors import RefusedActionError
@@ -25,22 +26,30 @@ def _(action: act.ProposeBody, state: ReadingState, context: Context) -> Reading
     named_spine(state)
     check_allowed(state, action.stage, context.protocol)
     if image.series.role not in MR_ROLES:
-        raise RefusedActionError("The extent of the lesion is painted on MRI.")
+        raise RefusedActionError(say("The extent of the lesion is painted on MRI."))
     grid = action.grid.grid()
     if not grid.is_close_to(image.series.grid):
-        raise RefusedActionError(f"The proposal does not lie on the native grid of {image.label}.")
+        raise RefusedActionError(say("The proposal does not lie on the native grid of {label}.", label=image.label))
     if action.proposal.images[0] != action.image:
-        raise RefusedActionError("A body is proposed on the image that it is painted on.")
+        raise RefusedActionError(say("A body is proposed on the image that it is painted on."))
     for other in action.proposal.images[1:]:
         if not same_space(image_for(action.stage, other, context), image):
-            raise RefusedActionError(f"{context.case.image(other).label} lies in another space than {image.label}.")
+            raise RefusedActionError(
+                say(
+                    "{label} lies in another space than {image_label}.",
+                    label=context.case.image(other).label,
+                    image_label=image.label,
+                )
+            )
     proposed = decode_mask(action.proposal.mask, grid.shape)
     if not proposed.any():
-        raise RefusedActionError("The proposal holds no body.")
+        raise RefusedActionError(say("The proposal holds no body."))
     before = state.stages[action.stage].masks
     if before is not None and before.image != action.image:
         painted = context.case.image(before.image).label
-        raise RefusedActionError(f"Body and lesion are painted on {painted}; a body is proposed there.")
+        raise RefusedActionError(
+            say("Body and lesion are painted on {painted}; a body is proposed there.", painted=painted)
+        )
     if before is None:
         empty = encode_mask(np.zeros(grid.shape, dtype=bool))
         before = Masks(image=action.image, grid=action.grid, body=empty, lesion=empty, at=context.at)
@@ -61,18 +70,18 @@ def _(action: act.DecideSlices, state: ReadingState, context: Context) -> Readin
     check_stage(action.stage, context)
     masks = state.stages[action.stage].masks
     if masks is None or masks.proposal is None:
-        raise RefusedActionError("No body is proposed.")
+        raise RefusedActionError(say("No body is proposed."))
     shape, proposal = masks.grid.shape, masks.proposal
     proposed = decode_mask(proposal.mask, shape)
     body, lesion = decode_mask(masks.body, shape), decode_mask(masks.lesion, shape)
     slices = sorted(set(action.slices))
     for index in slices:
         if index >= shape[0] or not proposed[index].any():
-            raise RefusedActionError(f"No body is proposed on slice {index + 1}.")
+            raise RefusedActionError(say("No body is proposed on slice {index}.", index=index + 1))
     if action.decision == "accepted" and not action.looked_at:
         held = [index for index in slices if body[index].any()]
         if held:
-            raise RefusedActionError(f"There is body on slice {held[0] + 1} already.")
+            raise RefusedActionError(say("There is body on slice {held} already.", held=held[0] + 1))
         changed = _moved(proposal, slices, to="unseen")
         return change_stage(state, action.stage, masks=masks.model_copy(update={"proposal": changed, "at": context.at}))
     for index in slices:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_vcf.language import say
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.rules.base import Context, reduce_action
@@ -13,9 +14,9 @@ __all__: list[str] = []
 @reduce_action.register
 def _(action: act.TakeUpReading, state: ReadingState, context: Context) -> ReadingState:
     if state != ReadingState():
-        raise RefusedActionError("A document is taken up before anything is read; open the case anew for it.")
+        raise RefusedActionError(say("A document is taken up before anything is read; open the case anew for it."))
     if action.state.continues is None:
-        raise RefusedActionError("It is not said which document is taken up.")
+        raise RefusedActionError(say("It is not said which document is taken up."))
     used = {entry.ct_image for entry in action.state.registrations.values()}
     for stage in action.state.stages.values():
         used |= {caliper.image for caliper in stage.calipers} | {roi.image for roi in stage.rois}
@@ -24,13 +25,18 @@ def _(action: act.TakeUpReading, state: ReadingState, context: Context) -> Readi
     lost = used - set(context.case.images)
     if lost:
         raise RefusedActionError(
-            f"{len(lost)} of the images that were read are not among those that are open; "
-            "open the folder that was read."
+            say(
+                "{count} of the images that were read are not among those that are open; open the folder "
+                "that was read.",
+                count=len(lost),
+            )
         )
     for stage in action.state.stages.values():
         if stage.masks is None:
             continue
         image = context.case.image(stage.masks.image)
         if not stage.masks.grid.grid().is_close_to(image.series.grid):
-            raise RefusedActionError(f"What was painted does not lie on the grid of {image.label} as it is now.")
+            raise RefusedActionError(
+                say("What was painted does not lie on the grid of {label} as it is now.", label=image.label)
+            )
     return action.state

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 from napari_vcf.measure import MeasureError, ReferenceSignal, reference_region, reference_signal, voxels_beyond
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.errors import RefusedActionError
@@ -20,10 +21,10 @@ __all__: list[str] = []
 def _(action: act.ThresholdLesion, state: ReadingState, context: Context) -> ReadingState:
     masks = state.stages[action.stage].masks
     if masks is None or masks.body.voxels == 0:
-        raise RefusedActionError("Outline the vertebral body first; a threshold takes nothing outside it.")
+        raise RefusedActionError(say("Outline the vertebral body first; a threshold takes nothing outside it."))
     image = image_for(action.stage, masks.image, context)
     if action.volume >= len(image.series.volumes):
-        raise RefusedActionError(f"{image.label} has no volume {action.volume + 1}.")
+        raise RefusedActionError(say("{label} has no volume {volume}.", label=image.label, volume=action.volume + 1))
     volume = context.case.volume(masks.image, action.volume)
     body = decode_mask(masks.body, masks.grid.shape)
     lesion = decode_mask(masks.lesion, masks.grid.shape)
@@ -32,11 +33,16 @@ def _(action: act.ThresholdLesion, state: ReadingState, context: Context) -> Rea
     held = np.flatnonzero(body.any(axis=(1, 2))).tolist()
     slices = tuple(index for index in held if action.slices is None or index in action.slices)
     if not slices:
-        raise RefusedActionError("There is no body on this slice.")
+        raise RefusedActionError(say("There is no body on this slice."))
     added = voxels_beyond(volume, body, threshold, action.side, slices=slices) & ~lesion
     if not added.any():
         raise RefusedActionError(
-            f"Nothing more of the body is {action.side} than {threshold:.4g} {reference.unit} there."
+            say(
+                "Nothing more of the body is {side} than {threshold:.4g} {unit} there.",
+                side=action.side,
+                threshold=threshold,
+                unit=reference.unit,
+            )
         )
     entry = LesionThreshold(
         tissue=action.tissue,
@@ -68,7 +74,9 @@ def _reference(action: act.ThresholdLesion, volume: Volume, body: NDArray[np.boo
     try:
         index, voxels = reference_region(volume.grid, action.center_lps, action.radius_mm)
         if body[index, voxels[:, 0], voxels[:, 1]].any():
-            raise RefusedActionError("The reference lies in the painted body, which cannot be compared with itself.")
+            raise RefusedActionError(
+                say("The reference lies in the painted body, which cannot be compared with itself.")
+            )
         return reference_signal(volume, action.center_lps, radius_mm=action.radius_mm)
     except MeasureError as error:
         raise RefusedActionError(str(error)) from error
