@@ -169,8 +169,10 @@ class ExtentWidget(Instrument):
             group.addButton(widget)
             grid.addWidget(widget, number // 3, number % 3)
         group.addButton(self.proposal.mode)
-        tip = "Take the body between the fractured vertebra's calipers as a start; correct it with the brush"
-        start = button("from_calipers", "From calipers", tip, self.body_from_calipers, action="extent.from_calipers")
+        tip = tr("Take the body between the fractured vertebra's calipers as a start; correct it with the brush")
+        start = button(
+            "from_calipers", tr("From calipers"), tip, self.body_from_calipers, action="extent.from_calipers"
+        )
         grid.addWidget(start, 2, 2)
         return grid
 
@@ -444,17 +446,21 @@ class ExtentWidget(Instrument):
                 stop=key_text("extent.stop"),
             )
         if self.outline.waiting and self.mode in OUTLINES:
-            return f"An outline is half drawn on {slices_text(self.outline.waiting)}: go back there to close it."
+            return tr(
+                "An outline is half drawn on {slices}: go back there to close it.",
+                slices=slices_text(self.outline.waiting),
+            )
         level = reading.state.spine.fractured
         if self.mode == "check":
             return self.proposal.guidance(level)
         if self.model.masks is None or self.model.masks.body.voxels == 0:
-            proposed = (
-                f" Or have it proposed from its heights ({key_text('extent.propose')})."
-                if self.model.proposed.offered and not self.model.proposed.lacking(self.model.image.id)
-                else ""
+            outline = tr(
+                "Outline the body of <b>{level}</b> on every second slice, and on the outermost two.", level=level
             )
-            return f"Outline the body of <b>{level}</b> on every second slice, and on the outermost two.{proposed}"
+            if self.model.proposed.offered and not self.model.proposed.lacking(self.model.image.id):
+                propose = tr("Or have it proposed from its heights ({key}).", key=key_text("extent.propose"))
+                return f"{outline} {propose}"
+            return outline
         return {
             "threshold": self.threshold.guidance(),
             "lesion_outline": tr(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from napari_vcf.language import say, shown, tr
 from napari_vcf.reading.proposing import proposed_from
 from napari_vcf.reading.state import ProposedBody
 from napari_vcf.widgets.common.activity import SteadyBar
@@ -27,7 +28,7 @@ __all__ = ["ProposalBox", "slices_text"]
 def slices_text(indices: tuple[int, ...]) -> str:
     """Slices of the image, counted from 1 as the title counts them."""
     numbers = ", ".join(str(index + 1) for index in indices)
-    return f"slice{'s' * (len(indices) > 1)} {numbers}"
+    return say("slices {numbers}", numbers=numbers) if len(indices) > 1 else say("slice {number}", number=numbers)
 
 
 class ProposalBox(QWidget):
@@ -49,7 +50,7 @@ class ProposalBox(QWidget):
         self._desk = desk = viewport.desk
         self._model, self._proposed = model, model.proposed
         self._take_up = take_up
-        self.errand = Errand("Proposing the body")
+        self.errand = Errand(say("Proposing the body"))
         self._asked: tuple[object, str] | None = None
         self._build()
         self.errand.progressed.connect(self._bar.report)
@@ -62,10 +63,12 @@ class ProposalBox(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        self.mode = toggle("mode_check", "Propose body", ACTIONS["extent.propose"].text, action="extent.propose")
+        self.mode = toggle(
+            "mode_check", tr("Propose body"), shown(ACTIONS["extent.propose"].text), action="extent.propose"
+        )
         self.mode.clicked.connect(lambda _=False: self.propose())
-        self._bar = SteadyBar("proposal_progress", "How far the proposal of the body is")
-        self._stop = button("proposal_stop", "Stop", "Stop proposing the body", self.stop, action="extent.stop")
+        self._bar = SteadyBar("proposal_progress", tr("How far the proposal of the body is"))
+        self._stop = button("proposal_stop", tr("Stop"), tr("Stop proposing the body"), self.stop, action="extent.stop")
         top = QHBoxLayout()
         for widget in (self.mode, self._bar, self._stop):
             top.addWidget(widget, 1)
@@ -76,10 +79,22 @@ class ProposalBox(QWidget):
         row.setSpacing(4)
         self._buttons = []
         for name, text, tip, run, action in (
-            ("accept", "Accept", "Accept this slice and go on to the next that waits", self.accept, "extent.finish"),
-            ("reject", "Reject", ACTIONS["extent.reject"].text, self.reject, "extent.reject"),
-            ("next_waiting", "Next", ACTIONS["extent.next_waiting"].text, self.go_on, "extent.next_waiting"),
-            ("accept_rest", "Accept rest", ACTIONS["extent.accept_rest"].text, self.accept_rest, "extent.accept_rest"),
+            (
+                "accept",
+                tr("Accept"),
+                tr("Accept this slice and go on to the next that waits"),
+                self.accept,
+                "extent.finish",
+            ),
+            ("reject", tr("Reject"), shown(ACTIONS["extent.reject"].text), self.reject, "extent.reject"),
+            ("next_waiting", tr("Next"), shown(ACTIONS["extent.next_waiting"].text), self.go_on, "extent.next_waiting"),
+            (
+                "accept_rest",
+                tr("Accept rest"),
+                shown(ACTIONS["extent.accept_rest"].text),
+                self.accept_rest,
+                "extent.accept_rest",
+            ),
         ):
             widget = button(name, text, tip, run, action=action)
             self._buttons.append(widget)
@@ -107,7 +122,7 @@ class ProposalBox(QWidget):
             volumes = [case.volume(each) for each in request.images]
             return proposed_from(request, volumes, progress=progress)
 
-        self._bar.report(0, 0, "Proposing the body")
+        self._bar.report(0, 0, say("Proposing the body"))
         self.errand.start(work)
         self._take_up()
 
@@ -121,7 +136,10 @@ class ProposalBox(QWidget):
             waiting = self._proposed.put(proposed)
             if waiting is not None:
                 self._model.forget_looks(waiting)
-                said = f"The body is proposed on {slices_text(waiting)}; none of them counts before you accept it."
+                said = say(
+                    "The body is proposed on {slices}; none of them counts before you accept it.",
+                    slices=slices_text(waiting),
+                )
                 self._desk.message.emit(said, "info")
                 index = self._proposed.nearest(self._model.current_index())
                 if index is not None:
@@ -154,7 +172,7 @@ class ProposalBox(QWidget):
         if following is not None:
             self._model.go_to(following)
         elif self._proposed.kinds:
-            self._desk.message.emit("No slice of the proposed body waits any more.", "info")
+            self._desk.message.emit(say("No slice of the proposed body waits any more."), "info")
 
     def accept_rest(self) -> None:
         """Accept all that waits; what was not looked at is said, and not counted."""
@@ -162,8 +180,13 @@ class ProposalBox(QWidget):
         if unseen:
             finish, following = key_text("extent.finish"), key_text("extent.next_waiting")
             self._desk.message.emit(
-                f"Not counted: {slices_text(unseen)} of the proposed body, which you have not looked at. {following} "
-                f"goes there, {finish} accepts.",
+                say(
+                    "Not counted: {slices} of the proposed body, which you have not looked at. "
+                    "{following} goes there, {finish} accepts.",
+                    slices=slices_text(unseen),
+                    following=following,
+                    finish=finish,
+                ),
                 "warning",
             )
 
@@ -172,17 +195,17 @@ class ProposalBox(QWidget):
         index = self._model.current_index()
         if index is None or index not in self._proposed.kinds:
             if self._proposed.kinds:
-                self._desk.message.emit("No body is proposed on this slice.", "info")
+                self._desk.message.emit(say("No body is proposed on this slice."), "info")
             return None
         return index
 
     def is_seen(self) -> bool:
         """Whether there is something to decide on that can be seen; shows it, or says what is wanted, where not."""
         if not self._proposed.kinds:
-            said = f"No body is proposed; {key_text('extent.propose')} proposes one."
+            said = say("No body is proposed; {key} proposes one.", key=key_text("extent.propose"))
         elif self._viewport.drawings_hidden:
             self._viewport.hide_drawings(False)
-            said = "What is proposed was hidden; here it is. Decide now."
+            said = say("What is proposed was hidden; here it is. Decide now.")
         else:
             return True
         self._desk.message.emit(said, "info")
@@ -195,7 +218,7 @@ class ProposalBox(QWidget):
         self.setVisible(self._proposed.offered)
         waiting = self._proposed.waiting
         again = bool(kinds) and (not waiting or self._proposed.outdated)
-        self.mode.setText("Propose again" if again else "Check proposal" if kinds else "Propose body")
+        self.mode.setText(tr("Propose again") if again else tr("Check proposal") if kinds else tr("Propose body"))
         self.mode.setVisible(not running)
         for widget in (self._bar, self._stop):
             widget.setVisible(running)
@@ -219,21 +242,43 @@ class ProposalBox(QWidget):
         proposed = self._proposed
         finish, reject, following = (key_text(f"extent.{name}") for name in ("finish", "reject", "next_waiting"))
         if self.errand.running:
-            return f"The body of <b>{level}</b> is being proposed from its heights; {key_text('extent.stop')} stops it."
+            return tr(
+                "The body of <b>{level}</b> is being proposed from its heights; {key} stops it.",
+                level=level,
+                key=key_text("extent.stop"),
+            )
         if not proposed.kinds:
             image = self._model.image
             lacking = "" if image is None else proposed.lacking(image.id)
-            return lacking or f"No body of <b>{level}</b> is proposed; {key_text('extent.propose')} proposes one."
+            return shown(lacking) or tr(
+                "No body of <b>{level}</b> is proposed; {key} proposes one.",
+                level=level,
+                key=key_text("extent.propose"),
+            )
         smaller, bigger = key_text("extent.smaller"), key_text("extent.bigger")
-        pull = f"drag its line where it is off ({smaller} {bigger}: {proposed.reach_mm:.0f} mm to either side follow)"
+        pull = tr(
+            "drag its line where it is off ({smaller} {bigger}: {reach_mm:.0f} mm to either side follow)",
+            smaller=smaller,
+            bigger=bigger,
+            reach_mm=proposed.reach_mm,
+        )
         if self._model.current_index() in proposed.waiting:
-            return (
-                f"Proposed, dashed: is this the body of <b>{level}</b>, without pedicles? {finish} accepts it and goes "
-                f"on, {reject} rejects it; {pull}."
+            return tr(
+                "Proposed, dashed: is this the body of <b>{level}</b>, without pedicles? {finish} "
+                "accepts it and goes on, {reject} rejects it; {pull}.",
+                level=level,
+                finish=finish,
+                reject=reject,
+                pull=pull,
             )
         if proposed.waiting:
-            return f"This slice is decided; {pull}. {following} or {finish} goes to the next that waits."
-        return f"All slices of the proposal are decided; {pull}, or go on with the lesion."
+            return tr(
+                "This slice is decided; {pull}. {following} or {finish} goes to the next that waits.",
+                pull=pull,
+                following=following,
+                finish=finish,
+            )
+        return tr("All slices of the proposal are decided; {pull}, or go on with the lesion.", pull=pull)
 
     def _sentence(self) -> str:
         kinds = self._proposed.kinds
@@ -241,20 +286,23 @@ class ProposalBox(QWidget):
             return ""
         by_kind = {kind: tuple(i for i, other in kinds.items() if other == kind) for kind in KINDS}
         words: dict[SliceKind, str] = {
-            "proposed": "accepted as proposed",
-            "corrected": "corrected",
-            "drawn": "drawn",
-            "rejected": "rejected",
-            "unseen": "accepted without a look",
-            "waiting": "not decided",
+            "proposed": tr("accepted as proposed"),
+            "corrected": tr("corrected"),
+            "drawn": tr("drawn"),
+            "rejected": tr("rejected"),
+            "unseen": tr("accepted without a look"),
+            "waiting": tr("not decided"),
         }
         parts = [f"{KINDS[kind][0]} {len(by_kind[kind])} {text}" for kind, text in words.items() if by_kind[kind]]
-        sentences = ", ".join(parts) + "."
+        sentences = [", ".join(parts) + "."]
         left = (*by_kind["unseen"], *by_kind["waiting"])
         if left:
-            sentences += " What is not decided after a look counts nowhere."
+            sentences.append(tr("What is not decided after a look counts nowhere."))
         if self._proposed.outdated:
-            sentences += f" The heights were changed since; {key_text('extent.propose')} proposes it again."
+            sentences.append(
+                tr("The heights were changed since; {key} proposes it again.", key=key_text("extent.propose"))
+            )
         if self._proposed.poor:
-            sentences += f" The fit is poor on {slices_text(self._proposed.poor)}: look closely."
-        return sentences
+            slices = slices_text(self._proposed.poor)
+            sentences.append(tr("The fit is poor on {slices}: look closely.", slices=slices))
+        return " ".join(sentences)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_vcf.language import say
 from napari_vcf.measure import PULL_REACH_MM, fill_outline, mask_contour, pull_contour
 from napari_vcf.reading.body_slices import open_slices, slice_origins
 from napari_vcf.reading.errors import RefusedActionError
@@ -92,7 +93,9 @@ class ProposedModel:
         if request is None:
             return None
         if (request.images, request.ends, request.neighbours) != (proposed.images, proposed.ends, proposed.neighbours):
-            desk.message.emit("The heights were changed while the body was being proposed; propose it again.", "info")
+            desk.message.emit(
+                say("The heights were changed while the body was being proposed; propose it again."), "info"
+            )
             return None
         if desk.guard(lambda: reading.propose_body(desk.stage, image_id, proposed)) is None:
             return None
@@ -222,7 +225,9 @@ class ProposedModel:
             if np.array_equal(inside, shape):
                 return True
             if not inside.any():
-                raise RefusedActionError("This contour holds no pixel; reject the slice if there is no body on it.")
+                raise RefusedActionError(
+                    say("This contour holds no pixel; reject the slice if there is no body on it.")
+                )
             body = decode_mask(masks.body, masks.grid.shape)
             lesion = decode_mask(masks.lesion, masks.grid.shape)
             waited = index in self.waiting

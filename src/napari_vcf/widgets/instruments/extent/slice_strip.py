@@ -8,6 +8,7 @@ from qtpy.QtCore import QEvent, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from napari_vcf.language import say, tr
 from napari_vcf.widgets.common.controls import BLUE, ORANGE, SKY, YELLOW
 from napari_vcf.widgets.instruments.extent.proposed import SliceKind
 
@@ -15,12 +16,12 @@ __all__ = ["KINDS", "SliceStrip"]
 
 #: What stands on each kind of slice, and in words.
 KINDS: dict[SliceKind, tuple[str, str]] = {
-    "waiting": ("?", "proposed; waits for your word"),
-    "unseen": ("!", "accepted without a look; not counted"),
-    "rejected": ("–", "rejected; no body"),
-    "proposed": ("P", "looked at and accepted as proposed"),
-    "corrected": ("C", "proposed, then corrected by you"),
-    "drawn": ("D", "drawn by you"),
+    "waiting": ("?", say("proposed; waits for your word")),
+    "unseen": ("!", say("accepted without a look; not counted")),
+    "rejected": ("–", say("rejected; no body")),
+    "proposed": ("P", say("looked at and accepted as proposed")),
+    "corrected": ("C", say("proposed, then corrected by you")),
+    "drawn": ("D", say("drawn by you")),
 }
 _CELL_PX = 24
 
@@ -37,7 +38,7 @@ class SliceStrip(QWidget):
     def __init__(self, go_to: Callable[[int], None]) -> None:
         super().__init__()
         self.setObjectName("proposal_slices")
-        self.setToolTip("The slices of the body and what became of each; click one to go there")
+        self.setToolTip(tr("The slices of the body and what became of each; click one to go there"))
         self._go_to = go_to
         self._kinds: dict[int, SliceKind] = {}
         self._here: int | None = None
@@ -55,8 +56,10 @@ class SliceStrip(QWidget):
 
     def tells(self, index: int) -> str:
         """What is said of a slice."""
-        looked = "" if index in self._seen or self._kinds[index] == "rejected" else ", not yet looked at"
-        return f"Slice {index + 1}: {KINDS[self._kinds[index]][1]}{looked}"
+        kind = KINDS[self._kinds[index]][1]
+        if index in self._seen or self._kinds[index] == "rejected":
+            return tr("Slice {number}: {kind}", number=index + 1, kind=kind)
+        return tr("Slice {number}: {kind}, not yet looked at", number=index + 1, kind=kind)
 
     def cell(self, index: int) -> QRectF:
         """Where a slice's cell lies."""
