@@ -143,8 +143,11 @@ class Desk:
             self.replacing = False
         if study_stage is None and self.stage != "combined" and "combined" in self.stages:
             self.message.emit(
-                f"The {STAGE_NAMES[self.stage]} stage comes first, by itself; {STAGE_NAMES['combined']} opens both and "
-                "joins them.",
+                say(
+                    "The {stage} stage comes first, by itself; {combined} opens both and joins them.",
+                    stage=STAGE_NAMES[self.stage],
+                    combined=STAGE_NAMES["combined"],
+                ),
                 "info",
             )
 

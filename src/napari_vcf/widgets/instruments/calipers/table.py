@@ -174,6 +174,11 @@ class CaliperTable(QWidget):
         color = ORANGE if is_next else POSITION_COLORS[position]
         frame = f"QToolButton {{ border: {width}px solid {color}; font-weight: bold; }}" if width else ""
         dress(cell, CHOSEN_STYLE + frame)
-        size = "not measured" if mm is None else f"{mm:.2f} mm"
-        tip = f"{position.capitalize()} height of {level or which}: {size}. Click to place or choose it."
+        size = tr("not measured") if mm is None else f"{mm:.2f} mm"
+        tip = tr(
+            "{position} height of {level}: {size}. Click to place or choose it.",
+            position=Sentence(position.capitalize()),
+            level=level or Sentence(which),
+            size=size,
+        )
         cell.setToolTip(with_key(tip, f"calipers.{which}_{position}"))

@@ -491,16 +491,20 @@ class ExtentWidget(Instrument):
         self._next.setVisible(bool(unseen or beyond))
         self._unseen.setText("" if extent is None else _looked_at(len(unseen), len(extent.body_slices), len(beyond)))
         if extent is None:
-            result = "No body outlined yet."
+            result = tr("No body outlined yet.")
         else:
             mark(self._unseen, ORANGE if unseen or beyond else "")
             if reading is not None and EXTENT in reading.hidden(stage):
-                result = "Hidden until you have given your own estimate above."
+                result = tr("Hidden until you have given your own estimate above.")
             else:
                 result, details = extent_texts(extent)
                 # Before anything is painted there is nothing to differ from.
                 if extent.lesion_cm3 and answer and answer.value is not None and answer.value != extent.grade:
-                    differ = f"Your estimate {answer.value} and the measured {extent.grade} differ; both are kept."
+                    differ = tr(
+                        "Your estimate {estimate} and the measured {grade} differ; both are kept.",
+                        estimate=answer.value,
+                        grade=extent.grade,
+                    )
         # Each once: a label that is emptied and filled again has the whole panel laid out twice.
         for label, text in ((self._result, result), (self._details, details), (self._differ, differ)):
             label.setText(text)
