@@ -282,9 +282,11 @@ class StudyDesk:
         self.desk.close()
         troubles = [self.study.receipt_problem] if self.study.receipt_problem else []
         if session.register_is_behind:
-            troubles.append("The list of what was signed could not be written yet; the next opening makes up for it.")
+            troubles.append(
+                say("The list of what was signed could not be written yet; the next opening makes up for it.")
+            )
         self.last_signed = Signed(session.task, str(session.receipt), tuple(troubles), session.feedback)
-        self.desk.message.emit(" ".join(("Signed.", *troubles)), "warning" if troubles else "info")
+        self.desk.message.emit(joined(" ", (say("Signed."), *troubles)), "warning" if troubles else "info")
         self.signed.emit(self.last_signed)
         self.open_next()
         return True

@@ -127,8 +127,12 @@ class FindingsWidget(Instrument):
         """Say why a key that answers did not: it came to no item, or to one that has no such answer."""
         focused = self.window().focusWidget()
         name = next((row.item.label for row in self.rows.values() if row is focused), "")
-        why = f"{name} has no such answer" if name else "No item is in focus, so nothing was answered"
-        self.desk.message.emit(f"{why}. {key_text('findings.next')} goes to the next item.", "info")
+        why = (
+            say("{name} has no such answer", name=name) if name else say("No item is in focus, so nothing was answered")
+        )
+        self.desk.message.emit(
+            say("{why}. {key} goes to the next item.", why=why, key=key_text("findings.next")), "info"
+        )
 
     def _go_on(self) -> None:
         """After an answer by a key, go to the next item; the form does not move under a pointer that lies on it."""
@@ -166,7 +170,10 @@ class FindingsWidget(Instrument):
                     row.setFocus()
                     self.area.ensureWidgetVisible(row)
                 else:
-                    self.desk.message.emit(f"Next: {row.item.label}. {key_text('findings.next')} goes there.", "info")
+                    self.desk.message.emit(
+                        say("Next: {label}. {key} goes there.", label=row.item.label, key=key_text("findings.next")),
+                        "info",
+                    )
                 return
         self.desk.message.emit(say("Every item of this stage is answered."), "info")
 

@@ -57,7 +57,7 @@ class FrameJoining(QWidget):
         column.addWidget(self.banner)
         self.moving = QComboBox()
         self.moving.setObjectName("frames_moving")
-        tip = "Which image, with all of its frame, is brought to the others"
+        tip = tr("Which image, with all of its frame, is brought to the others")
         self.moving.setToolTip(with_key(tip, "registration.frames_moving"))
         keep_keys(self.moving)
         self.moving.activated.connect(lambda _index: self._forget_marks())
@@ -68,7 +68,7 @@ class FrameJoining(QWidget):
         row.addWidget(self.target_name)
         column.addLayout(row)
         self.mark_moving = button(
-            "mark_frame", "", "Brings it to the front; then click a place that is seen on both", self._mark_moving,
+            "mark_frame", "", tr("Brings it to the front; then click a place that is seen on both"), self._mark_moving,
             action="registration.frames_mark",
         )  # fmt: skip
         self.mark_target = button(
@@ -79,12 +79,14 @@ class FrameJoining(QWidget):
             action="registration.frames_mark_other",
         )
         self.fit_button = button(
-            "fit_frames", "Fit from the marks", "Finds the rigid motion between the two, near the marks; joins nothing",
-            self.fit, action="registration.frames_fit",
+            "fit_frames", tr("Fit from the marks"),
+            tr("Finds the rigid motion between the two, near the marks; joins nothing"), self.fit,
+            action="registration.frames_fit",
         )  # fmt: skip
-        self.join_button = button("join_frames", "Join", "", self.join, action="registration.frames_join")
+        self.join_button = button("join_frames", tr("Join"), "", self.join, action="registration.frames_join")
         self.still_button = button(
-            "frames_still", "The patient lay still", "Joins the two as they are, without any motion", self.lay_still,
+            "frames_still", tr("The patient lay still"),
+            tr("Joins the two as they are, without any motion"), self.lay_still,
             action="registration.frames_still",
         )  # fmt: skip
         self.separate_button = button(
@@ -277,7 +279,7 @@ class FrameJoining(QWidget):
             if fitted
             else tr("Shifts the one onto the other, mark on mark")
         )
-        self.join_button.setToolTip(with_key(f"{tip}; it can be undone", "registration.frames_join"))
+        self.join_button.setToolTip(with_key(tr("{tip}; it can be undone", tip=tip), "registration.frames_join"))
         self.join_button.setEnabled(ready and not refused)
         self.still_button.setEnabled(not joined and self._worker is None)
         self.separate_button.setEnabled(joined)
