@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from napari_vcf.records.errors import WriteError
+from napari_vcf.records.errors import OPEN_FILES, TooManyFilesError, WriteError, what_helps
 
 __all__ = ["read_regular", "sync_folder", "write_atomically"]
 
@@ -70,7 +70,9 @@ def write_atomically(
         raise WriteError(f"{path.name} exists already. Choose another name, or allow it to be replaced.") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise WriteError(f"{path.name} could not be written: {reason}. Make room or choose another folder.") from error
+        raise WriteError(
+            f"{path.name} could not be written: {reason}. {what_helps(error)}, or choose another folder."
+        ) from error
     finally:
         if temporary:
             # What is left of a share that has gone away cannot be cleared up, and is in nobody's way.
@@ -85,11 +87,21 @@ def read_regular(path: Path) -> bytes:
     ------
     OSError
         If it cannot be read, or is something else.
+    TooManyFilesError
+        If too many files are open; whoever asks must not take that for damage.
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-    return path.read_bytes()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        if error.errno in OPEN_FILES:
+            raise TooManyFilesError(
+                f"{path.name} cannot be read: too many open files. Nothing was changed. {what_helps(error)}, and do "
+                "it again."
+            ) from error
+        raise
 
 
 def _link_or_rename(temporary: Path, path: Path) -> None:

@@ -1,11 +1,34 @@
-"""Errors of records on disk."""
+"""Errors of records on disk, and what helps against what the system says of a file."""
 
 from __future__ import annotations
 
+import errno
+from typing import Final
+
 from napari_vcf.errors import NapariVcfError
 
-__all__ = ["WriteError"]
+__all__ = ["OPEN_FILES", "TooManyFilesError", "WriteError", "what_helps"]
+
+#: Codes that say something of the open files of this machine, and nothing of the one that was asked for.
+OPEN_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE})
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_NO_RIGHT: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class WriteError(NapariVcfError):
     """A file that could not be written; an earlier file under its name is untouched."""
+
+
+class TooManyFilesError(NapariVcfError):
+    """A file that could not be read because too many are open; it may be whole."""
+
+
+def what_helps(error: OSError) -> str:
+    """What a person can do about what the system says, as a sentence without its full stop."""
+    if error.errno in OPEN_FILES:
+        return "Close other windows and programs"
+    if error.errno in _NO_ROOM:
+        return "Make room on the disk"
+    if error.errno in _NO_RIGHT:
+        return "Restore the permission"
+    return "Remove the cause (reconnect the share, look after the disk)"

@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import utc_now
-from napari_vcf.records.errors import WriteError
+from napari_vcf.records.errors import WriteError, what_helps
 from napari_vcf.study.errors import DamagedError, JournalError, LockedError
 
 __all__ = ["CaseLock", "break_lock", "machine_mark"]
@@ -118,7 +118,7 @@ class CaseLock:
         except OSError as error:
             raise JournalError(
                 f"The study folder cannot be reached: {error.strerror or 'refused'}. The change was not made; "
-                "everything before it is safe. Reconnect the share and do it again."
+                f"everything before it is safe. {what_helps(error)}, and do it again."
             ) from error
         except DamagedError as error:
             raise LockedError(f"{error} The change was not made; close the case and open it again.") from error

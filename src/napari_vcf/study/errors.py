@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.issues import Issue
+from napari_vcf.records.errors import what_helps
 
 __all__ = [
     "ClockError",
@@ -82,7 +83,7 @@ def says_what_is_out_of_reach(function: Callable[_Given, _Result]) -> Callable[_
         except OSError as error:
             raise StudyError(
                 f"A file of the study cannot be reached: {error.strerror or 'refused'}. What was confirmed is safe. "
-                "Remove the cause (reconnect the share, restore the permission, close other programs) and do it again."
+                f"{what_helps(error)}, and do it again."
             ) from error
 
     return call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 from napari_vcf.records.atomic import read_regular, write_atomically
 from napari_vcf.records.base import FrozenModel
+from napari_vcf.records.errors import what_helps
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.versions import model_of
@@ -75,9 +77,9 @@ def read_record(path: Path, model: type[_Record], what: str) -> _Record:
     try:
         text = read_regular(path).decode("utf-8", "replace")
     except OSError as error:
-        raise StudyError(
-            f"{what} ({path.name}) cannot be read: {error.strerror or 'unreadable'}; restore it from a backup."
-        ) from error
+        gone = isinstance(error, FileNotFoundError) or error.errno == errno.EINVAL
+        helps = "Restore it from a backup" if gone else what_helps(error)
+        raise StudyError(f"{what} ({path.name}) cannot be read: {error.strerror or 'unreadable'}. {helps}.") from error
     content = _content(text)
     if content is None:
         raise DamagedError(f"{what} ({path.name}) is not as it was written; restore it from a backup.")

@@ -12,6 +12,7 @@ that the head does not know yet is kept.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -22,6 +23,7 @@ from typing import Any, Final
 
 from napari_vcf.records.atomic import sync_folder
 from napari_vcf.records.base import utc_now
+from napari_vcf.records.errors import what_helps
 from napari_vcf.records.sealing import canonical_json
 from napari_vcf.study.errors import DamagedError, JournalError, LockedError, StudyError
 from napari_vcf.study.journal_files import BINARY, read_all, write_all, write_file, write_place, write_progress
@@ -166,8 +168,13 @@ class Journal:
             raise JournalError(_sentence(error)) from error
         try:
             data, head = read_files(folder)
-        except OSError as error:
+        except FileNotFoundError as error:
             raise DamagedError(f"The journal is damaged: it cannot be read: {error.strerror}.", entry=1) from error
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                raise DamagedError(f"The journal is damaged: {error.strerror}.", entry=1) from error
+            # Of the journal itself this says nothing.
+            raise JournalError(f"The journal cannot be read: {error.strerror}. {what_helps(error)}.") from error
         view = whole(view_of(data, head))
         known = None if progress is None else outrun(view, progress)
         if known is not None:
@@ -343,6 +350,5 @@ class Journal:
 def _sentence(error: OSError) -> str:
     return (
         f"The change could not be written down and was not made: {error.strerror or 'the disk refuses'}. "
-        "Everything before it is safe. Remove the cause (free the disk, reconnect the share, restore the permission) "
-        "and do it again."
+        f"Everything before it is safe. {what_helps(error)}, and do it again."
     )

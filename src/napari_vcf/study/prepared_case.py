@@ -26,6 +26,7 @@ from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import ImageCorrection
 from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import Finite, FrozenModel, ImageId, Pseudonym, Stage
+from napari_vcf.records.errors import what_helps
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.hashed_files import read_record
@@ -266,9 +267,9 @@ class PreparedCase(Case):
         try:
             array: NDArray[Any] = np.load(io.BytesIO(read_regular(path)), allow_pickle=False)
         except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE, errno.EACCES, errno.ESTALE):
+            if error.errno in (errno.EACCES, errno.ESTALE):
                 # Of the image itself this says nothing.
-                raise StudyError(f"{what} cannot be read: {error.strerror}. Remove the cause and try again.") from error
+                raise StudyError(f"{what} cannot be read: {error.strerror}. {what_helps(error)}.") from error
             raise DamagedError(f"{what} cannot be read; have it prepared again.") from error
         except ValueError as error:
             raise DamagedError(f"{what} cannot be read; have it prepared again.") from error

@@ -103,3 +103,19 @@ def test_the_cache_can_be_switched_off(folder: Path, monkeypatch: pytest.MonkeyP
 def test_a_disk_that_cannot_be_written_costs_nothing_but_speed(folder: Path, cache: Path) -> None:
     cache.write_text("a file where the folder should be")
     assert load_prepared(only(folder)).data.shape == (4, 6, 8)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs another process to end")
+def test_a_prepared_volume_that_is_cut_while_it_is_open_keeps_its_voxels(folder: Path, cache: Path) -> None:
+    load_prepared(only(folder))
+    stored = load_prepared(only(folder))
+    fresh = load_volume(only(folder))
+    # In a process of its own: at a look at what is mapped and gone, the system ends the program.
+    pid = os.fork()
+    if pid == 0:
+        for path in cache.rglob("*.npy"):
+            os.truncate(path, 128)
+        os._exit(0 if np.array_equal(stored.data, fresh.data) and np.array_equal(stored.padding, fresh.padding) else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    # What is cut is no volume any more, and is read anew from its files.
+    assert np.array_equal(load_prepared(only(folder)).data, fresh.data)

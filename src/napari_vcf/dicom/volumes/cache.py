@@ -83,7 +83,7 @@ def load_prepared(
     Returns
     -------
     Volume
-        As from `load_volume`, but the voxels may be mapped from the disk, and cannot be written to.
+        As from `load_volume`, but the voxels cannot be written to.
 
     Raises
     ------
@@ -149,15 +149,18 @@ def _stored(folder: Path, state: str, series: Series) -> Volume | None:
     """The prepared volume, or None if there is none, or it is damaged."""
     try:
         entry = json.loads((folder / f"{state}.json").read_text(encoding="ascii"))
-        data = _mapped(folder, entry["data"], "float32", series)
-        padding = None if entry["padding"] is None else _mapped(folder, entry["padding"], "bool", series)
+        data = _read(folder, entry["data"], "float32", series)
+        padding = None if entry["padding"] is None else _read(folder, entry["padding"], "bool", series)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return Volume(series.grid, data, series.unit or UNKNOWN_UNIT, padding)
 
 
-def _mapped(folder: Path, name: str, kind: str, series: Series) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+def _read(folder: Path, name: str, kind: str, series: Series) -> NDArray[Any]:
+    # Not mapped: where a mapped file is cut, by a disk that fills up or a share that goes away, the system ends the
+    # program at the next look at it.
+    array: NDArray[Any] = np.load(folder / f"{name}.npy", allow_pickle=False)
+    array.flags.writeable = False
     if array.dtype != kind or array.shape != series.grid.shape:
         raise ValueError("not the array that was stored")
     return array
