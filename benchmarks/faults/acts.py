@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -39,11 +40,15 @@ class Channel:
     """What a process says of its work, through a pipe that no fault touches."""
 
     def __init__(
-        self, descriptor: int, lift: Callable[[], None] = lambda: None, arm: Callable[[], None] = lambda: None
+        self,
+        descriptor: int,
+        lift: Callable[[], None] = lambda: None,
+        arm: Callable[[], None] = lambda: None,
+        anew: Callable[[random.Random], None] = lambda _rng: None,
     ) -> None:
         self._descriptor = descriptor
         self._lift = lift
-        self.arm = arm
+        self.arm, self.anew = arm, anew
 
     def lift(self) -> None:
         """Remove the cause of what fails."""

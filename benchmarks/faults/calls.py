@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import signal
 import sys
 from collections import Counter
@@ -62,6 +63,7 @@ class Fault:
     lasts: int = 0
     later: bool = False
     counts: Counter[str] = field(default_factory=Counter, repr=False)
+    struck: int = field(default=0, repr=False)
 
     def arm(self) -> None:
         """Let it happen in this process, for good."""
@@ -73,6 +75,14 @@ class Fault:
     def lift(self) -> None:
         """Remove the cause."""
         self._left = 0
+
+    def anew(self, rng: random.Random) -> None:
+        """Let one of the next calls fail as well, once this fault is over; not where others work on beside it."""
+        if self.kind == "error" and self.happened and not self._left:
+            self.family, self.how = rng.choice([*FAMILIES]), rng.choice(("before", "made"))
+            self.code, self.lasts = rng.choice(CODES), rng.choice((0, 0, 5, 1000))
+            self.at = self.counts[self.family] + rng.randrange(3)
+            self.happened = False
 
     def _wrapped(self, name: str, family: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
@@ -86,6 +96,7 @@ class Fault:
             if self.happened or self.kind == "none" or (family, number) != (self.family, self.at):
                 return real(*args, **options)
             self.happened = True
+            self.struck += 1
             return self._strike(name, real, *args, **options)
 
         return call

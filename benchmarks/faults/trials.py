@@ -74,13 +74,13 @@ class Process:
     @staticmethod
     def _run(run: Callable[[Channel], None], outside: int, fault: Fault | None, *, arms: bool) -> None:
         fault = fault or Fault(later=True)
-        channel = Channel(outside, fault.lift, fault.arm)
+        channel = Channel(outside, fault.lift, fault.arm, fault.anew)
         status = 0
         try:
             if arms or not fault.later:
                 fault.arm()
             run(channel)
-            channel.say("counts", counts=dict(fault.counts))
+            channel.say("counts", counts={**fault.counts, "struck": fault.struck})
         except NapariVcfError as error:
             channel.say("refused", sentence=str(error))
             status = 2
