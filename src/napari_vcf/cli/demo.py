@@ -27,6 +27,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--out", metavar="FOLDER", type=Path, default=Path("demo-output"), help="for what --scripted writes"
     )
+    parser.add_argument(
+        "--by-hand", action="store_true", help="with --scripted: outline the body instead of having it proposed"
+    )
     parser.set_defaults(run=run)
 
 
@@ -48,6 +51,7 @@ def _interactive() -> int:
 def _scripted(args: argparse.Namespace) -> int:
     from napari_vcf.reading import verify_export
     from napari_vcf.widgets.case.sample import write_sample
+    from napari_vcf.widgets.scripted.hands import hand_seconds
     from napari_vcf.widgets.window.launch import open_window
 
     out: Path = args.out.resolve()
@@ -60,7 +64,7 @@ def _scripted(args: argparse.Namespace) -> int:
     arrangement = open_window()
     began = time.monotonic()
     try:
-        lines, counts = _read(arrangement, truth, images, export, out)
+        lines, counts = _read(arrangement, truth, images, export, out, proposed=not args.by_hand)
     finally:
         # The scripted reader has exported; nothing is asked of it when the window closes.
         arrangement.desk.saved = True
@@ -68,7 +72,8 @@ def _scripted(args: argparse.Namespace) -> int:
     seconds = time.monotonic() - began
     report: VerifyReport = verify_export(export, images)
     print(lines.text)
-    print(f"\nread in {seconds:.0f} s with " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    took = ", ".join(f"{count} {what}" for what, count in counts.items())
+    print(f"\nread in {seconds:.0f} s with {took}: {hand_seconds(counts):.0f} s of the hand")
     verified = not report.differences
     print(f"export verified: {report.compared} values recomputed, {len(report.differences)} differ")
     for difference in report.differences:
@@ -87,8 +92,9 @@ class _Lines:
 
 
 def _read(
-    arrangement: Arrangement, truth: PhantomTruth, images: Path, export: Path, out: Path
+    arrangement: Arrangement, truth: PhantomTruth, images: Path, export: Path, out: Path, *, proposed: bool
 ) -> tuple[_Lines, dict[str, int]]:
+    from napari_vcf.widgets.scripted.hands import hand_seconds
     from napari_vcf.widgets.scripted.reader import ScriptedReader
     from napari_vcf.widgets.scripted.report import compare, table
 
@@ -100,14 +106,16 @@ def _read(
     def say(text: str) -> None:
         print(f"  {time.monotonic() - began:5.0f} s  {text}", flush=True)
 
-    reader = ScriptedReader(arrangement, truth, say=say, shoot=shoot)
+    reader = ScriptedReader(arrangement, truth, say=say, shoot=shoot, proposed=proposed)
     reader.open(images)
     reader.read(export)
     reading = arrangement.desk.reading
     assert reading is not None
     lines = compare(reading, truth)
     parts = "\n".join(
-        f"  {text}: " + ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        f"  {text}: "
+        + ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        + f"; {hand_seconds(counts):.0f} s of the hand"
         for text, counts in reader.parts
     )
     text = f"{table(lines)}\n\nwhat each part took\n{parts}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from napari_vcf.errors import NapariVcfError
 if TYPE_CHECKING:
     from napari_vcf.widgets.window.layout import Arrangement
 
-__all__ = ["Hands", "HandsError"]
+__all__ = ["Hands", "HandsError", "hand_seconds"]
 
 #: vispy drops moves that come sooner than 10 ms after the last one.
 STEP_MS = 15
@@ -28,6 +28,18 @@ STEP_MS = 15
 
 class HandsError(NapariVcfError):
     """The scripted reader could not do what a person would have done."""
+
+
+#: What each takes the hand, seconds, by the keystroke-level model (Card, Moran and Newell, Communications of the ACM
+#: 1980; 23: 396-410): 1.1 to point, 0.1 to press or let go, 0.2 a key; a step of the wheel is taken as 0.1.
+_POINT_S, _BUTTON_S, _KEY_S, _WHEEL_S = 1.1, 0.1, 0.2, 0.1
+
+
+def hand_seconds(counts: Mapping[str, int]) -> float:
+    """Time of the hand for so many clicks, drags, keys and steps of the wheel."""
+    click, drag = _POINT_S + 2 * _BUTTON_S, 2 * (_POINT_S + _BUTTON_S)
+    each = {"clicks": click, "drags": drag, "keys": _KEY_S, "wheel steps": _WHEEL_S}
+    return sum(each[what] * count for what, count in counts.items())
 
 
 class Hands:

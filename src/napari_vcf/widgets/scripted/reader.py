@@ -10,20 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLineEdit, QSlider, QWidget
+from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLineEdit, QWidget
 
 from napari_vcf.dicom import Role
 from napari_vcf.measure import POSITIONS
 from napari_vcf.phantom import PhantomTruth
 from napari_vcf.reading import ITEMS, Stage
-from napari_vcf.reading.masks import decode_mask
 from napari_vcf.widgets.common.shortcuts_in_force import key_of
 from napari_vcf.widgets.instruments.findings.row import FindingRow
 from napari_vcf.widgets.scripted.hands import Hands, HandsError
-from napari_vcf.widgets.scripted.strokes import outline_of, strokes_of
+from napari_vcf.widgets.scripted.painter import Painter
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.window.layout import Arrangement
@@ -50,12 +48,6 @@ _ANSWERS: dict[str, str | int] = {
 _REASONS = {
     "enhancement": "no contrast medium given",
 }
-_BRUSHES = (13, 5)
-#: Fewer pixels of a slice cannot be clicked around.
-_SMALLEST_PX = 10
-#: A busy machine swallows parts of a stroke; where more than this share of a lesion is missing, a person sees the gap.
-_GAP = 0.06
-_VISUAL = "lesion_extent_visual"
 
 
 class ScriptedReader:
@@ -71,6 +63,8 @@ class ScriptedReader:
         Told what is being done.
     shoot : callable
         Called with a name at each stage of the work worth a picture.
+    proposed : bool
+        Whether the body is proposed and corrected, instead of outlined.
     """
 
     def __init__(
@@ -80,12 +74,14 @@ class ScriptedReader:
         *,
         say: Callable[[str], None] = lambda _text: None,
         shoot: Callable[[str], None] = lambda _name: None,
+        proposed: bool = True,
     ) -> None:
         self._arrangement = arrangement
         self._viewport, self._desk = arrangement.viewport, arrangement.desk
         self._truth = truth
         self._say = say
         self._shoot = shoot
+        self._proposed = proposed
         self.hands = Hands(arrangement)
         self._begun: list[tuple[str, dict[str, int]]] = []
 
@@ -156,7 +152,9 @@ class ScriptedReader:
         self._findings("ct", "findings-ct")
         self._stage("mri")
         self._calipers("T2")
-        self._extent()
+        self._begin(f"lesion extent, {self._desk.stage}")
+        self._show("T2FS")
+        Painter(self._arrangement, self._truth, self.hands, self._panel, self._shoot).paint(proposed=self._proposed)
         self._adc()
         self._findings("mri", "findings-mri")
         self._stage("combined")
@@ -226,88 +224,6 @@ class ScriptedReader:
         self.hands.wait(100)
         self.hands.key(key_of("image.flicker"))
         self.hands.key(key_of("registration.accept"))
-
-    def _extent(self) -> None:
-        self._begin(f"lesion extent, {self._desk.stage}")
-        truth = self._truth
-        self._show("T2")
-        panel = self._panel("Lesion extent")
-        reading = self._desk.reading
-        assert reading is not None
-        share = truth.lesion_share
-        self.hands.key(key_of(f"extent.estimate_{min(3, int(share * 4)) + 1}"))
-        slices = np.flatnonzero(truth.body_mask.any(axis=(1, 2))).tolist()
-        middle = slices[len(slices) // 2]
-        rows, columns = np.nonzero(truth.body_mask[middle])
-        self.hands.look_at(self._world(middle, np.array([[rows.mean(), columns.mean()]]))[0], millimetres=75.0)
-        self.hands.key(key_of("extent.outline"))
-        # Every second slice by hand, and the outermost that show more than a few pixels; those between follow.
-        drawable = [index for index in slices if np.count_nonzero(truth.body_mask[index]) >= _SMALLEST_PX]
-        for index in sorted({*drawable[::2], drawable[-1]}):
-            points = self._world(index, outline_of(truth.body_mask[index]))
-            self.hands.go_to(points[0])
-            for point in points:
-                self.hands.click_at(point)
-            self.hands.key(key_of("extent.finish"))
-        self._show_threshold()
-        self.hands.key(key_of("extent.lesion_add"))
-        brush: QSlider = self._find(panel, QSlider, "brush")
-        slices = np.flatnonzero(truth.lesion_mask.any(axis=(1, 2))).tolist()
-        painted: dict[int, NDArray[np.bool_]] = {}
-        for diameter in _BRUSHES:
-            while brush.value() != diameter:
-                self.hands.key(key_of("extent.bigger" if brush.value() < diameter else "extent.smaller"))
-            for index in slices:
-                painted[index] = self._brush(index, diameter, painted.get(index))
-        for index in slices:
-            lesion, there = truth.lesion_mask[index], self._painted(index)
-            if np.count_nonzero(lesion & ~there) > _GAP * np.count_nonzero(lesion):
-                self._brush(index, _BRUSHES[-1], there)
-        self.hands.go_to(self._world(middle, np.zeros((1, 2)))[0])
-        self._shoot(f"extent-{self._desk.stage}")
-        self.hands.key(key_of("extent.look"))
-
-    def _brush(self, index: int, diameter: int, done: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-        """Paint what is missing of the lesion on a slice of the T2; returns what ought to be painted then."""
-        lesion = self._truth.lesion_mask[index]
-        sound = self._truth.body_mask[index] & ~lesion
-        strokes, painted = strokes_of(lesion, diameter, forbidden=sound, done=done)
-        for start, end in strokes:
-            path = self._world(index, np.stack([start, end]))
-            self.hands.go_to(path[0])
-            if np.array_equal(start, end):
-                self.hands.click_at(path[0])
-            else:
-                self.hands.drag(path, step_px=60.0)
-        return painted
-
-    def _painted(self, index: int) -> NDArray[np.bool_]:
-        """What is lesion on a slice of the T2 by now, or cannot be because it lies outside the body that was drawn."""
-        reading = self._desk.reading
-        masks = None if reading is None else reading.state.stages[self._desk.stage].masks
-        if masks is None:
-            raise HandsError("There is no body to paint in.")
-        shape = self._truth.t2_grid.shape
-        return decode_mask(masks.lesion, shape)[index] | ~decode_mask(masks.body, shape)[index]
-
-    def _show_threshold(self) -> None:
-        """Compare with a normal vertebra, for a picture; nothing is taken, the lesion of this reading is painted."""
-        counts = dict(self.hands.counts)
-        self.hands.key(key_of("extent.threshold"))
-        self.hands.press(self._button(self._panel("Lesion extent"), "tissue_normal_vertebra"))
-        normal = self._viewport.to_world(self._marks()[self._truth.level_below]["body_center"])
-        self.hands.go_to(normal)
-        self.hands.click_at(normal)
-        self.hands.wait(100)
-        self._shoot("threshold")
-        self.hands.key(key_of("extent.stop"))
-        self.hands.counts.update(counts)
-
-    def _world(self, index: int, rows_columns: NDArray[np.float64]) -> NDArray[np.float64]:
-        """World points of pixels of the T2."""
-        slices = np.full(len(rows_columns), index, dtype=np.float64)
-        lps = self._truth.t2_grid.to_lps(np.column_stack([rows_columns[:, 1], rows_columns[:, 0], slices]))
-        return self._viewport.frame.to_world(lps)
 
     def _adc(self) -> None:
         self._begin(f"ADC rectangles, {self._desk.stage}")
