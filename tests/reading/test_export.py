@@ -19,13 +19,15 @@ from napari_vcf import read_reading, readings_frame
 from napari_vcf.cli import main
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import ExportError, build_export, export_reading, json_schema
+from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export_document import SCHEMA_ID, SCHEMA_VERSION, ReadingExport
 from napari_vcf.reading.export_migrations import migrate_document
 from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.state import ReadingState
 from napari_vcf.records.sealing import check_seal, seal_text
 from support.cases import complete_reading, measure_heights, memory_case, new_reading
 
-SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-2.1.0.json"
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-2.2.0.json"
 
 
 def test_committed_schema_is_that_of_the_models(capsys: pytest.CaptureFixture[str]) -> None:
@@ -363,3 +365,22 @@ def test_status_and_seal_belong_together() -> None:
 
 
 SEALED = seal_text(seal()).encode()
+
+
+def test_a_body_without_a_lesion_is_g1_in_a_file_of_schema_2_1_and_nowhere_since() -> None:
+    path = OLD / "reading-2.1.0.json"
+    export = read_reading(path)
+    extent = export.stages["mri"].extent
+    assert export.schema_version == SCHEMA_VERSION
+    assert extent is not None
+    assert (extent.lesion_voxels, extent.grade) == (0, "G1")
+    reading = new_reading(memory_case())
+    state = ReadingState(spine=export.spine, stages={stage: part.state() for stage, part in export.stages.items()})
+    images = reading.case.images
+    then = evaluate_stage(state, "mri", export.protocol, images, lambda _roi: None, empty_counts=True)
+    now = evaluate_stage(state, "mri", export.protocol, images, lambda _roi: None)
+    assert then.results.extent is not None
+    assert "lesion_extent" not in then.unanswered
+    assert now.results.extent is None
+    assert now.results.painted == then.results.extent
+    assert "lesion_extent" in now.unanswered

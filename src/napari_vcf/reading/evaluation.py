@@ -17,6 +17,8 @@ from napari_vcf.records.base import Stage
 
 __all__ = ["Evaluations", "StageEvaluation", "evaluate_stage"]
 
+#: The item by which a reader says that there is no lesion.
+_PATTERN = "lesion_pattern"
 #: What the evaluation of a stage depends on; all of it is replaced, never changed.
 _Basis = tuple[StageState, Spine | None, dict[str, Registration], tuple[FrameJoin, ...]]
 
@@ -52,6 +54,8 @@ def evaluate_stage(
     protocol: Protocol,
     images: Mapping[str, CaseImage],
     measure: Callable[[Roi], RoiStatistics],
+    *,
+    empty_counts: bool = False,
 ) -> StageEvaluation:
     """Work out one stage.
 
@@ -67,6 +71,9 @@ def evaluate_stage(
         The case's images by name.
     measure : callable
         Gives the statistics of a placement of the rectangle.
+    empty_counts : bool
+        Whether a body in which no lesion is painted counts as a share of 0 whatever the reader said, as it did in
+        documents before schema 2.2.
 
     Returns
     -------
@@ -74,7 +81,17 @@ def evaluate_stage(
     """
     part = state.stages[stage]
     statistics = {(roi.tissue, roi.placement): measure(roi) for roi in part.rois}
-    results = stage_results(part, state, protocol, statistics, images)
+    none_there = part.answers.get(_PATTERN)
+    said = none_there is not None and none_there.value == "none"
+    results = stage_results(
+        part,
+        state,
+        protocol,
+        statistics,
+        images,
+        # Where the pattern is not asked, nothing else could say that there is none.
+        empty_counts=empty_counts or said or not protocol.asks(stage, _PATTERN),
+    )
     return StageEvaluation(
         results=results,
         missing=missing_of(state, stage, results, protocol),

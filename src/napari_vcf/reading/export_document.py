@@ -53,7 +53,7 @@ __all__ = [
 
 #: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
 SCHEMA_ID = "napari-vcf/reading"
-SCHEMA_VERSION = "2.1.0"
+SCHEMA_VERSION = "2.2.0"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -291,7 +291,7 @@ class ReadingExport(FrozenModel):
     """One reading as a JSON document."""
 
     schema_id: Literal["napari-vcf/reading"] = "napari-vcf/reading"
-    schema_version: Literal["2.1.0"] = "2.1.0"
+    schema_version: Literal["2.2.0"] = "2.2.0"
     intended_use: Annotated[str, AfterValidator(_as_written)] = Field(
         default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE}
     )

@@ -46,6 +46,11 @@ def _from_2_0(document: Document) -> Document:
     return document
 
 
+def _from_2_1(document: Document) -> Document:
+    """2.2 holds no extent where no lesion is painted, unless the reader said that there is none; 2.1 had G1 there."""
+    return {**document, "schema_version": "2.2.0"}
+
+
 def _all_drawn(part: Any) -> Any:
     extent = part.get("extent") if isinstance(part, dict) else None
     if not isinstance(extent, dict):
@@ -74,6 +79,7 @@ STEPS: Final[dict[str, Callable[[Document], Document]]] = {
     "1.1.0": _from_1_1,
     "1.2.0": _from_1_2,
     "2.0.0": _from_2_0,
+    "2.1.0": _from_2_1,
 }
 
 

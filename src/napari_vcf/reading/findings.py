@@ -231,6 +231,10 @@ def _grade(found: Measurements) -> str | None:
     return None if found.extent is None else found.extent.grade
 
 
+def _extent_lacking(_: Measurements) -> str:
+    return say("no vertebral body painted, or no lesion in it; where there is none, answer its pattern with none.")
+
+
 def _grade_shown(found: Measurements) -> str:
     extent = found.extent
     if extent is None:
@@ -252,7 +256,7 @@ def _adc_shown(found: Measurements) -> str:
 
 
 _DEGREE = Measurement(get_args(Degree), _degree, _degree_lacking, _degree_shown)
-_EXTENT = Measurement(get_args(ExtentGrade), _grade, lambda _: say("no vertebral body painted."), _grade_shown)
+_EXTENT = Measurement(get_args(ExtentGrade), _grade, _extent_lacking, _grade_shown)
 _ADC = Measurement((), _adc, lambda found: found.adc.reason, _adc_shown)
 
 ITEMS: dict[str, Item] = {

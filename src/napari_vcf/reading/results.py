@@ -91,7 +91,9 @@ class StageResults:
     graded_rule : str
         The protocol's definition.
     extent : Extent or None
-        Extent of the lesion; None as long as there is no body mask.
+        Extent of the lesion; None as long as there is no body mask, or no lesion and no word that there is none.
+    painted : Extent or None
+        The same, whether a lesion is painted or not: how much body there is, and on which slices.
     adc : AdcResult
         The ADC.
     warnings : tuple of Issue
@@ -102,6 +104,7 @@ class StageResults:
     height_losses: dict[ReferenceRule, HeightLoss]
     graded_rule: ReferenceRule
     extent: Extent | None
+    painted: Extent | None
     adc: AdcResult
     warnings: tuple[Issue, ...]
 
@@ -249,6 +252,8 @@ def stage_results(
     protocol: Protocol,
     statistics: Mapping[tuple[Tissue, int], RoiStatistics],
     images: Mapping[str, CaseImage],
+    *,
+    empty_counts: bool = True,
 ) -> StageResults:
     """Compute everything that follows from one stage.
 
@@ -264,15 +269,19 @@ def stage_results(
         Statistics of each ROI, by (tissue, placement).
     images : mapping
         The case's images by name.
+    empty_counts : bool
+        Whether a body without lesion is a share of 0; else it is one that nobody has painted in yet.
     """
     spine = state.spine
+    painted = extent_of(stage, spine, protocol)
     losses = losses_of(stage, spine, protocol)
     adjacent = () if spine is None else adjacent_levels(spine)
     return StageResults(
         heights=heights_of(stage),
         height_losses=losses,
         graded_rule=protocol.reference,
-        extent=extent_of(stage, spine, protocol),
+        extent=painted if painted is not None and (painted.lesion_voxels or empty_counts) else None,
+        painted=painted,
         adc=replace(
             summarize_adc(stage, dict(statistics), protocol),
             endplate_deviation_deg=endplate_deviations(stage, protocol, images, state),

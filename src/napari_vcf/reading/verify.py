@@ -43,6 +43,8 @@ _STATISTICS = ("statistics", "adc")
 _NEW = {"endplate_deviation_deg": (1, 2, 0)}
 #: What has codes only since a schema version; before, there were sentences, and other ones.
 _CODED = {"missing": (2, 0, 0), "conflicts": (2, 0, 0), "warnings": (2, 0, 0)}
+#: Since then a body without lesion is G1 only where the reader said that there is none.
+_LESION_OR_WORD = (2, 2, 0)
 #: Sentences: another version of the program may put the same thing otherwise.
 _SENTENCES = frozenset({"text", "reason", "note"})
 
@@ -133,7 +135,7 @@ def verify_export(
         stages={stage: part.state() for stage, part in export.stages.items()},
     )
     for stage, part in export.stages.items():
-        recomputed = _recompute(export, stage, state, case, differences)
+        recomputed = _recompute(export, stage, state, case, differences, since=_written_as(path))
         if recomputed is not None:
             comparison.walk(f"stages.{stage}", part.model_dump(mode="json"), recomputed.model_dump(mode="json"))
     complete = all(part.complete for part in export.stages.values())
@@ -193,7 +195,13 @@ def _compare_stated(export: ReadingExport, case: Case, differences: list[Differe
 
 
 def _recompute(
-    export: ReadingExport, stage: Any, state: ReadingState, case: Case, differences: list[Difference]
+    export: ReadingExport,
+    stage: Any,
+    state: ReadingState,
+    case: Case,
+    differences: list[Difference],
+    *,
+    since: tuple[int, ...],
 ) -> StageExport | None:
     part = state.stages[stage]
     _check_places(stage, state, case, differences)
@@ -208,7 +216,14 @@ def _recompute(
     if not used <= set(case.images):
         differences.append(Difference(f"stages.{stage}", "measured", "on an image that was not found"))
         return None
-    evaluation = evaluate_stage(state, stage, export.protocol, case.images, statistics.__getitem__)
+    evaluation = evaluate_stage(
+        state,
+        stage,
+        export.protocol,
+        case.images,
+        statistics.__getitem__,
+        empty_counts=since < _LESION_OR_WORD,
+    )
     return export_stage(part, evaluation, export.protocol)
 
 

@@ -22,9 +22,10 @@ STAGE = "mri"
 
 
 def ready(**options: object) -> Reading:
-    """Heights measured and the estimate by eye given."""
+    """Heights measured, the estimate by eye given, and no lesion seen, so that a body counts as it is."""
     reading = new_reading(**options)
     measure_heights(reading, STAGE)
+    reading.answer(STAGE, "lesion_pattern", "none")
     reading.answer(STAGE, "lesion_extent_visual", "G2")
     return reading
 

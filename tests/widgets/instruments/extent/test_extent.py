@@ -177,7 +177,7 @@ def test_the_share_follows_the_brush_before_it_is_lifted(bench, panel):
         hands._mouse(QEvent.Type.MouseMove, place, down=True)
     bench.settle()
     during = text(panel, "result")
-    assert bench.desk.reading.results(bench.desk.stage).extent.lesion_voxels == 0
+    assert bench.desk.reading.results(bench.desk.stage).painted.lesion_voxels == 0
     live = panel.model.live_extent()
     hands._mouse(QEvent.Type.MouseButtonRelease, places[-1], down=False)
     bench.settle()

@@ -79,8 +79,10 @@ def test_a_body_is_proposed_after_the_estimate_and_counts_slice_by_slice_as_it_i
     assert proposed.kinds[5] == "waiting"
     hands.press(panel.button("accept"))
     assert proposed.kinds[6] == "proposed"
-    extent = bench.desk.reading.results(bench.desk.stage).extent
-    assert list(extent.body_slices) == [4, 6]
+    results = bench.desk.reading.results(bench.desk.stage)
+    assert list(results.painted.body_slices) == [4, 6]
+    # Nobody has said anything of a lesion yet.
+    assert results.extent is None
 
 
 def test_dragging_the_contour_corrects_it_and_elsewhere_the_image_moves(bench, panel):

@@ -131,7 +131,7 @@ def test_accepting_the_rest_counts_only_slices_that_were_looked_at(proposals):
     model.accept(4)
     assert model.accept_rest(unseen=(2, 6)) == (2, 6)
     assert model.kinds == {2: "unseen", 3: "proposed", 4: "proposed", 5: "proposed", 6: "unseen"}
-    assert proposals.reading.results("mri").extent.body_slices == (3, 4, 5)
+    assert proposals.reading.results("mri").painted.body_slices == (3, 4, 5)
     warnings = [issue.code for issue in proposals.reading.results("mri").warnings]
     assert "proposal_unseen" in warnings
     # They still wait for a look; said once more, nothing is noted anew.

@@ -228,7 +228,7 @@ class ExtentModel:
     def live_extent(self) -> Extent | None:
         """The extent as it is in the middle of a stroke of lesion; None without a body."""
         reading, layers = self._desk.reading, self.layers
-        recorded = None if reading is None else reading.results(self._desk.stage).extent
+        recorded = None if reading is None else reading.results(self._desk.stage).painted
         if reading is None or layers is None or recorded is None or self._box is None:
             return None
         protocol = reading.protocol

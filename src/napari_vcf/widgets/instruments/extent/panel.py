@@ -404,7 +404,7 @@ class ExtentWidget(Instrument):
 
     def _extent(self) -> Extent | None:
         reading = self.desk.reading
-        return None if reading is None else reading.results(self.desk.stage).extent
+        return None if reading is None else reading.results(self.desk.stage).painted
 
     def _show(self) -> None:
         reading = self.desk.reading
@@ -523,7 +523,9 @@ class ExtentWidget(Instrument):
             self._show_extent(extent)
 
     def _show_extent(self, extent: Extent) -> None:
-        result, details = extent_texts(extent)
+        reading = self.desk.reading
+        counted = reading is not None and reading.results(self.desk.stage).extent is not None
+        result, details = extent_texts(extent, counted=counted)
         self._result.setText(result)
         self._details.setText(details)
 

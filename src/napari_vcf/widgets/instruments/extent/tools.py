@@ -100,14 +100,20 @@ class BrushBox(QWidget):
         self._mm.setText(f"{self.pixels * pixel_mm:.1f} mm" if pixel_mm else "")
 
 
-def extent_texts(extent: Extent) -> tuple[str, str]:
-    """Grade and share, and the volumes, in words."""
+def extent_texts(extent: Extent, *, counted: bool = True) -> tuple[str, str]:
+    """Grade and share, and the volumes, in words; ``counted`` is whether a body without lesion is G1."""
     mark = tr(" · <b>◐ borderline</b>") if extent.borderline else ""
     entire = tr(" · entire") if extent.entire else ""
     if not extent.lesion_cm3:
-        return tr("No lesion painted: 0.0 % of the body, which is {grade}.", grade=extent.grade), tr(
-            "body {body_cm3:.2f} cm³", body_cm3=extent.body_cm3
+        said = (
+            tr("No lesion painted: 0.0 % of the body, which is {grade}.", grade=extent.grade)
+            if counted
+            else tr(
+                "No lesion painted: 0.0 % of the body, not graded. Where there is none, answer its pattern with "
+                "<b>none</b>."
+            )
         )
+        return said, tr("body {body_cm3:.2f} cm³", body_cm3=extent.body_cm3)
     return (
         tr(
             '<span style="font-size: large;"><b>{grade}</b></span> &nbsp;{share} of the body{entire}<br>'
