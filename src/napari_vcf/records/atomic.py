@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from napari_vcf.records.errors import OPEN_FILES, TooManyFilesError, WriteError, what_helps
+from napari_vcf.records.errors import WriteError, what_helps
 
 __all__ = ["read_regular", "sync_folder", "write_atomically"]
 
@@ -87,21 +87,11 @@ def read_regular(path: Path) -> bytes:
     ------
     OSError
         If it cannot be read, or is something else.
-    TooManyFilesError
-        If too many files are open; whoever asks must not take that for damage.
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        if error.errno in OPEN_FILES:
-            raise TooManyFilesError(
-                f"{path.name} cannot be read: too many open files. Nothing was changed. {what_helps(error)}, and do "
-                "it again."
-            ) from error
-        raise
+    return path.read_bytes()
 
 
 def _link_or_rename(temporary: Path, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from napari_vcf.errors import NapariVcfError
 
-__all__ = ["OPEN_FILES", "TooManyFilesError", "WriteError", "what_helps"]
+__all__ = ["OPEN_FILES", "WriteError", "what_helps"]
 
 #: Codes that say something of the open files of this machine, and nothing of the one that was asked for.
 OPEN_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE})
@@ -17,10 +17,6 @@ _NO_RIGHT: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 class WriteError(NapariVcfError):
     """A file that could not be written; an earlier file under its name is untouched."""
-
-
-class TooManyFilesError(NapariVcfError):
-    """A file that could not be read because too many are open; it may be whole."""
 
 
 def what_helps(error: OSError) -> str:

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.study.damage import Found, WayOut
 from napari_vcf.study.hashed_files import read_record
@@ -25,6 +24,7 @@ from napari_vcf.study.prepared_case import (
     PartRecord,
     ProposalRecord,
 )
+from napari_vcf.study.regular_files import read_regular
 from napari_vcf.study.settled_roles import ROLES, RolesRecord
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 

@@ -17,6 +17,7 @@ __all__ = [
     "LockedError",
     "NotYetError",
     "StudyError",
+    "TooManyFilesError",
     "UnfinishedError",
     "says_what_is_out_of_reach",
 ]
@@ -53,6 +54,10 @@ class JournalError(StudyError):
 
 class LockedError(StudyError):
     """The case is open elsewhere."""
+
+
+class TooManyFilesError(StudyError):
+    """A file could not be read because too many are open; it may be whole."""
 
 
 class NotYetError(StudyError):

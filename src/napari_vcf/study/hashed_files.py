@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from napari_vcf.records.atomic import read_regular, write_atomically
+from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.records.errors import what_helps
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
+from napari_vcf.study.regular_files import read_regular
 from napari_vcf.study.versions import model_of
 
 __all__ = ["check_record", "read_record", "record_text", "write_record"]

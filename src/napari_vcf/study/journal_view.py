@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.study.errors import DamagedError
 from napari_vcf.study.journal_format import HEAD, JOURNAL, PLACE_BYTES, ROOT, Entry, parse_line, parse_place
+from napari_vcf.study.regular_files import read_regular
 
 __all__ = [
     "JournalView",

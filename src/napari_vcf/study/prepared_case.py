@@ -24,12 +24,12 @@ from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import ImageCorrection
-from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import Finite, FrozenModel, ImageId, Pseudonym, Stage
 from napari_vcf.records.errors import what_helps
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.hashed_files import read_record
+from napari_vcf.study.regular_files import read_regular
 
 __all__ = [
     "PARTS",

@@ -14,9 +14,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp
 from napari_vcf.study.errors import StudyError
+from napari_vcf.study.regular_files import read_regular
 
 __all__ = ["Receipt", "append_receipt", "read_receipts"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from napari_vcf.records.base import Stage
 from napari_vcf.study.damage import Found, WayOut
-from napari_vcf.study.errors import StudyError
+from napari_vcf.study.errors import StudyError, TooManyFilesError
 from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.receipts import read_receipts
 from napari_vcf.study.signing_keys import SIGNATURE, SignatureRecord, is_signed_by
@@ -61,16 +61,23 @@ def against_receipts_and_keys(
         if reader not in keys:
             continue
         path = _signed_in(folder, reader, case, stage, occasion, version) / SIGNATURE
-        try:
-            held = is_signed_by(read_record(path, SignatureRecord, "It"), sha256, keys[reader])
-        except StudyError as error:
-            yield Found(path, f"the reader's signature does not hold: {error}", WayOut.SAID)
-        else:
-            if not held:
-                yield Found(path, "it is not the signature of this reader's key over this seal.")
+        yield from _signature_found(path, sha256, keys[reader])
 
 
 def _signed_in(folder: StudyFolder, reader: str, case: str, stage: Stage, occasion: int, version: int) -> Path:
     if reader == CONSENSUS:
         return folder.consensus(case, stage)
     return folder.stage(reader, case, stage, occasion) / f"v{version}"
+
+
+def _signature_found(path: Path, sha256: str, key: str) -> Iterator[Found]:
+    """What is wrong with a reader's signature over a seal."""
+    try:
+        held = is_signed_by(read_record(path, SignatureRecord, "It"), sha256, key)
+    except TooManyFilesError:
+        raise
+    except StudyError as error:
+        yield Found(path, f"the reader's signature does not hold: {error}", WayOut.SAID)
+        return
+    if not held:
+        yield Found(path, "it is not the signature of this reader's key over this seal.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from napari_vcf.records.atomic import read_regular, write_atomically
+from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.csv_cells import plain
 from napari_vcf.records.sealing import check_seal, sha256_of
 from napari_vcf.study.damage import Found, WayOut
@@ -18,6 +18,7 @@ from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_of_reach
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import tasks_of_study
+from napari_vcf.study.regular_files import read_regular
 from napari_vcf.study.stage_files import SEAL, seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 

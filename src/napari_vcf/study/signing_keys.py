@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.study.errors import StudyError
+from napari_vcf.study.regular_files import read_regular
 
 __all__ = ["SIGNATURE", "ReaderKey", "SignatureRecord", "is_signed_by", "make_key", "read_public_keys"]
 

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import SealExport
-from napari_vcf.records.atomic import read_regular
 from napari_vcf.records.base import Stage
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import Event, events_of
@@ -24,7 +23,7 @@ from napari_vcf.study.clinical_text import CLINICAL, clinical_text_of
 from napari_vcf.study.consensus_documents import ConsensusOrigin
 from napari_vcf.study.damage import Damage, Found, WayOut
 from napari_vcf.study.decisions import PROGRESS, Decisions, read_decisions
-from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_of_reach
+from napari_vcf.study.errors import DamagedError, StudyError, TooManyFilesError, says_what_is_out_of_reach
 from napari_vcf.study.foreign_files import foreign_files
 from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.journal_format import HEAD, JOURNAL
@@ -32,6 +31,7 @@ from napari_vcf.study.journal_view import JournalView, inspect_journal, outrun, 
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, tasks_of_study
+from napari_vcf.study.regular_files import read_regular
 from napari_vcf.study.seal_replay import differences
 from napari_vcf.study.signature_check import SignedKey, against_receipts_and_keys
 from napari_vcf.study.signed_exports import changed_exports, sealed_stages
@@ -302,6 +302,8 @@ class _Check:
             return ""
         try:
             told = clinical_text_of(self.folder, case)
+        except TooManyFilesError:
+            raise
         except StudyError as error:
             self._damage(self.folder.root / CLINICAL / f"{case}.json", str(error), WayOut.SAID)
             return ""

@@ -28,7 +28,7 @@ from pydantic import Field
 
 from napari_vcf.reading.case import check_pseudonym
 from napari_vcf.reading.errors import ReadingError
-from napari_vcf.records.atomic import read_regular, write_atomically
+from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
 from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import sha256_of
@@ -36,6 +36,7 @@ from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_o
 from napari_vcf.study.hashed_files import read_record, write_record
 from napari_vcf.study.journal_view import inspect_journal
 from napari_vcf.study.protocol import StudyProtocol, parse_protocol
+from napari_vcf.study.regular_files import read_regular
 from napari_vcf.study.versions import model_of
 
 __all__ = ["Key", "KeyCase", "StudyFolder", "StudyRecord", "create_study", "default_key", "read_key", "write_key"]
