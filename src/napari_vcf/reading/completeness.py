@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from napari_vcf.language import Sentence, say
-from napari_vcf.reading.findings import ITEMS, Measurements
+from napari_vcf.reading.findings import ITEMS
 from napari_vcf.reading.issues import Issue
+from napari_vcf.reading.measured_items import Measurements
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults
 from napari_vcf.reading.state import ReadingState

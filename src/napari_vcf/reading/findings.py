@@ -7,12 +7,12 @@ program, says which value speaks for a benign or a malignant fracture.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, get_args
+from typing import Literal
 
 from napari_vcf.language import Sentence, joined, say
-from napari_vcf.measure import Degree, ExtentGrade
+from napari_vcf.reading.measured_items import ADC, DEGREE, EXTENT, Measurement
 from napari_vcf.records.base import STAGES, Stage
 
 __all__ = [
@@ -21,8 +21,6 @@ __all__ = [
     "NOT_ASSESSABLE",
     "FormVersion",
     "Item",
-    "Measurement",
-    "Measurements",
     "item_of_table",
     "items_by_default",
     "table_name",
@@ -37,78 +35,6 @@ _ALL: tuple[Stage, ...] = STAGES
 _EACH: tuple[Stage, ...] = ("ct", "mri")
 _MRI: tuple[Stage, ...] = ("mri",)
 _CT: tuple[Stage, ...] = ("ct",)
-
-
-class _Loss(Protocol):
-    @property
-    def degree(self) -> Degree | None: ...
-    @property
-    def graded_loss(self) -> float | None: ...
-    @property
-    def graded_position(self) -> str | None: ...
-    @property
-    def reason(self) -> str: ...
-
-
-class _Extent(Protocol):
-    @property
-    def grade(self) -> ExtentGrade: ...
-    @property
-    def fraction(self) -> float: ...
-
-
-class _Mean(Protocol):
-    @property
-    def mean_um2_per_s(self) -> float: ...
-
-
-class _Adc(Protocol):
-    @property
-    def lesion(self) -> _Mean | None: ...
-    @property
-    def normal(self) -> _Mean | None: ...
-    @property
-    def ratio(self) -> float | None: ...
-    @property
-    def reason(self) -> str: ...
-
-
-class Measurements(Protocol):
-    """What was measured in a stage, as the results of a reading and the stage of an export both have it."""
-
-    @property
-    def height_loss(self) -> _Loss | None:
-        """The graded loss."""
-
-    @property
-    def extent(self) -> _Extent | None:
-        """Extent of the lesion."""
-
-    @property
-    def adc(self) -> _Adc:
-        """The ADC."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """Where the value of a measured item comes from.
-
-    Attributes
-    ----------
-    grades : tuple of str
-        What the value may be, in order; empty where it is a number.
-    value : callable
-        Gives the grade (for a number, ``"measured"``); None as long as it is not measured.
-    lacking : callable
-        Says why there is none yet.
-    shown : callable
-        The value as a reader reads it.
-    """
-
-    grades: tuple[str, ...]
-    value: Callable[[Measurements], str | None]
-    lacking: Callable[[Measurements], str]
-    shown: Callable[[Measurements], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,62 +129,6 @@ def value_words(value: str | int) -> str:
 _YES_NO = ("yes", "no")
 
 
-def _percent(fraction: float | None) -> str:
-    return "–" if fraction is None else f"{100 * fraction:.1f} %".replace("-", "−")
-
-
-def _degree(found: Measurements) -> str | None:
-    return None if found.height_loss is None else found.height_loss.degree
-
-
-def _degree_lacking(found: Measurements) -> str:
-    return say("nothing measured.") if found.height_loss is None else found.height_loss.reason
-
-
-def _degree_shown(found: Measurements) -> str:
-    loss = found.height_loss
-    if loss is None:
-        return ""
-    return say(
-        "{degree} ({loss} {position})",
-        degree=loss.degree,
-        loss=_percent(loss.graded_loss),
-        position=Sentence(str(loss.graded_position)),
-    )
-
-
-def _grade(found: Measurements) -> str | None:
-    return None if found.extent is None else found.extent.grade
-
-
-def _extent_lacking(_: Measurements) -> str:
-    return say("no vertebral body painted, or no lesion in it; where there is none, answer its pattern with none.")
-
-
-def _grade_shown(found: Measurements) -> str:
-    extent = found.extent
-    if extent is None:
-        return ""
-    share = _percent(extent.fraction) if extent.fraction else say("no lesion painted")
-    return say("{grade} ({share})", grade=extent.grade, share=share)
-
-
-def _adc(found: Measurements) -> str | None:
-    return None if found.adc.lesion is None or found.adc.normal is None else "measured"
-
-
-def _adc_shown(found: Measurements) -> str:
-    lesion, normal, ratio = found.adc.lesion, found.adc.normal, found.adc.ratio
-    if lesion is None or normal is None:
-        return ""
-    means = f"{lesion.mean_um2_per_s:.0f} / {normal.mean_um2_per_s:.0f} µm²/s"
-    return means if ratio is None else say("{means}, ratio {ratio:.2f}", means=means, ratio=ratio)
-
-
-_DEGREE = Measurement(get_args(Degree), _degree, _degree_lacking, _degree_shown)
-_EXTENT = Measurement(get_args(ExtentGrade), _grade, _extent_lacking, _grade_shown)
-_ADC = Measurement((), _adc, lambda found: found.adc.reason, _adc_shown)
-
 ITEMS: dict[str, Item] = {
     item.key: item
     for item in (
@@ -268,7 +138,7 @@ ITEMS: dict[str, Item] = {
             (),
             _EACH,
             say("I to III, from the calipers. Say 'not assessable' only where the heights cannot be measured."),
-            measurement=_DEGREE,
+            measurement=DEGREE,
         ),
         Item(
             "lesion_extent_visual",
@@ -288,7 +158,7 @@ ITEMS: dict[str, Item] = {
             (),
             _MRI,
             say("G1 to G4, from the painted masks. Say 'not assessable' only where the lesion cannot be painted."),
-            measurement=_EXTENT,
+            measurement=EXTENT,
         ),
         Item(
             "lesion_pattern",
@@ -354,7 +224,7 @@ ITEMS: dict[str, Item] = {
             (),
             _MRI,
             say("From the ROIs of locked size. Say 'not assessable' only where no ROI can be placed."),
-            measurement=_ADC,
+            measurement=ADC,
         ),
         Item(
             "cortical_destruction",

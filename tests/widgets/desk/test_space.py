@@ -13,7 +13,7 @@ from napari_vcf.geometry import Grid, ReadingFrame, RigidTransform, Volume
 
 pytest.importorskip("napari")
 
-from napari_vcf.widgets.desk.layers import LazyReslice, place_image
+from napari_vcf.widgets.desk.placed_image import LazyReslice, place_image
 from napari_vcf.widgets.desk.space import axis_order, letters, native_view, position_text, sagittal_view, turned_grid
 
 AXES = list(itertools.permutations(range(3)))
@@ -90,7 +90,7 @@ def test_a_resliced_image_shows_the_values_that_lie_there():
 def test_only_the_slice_that_is_asked_for_is_resampled(monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "napari_vcf.widgets.desk.layers.reslice_slice",
+        "napari_vcf.widgets.desk.placed_image.reslice_slice",
         lambda _volume, grid, index, _transform: calls.append(index) or np.zeros(grid.shape[1:], np.float32),
     )
     grid = stored((0, 1, 2), (1, 1, 1))

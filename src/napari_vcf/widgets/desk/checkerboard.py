@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.widgets.desk.layers import LazyReslice
+from napari_vcf.widgets.desk.placed_image import LazyReslice
 
 __all__ = ["SQUARE_MM", "CheckerSquares", "checkered"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_vcf.widgets.desk.layers import LazyReslice
+from napari_vcf.widgets.desk.placed_image import LazyReslice
 
 __all__ = ["EdgeLines", "thin_edges"]
 

@@ -10,7 +10,8 @@ from napari_vcf.dicom import Role
 from napari_vcf.widgets.desk.checkerboard import CheckerSquares
 from napari_vcf.widgets.desk.ct_edges import EdgeLines
 from napari_vcf.widgets.desk.desk import Desk
-from napari_vcf.widgets.desk.layers import ImageLayers, LazyReslice, PlacedImage
+from napari_vcf.widgets.desk.layers import ImageLayers
+from napari_vcf.widgets.desk.placed_image import LazyReslice, PlacedImage
 
 __all__ = ["JudgingAids"]
 

@@ -19,7 +19,8 @@ from napari_vcf.reading.stations import covers
 from napari_vcf.widgets.common.locked_layer import LockedDrawing
 from napari_vcf.widgets.desk.desk import Desk, plane_owner
 from napari_vcf.widgets.desk.judging_aids import JudgingAids
-from napari_vcf.widgets.desk.layers import ImageLayers, LazyReslice, PlacedImage, place_image
+from napari_vcf.widgets.desk.layers import ImageLayers
+from napari_vcf.widgets.desk.placed_image import LazyReslice, PlacedImage, place_image
 from napari_vcf.widgets.desk.planes import plane_image
 from napari_vcf.widgets.desk.section import Section
 from napari_vcf.widgets.desk.shortcut_binding import Shortcuts

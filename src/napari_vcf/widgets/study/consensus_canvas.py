@@ -22,7 +22,7 @@ from napari_vcf.study.consensus import Drawing
 from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.widgets.common.controls import SKY, VERMILLION, YELLOW
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
-from napari_vcf.widgets.desk.layers import place_image
+from napari_vcf.widgets.desk.placed_image import place_image
 from napari_vcf.widgets.desk.planes import plane_image
 from napari_vcf.widgets.desk.space import PatientSpace, View, axis_order, sagittal_view, turned_grid
 from napari_vcf.widgets.desk.window_level import presets
