@@ -7,7 +7,7 @@ from collections.abc import Callable
 from napari.layers import Image
 
 from napari_vcf.dicom import Role
-from napari_vcf.widgets.desk.checkerboard import CheckerSquares
+from napari_vcf.widgets.desk.checkerboard import CheckerSquares, see_through
 from napari_vcf.widgets.desk.ct_edges import EdgeLines
 from napari_vcf.widgets.desk.desk import Desk
 from napari_vcf.widgets.desk.layers import ImageLayers
@@ -61,6 +61,10 @@ class JudgingAids:
         layer, window = self._layers.image("checkerboard"), self._desk.windows.of(ct)
         if layer is None:
             placed = self._place(ct, CheckerSquares)
+            placed.data.look_through(window)
             layer = self._layers.add_image("checkerboard", placed, name="CT checkerboard", window=window, role=Role.CT)
+            layer.colormap = see_through()
+        if layer.data.look_through(window):
+            layer.refresh()
         layer.contrast_limits = window
         return layer
