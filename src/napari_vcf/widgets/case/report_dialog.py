@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ReportDialog"]
 
 _HEADINGS = (say("Group"), say("Level"), say("What"), say("Value"), say("Unit"))
+_VALUE = 3
 
 
 class ReportDialog(QDialog):
@@ -61,7 +62,7 @@ class ReportDialog(QDialog):
                 self.table.setItem(row, column, QTableWidgetItem(text))
         self.table.resizeColumnsToContents()
         # A number is never shown without its unit beside it.
-        self.table.horizontalHeader().setSectionResizeMode(_HEADINGS.index("Value"), QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setSectionResizeMode(_VALUE, QHeaderView.ResizeMode.Stretch)
         self.belonging = note(shown(sentence), name="report_belonging")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)

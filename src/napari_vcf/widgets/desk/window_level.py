@@ -88,7 +88,8 @@ def presets(role: Role, volume: Volume) -> dict[str, Window]:
         Name to (lower, upper), in the volume's unit.
     """
     if role is Role.CT:
-        return {"Marrow": CT_WINDOWS["Marrow"], "Bone": CT_WINDOWS["Bone"], "Soft tissue": CT_WINDOWS["Soft tissue"]}
+        first = say("Marrow")
+        return {first: CT_WINDOWS[first], **CT_WINDOWS}
     automatic = automatic_window(volume)
     if role is Role.ADC and volume.unit == "um2/s":
         return {say("ADC 0 to 2500"): ADC_WINDOW, say("Automatic"): automatic}
