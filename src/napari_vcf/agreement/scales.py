@@ -6,7 +6,7 @@ Items and values come from the form; the grades that are measured bring the valu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -24,12 +24,16 @@ __all__ = [
     "continuous_scale",
     "form_order",
     "is_measurement",
+    "of_body",
     "oriented_confidence",
     "scale_of",
 ]
 
 #: A placement of a region, as the tidy table names it: ``adc_lesion_1``, ``adc_lesion_2``, ...
 PLACEMENT = re.compile(r"^(?P<region>adc_(?:lesion|normal))_(?P<number>[1-9][0-9]*)(?P<unit>_um2_per_s)?$")
+
+#: Between an item and how the body that it rests on began.
+_OF_BODY = "__body_"
 
 Kind = Literal["binary", "nominal", "ordinal", "continuous"]
 
@@ -87,6 +91,11 @@ def continuous_scale(item: str) -> Scale:
     )
 
 
+def of_body(item: str, kind: str) -> str:
+    """Name of an item where only bodies of a kind are taken, ``"proposed"`` or ``"by_hand"``."""
+    return f"{item}{_OF_BODY}{kind}"
+
+
 @cache
 def scale_of(item: str) -> Scale:
     """Scale of an item by its name.
@@ -101,6 +110,10 @@ def scale_of(item: str) -> Scale:
     Scale
         That of the form; an item that the form does not know is continuous.
     """
+    base, mark, kind = item.partition(_OF_BODY)
+    if mark:
+        whole = scale_of(base)
+        return replace(whole, item=item, label=f"{whole.label}, body {kind.replace('_', ' ')}")
     known = item_of_table(item)
     # Confidences are whole numbers in the record and text in a table.
     values = tuple(map(str, known.outcomes)) if known is not None else ()
@@ -116,5 +129,5 @@ def scale_of(item: str) -> Scale:
 def form_order(item: str) -> tuple[int, str]:
     """Where an item stands: items of the form in its order, then all others by name."""
     keys = list(ITEMS)
-    key = item.partition("@")[0]
+    key = item.partition(_OF_BODY)[0].partition("@")[0]
     return (keys.index(key) if key in ITEMS else len(keys), item)

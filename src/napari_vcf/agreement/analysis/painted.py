@@ -16,7 +16,7 @@ from napari_vcf.agreement.statistics import Estimate, dice, hausdorff95_mm, perc
 from napari_vcf.agreement.statistics.bootstrap import bootstrap_mean
 from napari_vcf.records.base import STAGES
 
-__all__ = ["agreement_of_masks"]
+__all__ = ["agreement_of_masks", "compare_masks"]
 
 _METHODS: dict[Statistic, str] = {
     "dice": "mean over cases of the Dice coefficient (Dice 1945), percentile interval of a case bootstrap",
@@ -53,13 +53,30 @@ def agreement_of_masks(found: Collected, readings: Readings, store: MaskStore) -
             both = sorted(by_reading[first] & by_reading[second])
             single = sorted(by_reading[first] ^ by_reading[second])
             for name, item in MASKS.items():
-                _one(found, store, Place(analysis, item, stage, readers), name, (first, second), both)
+                compare_masks(found, store, Place(analysis, item, stage, readers), name, (first, second), both)
                 found.leave_out(Place(analysis, item, stage, readers), single, "painted in one of the readings only")
 
 
-def _one(
+def compare_masks(
     found: Collected, store: MaskStore, place: Place, name: str, pair: tuple[_Who, _Who], cases: Iterable[str]
 ) -> None:
+    """Add Dice and the 95 % Hausdorff distance of one mask of two readings.
+
+    Parameters
+    ----------
+    found : Collected
+        Where the rows go.
+    store : MaskStore
+        Masks of the exported readings.
+    place : Place
+        What they belong to.
+    name : {"body", "lesion"}
+        The mask.
+    pair : tuple
+        Reader and occasion of both readings.
+    cases : iterable of str
+        Cases that both have painted.
+    """
     values: dict[Statistic, list[float]] = {"dice": [], "hausdorff95_mm": []}
     other_grid, both_empty, one_empty = [], [], []
     for case in cases:

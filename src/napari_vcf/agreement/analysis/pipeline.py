@@ -25,6 +25,7 @@ from napari_vcf.agreement.analysis.measured import cutoffs_of_measurements
 from napari_vcf.agreement.analysis.model import model_of_signs
 from napari_vcf.agreement.analysis.multiplicity import hypotheses, several_tests
 from napari_vcf.agreement.analysis.painted import agreement_of_masks
+from napari_vcf.agreement.analysis.proposed import agreement_by_proposal
 from napari_vcf.agreement.analysis.readers import agreement_of_readers
 from napari_vcf.agreement.analysis.several import agreement_of_several
 from napari_vcf.agreement.analysis.stages import grades_between_stages, kept_for_stages, modalities
@@ -240,6 +241,8 @@ def _analyse_part(found: Collected, part: Part, reference: Reference | None, mas
         raise AgreementError("A model of signs needs the pathology (--reference).")
     if masks.masks:
         agreement_of_masks(found, readings, masks)
+        for stage, blocks in groupby(readings.item_tables(), key=lambda table: table.stage):
+            agreement_by_proposal(found, readings, list(blocks), masks, stage)
 
 
 def _units(readings: Readings) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_vcf.reading.body_slices import slice_origins
 from napari_vcf.reading.export_document import ReadingExport
 from napari_vcf.reading.masks import decode_mask
 
@@ -30,12 +31,15 @@ class StoredMasks:
         Distance between slices, rows and columns.
     runs : dict
         Run lengths by mask.
+    proposed : bool
+        Whether any slice of the body was accepted as proposed, or began with a proposal.
     """
 
     frame: tuple[object, ...]
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     runs: dict[str, NDArray[np.int32]]
+    proposed: bool = False
 
     def decode(self, name: str) -> NDArray[np.bool_]:
         """Return one mask as voxels."""
@@ -60,4 +64,5 @@ class MaskStore:
                 shape=grid.shape,
                 spacing_mm=(float(spacing[0]), float(spacing[1]), float(spacing[2])),
                 runs={name: np.array(getattr(part.masks, name).runs, dtype=np.int32) for name in MASKS},
+                proposed=bool({"proposed", "corrected"} & set(slice_origins(part.masks).values())),
             )
