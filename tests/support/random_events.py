@@ -244,6 +244,9 @@ class RandomHands:
                         break
                     if number % 500 == 499:
                         told(f"{number + 1} events, {time.monotonic() - started:.0f} s")
+        except KeyboardInterrupt:
+            # What was found until then is told.
+            told("interrupted")
         finally:
             self._nay.stop()
         outcome.seconds = time.monotonic() - started
