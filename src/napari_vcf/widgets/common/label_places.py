@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +20,8 @@ Box: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 _STEP = 0.5
 #: How far away from the best place one is looked for, in label heights; beyond all structures there always is one.
 _REACH = 60
+#: How many places are looked at together.
+_AT_ONCE = 128
 #: A place a row further up or down is as bad as one so many times as far to the side.
 _ROW_COST = 1.5
 
@@ -103,15 +106,23 @@ def place_labels(
         sides = (label.side, -label.side) if seen and label.side else (label.side,)
         best = fallback = None
         for side in sides:
-            centers = _candidates(label, half, side)
-            free = _free(centers, half, structures, gap, taken)
+            centers = label.anchor + _offsets(float(half[0]), float(half[1]), side)
+            nearest = None
+            # Most labels find a place among the first; looking at all for each would take most of a drag.
+            for first in range(0, len(centers), _AT_ONCE):
+                some = centers[first : first + _AT_ONCE]
+                free = _free(some, half, structures, gap, taken)
+                if nearest is None and free.any():
+                    nearest = some[int(np.argmax(free))]
+                if seen and view is not None:
+                    free &= ((some - half >= view[0]) & (some + half <= view[1])).all(axis=1)
+                if free.any():
+                    best = some[int(np.argmax(free))]
+                    break
             # Where everything within reach is taken, the farthest place covers the least.
-            nearest = centers[int(np.argmax(free))] if free.any() else centers[-1]
+            nearest = centers[-1] if nearest is None else nearest
             fallback = nearest if fallback is None else fallback
-            if seen and view is not None:
-                free &= ((centers - half >= view[0]) & (centers + half <= view[1])).all(axis=1)
-            if free.any():
-                best = centers[int(np.argmax(free))]
+            if best is not None:
                 break
         center = fallback if best is None else best
         assert center is not None
@@ -141,16 +152,19 @@ def _free(
     return free
 
 
-def _candidates(label: Label, half: NDArray[np.float64], side: int) -> NDArray[np.float64]:
-    """Middles that a label could have on a side of its anchor, the best first."""
-    step = 2 * half[0] * _STEP
+@lru_cache(maxsize=64)
+def _offsets(half_height: float, half_width: float, side: int) -> NDArray[np.float64]:
+    """From an anchor to the middles that a label could have on a side of it, the best first."""
+    step = 2 * half_height * _STEP
     count = round(_REACH / _STEP)
     rows = np.concatenate([[0], *([n, -n] for n in range(1, count // 4))]) * step
-    columns = half[1] + np.arange(count) * step
+    columns = half_width + np.arange(count) * step
     if side == 0:
         columns = np.concatenate([columns, -columns])
     else:
         columns *= side
     offsets = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
     cost = _ROW_COST * np.abs(offsets[:, 0]) + np.abs(offsets[:, 1])
-    return label.anchor + offsets[np.argsort(cost, kind="stable")]
+    found = offsets[np.argsort(cost, kind="stable")]
+    found.flags.writeable = False
+    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from psygnal import Signal
 
@@ -114,6 +114,8 @@ class Desk:
         #: Whether another reading takes the place of the one that is being put away, and its image is not in front yet:
         #: what both need may stay.
         self.replacing = False
+        self._worked_out_of: tuple[object, ...] = ()
+        self._known: dict[tuple[str, ...], Any] = {}
         self._followed: object = None
 
     def dispose(self) -> None:
@@ -172,6 +174,7 @@ class Desk:
         self.reading = self.settings.reader = None
         self._leave()
         self._indices.clear()
+        self._worked_out_of, self._known = (), {}
         self.windows.clear()
         self.image_changed.emit(None)
         self.closed.emit()
@@ -277,18 +280,32 @@ class Desk:
         """Images of the stage, or some of them in an order of their own; those with the fractured vertebra first."""
         if self.reading is None or self.case is None:
             return ()
-        state = self.reading.state
-        # What was measured in another stage stays there.
-        here = state.model_copy(update={"stages": {self.stage: state.stages[self.stage]}})
-        return leading_first(
-            self.images() if images is None else images, here, {image.id: image for image in self.images()}
-        )
+        state, asked = self.reading.state, tuple(self.images() if images is None else images)
+        worked_out = self._worked_out()
+        key = "leading", *(image.id for image in asked)
+        if key not in worked_out:
+            # What was measured in another stage stays there.
+            here = state.model_copy(update={"stages": {self.stage: state.stages[self.stage]}})
+            worked_out[key] = leading_first(asked, here, {image.id: image for image in self.images()})
+        return cast("tuple[CaseImage, ...]", worked_out[key])
+
+    def _worked_out(self) -> dict[tuple[str, ...], Any]:
+        """What follows from the record and the images as they are: asked for with each slice, and the same for long."""
+        assert self.reading is not None
+        assert self.case is not None
+        of = self.reading.state, self.stage, *self.case.images.values()
+        if len(of) != len(self._worked_out_of) or any(a is not b for a, b in zip(of, self._worked_out_of, strict=True)):
+            self._worked_out_of, self._known = of, {}
+        return self._known
 
     # -- patient spaces ---------------------------------------------------------------------------------------------
     def space_of(self, image_id: str) -> PatientSpace:
         """The patient space in which an image was taken."""
         assert self.case is not None
-        return space_names(self.case.images)[image_id]
+        worked_out = self._worked_out()
+        if ("spaces",) not in worked_out:
+            worked_out["spaces",] = space_names(self.case.images)
+        return str(worked_out["spaces",][image_id])
 
     def modality_of(self, image_id: str) -> Modality:
         """Whether an image is a CT or MRI."""
@@ -319,6 +336,14 @@ class Desk:
     def _motion(self, source: PatientSpace, target: PatientSpace) -> RigidTransform | None:
         if self.case is None or self.reading is None:
             return None
+        worked_out, key = self._worked_out(), ("motion", source, target)
+        if key not in worked_out:
+            worked_out[key] = self._motion_now(source, target)
+        return cast("RigidTransform | None", worked_out[key])
+
+    def _motion_now(self, source: PatientSpace, target: PatientSpace) -> RigidTransform | None:
+        assert self.case is not None
+        assert self.reading is not None
         images = self.case.images
         first = {space: name for name, space in reversed(space_names(images).items())}
         if source not in first or target not in first:

@@ -55,7 +55,7 @@ class CaliperDrawing:
         self._places: dict[int, World] = {}
         self._placed_for: object = None
         self._placed = LockedDrawing(viewport, "Calipers", lambda: self._compose(drafts=False))
-        # On a layer of its own, so that a drag draws one caliper again and not nine.
+        # On a layer of its own, with the texts of its vertebra, which move with it: a drag draws these again, not all.
         self._draft = LockedDrawing(viewport, "Caliper being drawn", lambda: self._compose(drafts=True))
         self.layer = self._placed.layer
         tool.changed.connect(self._redraw_soon)
@@ -79,18 +79,19 @@ class CaliperDrawing:
         draft = self._tool.draft
         items = self._items()
         places = self._label_places(items, zoom)
+        moving = None if draft is None else draft.caliper.level
         for number, (start, end, caliper, selected, here) in enumerate(items):
-            if drafts is not (draft is not None and caliper is draft.caliper):
-                continue
             color = rgba(POSITION_COLORS[caliper.position], 1.0 if here else _OTHER_SLICE_ALPHA)
-            picture.line(with_serifs(start, end), (_SELECTED_PX if selected else _LINE_PX) / zoom, color)
-            for name in caliper.snapped:
-                # The program put this end there, and not the reader's hand.
-                picture.line(_diamond(start if name == "start" else end, _SNAPPED_PX / zoom), _LINE_PX / zoom, color)
-            if number in places:
+            if drafts is (draft is not None and caliper is draft.caliper):
+                picture.line(with_serifs(start, end), (_SELECTED_PX if selected else _LINE_PX) / zoom, color)
+                for name in caliper.snapped:
+                    # The program put this end there, and not the reader's hand.
+                    mark = _diamond(start if name == "start" else end, _SNAPPED_PX / zoom)
+                    picture.line(mark, _LINE_PX / zoom, color)
+            if number in places and drafts is (caliper.level == moving):
                 picture.text(places[number], label_text(caliper), color, pixel=1 / zoom)
-        if not drafts:
-            for level, at in self._name_places(items, zoom):
+        for level, at in self._name_places(items, zoom):
+            if drafts is (level == moving):
                 picture.text(at, level, rgba(YELLOW), pixel=1 / zoom)
         return picture
 
