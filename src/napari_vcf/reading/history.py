@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 from napari_vcf.language import say
 from napari_vcf.reading import actions as act
@@ -14,6 +15,13 @@ __all__ = ["History"]
 
 #: Gives the state after an action at a time, or refuses it.
 Reduce = Callable[[act.Action, ReadingState, datetime], ReadingState]
+
+
+class _Pile(NamedTuple):
+    """States one upon the other: one more costs the same whatever lies below, where a copy would cost all of them."""
+
+    top: ReadingState
+    below: _Pile | None = None
 
 
 class History:
@@ -27,14 +35,14 @@ class History:
 
     def __init__(self, reduce: Reduce) -> None:
         self._reduce = reduce
-        self._states: tuple[ReadingState, ...] = (ReadingState(),)
-        self._undone: tuple[ReadingState, ...] = ()
+        self._states = _Pile(ReadingState())
+        self._undone: _Pile | None = None
         self._log: list[act.LoggedAction] = []
 
     @property
     def state(self) -> ReadingState:
         """What has been done so far."""
-        return self._states[-1]
+        return self._states.top
 
     @property
     def log(self) -> tuple[act.LoggedAction, ...]:
@@ -44,12 +52,12 @@ class History:
     @property
     def can_undo(self) -> bool:
         """Whether there is a change to take back."""
-        return len(self._states) > 1
+        return self._states.below is not None
 
     @property
     def can_redo(self) -> bool:
         """Whether there is a change to make again."""
-        return bool(self._undone)
+        return self._undone is not None
 
     @property
     def to_undo(self) -> act.Action | None:
@@ -111,16 +119,16 @@ class History:
         self._states, self._undone = self._after(entry.action, entry.at)
         self._log.append(entry)
 
-    def _after(self, action: act.Action, at: datetime) -> tuple[tuple[ReadingState, ...], tuple[ReadingState, ...]]:
-        """States to go back to, the current one last, and states to go forward to, as they will be after an action."""
+    def _after(self, action: act.Action, at: datetime) -> tuple[_Pile, _Pile | None]:
+        """States to go back to, the current one on top, and states to go forward to, as they are after an action."""
         if isinstance(action, act.Undo):
-            if not self.can_undo:
+            if self._states.below is None:
                 raise RefusedActionError(say("There is nothing to undo."))
-            return self._states[:-1], (*self._undone, self.state)
+            return self._states.below, _Pile(self.state, self._undone)
         if isinstance(action, act.Redo):
-            if not self.can_redo:
+            if self._undone is None:
                 raise RefusedActionError(say("There is nothing to redo."))
-            return (*self._states, self._undone[-1]), self._undone[:-1]
+            return _Pile(self._undone.top, self._states), self._undone.below
         after = self._reduce(action, self.state, at)
         # A reading that goes on from a document begins there; nothing before it can be gone back to.
-        return ((after,) if isinstance(action, act.TakeUpReading) else (*self._states, after)), ()
+        return _Pile(after, None if isinstance(action, act.TakeUpReading) else self._states), None
