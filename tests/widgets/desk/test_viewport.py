@@ -309,3 +309,40 @@ def test_a_folder_opens_by_the_name_of_the_plugin(bench, tmp_path, monkeypatch):
     (tmp_path / "IM0001").write_bytes(b"image")
     bench.viewport.viewer.open(str(tmp_path), plugin="napari-vcf")
     assert opened == [tmp_path]
+
+
+def test_the_next_case_is_seen_in_its_own_place_window_and_name_and_nothing_of_the_last_one_stays(bench):
+    from support.synthetic_case import make_case
+
+    click_image(bench, "CT")
+    click_image(bench, "T2")
+    last = bench.viewport.image_layer
+    kept = [np.asarray(layer.data) for layer in bench.viewport.layers.images.values()]
+    bench.desk.saved = True
+    bench.open(make_case())
+    layer, image = bench.viewport.image_layer, bench.desk.image
+    assert shown(bench) == [image.label] == [layer.name]
+    volume = bench.desk.volume(image.id)
+    assert not any(np.shares_memory(np.asarray(layer.data), data) for data in kept)
+    assert np.shares_memory(np.asarray(layer.data), volume.data)
+    assert tuple(layer.contrast_limits) == pytest.approx(bench.desk.windows.of(image.id))
+    center = volume.grid.center_lps
+    row, column = np.rint(layer.world_to_data(bench.viewport.to_world(center))).astype(int)[1:]
+    number, middle = bench.viewport.slices.index, volume.grid.to_index(center)
+    assert (column, row) == tuple(np.rint(middle[:2]).astype(int))
+    assert layer.data[number].shape == volume.data.shape[1:]
+    images = [known for known in bench.viewport.viewer.layers if known in bench.viewport.layers.images.values()]
+    assert images == [layer]
+    # And it stays where it is.
+    layer.translate = np.asarray(layer.translate) + 5
+    assert np.allclose(layer.world_to_data(bench.viewport.to_world(center))[1:], (row, column), atol=0.51)
+    assert last is layer or last not in bench.viewport.viewer.layers
+
+
+def test_what_a_hand_did_to_the_layer_of_one_case_does_not_reach_the_next(bench):
+    from support.synthetic_case import make_case
+
+    bench.viewport.image_layer.gamma = 0.3
+    bench.desk.saved = True
+    bench.open(make_case())
+    assert bench.viewport.image_layer.gamma == 1.0

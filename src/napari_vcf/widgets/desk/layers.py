@@ -124,6 +124,8 @@ class ImageLayers:
         self._titles.pop(id(layer), None)
         self._changing += 1
         try:
+            # What a hand has linked to it belongs to the image that it showed.
+            self._viewer.layers.unlink_layers([layer])
             # All of it before napari draws any of it: the new image in its own place, grey, in its own window.
             events = layer.events
             with events.scale.blocker(), events.translate.blocker(), events.set_data.blocker():
@@ -277,6 +279,7 @@ class ImageLayers:
         self._images.clear()
         self._drawings.clear()
         self._retired.clear()
+        self._made.clear()
 
     # -- keeping order ----------------------------------------------------------------------------------------------
     def _insert(self, index: int, layer: Layer) -> None:
