@@ -14,6 +14,7 @@ are worked out with 500 bootstrap samples. A report lists every pair of readers,
 
 from __future__ import annotations
 
+import gc
 import resource
 import sys
 import tempfile
@@ -94,6 +95,9 @@ def journals(place: Path) -> list[Line]:
             done += 1
         one.append((size, (time.perf_counter() - start) / 100))
         session.close()
+        # As the window does once it stands: the collector need not go through the whole program.
+        gc.collect()
+        gc.freeze()
         start = cpu()
         session = reader.open(task.case, task.stage)
         opening.append((size, cpu() - start))

@@ -117,6 +117,9 @@ class Eyes:
         canvases = [canvas for canvas in main.findChildren(QOpenGLWidget) if canvas.isVisible()]
         self.canvas = max(canvases, key=lambda canvas: canvas.width() * canvas.height())
         self.drawn = 0
+        # The window is put together anew for its other widgets as well, with the canvas as it was.
+        self._fresh = False
+        self.canvas._vispy_canvas.events.draw.connect(self._on_draw)
         self.canvas.frameSwapped.connect(self._count)
         self._painted: set[int] = set()
         eyes = self
@@ -129,14 +132,19 @@ class Eyes:
 
         self._filter = Filter()
 
+    def _on_draw(self, _event: object) -> None:
+        self._fresh = True
+
     def _count(self) -> None:
-        self.drawn += 1
+        self.drawn += self._fresh
+        self._fresh = False
 
     def until(self, act: Callable[[], object], panes: Callable[[], list[Any]] = list) -> float:
         """Seconds from an act until the canvas and all panes are on the screen."""
         from qtpy.QtWidgets import QApplication
 
         before, start = self.drawn, time.perf_counter()
+        self._fresh = False
         self._painted.clear()
         act()
         while True:
