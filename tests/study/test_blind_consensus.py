@@ -30,9 +30,11 @@ class _Sitting:
         return self.time
 
 
-#: What one of two people answers, and when and how they read.
-EARLY: dict[str, Any] = {"value": 0, "sitting": (3, 8, 1), "amends": False}
-LATE: dict[str, Any] = {"value": 1, "sitting": (19, 22, 40), "amends": True}
+#: When two people read: day, hour, and seconds between two looks at the clock.
+EARLY, LATE = (3, 8, 1), (19, 22, 40)
+#: What each of them answers, and when.
+ONE: dict[str, Any] = {"value": 0, "sitting": EARLY, "amends": False}
+OTHER: dict[str, Any] = {"value": 1, "sitting": LATE, "amends": True}
 
 
 def read(root: Path, reader: str, person: dict[str, Any]) -> None:
@@ -58,7 +60,7 @@ def unread(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def read_by_both(unread: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("both") / "study"
     shutil.copytree(unread, root)
-    for reader, person in zip(READERS, (EARLY, LATE), strict=True):
+    for reader, person in zip(READERS, (ONE, OTHER), strict=True):
         read(root, reader, person)
     return root
 
@@ -110,24 +112,32 @@ def shown(root: Path, stage: str) -> tuple[str, str]:
     return before, after
 
 
-@pytest.mark.parametrize("stage", ["ct", "mri"])
-def test_a_meeting_shows_the_same_whoever_of_the_two_had_read_what(
-    stage: str, unread: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+#: What says who somebody is and must not be seen: under which pseudonym, or when.
+SWAPPED = {
+    "pseudonyms": (OTHER, ONE),
+    "times": ({**ONE, "sitting": LATE}, {**OTHER, "sitting": EARLY}),
+}
+
+
+@pytest.mark.parametrize("swapped", SWAPPED)
+def test_a_meeting_shows_the_same_whoever_of_the_two_had_read_what_and_when(
+    swapped: str, unread: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = []
-    for name, people in (("one", (EARLY, LATE)), ("other", (LATE, EARLY))):
+    found: list[list[tuple[str, str]]] = []
+    for name, people in (("one", (ONE, OTHER)), ("other", SWAPPED[swapped])):
         root = tmp_path / name
         shutil.copytree(unread, root)
         for reader, person in zip(READERS, people, strict=True):
             read(root, reader, person)
-        late = READERS[people.index(LATE)]
+        # The same person is A in both.
+        (a,) = [reader for reader, person in zip(READERS, people, strict=True) if person["value"] == OTHER["value"]]
         with monkeypatch.context() as drawing:
-            drawing.setattr(secrets.SystemRandom, "shuffle", lambda _self, names, a=late: names.sort(key=a.__ne__))
-            found.append(shown(root, stage))
+            drawing.setattr(secrets.SystemRandom, "shuffle", lambda _self, names, a=a: names.sort(key=a.__ne__))
+            found.append([shown(root, stage) for stage in ("ct", "mri")])
     assert found[0] == found[1]
     # A comparison that could not fail would show nothing.
-    assert "verdict" in found[0][0]
-    assert not any(reader in text for text in found[0] for reader in READERS)
+    assert all("verdict" in before for before, _ in found[0])
+    assert not any(reader in text for texts in found[0] for text in texts for reader in READERS)
 
 
 def test_no_name_and_no_later_entry_of_a_meeting_says_who_a_is(read_by_both: Path, tmp_path: Path) -> None:
