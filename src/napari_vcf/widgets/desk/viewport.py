@@ -88,7 +88,7 @@ class Viewport:
         self.slices.changed.connect(self.slice_changed.emit)
         #: Point in the middle of the canvas (LPS) and zoom, when a plane of a space was last left; the newest last.
         self._left_at: dict[tuple[PatientSpace, str], tuple[PatientSpace, NDArray[np.float64], float]] = {}
-        #: Puts the canvas on the screen before anything else is done.
+        #: Puts the canvas with its title on the screen before anything else is done.
         self.draw_now: Callable[[], object] = lambda: None
         #: Middle and zoom with which the whole image was last shown.
         self._fitted: tuple[float, ...] | None = None
@@ -414,9 +414,6 @@ class Viewport:
         self.desk.guard(lambda: self._put_in_front(image_id))
         # Whatever came of it: what this stage may not see is gone.
         self.layers.drop_retired()
-        if self.desk.replacing:
-            # Panels and panes are filled while the reader looks at the first image already.
-            self.draw_now()
 
     def _put_in_front(self, image_id: str) -> None:
         view = self._make_view(image_id)
@@ -434,6 +431,9 @@ class Viewport:
             if fresh:
                 self._settle()
         self.slices.draw()
+        if self.desk.replacing:
+            # Instruments, panels and panes are filled while the reader looks at the first image already.
+            self.draw_now()
         if fresh:
             # Only once everything is in its place.
             self.frame_changed.emit()

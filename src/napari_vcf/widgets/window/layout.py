@@ -104,13 +104,18 @@ class Arrangement(QObject):
         canvas = main.centralWidget().findChild(QOpenGLWidget)
         assert canvas is not None
         self.tools.follow_canvas(canvas)
-        viewport.draw_now = canvas.repaint
         self._canvas = canvas
         canvas.installEventFilter(self)
         self.title = Title(canvas)
         self.dressing.titled.connect(self.title.say)
         self.letters = SideLetters(canvas)
         self.dressing.lettered.connect(self.letters.say)
+
+        def draw_now() -> None:
+            self.dressing.refresh()
+            canvas.repaint()
+
+        viewport.draw_now = draw_now
         self.slice_number = SliceNumber(viewport, main.centralWidget())
         self._add_panes()
         for name in PANELS:
