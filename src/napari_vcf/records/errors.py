@@ -6,6 +6,7 @@ import errno
 from typing import Final
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say
 
 __all__ = ["OPEN_FILES", "WriteError", "what_helps"]
 
@@ -22,9 +23,9 @@ class WriteError(NapariVcfError):
 def what_helps(error: OSError) -> str:
     """What a person can do about what the system says, as a sentence without its full stop."""
     if error.errno in OPEN_FILES:
-        return "Close other windows and programs"
+        return say("Close other windows and programs")
     if error.errno in _NO_ROOM:
-        return "Make room on the disk"
+        return say("Make room on the disk")
     if error.errno in _NO_RIGHT:
-        return "Restore the permission"
-    return "Remove the cause (reconnect the share, look after the disk)"
+        return say("Restore the permission")
+    return say("Remove the cause (reconnect the share, look after the disk)")

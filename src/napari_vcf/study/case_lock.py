@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
+from napari_vcf.language import say
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import utc_now
 from napari_vcf.records.errors import WriteError, what_helps
@@ -87,7 +88,7 @@ class CaseLock:
 
     def _refused(self, what: str, why: str) -> JournalError:
         self.release()
-        return JournalError(f"{what} cannot be opened for writing: {why.rstrip('.')}.")
+        return JournalError(say("{what} cannot be opened for writing: {rstrip}.", what=what, rstrip=why.rstrip(".")))
 
     def _note_down(self, number: int) -> bool:
         """Say who holds it; False where somebody was faster."""
@@ -117,14 +118,20 @@ class CaseLock:
             token = None if later else _note(self.folder, self._number).get("token")
         except OSError as error:
             raise JournalError(
-                f"The study folder cannot be reached: {error.strerror or 'refused'}. The change was not made; "
-                f"everything before it is safe. {what_helps(error)}, and do it again."
+                say(
+                    "The study folder cannot be reached: {value}. The change was not made; everything before "
+                    "it is safe. {what_helps}, and do it again.",
+                    value=error.strerror or "refused",
+                    what_helps=what_helps(error),
+                )
             ) from error
         except DamagedError as error:
-            raise LockedError(f"{error} The change was not made; close the case and open it again.") from error
+            raise LockedError(
+                say("{error} The change was not made; close the case and open it again.", error=error)
+            ) from error
         if token != self._token:
             raise LockedError(
-                "This case has been opened elsewhere and is closed here. The change was not made; close the case."
+                say("This case has been opened elsewhere and is closed here. The change was not made; close the case.")
             )
 
     def release(self) -> None:
@@ -171,7 +178,7 @@ def break_lock(folder: Path) -> bool:
         return False
     except (OSError, WriteError) as error:
         why = (error.strerror if isinstance(error, OSError) else str(error)) or "refused"
-        raise JournalError(f"The lock cannot be removed: {why.rstrip('.')}.") from error
+        raise JournalError(say("The lock cannot be removed: {rstrip}.", rstrip=why.rstrip("."))) from error
     return True
 
 
@@ -210,7 +217,7 @@ def _note(folder: Path, number: int) -> dict[str, Any]:
     except (ValueError, RecursionError):
         note = None
     if not isinstance(note, dict):
-        raise DamagedError(f"The note of who has this case open ({_name(number)}) is damaged.")
+        raise DamagedError(say("The note of who has this case open ({name}) is damaged.", name=_name(number)))
     return note
 
 
@@ -218,12 +225,22 @@ def _held(folder: Path, what: str) -> str:
     note: dict[str, Any] = {}
     with contextlib.suppress(OSError, DamagedError):
         note = _note(folder, max(_numbers(folder), default=0))
-    since = ""
+    since: datetime | None = None
     with contextlib.suppress(ValueError, TypeError):
-        since = f" since {datetime.fromisoformat(str(note.get('since'))):%Y-%m-%d %H:%M} UTC"
-    here = note.get("machine") == machine_mark()
-    where = f"on this machine (process {note.get('process')})" if here else "on another machine"
-    return (
-        f"{what} is open {where}{since}. Close it there. If that machine is off or that program hangs, "
-        "free it with 'napari-vcf study unlock'."
+        since = datetime.fromisoformat(str(note.get("since")))
+    if note.get("machine") == machine_mark():
+        where = say("on this machine (process {number})", number=note.get("process"))
+    else:
+        where = say("on another machine")
+    way_out = say(
+        "Close it there. If that machine is off or that program hangs, free it with 'napari-vcf study unlock'."
+    )
+    if since is None:
+        return say("{what} is open {where}. {way_out}", what=what, where=where, way_out=way_out)
+    return say(
+        "{what} is open {where} since {since:%Y-%m-%d %H:%M} UTC. {way_out}",
+        what=what,
+        where=where,
+        since=since,
+        way_out=way_out,
     )

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from napari_vcf.language import say
 from napari_vcf.study.errors import ClockError
 from napari_vcf.study.journal_format import Entry
 
@@ -80,14 +81,24 @@ def check_clock(now: datetime, share: datetime | None, last: datetime) -> None:
     ClockError
         If the machine is ahead of the share, or more than a year has passed at once.
     """
-    ask = "Set the clock right; if it is right, say so with 'napari-vcf read --clock-is-right'."
+    ask = say("Set the clock right; if it is right, say so with 'napari-vcf read --clock-is-right'.")
     if share is not None and now - share > _AHEAD:
         raise ClockError(
-            f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, and files in the study are written at "
-            f"{share:%Y-%m-%d %H:%M} UTC. {ask}"
+            say(
+                "The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, and files in the study are "
+                "written at {share:%Y-%m-%d %H:%M} UTC. {ask}",
+                now=now,
+                share=share,
+                ask=ask,
+            )
         )
     if now - last > _PAUSE:
         raise ClockError(
-            f"The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, more than a year after anything that was done "
-            f"here before ({last:%Y-%m-%d %H:%M} UTC). {ask}"
+            say(
+                "The clock of this machine says {now:%Y-%m-%d %H:%M} UTC, more than a year after "
+                "anything that was done here before ({last:%Y-%m-%d %H:%M} UTC). {ask}",
+                now=now,
+                last=last,
+                ask=ask,
+            )
         )

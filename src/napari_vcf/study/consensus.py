@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from napari_vcf.language import say
 from napari_vcf.reading import ITEMS, Protocol, ReadingExport
 from napari_vcf.reading.case import check_pseudonym
 from napari_vcf.reading.errors import RefusedActionError
@@ -128,7 +129,7 @@ class ConsensusSession:
         self._settled: dict[str, tuple[Answer, str]] = {}
         for entry in journal.entries:
             if entry.kind == "settled":
-                settled = model_of(entry.body, Settlement, f"Entry {entry.number} of the consensus")
+                settled = model_of(entry.body, Settlement, say("Entry {number} of the consensus", number=entry.number))
                 self._settled[settled.item] = (settled.answer, settled.why)
 
     @property
@@ -187,16 +188,20 @@ class ConsensusSession:
         self._check_open()
         label = item_label(item)
         if item not in self.differing:
-            raise RefusedActionError(f"The readers agree on '{label}', or it is not asked; there is nothing to settle.")
+            raise RefusedActionError(
+                say("The readers agree on '{label}', or it is not asked; there is nothing to settle.", label=label)
+            )
         if value is not None and not any(type(v) is type(value) and v == value for v in self.choices(item)):
-            raise RefusedActionError(f"'{value}' is not an answer to '{label}'.")
+            raise RefusedActionError(say("'{value}' is not an answer to '{label}'.", value=value, label=label))
         if value is None and not self.may_be_left_open(item):
-            raise RefusedActionError(f"'{label}' is always given a value.")
-        why = checked_reason(why, f"Say why '{label}' is settled this way")
+            raise RefusedActionError(say("'{label}' is always given a value.", label=label))
+        why = checked_reason(why, say("Say why '{label}' is settled this way", label=label))
         try:
             answer = Answer(value=value, not_assessable=not_assessable, at=self._journal.now())
         except ValidationError as error:
-            raise RefusedActionError(f"'{label}': give a value, or a reason why it is not assessable.") from error
+            raise RefusedActionError(
+                say("'{label}': give a value, or a reason why it is not assessable.", label=label)
+            ) from error
         self._lock.check()
         self._time.touch()
         body = {"item": item, "answer": answer.model_dump(mode="json"), "why": why, **self._time.counted()}
@@ -220,16 +225,18 @@ class ConsensusSession:
         self._check_open()
         self._lock.check()
         if not present or isinstance(present, str):
-            raise StudyError("Say who was present: a list of pseudonyms.")
+            raise StudyError(say("Say who was present: a list of pseudonyms."))
         if self.missing():
-            raise UnfinishedError(tuple(f"Not settled: {item_label(item)}." for item in self.missing()))
+            raise UnfinishedError(
+                tuple(say("Not settled: {item_label}.", item_label=item_label(item)) for item in self.missing())
+            )
         names = tuple(check_pseudonym(name, "person") for name in present)
         text = written_seal(self._journal) or self._write_seal(names)
         self._open = False
         self._lock.release()
         seal = ReadingExport.model_validate_json(migrate(text)).seal
         if seal is None:
-            raise StudyError("The seal was not written.")
+            raise StudyError(say("The seal was not written."))
         self.receipt = Receipt(
             study=self._study.record.study,
             reader=CONSENSUS,
@@ -274,7 +281,7 @@ class ConsensusSession:
 
     def _check_open(self) -> None:
         if not self._open:
-            raise RefusedActionError("This consensus is closed.")
+            raise RefusedActionError(say("This consensus is closed."))
 
     def close(self) -> None:
         """Leave it; what was settled stays."""
@@ -341,16 +348,16 @@ def open_consensus(
     """
     study = Study(root, clock=clock)
     if case not in study.record.cases or stage not in study.protocol.protocol.stages:
-        raise StudyError(f"The study has no stage '{stage}' of a case '{case}'.")
+        raise StudyError(say("The study has no stage '{stage}' of a case '{case}'.", stage=stage, case=case))
     if len(study.record.readers) < 2:
-        raise StudyError("A consensus needs two readers.")
+        raise StudyError(say("A consensus needs two readers."))
     documents = {reader: signed_document(study, reader, case, stage) for reader in study.record.readers}
     folder = study.folder.consensus(case, stage)
     progress = _progress(study, folder)
-    lock = CaseLock(folder.parent, f"The consensus on case {case}")
+    lock = CaseLock(folder.parent, say("The consensus on case {case}", case=case))
     try:
         if (folder / SEAL).exists():
-            raise NotYetError("This consensus is signed.")
+            raise NotYetError(say("This consensus is signed."))
         if anew and folder.is_dir():
             _set_aside(study, folder)
         if not folder.is_dir():
@@ -369,12 +376,14 @@ def open_consensus(
             )
             _note(study, "opened", case, stage)
         journal = Journal.open(folder, clock=clock, guard=lock.check, progress=progress)
-        origin = model_of(journal.entries[0].body, ConsensusOrigin, "The consensus")
+        origin = model_of(journal.entries[0].body, ConsensusOrigin, say("The consensus"))
         seals = {name: document.seal.sha256 for name, document in documents.items() if document.seal}
         if seals != origin.seals:
             raise StudyError(
-                "A reading was amended after this consensus was begun; it cannot go on. "
-                "Begin anew with 'napari-vcf consensus --anew'; what was settled is kept beside it."
+                say(
+                    "A reading was amended after this consensus was begun; it cannot go on. Begin anew with "
+                    "'napari-vcf consensus --anew'; what was settled is kept beside it."
+                )
             )
         session = ConsensusSession(study, origin, documents, journal, lock)
         session.confirmations = confirmations or session.confirmations
@@ -406,7 +415,9 @@ def _set_aside(study: Study, folder: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             _progress(study, folder).rename(_progress(study, aside))
     except OSError as error:
-        raise JournalError(f"The consensus cannot be set aside: {error.strerror or 'refused'}.") from error
+        raise JournalError(
+            say("The consensus cannot be set aside: {value}.", value=error.strerror or "refused")
+        ) from error
 
 
 @says_what_is_out_of_reach
@@ -414,6 +425,6 @@ def unlock_consensus(root: Path | str, case: str) -> bool:
     """Free the consensus on a case whose holder is known to be gone; see `break_lock`."""
     study = Study(root)
     if case not in study.record.cases:
-        raise StudyError(f"The study has no case '{case}'.")
+        raise StudyError(say("The study has no case '{case}'.", case=case))
     freed = break_lock(study.folder.consensus(case, "ct").parent)
     return study.consensus_register().unlock() or freed

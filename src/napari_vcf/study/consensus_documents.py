@@ -171,17 +171,21 @@ def signed_document(study: Study, reader: str, case: str, stage: Stage) -> Readi
         if task.case != case or (aside is not None and task.stage != stage):
             continue
         if aside is not None:
-            raise NotYetError(f"The coordinator has set this stage of case {case} aside: {aside.reason}")
+            raise NotYetError(
+                say("The coordinator has set this stage of case {case} aside: {reason}", case=case, reason=aside.reason)
+            )
         versions = versions_of(study.folder.stage(reader, case, task.stage, task.occasion))
         # Who goes on reading a case after its consensus is not blinded any more.
         if not versions or not seal_path(versions[-1]).exists():
             raise NotYetError(
-                f"Case {case} is not signed in every stage by every reader; a consensus comes after that."
+                say(
+                    "Case {case} is not signed in every stage by every reader; a consensus comes after that.", case=case
+                )
             )
         if (task.stage, task.occasion) == (stage, 1):
             latest = seal_path(versions[-1])
     if latest is None:
-        raise NotYetError(f"Case {case} has no signed {STAGE_NAMES[stage]} stage.")
+        raise NotYetError(say("Case {case} has no signed {stage} stage.", case=case, stage=STAGE_NAMES[stage]))
     if check_seal(latest.read_bytes().decode("utf-8", "replace")):
-        raise DamagedError("A signed reading is damaged; run 'napari-vcf check'.")
+        raise DamagedError(say("A signed reading is damaged; run 'napari-vcf check'."))
     return read_reading(latest)

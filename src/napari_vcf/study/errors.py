@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import joined, say
 from napari_vcf.reading.issues import Issue
 from napari_vcf.records.errors import what_helps
 
@@ -74,7 +75,8 @@ class UnfinishedError(StudyError):
     """
 
     def __init__(self, missing: tuple[Issue, ...] | tuple[str, ...]) -> None:
-        super().__init__("The stage cannot be signed yet. " + " ".join(map(str, missing)))
+        sentences = (item if isinstance(item, str) else item.text for item in missing)
+        super().__init__(joined(" ", (say("The stage cannot be signed yet."), *sentences)))
         self.missing = missing
 
 
@@ -87,8 +89,12 @@ def says_what_is_out_of_reach(function: Callable[_Given, _Result]) -> Callable[_
             return function(*args, **options)
         except OSError as error:
             raise StudyError(
-                f"A file of the study cannot be reached: {error.strerror or 'refused'}. What was confirmed is safe. "
-                f"{what_helps(error)}, and do it again."
+                say(
+                    "A file of the study cannot be reached: {value}. What was confirmed is safe. "
+                    "{what_helps}, and do it again.",
+                    value=error.strerror or "refused",
+                    what_helps=what_helps(error),
+                )
             ) from error
 
     return call

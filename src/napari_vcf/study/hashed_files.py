@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from napari_vcf.language import say
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.records.errors import what_helps
@@ -79,9 +80,19 @@ def read_record(path: Path, model: type[_Record], what: str) -> _Record:
         text = read_regular(path).decode("utf-8", "replace")
     except OSError as error:
         gone = isinstance(error, FileNotFoundError) or error.errno == errno.EINVAL
-        helps = "Restore it from a backup" if gone else what_helps(error)
-        raise StudyError(f"{what} ({path.name}) cannot be read: {error.strerror or 'unreadable'}. {helps}.") from error
+        helps = say("Restore it from a backup") if gone else what_helps(error)
+        raise StudyError(
+            say(
+                "{what} ({name}) cannot be read: {value}. {helps}.",
+                what=what,
+                name=path.name,
+                value=error.strerror or "unreadable",
+                helps=helps,
+            )
+        ) from error
     content = _content(text)
     if content is None:
-        raise DamagedError(f"{what} ({path.name}) is not as it was written; restore it from a backup.")
+        raise DamagedError(
+            say("{what} ({name}) is not as it was written; restore it from a backup.", what=what, name=path.name)
+        )
     return model_of(content, model, f"{what} ({path.name})")

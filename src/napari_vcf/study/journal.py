@@ -21,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from napari_vcf.language import say
 from napari_vcf.records.atomic import sync_folder
 from napari_vcf.records.base import utc_now
 from napari_vcf.records.errors import what_helps
@@ -41,7 +42,7 @@ from napari_vcf.study.journal_view import JournalView, outrun, read_files, view_
 
 __all__ = ["Journal"]
 
-_SOMEBODY: Final = (
+_SOMEBODY: Final = say(
     "Somebody else has written to this reading meanwhile; close it here and open it again. "
     "The last change was not made."
 )
@@ -169,18 +170,32 @@ class Journal:
         try:
             data, head = read_files(folder)
         except FileNotFoundError as error:
-            raise DamagedError(f"The journal is damaged: it cannot be read: {error.strerror}.", entry=1) from error
+            raise DamagedError(
+                say("The journal is damaged: it cannot be read: {strerror}.", strerror=error.strerror), entry=1
+            ) from error
         except OSError as error:
             if error.errno == errno.EINVAL:
-                raise DamagedError(f"The journal is damaged: {error.strerror}.", entry=1) from error
+                raise DamagedError(
+                    say("The journal is damaged: {strerror}.", strerror=error.strerror), entry=1
+                ) from error
             # Of the journal itself this says nothing.
-            raise JournalError(f"The journal cannot be read: {error.strerror}. {what_helps(error)}.") from error
+            raise JournalError(
+                say(
+                    "The journal cannot be read: {strerror}. {what_helps}.",
+                    strerror=error.strerror,
+                    what_helps=what_helps(error),
+                )
+            ) from error
         view = whole(view_of(data, head))
         known = None if progress is None else outrun(view, progress)
         if known is not None:
             raise DamagedError(
-                f"This is an older copy of itself: {known} entries were written, and {len(view.entries)} are there. "
-                "Restore it from a newer backup.",
+                say(
+                    "This is an older copy of itself: {known} entries were written, and {count} are there. "
+                    "Restore it from a newer backup.",
+                    known=known,
+                    count=len(view.entries),
+                ),
                 entry=len(view.entries) + 1,
             )
         journal = cls(folder, view, clock, guard, progress, whole_notes=whole_notes)
@@ -272,8 +287,11 @@ class Journal:
             if self._attempt is None:
                 raise
             raise LockedError(
-                "This case was opened elsewhere while the last change was being written, and is closed here. The "
-                "change is not confirmed; whether it came through shows where the case is open now."
+                say(
+                    "This case was opened elsewhere while the last change was being written, and is closed "
+                    "here. The change is not confirmed; whether it came through shows where the case is open "
+                    "now."
+                )
             ) from error
         except JournalError:
             self._try_to_take_back()
@@ -348,7 +366,9 @@ class Journal:
 
 
 def _sentence(error: OSError) -> str:
-    return (
-        f"The change could not be written down and was not made: {error.strerror or 'the disk refuses'}. "
-        f"Everything before it is safe. {what_helps(error)}, and do it again."
+    return say(
+        "The change could not be written down and was not made: {value}. Everything before it is "
+        "safe. {what_helps}, and do it again.",
+        value=error.strerror or "the disk refuses",
+        what_helps=what_helps(error),
     )

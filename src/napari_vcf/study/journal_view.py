@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
+from napari_vcf.language import say
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.study.errors import DamagedError
 from napari_vcf.study.journal_format import HEAD, JOURNAL, PLACE_BYTES, ROOT, Entry, parse_line, parse_place
@@ -95,7 +96,9 @@ def inspect_journal(folder: Path) -> JournalView:
     try:
         return view_of(*read_files(folder))
     except OSError as error:
-        return JournalView((), (), ROOT, ROOT, 0, 0, False, False, f"it cannot be read: {error.strerror}.", 1)
+        return JournalView(
+            (), (), ROOT, ROOT, 0, 0, False, False, say("it cannot be read: {strerror}.", strerror=error.strerror), 1
+        )
 
 
 def view_of(data: bytes, head: bytes) -> JournalView:
@@ -133,15 +136,17 @@ def _compare(
     reached = len(entries)
     valid = [place for place in places if place is not None]
     if not valid or head_size > 2 * PLACE_BYTES:
-        return "its head is damaged, so that nobody can tell how long it was.", reached + 1
+        return say("its head is damaged, so that nobody can tell how long it was."), reached + 1
     known, stated = max(valid)
     if known > reached:
-        what = "is changed" if torn else "is missing"
-        return f"entry {reached + 1} {what}; {known} were written.", reached + 1
+        what = say("is changed") if torn else say("is missing")
+        return say(
+            "entry {reached} {what}; {known} were written.", reached=reached + 1, what=what, known=known
+        ), reached + 1
     if reached > known + 1 or (reached > known and torn):
-        return f"entry {known + 1} was not written by the program.", known + 1
+        return say("entry {known} was not written by the program.", known=known + 1), known + 1
     if stated != (sha256 if reached == known else before):
-        return f"entry {known} is not the one that was written.", known
+        return say("entry {known} is not the one that was written.", known=known), known
     return "", None
 
 
@@ -160,7 +165,8 @@ def whole(view: JournalView) -> JournalView:
     """The same view; raises `DamagedError` where the journal is not whole."""
     if view.problem:
         raise DamagedError(
-            f"The journal is damaged: {view.problem} Restore its folder from a backup.", entry=view.entry
+            say("The journal is damaged: {problem} Restore its folder from a backup.", problem=view.problem),
+            entry=view.entry,
         )
     return view
 
@@ -188,8 +194,12 @@ def models_of(entries: Iterable[Entry], model: type[_Model], what: str) -> list[
             found.append(model.model_validate({**entry.body, "kind": entry.kind}))
         except ValidationError as error:
             raise DamagedError(
-                f"Entry {entry.number} of {what} is not one that this version of the program knows. Use the version "
-                "with which it was written, or a later one.",
+                say(
+                    "Entry {number} of {what} is not one that this version of the program knows. Use the "
+                    "version with which it was written, or a later one.",
+                    number=entry.number,
+                    what=what,
+                ),
                 entry=entry.number,
             ) from error
     return found
@@ -230,7 +240,9 @@ def progress_problem(progress: Path) -> str:
         data = read_regular(progress)
     except OSError as error:
         reason = error.strerror or "refused"
-        return f"the note of how far a journal reaches cannot be read: {reason}. Restore it from a backup."
+        return say(
+            "the note of how far a journal reaches cannot be read: {reason}. Restore it from a backup.", reason=reason
+        )
     if len(data) != 2 * PLACE_BYTES or None in (parse_place(data[:PLACE_BYTES]), parse_place(data[PLACE_BYTES:])):
-        return "the note of how far a journal reaches is damaged. Open what it belongs to, which writes it anew."
+        return say("the note of how far a journal reaches is damaged. Open what it belongs to, which writes it anew.")
     return ""

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError, field_validator
 
+from napari_vcf.language import say
 from napari_vcf.reading import Case, LoggedAction, Protocol, Reading, reopen
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.export import read_reading
@@ -119,7 +120,11 @@ class ReadingPlace:
             return path.read_text(encoding="utf-8").strip()
         except (OSError, WriteError) as error:
             raise JournalError(
-                f"Readings cannot be kept in {self.folder.parent}: {getattr(error, 'strerror', None) or error}"
+                say(
+                    "Readings cannot be kept in {parent}: {value}",
+                    parent=self.folder.parent,
+                    value=getattr(error, "strerror", None) or error,
+                )
             ) from error
 
     def _journals(self) -> list[Path]:
@@ -137,8 +142,12 @@ class ReadingPlace:
             view = inspect_journal(folder)
             if view.problem:
                 raise DamagedError(
-                    f"A reading of these images is kept in {folder}, and its journal is damaged: {view.problem} "
-                    "Move that folder away to begin anew."
+                    say(
+                        "A reading of these images is kept in {folder}, and its journal is damaged: {problem} "
+                        "Move that folder away to begin anew.",
+                        folder=folder,
+                        problem=view.problem,
+                    )
                 )
             open_changes = _since_export(view.entries)
             if open_changes:
@@ -195,8 +204,10 @@ class ReadingPlace:
             origin = _origin(kept.entries[0])
             if origin.images != tuple(sorted(case.images)) or origin.salt != case.salt:
                 raise ReadingError(
-                    "These are not the images on which the kept reading was begun: series were added, removed or "
-                    "changed. Restore them, or begin anew; the kept reading stays as it is."
+                    say(
+                        "These are not the images on which the kept reading was begun: series were added, "
+                        "removed or changed. Restore them, or begin anew; the kept reading stays as it is."
+                    )
                 )
             kept.origin = origin
             reading = Reading(
@@ -234,7 +245,7 @@ def _origin(entry: Entry) -> _Origin:
     try:
         return _Origin.model_validate(entry.body)
     except ValidationError as error:
-        raise DamagedError("The journal of a kept reading begins with nothing that this version knows.") from error
+        raise DamagedError(say("The journal of a kept reading begins with nothing that this version knows.")) from error
 
 
 class KeptReading:
@@ -265,7 +276,9 @@ class KeptReading:
         return () if self._journal is None else tuple(self._journal.entries)
 
     def _take_lock(self) -> CaseLock:
-        lock = CaseLock(self.folder.with_name(f"lock-{self.folder.name}"), "The reading that is kept of these images")
+        lock = CaseLock(
+            self.folder.with_name(f"lock-{self.folder.name}"), say("The reading that is kept of these images")
+        )
         self._lock = lock
         return lock
 

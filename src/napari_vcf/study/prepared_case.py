@@ -19,6 +19,7 @@ from pydantic import Field
 from napari_vcf.dicom import Role, Scan, Series, VolumeInfo, with_adc_unit
 from napari_vcf.dicom.series.units import ValueScale
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 from napari_vcf.reading import Case
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.masks import GridRecord
@@ -168,10 +169,14 @@ class PreparedCase(Case):
     """
 
     def __init__(self, folder: Path, stage: Stage) -> None:
-        record = read_record(folder / "case.json", CaseRecord, f"Case {folder.name}")
+        record = read_record(folder / "case.json", CaseRecord, say("Case {name}", name=folder.name))
         if record.case != folder.name:
             raise DamagedError(
-                f"What lies in the place of case {folder.name} is case {record.case}; have the study checked."
+                say(
+                    "What lies in the place of case {name} is case {case}; have the study checked.",
+                    name=folder.name,
+                    case=record.case,
+                )
             )
         self.stage = stage
         self._record = record
@@ -179,7 +184,11 @@ class PreparedCase(Case):
         self._records = self._read_parts()
         if not self._records:
             raise ReadingError(
-                f"Case {folder.name} has no image for the {STAGE_NAMES[stage]} stage; tell the coordinator."
+                say(
+                    "Case {name} has no image for the {stage} stage; tell the coordinator.",
+                    name=folder.name,
+                    stage=STAGE_NAMES[stage],
+                )
             )
         series = tuple(_series(image) for _, image in self._records.values())
         super().__init__(Scan(Path(), series, ()), pseudonym=record.case, salt=record.salt)
@@ -189,11 +198,19 @@ class PreparedCase(Case):
         records: dict[str, tuple[Part, ImageRecord]] = {}
         name = self._folder.name
         for part in parts_of_stage(self.stage):
-            found = read_record(self._folder / f"{part}.json", PartRecord, f"Case {name}, part {part},")
+            found = read_record(
+                self._folder / f"{part}.json", PartRecord, say("Case {name}, part {part},", name=name, part=part)
+            )
             if (found.case, found.part) != (name, part):
                 raise DamagedError(
-                    f"What lies in the place of case {name}, part {part}, is case {found.case}, part {found.part}; "
-                    "have the study checked."
+                    say(
+                        "What lies in the place of case {name}, part {part}, is case {case}, part {found_part}; "
+                        "have the study checked.",
+                        name=name,
+                        part=part,
+                        case=found.case,
+                        found_part=found.part,
+                    )
                 )
             records.update({image.image: (part, image) for image in found.images})
         return records
@@ -213,15 +230,18 @@ class PreparedCase(Case):
         """
         if self._read_parts() != self._records:
             raise DamagedError(
-                f"Case {self._folder.name} was prepared anew while it was open, with other images; nothing is signed. "
-                "Close it, and have the study checked."
+                say(
+                    "Case {name} was prepared anew while it was open, with other images; nothing is signed. "
+                    "Close it, and have the study checked.",
+                    name=self._folder.name,
+                )
             )
 
     def is_current(self, folder: Path, stage: Stage) -> bool:
         """Whether this is that stage's view of that case, as it is prepared now."""
         if (self._folder, self.stage) != (folder, stage):
             return False
-        record = read_record(folder / "case.json", CaseRecord, f"Case {folder.name}")
+        record = read_record(folder / "case.json", CaseRecord, say("Case {name}", name=folder.name))
         return record == self._record and self._read_parts() == self._records
 
     def _name(self, series: Series) -> str:
@@ -231,17 +251,17 @@ class PreparedCase(Case):
         """The series with the reader's answer on the unit of an ADC map; roles were settled with the preparation."""
         if correction.role is not None:
             raise ReadingError(
-                "In a study the roles of the images are settled when it is prepared; ask the coordinator."
+                say("In a study the roles of the images are settled when it is prepared; ask the coordinator.")
             )
         if correction.b_values is not None:
             raise ReadingError(
-                "In a study b-values are settled with the preparation; ask the coordinator ('study b-values')."
+                say("In a study b-values are settled with the preparation; ask the coordinator ('study b-values').")
             )
         series = super().corrected(image, ImageCorrection())
         if correction.adc_unit is None:
             return series
         if series.unit is not None:
-            raise ReadingError("The unit of this map is known from its files; in a study it stays.")
+            raise ReadingError(say("The unit of this map is known from its files; in a study it stays."))
         return with_adc_unit(series, correction.adc_unit)
 
     def volume(self, image: str, index: int = 0, **_: Any) -> Volume:
@@ -263,20 +283,27 @@ class PreparedCase(Case):
         return self._volumes[key]
 
     def _array(self, path: Path, sha256: str, shape: Sequence[int], dtype: Any) -> NDArray[Any]:
-        what = f"An image of case {self.pseudonym}"
+        what = say("An image of case {pseudonym}", pseudonym=self.pseudonym)
         try:
             array: NDArray[Any] = np.load(io.BytesIO(read_regular(path)), allow_pickle=False)
         except OSError as error:
             if error.errno in (errno.EACCES, errno.ESTALE):
                 # Of the image itself this says nothing.
-                raise StudyError(f"{what} cannot be read: {error.strerror}. {what_helps(error)}.") from error
-            raise DamagedError(f"{what} cannot be read; have it prepared again.") from error
+                raise StudyError(
+                    say(
+                        "{what} cannot be read: {strerror}. {what_helps}.",
+                        what=what,
+                        strerror=error.strerror,
+                        what_helps=what_helps(error),
+                    )
+                ) from error
+            raise DamagedError(say("{what} cannot be read; have it prepared again.", what=what)) from error
         except ValueError as error:
-            raise DamagedError(f"{what} cannot be read; have it prepared again.") from error
+            raise DamagedError(say("{what} cannot be read; have it prepared again.", what=what)) from error
         array.setflags(write=False)
         # The hash is over the values' bytes alone; the file's head says how they are to be read.
         if (array.shape, array.dtype) != (tuple(shape), dtype) or sha256_of_array(array) != sha256:
-            raise DamagedError(f"{what} is not as it was prepared; have it prepared again.")
+            raise DamagedError(say("{what} is not as it was prepared; have it prepared again.", what=what))
         return array
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from napari_vcf.language import say
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import AmendmentExport, SealExport
 from napari_vcf.records.base import Stage, utc_now
@@ -84,7 +85,7 @@ class Study:
             If the study has no such reader.
         """
         if reader not in self.record.readers:
-            raise StudyError(f"The study has no reader '{reader}'.")
+            raise StudyError(say("The study has no reader '{reader}'.", reader=reader))
         study = ReaderStudy(self.folder, self.record, self.protocol, reader, clock=self._clock)
         study.confirmations = Confirmations(None if receipts is None else Path(receipts), key)
         study.clock_is_right = clock_is_right
@@ -218,7 +219,14 @@ class ReaderStudy:
         for task in self.tasks:
             if (task.case, task.stage, task.occasion) == (case, stage, occasion):
                 return task
-        raise StudyError(f"There is no stage '{stage}' of case '{case}' (occasion {occasion}) on the worklist.")
+        raise StudyError(
+            say(
+                "There is no stage '{stage}' of case '{case}' (occasion {occasion}) on the worklist.",
+                stage=stage,
+                case=case,
+                occasion=occasion,
+            )
+        )
 
     @says_what_is_out_of_reach
     def open(self, case: str, stage: Stage, *, occasion: int = 1, images: PreparedCase | None = None) -> StageSession:
@@ -248,11 +256,19 @@ class ReaderStudy:
         self._list.forget(task)
         status = self._list.status(task)
         if status in ("unreadable", "withdrawn"):
-            raise NotYetError(f"The coordinator has set this stage of case {case} aside ({status}); it is not read.")
+            raise NotYetError(
+                say(
+                    "The coordinator has set this stage of case {case} aside ({status}); it is not read.",
+                    case=case,
+                    status=status,
+                )
+            )
         if status == "sealed":
-            raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
+            raise NotYetError(say("This stage is signed. Change it by an amendment, with a reason."))
         if status == "unread" and self.next_task() != task:
-            raise NotYetError(f"Case {case} is not the next; open the cases in the order of the worklist.")
+            raise NotYetError(
+                say("Case {case} is not the next; open the cases in the order of the worklist.", case=case)
+            )
         self._check_clock()
         lock = self._lock(task)
         try:
@@ -263,7 +279,7 @@ class ReaderStudy:
                 versions = self._list.versions(task)
             # Somebody may have signed between the look and the lock.
             if seal_path(versions[-1]).exists():
-                raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
+                raise NotYetError(say("This stage is signed. Change it by an amendment, with a reason."))
             return self._session(task, versions, lock, current)
         except BaseException:
             lock.release()
@@ -295,16 +311,16 @@ class ReaderStudy:
         task = self._task(case, stage, occasion)
         self._list.check_reachable()
         self._list.forget(task)
-        said = checked_reason(reason, "Say why the signed stage is amended", StudyError)
+        said = checked_reason(reason, say("Say why the signed stage is amended"), StudyError)
         if self._list.status(task) != "sealed":
-            raise StudyError("Only a signed stage is amended; this one is still open.")
+            raise StudyError(say("Only a signed stage is amended; this one is still open."))
         self._check_clock()
         lock = self._lock(task)
         try:
             path = seal_path(self._list.versions(task)[-1])
             signed = read_reading(path).seal
             if signed is None or check_seal(path.read_text(encoding="utf-8")):
-                raise DamagedError("The seal of this stage is not whole; have the study checked.")
+                raise DamagedError(say("The seal of this stage is not whole; have the study checked."))
             others = [t for t in self.tasks if t.case == case and t.occasion == occasion]
             amends = AmendmentExport(
                 version=signed.version,
@@ -340,7 +356,7 @@ class ReaderStudy:
             versions = self._list.versions(task) if task.case == case else []
             if versions and not seal_path(versions[-1]).exists():
                 # Where this cannot be done now, or it is damaged, the next opening does it, or says so.
-                with contextlib.suppress(StudyError), CaseLock(place, f"Case {case}") as lock:
+                with contextlib.suppress(StudyError), CaseLock(place, say("Case {case}", case=case)) as lock:
                     Journal.open(
                         versions[-1], clock=self._clock, guard=lock.check, progress=self._progress(versions[-1])
                     )
@@ -351,7 +367,7 @@ class ReaderStudy:
             folders = [(t, self._folder.stage(self.reader, t.case, t.stage, t.occasion)) for t in self.tasks]
             self._list.register.catch_up(folders)
             self._caught_up = True
-        return CaseLock(self._folder.reader(self.reader) / task.case, f"Case {task.case}")
+        return CaseLock(self._folder.reader(self.reader) / task.case, say("Case {case}", case=task.case))
 
     def _note(self, event: str, task: Task, version: int, **more: Any) -> None:
         try:
@@ -409,7 +425,7 @@ class ReaderStudy:
         journal = Journal.open(versions[-1], clock=self._clock, guard=lock.check, progress=self._progress(versions[-1]))
         # Who held the case before may have signed it while this one took it over.
         if seal_path(versions[-1]).exists():
-            raise NotYetError("This stage is signed. Change it by an amendment, with a reason.")
+            raise NotYetError(say("This stage is signed. Change it by an amendment, with a reason."))
         opened = written_at((*earlier, tuple(journal.entries))[0][0])
         previous = self._list.signatures(self._list.earlier(task))
         since = (opened - max(previous)).total_seconds() / 86400 if previous else None
@@ -425,8 +441,12 @@ class ReaderStudy:
         left = self._list.register.left(task, len(versions))
         if left is not None and left.sha256 not in journal.hashes:
             raise DamagedError(
-                f"This reading is an older copy of itself: {left.entries} entries were written when it was left, and "
-                f"{len(journal.entries)} are there. Restore it from a newer backup.",
+                say(
+                    "This reading is an older copy of itself: {entries} entries were written when it was "
+                    "left, and {count} are there. Restore it from a newer backup.",
+                    entries=left.entries,
+                    count=len(journal.entries),
+                ),
                 entry=len(journal.entries) + 1,
             )
 
@@ -444,11 +464,14 @@ class ReaderStudy:
                 self._note("left", task, len(versions), sha256=journal.sha256, entries=len(journal.entries))
 
         told = self._told(task)
-        origin = model_of(journal.entries[0].body, Origin, "The journal")
+        origin = model_of(journal.entries[0].body, Origin, say("The journal"))
         if origin.clinical_sha256 != (told.sha256 if told is not None else ""):
             raise DamagedError(
-                f"The clinical text on case {task.case} is not the one with which this reading was begun. Restore the "
-                "folder 'clinical' from a backup."
+                say(
+                    "The clinical text on case {case} is not the one with which this reading was begun. "
+                    "Restore the folder 'clinical' from a backup.",
+                    case=task.case,
+                )
             )
         session = StageSession(place, journal, earlier, lock, ended, images)
         session.clinical = "" if told is None else told.text

@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.state import Reason
 
@@ -35,4 +36,4 @@ def checked_reason(text: str, ask: str, refusal: type[NapariVcfError] = RefusedA
     try:
         return _REASON.validate_python(text)
     except ValidationError as error:
-        raise refusal(f"{ask}, in 3 to 500 characters.") from error
+        raise refusal(say("{ask}, in 3 to 500 characters.", ask=ask)) from error

@@ -14,6 +14,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from napari_vcf.language import say
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.regular_files import read_regular
@@ -58,7 +59,7 @@ def append_receipt(path: Path, receipt: Receipt, study: Path) -> None:
         If it cannot be written, or the file lies in the study, where it would be worth nothing.
     """
     if path.absolute().resolve().is_relative_to(study.absolute().resolve()):
-        raise StudyError("The file of receipts must lie outside of the study: in it, it would be worth nothing.")
+        raise StudyError(say("The file of receipts must lie outside of the study: in it, it would be worth nothing."))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
@@ -69,7 +70,12 @@ def append_receipt(path: Path, receipt: Receipt, study: Path) -> None:
             os.fsync(stream.fileno())
     except OSError as error:
         raise StudyError(
-            f"The receipt could not be written to {path.name}: {error.strerror or 'refused'}. Keep this line: {receipt}"
+            say(
+                "The receipt could not be written to {name}: {value}. Keep this line: {receipt}",
+                name=path.name,
+                value=error.strerror or "refused",
+                receipt=receipt,
+            )
         ) from error
 
 
@@ -84,7 +90,13 @@ def read_receipts(path: Path) -> list[ReceiptLine]:
     try:
         text = read_regular(path).decode("utf-8", "replace")
     except OSError as error:
-        raise StudyError(f"The file of receipts {path.name} cannot be read: {error.strerror or 'refused'}.") from error
+        raise StudyError(
+            say(
+                "The file of receipts {name} cannot be read: {value}.",
+                name=path.name,
+                value=error.strerror or "refused",
+            )
+        ) from error
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():

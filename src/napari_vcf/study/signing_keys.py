@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from napari_vcf.language import say
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.regular_files import read_regular
@@ -33,7 +34,7 @@ def _ed25519() -> Any:
     try:
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError as error:
-        raise StudyError("Signing keys need the library cryptography: install napari-vcf[keys].") from error
+        raise StudyError(say("Signing keys need the library cryptography: install napari-vcf[keys].")) from error
     return ed25519
 
 
@@ -65,11 +66,17 @@ class ReaderKey:
         try:
             key = load_pem_private_key(read_regular(source), passphrase.encode())
         except OSError as error:
-            raise StudyError(f"The key {source.name} cannot be read: {error.strerror or 'refused'}.") from error
+            raise StudyError(
+                say("The key {name} cannot be read: {value}.", name=source.name, value=error.strerror or "refused")
+            ) from error
         except (ValueError, TypeError) as error:
-            raise StudyError(f"{source.name} is not a key under a passphrase, or the passphrase is wrong.") from error
+            raise StudyError(
+                say("{name} is not a key under a passphrase, or the passphrase is wrong.", name=source.name)
+            ) from error
         if not isinstance(key, ed25519.Ed25519PrivateKey):
-            raise StudyError(f"{source.name} is not an Ed25519 key; make one with 'napari-vcf study key'.")
+            raise StudyError(
+                say("{name} is not an Ed25519 key; make one with 'napari-vcf study key'.", name=source.name)
+            )
         self._key: Any = key
 
     @property
@@ -97,7 +104,7 @@ def make_key(path: Path | str, passphrase: str) -> str:
 
     target = Path(path)
     if len(passphrase) < 8:
-        raise StudyError("Choose a passphrase of eight characters or more.")
+        raise StudyError(say("Choose a passphrase of eight characters or more."))
     key = ed25519.Ed25519PrivateKey.generate()
     data = key.private_bytes(
         serialization.Encoding.PEM,
@@ -111,9 +118,11 @@ def make_key(path: Path | str, passphrase: str) -> str:
             stream.flush()
             os.fsync(stream.fileno())
     except FileExistsError as error:
-        raise StudyError(f"{target.name} exists already; a key is never written over.") from error
+        raise StudyError(say("{name} exists already; a key is never written over.", name=target.name)) from error
     except OSError as error:
-        raise StudyError(f"The key {target.name} could not be written: {error.strerror or 'refused'}.") from error
+        raise StudyError(
+            say("The key {name} could not be written: {value}.", name=target.name, value=error.strerror or "refused")
+        ) from error
     public: bytes = key.public_key().public_bytes_raw()
     return public.hex()
 
@@ -143,7 +152,9 @@ def read_public_keys(path: Path | str) -> dict[str, str]:
     try:
         lines = read_regular(source).decode("utf-8", "replace").splitlines()
     except OSError as error:
-        raise StudyError(f"The file of keys {source.name} cannot be read: {error.strerror or 'refused'}.") from error
+        raise StudyError(
+            say("The file of keys {name} cannot be read: {value}.", name=source.name, value=error.strerror or "refused")
+        ) from error
     keys: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         words = line.split()
@@ -151,7 +162,11 @@ def read_public_keys(path: Path | str) -> dict[str, str]:
             continue
         if len(words) != 2 or len(words[1]) != 64 or words[0] in keys:
             raise StudyError(
-                f"Line {number} of {source.name} is to be a reader's pseudonym and a public key; each reader once."
+                say(
+                    "Line {number} of {name} is to be a reader's pseudonym and a public key; each reader once.",
+                    number=number,
+                    name=source.name,
+                )
             )
         keys[words[0]] = words[1]
     return keys

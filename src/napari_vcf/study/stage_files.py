@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from pydantic import Field, ValidationError
 
+from napari_vcf.language import say
 from napari_vcf.reading import LoggedAction, ReadingState
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import AmendmentExport
@@ -89,7 +90,7 @@ def gestures_of(entries: Iterable[Entry]) -> list[LoggedAction]:
     try:
         return [LoggedAction.model_validate(e.body["logged"]) for e in entries if e.kind == "gesture"]
     except (ValidationError, KeyError) as error:
-        raise DamagedError("The journal holds a change that this version of the program does not know.") from error
+        raise DamagedError(say("The journal holds a change that this version of the program does not know.")) from error
 
 
 def written_seal(journal: Journal) -> str | None:

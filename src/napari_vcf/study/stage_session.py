@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from napari_vcf.language import say
 from napari_vcf.reading import LoggedAction, Reading, ReadingExport, build_export
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.export_document import SealExport
@@ -116,11 +117,14 @@ class StageSession:
         self.clinical = ""
         self.feedback: tuple[str, ...] = ()
         self.receipt: Receipt | None = None
-        self._origin = model_of(journal.entries[0].body, Origin, "The journal")
+        self._origin = model_of(journal.entries[0].body, Origin, say("The journal"))
         if self._origin.images not in (None, images.hashes):
             raise DamagedError(
-                f"The images of case {place.task.case} are not those on which this reading was begun. Restore the case "
-                "from a backup, or have it prepared again from the same files."
+                say(
+                    "The images of case {case} are not those on which this reading was begun. Restore the "
+                    "case from a backup, or have it prepared again from the same files.",
+                    case=place.task.case,
+                )
             )
         self._images = images
         self.case = place.task.case
@@ -151,20 +155,25 @@ class StageSession:
     def _restore(self) -> None:
         entries = gestures_of(self._journal.entries)
         path = self._journal.folder / SNAPSHOT
-        snapshot = read_record(path, Snapshot, "The snapshot") if path.exists() else None
+        snapshot = read_record(path, Snapshot, say("The snapshot")) if path.exists() else None
         if snapshot is not None:
             if snapshot.journal_sha256 not in self._journal.hashes:
                 raise DamagedError(
-                    "The journal does not reach the last snapshot, or is not that of this reading: it is an older copy "
-                    "of itself. Restore it from a newer backup.",
+                    say(
+                        "The journal does not reach the last snapshot, or is not that of this reading: it is an "
+                        "older copy of itself. Restore it from a newer backup."
+                    ),
                     entry=len(self._journal.entries) + 1,
                 )
             before = [entry for entry in entries if entry.number <= snapshot.number]
             self.reading.restore(before)
             if self.reading.state != snapshot.state or len(self.reading.log) != snapshot.number:
                 raise DamagedError(
-                    f"Replaying the journal gives another state than there was after change {snapshot.number}. "
-                    "Open the study with the version of the program that it was begun with."
+                    say(
+                        "Replaying the journal gives another state than there was after change {number}. Open "
+                        "the study with the version of the program that it was begun with.",
+                        number=snapshot.number,
+                    )
                 )
             entries = entries[len(before) :]
         self.reading.restore(entries)
@@ -177,7 +186,11 @@ class StageSession:
         stage = getattr(logged.action, "stage", self.stage)
         if stage != self.stage:
             raise RefusedActionError(
-                f"The {STAGE_NAMES[self.stage]} stage is open; the {STAGE_NAMES[stage]} stage is not."
+                say(
+                    "The {stage} stage is open; the {stage2} stage is not.",
+                    stage=STAGE_NAMES[self.stage],
+                    stage2=STAGE_NAMES[stage],
+                )
             )
         self._lock.check()
         self._time.touch()
@@ -197,7 +210,9 @@ class StageSession:
 
     def _check_open(self) -> None:
         if not self._open:
-            raise RefusedActionError("This stage is closed; a signed stage is changed by an amendment with a reason.")
+            raise RefusedActionError(
+                say("This stage is closed; a signed stage is changed by an amendment with a reason.")
+            )
 
     def activity(self) -> None:
         """Say that the reader is at work: a key, a move of the mouse. Written with the next change."""
@@ -266,7 +281,7 @@ class StageSession:
         text = written_seal(self._journal) or self._write_seal()
         sealed = ReadingExport.model_validate_json(migrate(text)).seal
         if sealed is None:
-            raise StudyError("The seal was not written.")
+            raise StudyError(say("The seal was not written."))
         self._open = False
         self.receipt = receipt_of(self._place, sealed)
         self._snapshot()
@@ -285,7 +300,8 @@ class StageSession:
         view = inspect_journal(self._journal.folder)
         if view.problem or view.sha256 != self._journal.sha256:
             raise DamagedError(
-                f"The journal was changed on the disk: {view.problem or 'another end.'}", entry=view.entry
+                say("The journal was changed on the disk: {value}", value=view.problem or "another end."),
+                entry=view.entry,
             )
         seal = SealExport(
             version=self.version,

@@ -15,6 +15,7 @@ from typing import Final, Literal
 import numpy as np
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say
 from napari_vcf.measure.extent import lesion_extent
 from napari_vcf.measure.height import Heights, ReferenceVertebra, height_loss
 from napari_vcf.reading import ReadingExport
@@ -144,7 +145,7 @@ def compare(document: ReadingExport, stage: Stage, truth: TruthRecord) -> Iterat
     part = document.stages[stage]
     level = document.spine.fractured if document.spine is not None else "none"
     elsewhere = level != truth.fractured
-    yield Comparison("Fractured vertebra", "grade", level, truth.fractured, float(elsewhere))
+    yield Comparison(say("Fractured vertebra"), "grade", level, truth.fractured, float(elsewhere))
     protocol = document.protocol
     loss = part.height_loss
     if loss is not None:
@@ -163,9 +164,11 @@ def compare(document: ReadingExport, stage: Stage, truth: TruthRecord) -> Iterat
             if one.position in known:
                 error = np.inf if elsewhere else 100 * abs(one.loss - known[one.position])
                 read, right = f"{100 * one.loss:.1f} %", f"{100 * known[one.position]:.1f} %"
-                yield Comparison(f"Loss of height, {one.position}", "loss", read, right, float(error))
+                yield Comparison(
+                    say("Loss of height, {position}", position=one.position), "loss", read, right, float(error)
+                )
         if loss.degree is not None and true.degree is not None:
-            yield Comparison("Degree", "grade", loss.degree, true.degree, float(loss.degree != true.degree))
+            yield Comparison(say("Degree"), "grade", loss.degree, true.degree, float(loss.degree != true.degree))
     if part.extent is not None:
         extent = lesion_extent(
             truth.body_per_slice,
@@ -178,30 +181,32 @@ def compare(document: ReadingExport, stage: Stage, truth: TruthRecord) -> Iterat
         )
         error = np.inf if elsewhere else abs(part.extent.fraction - extent.fraction)
         yield Comparison(
-            "Share of the lesion", "share", f"{part.extent.fraction:.3f}", f"{extent.fraction:.3f}", float(error)
+            say("Share of the lesion"), "share", f"{part.extent.fraction:.3f}", f"{extent.fraction:.3f}", float(error)
         )
         wrong = float(part.extent.grade != extent.grade)
-        yield Comparison("Extent", "grade", part.extent.grade, extent.grade, wrong)
+        yield Comparison(say("Extent"), "grade", part.extent.grade, extent.grade, wrong)
     for name, placed, tissue in (("lesion", part.adc.lesion, "lesion"), ("normal", part.adc.normal, "marrow")):
         if placed is not None:
             right_value = truth.adc_um2_per_s[tissue]
             error = np.inf if elsewhere else 100 * abs(placed.mean_um2_per_s / right_value - 1)
             read, right = f"{placed.mean_um2_per_s:.0f} µm²/s", f"{right_value:.0f} µm²/s"
-            yield Comparison(f"ADC, {name}", "adc", read, right, float(error))
+            yield Comparison(say("ADC, {name}", name=name), "adc", read, right, float(error))
     if part.adc.ratio is not None:
         right_value = truth.adc_um2_per_s["lesion"] / truth.adc_um2_per_s["marrow"]
         error = np.inf if elsewhere else 100 * abs(part.adc.ratio / right_value - 1)
-        yield Comparison("ADC, lesion to normal", "ratio", f"{part.adc.ratio:.2f}", f"{right_value:.2f}", float(error))
+        yield Comparison(
+            say("ADC, lesion to normal"), "ratio", f"{part.adc.ratio:.2f}", f"{right_value:.2f}", float(error)
+        )
     for caliper in part.calipers:
         height = truth.heights_mm.get(caliper.level, {}).get(caliper.position)
         if height is not None:
-            item = f"Height of {caliper.level}, {caliper.position}"
+            item = say("Height of {level}, {position}", level=caliper.level, position=caliper.position)
             yield Comparison(item, "height", f"{caliper.mm:.1f} mm", f"{height:.1f} mm", abs(caliper.mm - height))
 
 
 def _truth(folder: StudyFolder, case: str) -> TruthRecord | None:
     path = folder.root / TRUTH / f"{case}.json"
-    return read_record(path, TruthRecord, f"The truth on case {case}") if path.is_file() else None
+    return read_record(path, TruthRecord, say("The truth on case {case}", case=case)) if path.is_file() else None
 
 
 def feedback_on(folder: StudyFolder, path: Path, case: str, stage: Stage) -> tuple[str, ...]:
@@ -220,7 +225,7 @@ def feedback_on(folder: StudyFolder, path: Path, case: str, stage: Stage) -> tup
         truth = _truth(folder, case)
         return () if truth is None else tuple(map(str, compare(read_reading(path), stage, truth)))
     except NapariVcfError as error:
-        return (f"The comparison with the truth could not be made: {error}",)
+        return (say("The comparison with the truth could not be made: {error}", error=error),)
 
 
 def results_of(root: Path | str, reader: str, limits: StudyProtocol | None = None) -> tuple[RoundResult, ...]:
@@ -243,9 +248,9 @@ def results_of(root: Path | str, reader: str, limits: StudyProtocol | None = Non
     folder = StudyFolder(Path(root))
     record, protocol = folder.read()
     if reader not in record.readers:
-        raise StudyError(f"The training round has no reader '{reader}'.")
+        raise StudyError(say("The training round has no reader '{reader}'.", reader=reader))
     if not (folder.root / TRUTH).is_dir():
-        raise StudyError("This study is not a training round: it knows no truth.")
+        raise StudyError(say("This study is not a training round: it knows no truth."))
     first = record.cases[: len(record.cases) - sum(map(len, record.added))]
     tasks = tasks_of_study(protocol, record, reader)
     found = []
@@ -288,8 +293,11 @@ def check_training(root: Path, reader: str, protocol: StudyProtocol) -> None:
     place = training_folder(root)
     if not place.is_dir():
         raise NotYetError(
-            f"The protocol asks for a training round, and {place.name} is not beside the study. It is made with the "
-            "study; ask the coordinator for it."
+            say(
+                "The protocol asks for a training round, and {name} is not beside the study. It is made "
+                "with the study; ask the coordinator for it.",
+                name=place.name,
+            )
         )
     results = results_of(place, reader, protocol)
     if any(result.is_met for result in results):
@@ -297,12 +305,21 @@ def check_training(root: Path, reader: str, protocol: StudyProtocol) -> None:
     last = results[-1]
     if last.signed < last.stages:
         raise NotYetError(
-            f"The protocol asks for a training round first; {last.signed} of {last.stages} stages are signed. "
-            f"Read it with 'napari-vcf read {place.name} --reader {reader}'."
+            say(
+                "The protocol asks for a training round first; {signed} of {stages} stages are signed. "
+                "Read it with 'napari-vcf read {name} --reader {reader}'.",
+                signed=last.signed,
+                stages=last.stages,
+                name=place.name,
+                reader=reader,
+            )
         )
-    names = {"loss": "the loss of height", "share": "the share of the lesion", "adc": "the ADC"}
+    names = {"loss": say("the loss of height"), "share": say("the share of the lesion"), "adc": say("the ADC")}
     raise NotYetError(
-        f"The training round is read, but {' and '.join(names[kind] for kind in last.beyond)} is on average further "
-        "from the truth than the protocol allows. Ask for another round: "
-        f"'napari-vcf study training {place.name} --more N'."
+        say(
+            "The training round is read, but {kind} is on average further from the truth than the "
+            "protocol allows. Ask for another round: 'napari-vcf study training {name} --more N'.",
+            kind=" and ".join(names[kind] for kind in last.beyond),
+            name=place.name,
+        )
     )
