@@ -102,3 +102,16 @@ def test_a_language_that_is_not_there_is_refused_with_those_that_are():
     with pytest.raises(LanguageError, match=r"no language 'Klingon'; there are: en \(English\), zh_CN"):
         choose("Klingon")
     assert chosen() == "en"
+
+
+class TwoFoldError(NapariVcfError):
+    """One that cannot be made again from its text alone."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+
+
+def test_a_sentence_with_an_error_in_it_goes_to_another_process_and_holds_no_frames():
+    sentence = say("The desk's settings were not kept: {error}", error=TwoFoldError("a", "b"))
+    assert pickle.loads(pickle.dumps(sentence)) == "The desk's settings were not kept: a: b"
+    assert type(sentence.values["error"]) is str

@@ -35,6 +35,8 @@ class Sentence(str):
     values: dict[str, Any]
 
     def __new__(cls, template: str, /, **values: Any) -> Sentence:  # noqa: D102
+        # An error is kept as what it says: with its frames it would hold on to images, and it may not be picklable.
+        values = {name: said(value) if isinstance(value, BaseException) else value for name, value in values.items()}
         made = super().__new__(cls, template.format(**values) if values else template)
         made.template = template
         made.values = values
@@ -72,7 +74,7 @@ def _again(kind: type[Sentence], template: str, values: dict[str, Any]) -> Sente
 
 
 def _put(value: Any) -> Any:
-    return shown(value) if isinstance(value, Sentence | BaseException) else value
+    return shown(value) if isinstance(value, Sentence) else value
 
 
 def say(template: str, /, **values: Any) -> Sentence:
