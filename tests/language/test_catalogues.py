@@ -105,7 +105,7 @@ _NOT_SHOWN = {
 #: Calls whose texts nobody reads: names, styles, searches, and layers, whose names are the record's.
 _QUIET = re.compile(
     r"(setObjectName|setStyleSheet|dress|findChild|findChildren|startswith|endswith|removeprefix|TypeVar|Formatter"
-    r"|QKeySequence|LockedDrawing|logging\.\w+|LookupError|frozenset|bind_action|picture\.text|Field|getattr)$"
+    r"|QKeySequence|cast|LockedDrawing|logging\.\w+|LookupError|frozenset|bind_action|picture\.text|Field|getattr)$"
 )
 #: Names of keys, prefixes of names, and marks without words.
 _NO_WORDS = re.compile(
