@@ -172,12 +172,14 @@ class LockedDrawing:
         # Of new data napari asks all its layers how far they reach; a drawing says nothing about the slices.
         # The text is drawn with the lines, and not once for each of its parts.
         with layer.events.data.blocker(), layer.text.events.blocker(), layer.block_thumbnail_update():
-            self._letter(picture)
             if shown is not None and picture.paths and picture.differs_in_paths_alone(shown):
+                self._letter(picture)
                 layer.data = picture.paths
                 return
             if len(layer.data):
                 layer.data = []
+            # Only now: with other lines there napari cuts the texts to as many, or leaves the last ones blank.
+            self._letter(picture)
             if picture.paths:
                 layer.add(
                     picture.paths,

@@ -82,6 +82,8 @@ class Viewport:
         self.level_marks: list[Callable[[], Sequence[tuple[str, str, NDArray[np.float64]]]]] = []
         #: Each gives the masks that are painted now.
         self.sections: list[Callable[[], Sequence[Section]]] = []
+        #: Each gives a place of the canvas that something lies over: left, top, width and height in pixels.
+        self.covered: list[Callable[[], tuple[float, float, float, float]]] = []
         self.layers = ImageLayers(viewer)
         self.layers.on_restored = self._refresh
         self.slices = Slices(viewer)

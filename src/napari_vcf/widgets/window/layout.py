@@ -107,6 +107,7 @@ class Arrangement(QObject):
         self._canvas = canvas
         canvas.installEventFilter(self)
         self.title = Title(canvas)
+        viewport.covered.append(lambda: self.title.geometry().getRect())
         self.dressing.titled.connect(self.title.say)
         self.letters = SideLetters(canvas)
         self.dressing.lettered.connect(self.letters.say)

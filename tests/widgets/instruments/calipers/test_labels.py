@@ -89,3 +89,23 @@ def test_a_vertebra_that_is_named_carries_its_name(bench):
     bench.until(lambda: {"T12", "L1", "L2"} <= set(drawn(bench)))
     place = drawn(bench)["L1"] / 5.0
     assert np.abs(place - bench.world(0, 0, 0)[1:]).max() < 12.0
+
+
+def test_no_label_lies_under_the_title_of_the_image(bench):
+    bench.front("Calipers")
+    measure(bench)
+    bench.close_up(6.0)
+    viewer, title = bench.viewport.viewer, bench.arrangement.title
+    camera = viewer.scene.camera
+    half_view = np.array(viewer.canvas.size) / 2
+    # The upper vertebra lies right below the title.
+    corner = bench.world(0, -15, 34)[1:]
+    camera.center = (0.0, *(corner + (half_view - np.array([title.height(), title.width()])) / camera.zoom))
+    bench.settle()
+    bench.until(lambda: len(drawn(bench)) >= 9)
+    origin = np.array(camera.center[-2:]) * camera.zoom - half_view
+    below = np.array([title.geometry().bottom(), title.geometry().right()])
+    for text, place in drawn(bench).items():
+        if "mm" in text:
+            low = place - origin - np.array([15.0, 9.0 * len(text)]) / 2
+            assert (low >= below - 1).any() or (low + np.array([15.0, 9.0 * len(text)]) < 0).any(), text

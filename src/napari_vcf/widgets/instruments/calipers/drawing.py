@@ -101,10 +101,10 @@ class CaliperDrawing:
         All are placed together, the one being drawn last, so that the others stay where they are as long as they can.
         """
         view = self._view(zoom)
+        reserved = [*_letters(view), *(_box(view, *place()) for place in self._viewport.covered)]
         key = (
             zoom,
-            view[0].tobytes(),
-            view[1].tobytes(),
+            *(corner.tobytes() for box in (view, *reserved) for corner in box),
             *((start.tobytes(), end.tobytes(), caliper, here) for start, end, caliper, _, here in items),
         )
         if key != self._placed_for:
@@ -126,7 +126,7 @@ class CaliperDrawing:
             levels = dict.fromkeys(item[2].level for item in items)
             structures = [outline_of(_outline(items, level) * zoom) for level in levels]
             gap = _LABEL_GAP_PX + _SERIF_MM * zoom
-            found = place_labels(labels, structures, gap=gap, view=view, reserved=_letters(view))
+            found = place_labels(labels, structures, gap=gap, view=view, reserved=reserved)
             self._places = {number: place / zoom for number, place in zip(here, found, strict=True)}
             self._placed_for = key
         return self._places
@@ -176,6 +176,12 @@ def _letters(view: Box) -> list[Box]:
     row, column, half = (top + bottom) / 2, (left + right) / 2, _LETTER_PX / 2
     middles = ((top + half, column), (bottom - half, column), (row, left + half), (row, right - half))
     return [(np.array(at) - half, np.array(at) + half) for at in middles]
+
+
+def _box(view: Box, left: float, top: float, width: float, height: float) -> Box:
+    """A part of the canvas, in pixels from its corner, as pixels from the world's origin."""
+    corner = view[0] + np.array([top, left], dtype=np.float64)
+    return corner, corner + np.array([height, width], dtype=np.float64)
 
 
 def _outline(items: list[Item], level: str) -> NDArray[np.float64]:
