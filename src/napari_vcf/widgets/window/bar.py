@@ -45,9 +45,15 @@ QToolButton:disabled {{ color: rgba(128, 128, 128, 130); }}
 
 
 def button_text(image: CaseImage) -> str:
-    """What stands on the button of an image: its label, and how long after an injection it was taken, where known."""
-    seconds = image.series.seconds_after_injection
-    return image.label if seconds is None else f"{image.label} +{_duration(seconds)}"
+    """What stands on the button of an image: its label, and what tells it from others of its role, where known.
+
+    That is how long after an injection it was taken, and the b-value of a series that has one alone.
+    """
+    seconds, volumes = image.series.seconds_after_injection, image.series.volumes
+    text = image.label if seconds is None else f"{image.label} +{_duration(seconds)}"
+    if image.series.role is Role.DWI and len(volumes) == 1 and volumes[0].b_value is not None:
+        text = f"{text} b {volumes[0].b_value:g}"
+    return text
 
 
 def after_injection(image: CaseImage) -> str:

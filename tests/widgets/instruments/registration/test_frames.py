@@ -99,3 +99,22 @@ def test_the_bar_says_how_long_after_the_injection_an_image_was_taken(apart):
     assert button.text() == "ADC +95 s"
     assert "95 s after the injection" in button.toolTip()
     assert bench.arrangement.bar.findChild(QToolButton, "image_T2").text() == "T2"
+
+
+def test_the_bar_tells_diffusion_series_of_one_b_value_apart_by_it():
+    from types import SimpleNamespace
+
+    from napari_vcf.dicom import Role
+    from napari_vcf.widgets.window.bar import button_text
+
+    def text(label, *b_values):
+        volumes = [SimpleNamespace(b_value=b) for b in b_values]
+        return button_text(
+            SimpleNamespace(
+                label=label, series=SimpleNamespace(role=Role.DWI, volumes=volumes, seconds_after_injection=None)
+            )
+        )
+
+    assert (text("DWI", 50.0), text("DWI 2", 800.0)) == ("DWI b 50", "DWI 2 b 800")
+    # One that holds several has a box to choose from.
+    assert text("DWI", 0.0, 800.0) == "DWI"

@@ -36,6 +36,41 @@ def test_what_is_measured_on_scratch_is_shown_and_never_recorded(bench):
     assert not scratch.texts
 
 
+@pytest.mark.parametrize("zoom", [1.5, 6.0])
+def test_no_text_of_a_scratch_measure_lies_on_what_is_measured_or_on_another_text(bench, zoom):
+    import numpy as np
+
+    hands, layer = bench.hands, bench.arrangement.scratch.drawing.layer
+    bench.front("Calipers")
+    bench.close_up()
+    hands.key("Shift+D")
+    for back in (-4, 4):
+        hands.drag([bench.world(0, back, 10), bench.world(0, back, -10)], step_px=30)
+    hands.key("Shift+O")
+    hands.drag([bench.world(0, back, up) for back, up in [(-6, 6), (6, 6), (6, -6), (-6, -6), (-6, 5)]], step_px=8)
+    bench.close_up(zoom)
+    hands.key("Shift+O")
+
+    def boxes():
+        found = []
+        for text, path, color in zip(layer.text.values, layer.data, layer.edge_color, strict=True):
+            if text and tuple(color[:3]) != (0.0, 0.0, 0.0):
+                half = np.array([15.0, 9.0 * len(text)]) / 2
+                found.append((np.asarray(path[0], float) * zoom - half, np.asarray(path[0], float) * zoom + half))
+        return found
+
+    bench.until(lambda: len(boxes()) == 3)
+    bench.settle()
+    lines = [np.asarray(path) * zoom for text, path in zip(layer.text.values, layer.data, strict=True) if not text]
+    assert lines
+    for low, high in boxes():
+        for line in lines:
+            assert (line.min(axis=0) >= high).any() or (line.max(axis=0) <= low).any()
+    for number, (low, high) in enumerate(boxes()):
+        for other_low, other_high in boxes()[number + 1 :]:
+            assert (other_low >= high).any() or (other_high <= low).any()
+
+
 def test_an_image_laid_over_is_shown_in_colour_and_the_one_in_front_in_grey(bench):
     adc, t2 = bench.image("ADC"), bench.image("T2")
     bench.desk.show(t2)

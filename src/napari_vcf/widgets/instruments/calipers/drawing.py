@@ -11,8 +11,9 @@ from napari_vcf.measure import Position
 from napari_vcf.reading.results import caliper_mm
 from napari_vcf.reading.state import Caliper
 from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, YELLOW
-from napari_vcf.widgets.common.label_places import Box, Label, outline_of, place_labels
+from napari_vcf.widgets.common.label_places import Label, outline_of, place_labels
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
+from napari_vcf.widgets.desk.screen_boxes import shown_box, written_boxes
 from napari_vcf.widgets.instruments.calipers.tool import CaliperTool
 from napari_vcf.widgets.instruments.instrument import World
 
@@ -27,8 +28,6 @@ POSITION_SHORT: dict[Position, str] = {"anterior": "ant", "middle": "mid", "post
 _LABEL_SIDE: dict[Position, int] = {"anterior": -1, "middle": 0, "posterior": 1}
 #: Room for a label, pixels: its height, the width of a character, and the shadow around.
 _LABEL_HEIGHT_PX, _CHARACTER_PX, _AROUND_PX = 17.0, 9.3, 5.0
-#: A letter of a side, with the room around it, pixels.
-_LETTER_PX = 44.0
 #: Between a label and a vertebra.
 _LABEL_GAP_PX = 4.0
 #: So deep a vertebral body is taken to be as long as it is measured on one side only, mm.
@@ -100,8 +99,7 @@ class CaliperDrawing:
 
         All are placed together, the one being drawn last, so that the others stay where they are as long as they can.
         """
-        view = self._view(zoom)
-        reserved = [*_letters(view), *(_box(view, *place()) for place in self._viewport.covered)]
+        view, reserved = shown_box(self._viewport, zoom), written_boxes(self._viewport, zoom)
         key = (
             zoom,
             *(corner.tobytes() for box in (view, *reserved) for corner in box),
@@ -130,13 +128,6 @@ class CaliperDrawing:
             self._places = {number: place / zoom for number, place in zip(here, found, strict=True)}
             self._placed_for = key
         return self._places
-
-    def _view(self, zoom: float) -> Box:
-        """What the canvas shows, in pixels from the world's origin."""
-        viewer = self._viewport.viewer
-        middle = np.array(viewer.scene.camera.center[-2:], dtype=np.float64) * zoom
-        half = np.array(viewer.canvas.size, dtype=np.float64) / 2
-        return middle - half, middle + half
 
     def _name_places(self, items: list[Item], zoom: float) -> list[tuple[str, World]]:
         """The name of each measured vertebra and where it stands on the body: behind its middle, if it fits."""
@@ -168,20 +159,6 @@ class CaliperDrawing:
 def label_text(caliper: Caliper) -> str:
     """What stands beside a caliper."""
     return f"{caliper.level} {POSITION_SHORT[caliper.position]} {caliper_mm(caliper):.1f} mm"
-
-
-def _letters(view: Box) -> list[Box]:
-    """Where the letters of the sides stand."""
-    (top, left), (bottom, right) = view
-    row, column, half = (top + bottom) / 2, (left + right) / 2, _LETTER_PX / 2
-    middles = ((top + half, column), (bottom - half, column), (row, left + half), (row, right - half))
-    return [(np.array(at) - half, np.array(at) + half) for at in middles]
-
-
-def _box(view: Box, left: float, top: float, width: float, height: float) -> Box:
-    """A part of the canvas, in pixels from its corner, as pixels from the world's origin."""
-    corner = view[0] + np.array([top, left], dtype=np.float64)
-    return corner, corner + np.array([height, width], dtype=np.float64)
 
 
 def _outline(items: list[Item], level: str) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_vcf.language import say
+from napari_vcf.widgets.common.label_places import Label, outline_of, place_labels
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.desk.canvas import UNIT_TEXT, voxel_value
+from napari_vcf.widgets.desk.screen_boxes import shown_box, written_boxes
 from napari_vcf.widgets.instruments.instrument import Holder, Tool, ToolManager, World
 from napari_vcf.widgets.instruments.scratch.measures import cobb_deg, distance_mm, region_of
 
@@ -21,6 +23,8 @@ __all__ = ["KINDS", "Kind", "ScratchTools"]
 Kind = Literal["distance", "cobb", "region"]
 KINDS: dict[Kind, str] = {"distance": say("Distance"), "cobb": say("Cobb angle"), "region": say("Free region")}
 _COLOR, _CASING = "#FFFFFF", (0.0, 0.0, 0.0, 1.0)
+#: Room for a text, pixels: its height, the width of a character, the shadow around, and what is kept free beside lines.
+_TEXT_HEIGHT_PX, _CHARACTER_PX, _AROUND_PX, _GAP_PX = 17.0, 9.3, 5.0, 6.0
 #: A line shorter than this was a click.
 _LEAST_MM = 0.5
 
@@ -59,7 +63,9 @@ class ScratchTools(Tool):
         self.drawing = LockedDrawing(self._viewport, "Scratch", self._compose)
         self._viewport.slice_changed.connect(self.drawing.redraw)
         self._viewport.frame_changed.connect(self.drawing.redraw)
-        self._viewport.viewer.scene.camera.events.zoom.connect(self.drawing.redraw_soon)
+        camera = self._viewport.viewer.scene.camera
+        for event in (camera.events.zoom, camera.events.center, self._viewport.viewer.canvas.events.size):
+            event.connect(self.drawing.redraw_soon)
         # Nothing of a stage, or of a patient, is seen in the next one.
         for signal in (self._desk.opened, self._desk.closed, self._desk.stage_changed):
             signal.connect(self.clear)
@@ -186,8 +192,23 @@ class ScratchTools(Tool):
             for kind, path, text in shown:
                 closed = np.concatenate([path, path[:1]]) if kind == "region" and text else path
                 picture.line(closed, width_px / zoom, color)
-        for _, path, text in shown:
-            if text:
-                below = np.array([path[:, 0].max() + 12.0 / zoom, path[:, 1].mean()])
-                picture.text(below, f"scratch: {text}", rgba(_COLOR), pixel=1 / zoom)
+        for at, text in self._text_places(shown, zoom):
+            picture.text(at, text, rgba(_COLOR), pixel=1 / zoom)
         return picture
+
+    def _text_places(self, shown: Sequence[tuple[Kind, World, str]], zoom: float) -> list[tuple[World, str]]:
+        """Each text beside what it tells of, clear of all that is measured, of the title and of the other texts."""
+        paths = [path * zoom for _, path, text in shown if text]
+        texts = [f"scratch: {text}" for _, _, text in shown if text]
+        labels = []
+        for path, text in zip(paths, texts, strict=True):
+            size = (_TEXT_HEIGHT_PX, len(text) * _CHARACTER_PX + _AROUND_PX)
+            labels.append(Label(np.array([path[:, 0].mean(), path[:, 1].max()]), size))
+        places = place_labels(
+            labels,
+            [outline_of(path * zoom) for _, path, _ in shown],
+            gap=_GAP_PX,
+            view=shown_box(self._viewport, zoom),
+            reserved=written_boxes(self._viewport, zoom),
+        )
+        return [(place / zoom, text) for place, text in zip(places, texts, strict=True)]
