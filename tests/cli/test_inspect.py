@@ -291,6 +291,8 @@ def test_images_in_different_frames_of_reference_are_named(tmp_path: Path, capsy
     assert [entry["frame_of_reference"] for entry in listing["series"]] == [1, 1, 2, None]
     (remark,) = listing["remarks"]
     assert remark.startswith("MR images lie in 3 frames of reference")
+    # Images of one role are told apart.
+    assert "T1 of 2 slices" in remark
     main(["inspect", str(tmp_path)])
     table = capsys.readouterr().out
     assert remark in table

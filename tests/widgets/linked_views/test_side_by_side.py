@@ -128,3 +128,26 @@ def test_the_planes_across_the_image_have_their_lines_on_it(bench):
     bench.until(lambda: len(through()) >= 2 and all(through()))
     panes.set_layout("images")
     bench.until(lambda: not lines())
+
+
+def test_of_several_stations_the_one_in_front_has_its_own_beside_it(bench, beside):
+    from pathlib import Path
+
+    from napari_vcf.dicom import Role, Scan
+    from napari_vcf.geometry import Grid
+    from support.cases import SAGITTAL, MemoryCase, series
+
+    def grid(z):
+        return Grid.from_axes((15, 50, 50), origin_lps=(-30, -100, z + 100), spacing_mm=(4, 4, 4), **SAGITTAL)
+
+    found = tuple(
+        series(role, grid(z), key=f"{place} {role}")
+        for place, z in (("cervical", 300), ("lumbar", 0))
+        for role in (Role.T1, Role.T2)
+    )
+    bench.desk.saved = True
+    bench.desk.open_case(MemoryCase(Scan(Path(), found, ()), pseudonym="C001", salt="0" * 32))
+    keys = {image.label: image.series.key.split()[0] for image in bench.desk.case.images.values()}
+    for front in ("T2", "T2 2"):
+        pane = beside(front, "T1")
+        assert keys[pane.title()] == keys[front]

@@ -133,9 +133,11 @@ def frames_among(series: Iterable[Series]) -> tuple[str, ...]:
         frames: dict[str | None, list[str]] = {}
         for one in every:
             if one.modality == modality:
-                frames.setdefault(one.frame_of_reference_uid, []).append(one.role.value)
+                alike = sum(other.role is one.role for other in every) > 1
+                name = f"{one.role.value} of {one.grid.shape[0]} slices" if alike else one.role.value
+                frames.setdefault(one.frame_of_reference_uid, []).append(name)
         if len(frames) > 1:
-            listed = "; ".join(", ".join(sorted(roles)) for roles in frames.values())
+            listed = "; ".join(", ".join(sorted(names)) for names in frames.values())
             found.append(
                 f"{modality} images lie in {len(frames)} frames of reference ({listed}): the patient may have moved "
                 "between them, and they share no space until somebody joins them."

@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QGridLayout, QWidget
 from napari_vcf.dicom import Role
 from napari_vcf.language import say, shown
 from napari_vcf.reading.case import CaseImage
+from napari_vcf.reading.spaces import same_space
+from napari_vcf.reading.stations import covers
 from napari_vcf.widgets.linked_views.crosshair import Crosshair
 from napari_vcf.widgets.linked_views.pane import Pane
 from napari_vcf.widgets.linked_views.sheet import Sheet
@@ -29,6 +31,11 @@ LAYOUTS: dict[Layout, str] = {
 #: A layout of one image beside the large one, followed by the label of the image.
 BESIDE = "beside:"
 _ORDER = (Role.CT, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
+
+
+def _meet(one: CaseImage, other: CaseImage) -> bool:
+    """Whether two images of one space show the same part of the body."""
+    return covers(one, other) or covers(other, one)
 
 
 class Panes(QWidget):
@@ -149,11 +156,20 @@ class Panes(QWidget):
             return [(self._enlarged, None)]
         if self.arrangement.startswith(BESIDE):
             # An image that this case does not have stands beside nothing: all are shown.
-            label = self.arrangement.removeprefix(BESIDE)
-            return [(0, image.id) for image in images if image.label == label] or own + planes
+            chosen = self._of_this_station(self.arrangement.removeprefix(BESIDE))
+            return own + planes if chosen is None else [(0, chosen.id)]
         if self.arrangement == "all":
             return own + planes
         return {"planes": planes, "images": own}.get(self.arrangement, [])
+
+    def _of_this_station(self, label: str) -> CaseImage | None:
+        """The image with a label; of several stations of its role the one that shows what the image in front does."""
+        images, front = self._images(), self._desk.image
+        named = next((image for image in images if image.label == label), None)
+        if named is None or front is None or not same_space(named, front) or _meet(named, front):
+            return named
+        same = (image for image in images if image.series.role is named.series.role and image.id != front.id)
+        return next((image for image in same if same_space(image, front) and _meet(image, front)), named)
 
     def _images(self) -> list[CaseImage]:
         images = [image for image in self._desk.images() if image.series.role in _ORDER]
