@@ -29,7 +29,7 @@ __all__ = [
     "open_sample",
 ]
 
-_IMAGE_SUFFIXES = {"", ".dcm", ".ima", ".dicom", ".nii", ".gz"}
+_IMAGE_SUFFIXES = {"", ".dcm", ".ima", ".dicom", ".nii", ".gz", ".nrrd", ".nhdr"}
 _PLACEHOLDER = "Sample case is being opened"
 #: How many names of a folder are looked at before it is left to other readers.
 _LOOK_AT = 2000

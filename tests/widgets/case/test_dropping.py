@@ -137,29 +137,45 @@ def test_of_several_folders_one_is_asked_for(bench, drop, folder, tmp_path):
     bench.until(lambda: bench.desk.case is not before, seconds=60)
 
 
-def test_nrrd_is_refused_in_a_sentence_and_a_folder_of_nifti_is_opened(bench, drop, tmp_path):
-    import nibabel
-
+def test_what_others_read_is_refused_in_a_sentence(bench, drop, tmp_path):
     before = bench.desk.case
-    foreign = tmp_path / "nrrd" / "t2.nrrd"
-    foreign.parent.mkdir()
-    foreign.write_bytes(b"NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n\n" + bytes(16))
-    assert "is a NRRD file, which is not read here" in drop(foreign)[0]
-    said, box = drop(foreign.parent)
-    assert box is None
+    for name, said in (
+        ("t2.mha", "t2.mha is a MetaImage file, which is not read here"),
+        ("letter.pdf", "letter.pdf is not an image that is read here"),
+    ):
+        (tmp_path / name).write_bytes(b"ObjectType = Image\n")
+        assert said in drop(tmp_path / name)[0]
+    assert bench.desk.case is before
+
+
+def test_of_a_file_of_nrrd_the_folder_is_offered_and_one_without_a_place_is_refused_there(bench, drop, tmp_path):
+    before = bench.desk.case
+    placeless = tmp_path / "nrrd" / "t2.nrrd"
+    placeless.parent.mkdir()
+    placeless.write_bytes(b"NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n\n" + bytes(16))
+    _, box = drop(placeless)
+    assert "t2.nrrd" in box.text()
+    box.reject()
+    said, _ = drop(placeless.parent)
     assert "No image could be read from the 1 files of the folder" in said
     assert bench.desk.case is before
-    text = tmp_path / "letter.pdf"
-    text.write_bytes(b"%PDF")
-    assert "letter.pdf is not an image that is read here" in drop(text)[0]
 
-    place = tmp_path / "nifti"
+
+@pytest.mark.parametrize("name", ["t2_sag.nii.gz", "t2_sag.nrrd"])
+def test_a_folder_of_nifti_or_nrrd_is_opened(bench, drop, tmp_path, name):
+    import SimpleITK
+
+    before = bench.desk.case
+    place = tmp_path / "volumes"
     place.mkdir()
     voxels = np.random.default_rng(1).integers(0, 900, (12, 40, 40)).astype(np.int16)
-    nibabel.save(nibabel.Nifti1Image(voxels, np.diag([4.0, 0.9, 0.9, 1.0])), place / "t2_sag.nii.gz")
+    image = SimpleITK.GetImageFromArray(voxels)
+    image.SetSpacing((0.9, 0.9, 4.0))
+    SimpleITK.WriteImage(image, str(place / name))
     drop(place)
     bench.until(lambda: bench.desk.case is not before, seconds=60)
-    assert len(bench.desk.case.images) == 1
+    (opened,) = bench.desk.case.images.values()
+    assert opened.series.grid.shape == (12, 40, 40)
 
 
 _OPEN = "napari.window.file.open_"
@@ -171,9 +187,9 @@ def test_a_file_of_another_kind_chosen_in_the_menu_is_refused_and_one_of_a_case_
     bench, choose, folder, tmp_path, entry
 ):
     before = bench.desk.case
-    foreign = tmp_path / "t2.nrrd"
-    foreign.write_bytes(b"NRRD0004\ntype: short\ndimension: 3\nsizes: 2 2 2\nencoding: raw\n\n" + bytes(16))
-    assert "is a NRRD file, which is not read here" in choose(entry, foreign)[0]
+    foreign = tmp_path / "t2.mha"
+    foreign.write_bytes(b"ObjectType = Image\n")
+    assert "is a MetaImage file, which is not read here" in choose(entry, foreign)[0]
     picture = tmp_path / "scan.png"
     picture.write_bytes(b"\x89PNG")
     assert "scan.png is not an image that is read here" in choose(entry, picture)[0]

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["DropTarget", "take_dropped"]
 
 #: Ends of the names of files that may be a part of a case.
-_IMAGE_ENDS = ("", ".dcm", ".ima", ".dicom", ".nii", ".nii.gz", ".hdr", ".img")
+_IMAGE_ENDS = ("", ".dcm", ".ima", ".dicom", ".nii", ".nii.gz", ".hdr", ".img", ".nrrd", ".nhdr")
 #: Kinds of images that others read, and that hold neither what an image is nor its unit.
-_FOREIGN = {".nrrd": "NRRD", ".nhdr": "NRRD", ".mha": "MetaImage", ".mhd": "MetaImage", ".mgz": "MGH", ".mgh": "MGH"}
+_FOREIGN = {".mha": "MetaImage", ".mhd": "MetaImage", ".mgz": "MGH", ".mgh": "MGH"}
 _MOST_ASKED = 6
 
 
