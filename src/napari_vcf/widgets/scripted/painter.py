@@ -145,16 +145,19 @@ class Painter:
         signal, image, masks = threshold.signal, self._model.image, self._model.masks
         if signal is None or image is None or masks is None or threshold.side != "brighter":
             raise HandsError("The normal vertebra was not measured.")
-        index = self._model.current_index()
-        assert index is not None
-        body = decode_mask(masks.body, masks.grid.shape)[index]
-        lesion = lesion_seen(body, truth.body_mask[index], truth.lesion_mask[index])
-        values = np.asarray(self._desk.volume(image.id).data[index][body], dtype=np.float64)
+        # What is taken is yellow on all slices; every second one is looked at.
+        body, volume = decode_mask(masks.body, masks.grid.shape), self._desk.volume(image.id)
+        values, lesion = [], 0
+        for index in np.flatnonzero(body.any(axis=(1, 2))).tolist()[::2]:
+            hands.go_to(self._world(index, np.zeros((1, 2)))[0])
+            lesion += int(np.count_nonzero(lesion_seen(body[index], truth.body_mask[index], truth.lesion_mask[index])))
+            values.append(np.asarray(volume.data[index][body[index]], dtype=np.float64))
         start = threshold.factor
         limits = {signal.mean * (start + _STEP * step): step for step in _STEPS if start + _STEP * step > 0}
-        steps = limits[best_limit(values, int(np.count_nonzero(lesion)), limits)]
+        steps = limits[best_limit(np.concatenate(values), lesion, limits)]
         for _ in range(abs(steps)):
             hands.key(key_of("extent.bigger" if steps > 0 else "extent.smaller"))
+        hands.go_to(self._viewport.to_world(normal))
         hands.wait(100)
         self._shoot("threshold")
         hands.key(key_of("extent.finish"))
