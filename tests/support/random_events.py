@@ -253,9 +253,12 @@ class RandomHands:
         return outcome
 
     def settle(self) -> None:
-        """Until what the event set off is done: what was put off to the next turn, too."""
+        """Until what the event set off is done: what was put off to the next turn, and what runs beside the window."""
+        errand = self.arrangement.panels["Lesion extent"].proposal.errand
         for _ in range(3):
             QApplication.processEvents()
+        while errand.running:
+            QTest.qWait(5)
 
     def _record(self) -> tuple[int, Any, int]:
         reading = self.desk.reading

@@ -157,6 +157,23 @@ def test_who_accepts_everything_unseen_is_warned_and_nothing_unseen_counts(bench
     assert body_slices(bench) == sorted([4, here])
 
 
+def test_a_proposal_that_is_ready_takes_nothing_away_from_a_reader_who_went_on(bench, panel):
+    bench.hands.key("2")
+    bench.hands.key("A")
+    calipers = bench.front("Calipers")
+    bench.until(lambda: not panel.proposal.errand.running and panel.model.proposed.kinds, seconds=60)
+    bench.settle()
+    assert bench.arrangement.tools.active is calipers
+    assert body_slices(bench) == []
+    # Its slice is on the screen, but not what is proposed on it.
+    assert panel.model.unseen(panel.model.proposed.waiting) == panel.model.proposed.waiting
+    bench.front("Lesion extent")
+    assert panel.model.current_index() not in panel.model.unseen(panel.model.proposed.waiting)
+    assert panel.model.proposed.waiting
+    bench.hands.key("A")
+    assert panel.mode == "check"
+
+
 def test_every_cell_of_the_strip_tells_its_slice_and_leads_there(bench, panel):
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest

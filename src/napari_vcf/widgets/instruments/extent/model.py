@@ -357,7 +357,9 @@ class ExtentModel:
     def look(self) -> None:
         """Note that the slice on the screen has been looked at."""
         index, image = self.current_index(), self.image
-        if index is not None and image is not None:
+        # What is proposed is drawn only while the painter is in hand.
+        shown = index not in self.proposed.waiting or (self.wanted() and not self._viewport.drawings_hidden)
+        if index is not None and image is not None and shown:
             self._seen.add((self._desk.stage, image.id, index))
 
     def forget_looks(self, slices: Iterable[int]) -> None:

@@ -60,7 +60,7 @@ class ExtentWidget(Instrument):
         self.outline = OutlineTool(viewport, self._on_outline, self._may_draw)
         self.threshold = ThresholdTool(viewport, self.model, self._show_guide, self._may_draw)
         self.contour = ContourTool(viewport, self.model, self._may_draw)
-        self.proposal = ProposalBox(viewport, self.model, self._check)
+        self.proposal = ProposalBox(viewport, self.model, self._check, lambda: self.in_hand)
         self.mode: Mode = "outline"
         self._was_in_front = False
         self._build()

@@ -42,14 +42,18 @@ class ProposalBox(QWidget):
         Whose proposal it is.
     take_up : callable
         Called when the slices of a proposal are to be gone through.
+    in_hand : callable
+        Whether the painter is in hand: else a proposal that is ready waits, and takes nothing away from the reader.
     """
 
-    def __init__(self, viewport: Viewport, model: ExtentModel, take_up: Callable[[], None]) -> None:
+    def __init__(
+        self, viewport: Viewport, model: ExtentModel, take_up: Callable[[], None], in_hand: Callable[[], bool]
+    ) -> None:
         super().__init__()
         self._viewport = viewport
         self._desk = desk = viewport.desk
         self._model, self._proposed = model, model.proposed
-        self._take_up = take_up
+        self._take_up, self._in_hand = take_up, in_hand
         self.errand = Errand(say("Proposing the body"))
         self._asked: tuple[object, str] | None = None
         self._build()
@@ -142,16 +146,22 @@ class ProposalBox(QWidget):
                 )
                 self._desk.message.emit(said, "info")
                 index = self._proposed.nearest(self._model.current_index())
-                if index is not None:
+                if index is not None and self._in_hand():
                     self._model.go_to(index)
         self._asked = None
-        self._take_up()
+        self._go_through()
 
     def _on_failed(self, sentence: str) -> None:
         self._asked = None
         if sentence:
             self._desk.message.emit(sentence, "error")
-        self._take_up()
+        self._go_through()
+
+    def _go_through(self) -> None:
+        if self._in_hand():
+            self._take_up()
+        else:
+            self.refresh()
 
     # -- the reader's word ------------------------------------------------------------------------------------------
     def accept(self) -> None:
