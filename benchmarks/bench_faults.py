@@ -52,10 +52,11 @@ ZEROS = ("confirmed and lost", "damages unseen", "damages", "could not go on", "
 def _of_windows(folder: Path) -> dict[str, Tally]:
     """In a process of its own, because it needs a screen."""
     display = _HERE.parent / "tools" / "with-display.sh"
+    places = (_HERE.parent / "tests", _HERE, os.environ.get("PYTHONPATH", ""))
     command = [sys.executable, "-m", "faults.window", str(folder), str(WINDOWS), "1"]
     run = subprocess.run(
         command if os.environ.get("DISPLAY") else [str(display), *command],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path[:2], os.environ.get("PYTHONPATH", "")])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))},
         stdout=subprocess.PIPE,
         check=True,
     )
