@@ -155,6 +155,14 @@ def window(_window: Bench, qtbot: Any) -> Iterator[Bench]:
 
 
 @pytest.fixture
+def unpainted(window: Bench) -> Iterator[None]:
+    """Leaves the window as it looks, for tests that ask for values and words: painting is the most of what it costs."""
+    window.arrangement.main.setUpdatesEnabled(False)
+    yield
+    window.arrangement.main.setUpdatesEnabled(True)
+
+
+@pytest.fixture
 def empty_bench(window: Bench) -> Iterator[Bench]:
     """The desk for a case that the test opens itself."""
     said: list[tuple[str, str]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from napari_vcf.geometry import Grid, Volume
 from napari_vcf.reading import Case
 from support.synthetic_case import CENTER
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.usefixtures("unpainted")]
 
 #: Number and distance of the slices, and the turn of the stack about the patient's long axis.
 STACKS = {
@@ -74,14 +74,6 @@ def shown(empty_bench: Any) -> Callable[[str], Any]:
     return open_
 
 
-@pytest.fixture
-def unpainted(window: Any) -> Iterator[None]:
-    """Lets the window alone while slices are counted: what is looked at is values and words, and each paint costs."""
-    window.arrangement.main.setUpdatesEnabled(False)
-    yield
-    window.arrangement.main.setUpdatesEnabled(True)
-
-
 def drawn(bench: Any) -> int:
     """Number of the slice whose values napari draws."""
     layer = bench.viewport.image_layer
@@ -95,7 +87,6 @@ def named(bench: Any) -> int:
     return int(bench.arrangement.title.text().split("slice ")[1].split(" of ")[0])
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("kind", STACKS)
 def test_the_wheel_reaches_every_slice_of_every_image_and_the_title_says_which(shown, kind):
     bench = shown(kind)
@@ -111,7 +102,6 @@ def test_the_wheel_reaches_every_slice_of_every_image_and_the_title_says_which(s
         assert sorted(seen) == list(range(1, count + 1))
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("kind", STACKS)
 def test_napari_slider_stops_at_the_slices_of_the_image_alone(shown, kind):
     bench = shown(kind)
@@ -127,7 +117,6 @@ def test_napari_slider_stops_at_the_slices_of_the_image_alone(shown, kind):
             assert named(bench) == drawn(bench)
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("kind", STACKS)
 def test_a_place_between_two_slices_is_never_shown(shown, kind):
     bench = shown(kind)
@@ -137,7 +126,6 @@ def test_a_place_between_two_slices_is_never_shown(shown, kind):
     assert named(bench) == drawn(bench)
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("kind", STACKS)
 def test_what_is_outlined_on_a_slice_is_stored_on_it(shown, kind):
     bench = shown(kind)
@@ -161,7 +149,6 @@ def test_what_is_outlined_on_a_slice_is_stored_on_it(shown, kind):
         panel.model.clear()
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_going_to_another_image_and_back_comes_back_to_the_same_slice(shown):
     bench = shown("half a slice")
     t2, stir = bench.image("T2"), bench.image("T2FS")

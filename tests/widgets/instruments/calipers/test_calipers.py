@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.usefixtures("unpainted")]
 
 #: One pixel of the screen at the enlargement of these tests, mm.
 PIXEL_MM = 1 / 6

@@ -9,7 +9,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.geometry import RigidTransform
 from napari_vcf.registration import LEVEL_OPEN, RegistrationResult
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.usefixtures("unpainted")]
 
 
 @pytest.fixture
