@@ -34,7 +34,8 @@ def test_a_proposed_body_gone_through_gives_the_true_share(seed, fracture):
     slices = np.flatnonzero(truth.body_mask.any(axis=(1, 2)))
     counts = [mask.sum(axis=(1, 2)) for mask in (body, lesion)]
     extent = lesion_extent(*counts, voxel_mm3=truth.t2_grid.voxel_volume_mm3, mid_slice=slices[len(slices) // 2])
-    assert extent.fraction == pytest.approx(truth.lesion_share, abs=0.03)
+    # Drags leave up to a twentieth of a slice as it is; in a crushed body that is a rim all around.
+    assert extent.fraction == pytest.approx(truth.lesion_share, abs=0.05)
     assert str(extent.grade) == "G3"
 
 
@@ -70,12 +71,12 @@ def gone_through(case: PhantomCase, rng: np.random.Generator) -> np.ndarray:
 
 
 def by_threshold(case: PhantomCase, body: np.ndarray) -> np.ndarray:
-    """What is brighter than a multiple of the normal vertebra below, set by the eye on every second slice."""
+    """What is brighter than a multiple of the normal vertebra below, set by the eye over all slices."""
     truth = case.truth
     image = Volume(case.volumes["T2FS"].grid, case.volumes["T2FS"].data, "signal")
     center = truth.landmarks_mr[truth.level_below]["body_center"]
     signal = reference_signal(image, center)
-    looked_at = np.flatnonzero(body.any(axis=(1, 2))).tolist()[::2]
+    looked_at = np.flatnonzero(body.any(axis=(1, 2))).tolist()
     lesion = sum(int(lesion_seen(body[i], truth.body_mask[i], truth.lesion_mask[i]).sum()) for i in looked_at)
     values = np.concatenate([image.data[i][body[i]].astype(float) for i in looked_at])
     start = start_factor(signal, "normal_vertebra", "brighter")

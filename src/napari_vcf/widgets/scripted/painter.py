@@ -145,10 +145,10 @@ class Painter:
         signal, image, masks = threshold.signal, self._model.image, self._model.masks
         if signal is None or image is None or masks is None or threshold.side != "brighter":
             raise HandsError("The normal vertebra was not measured.")
-        # What is taken is yellow on all slices; every second one is looked at.
+        # What is taken is yellow on all slices, and all are looked at.
         body, volume = decode_mask(masks.body, masks.grid.shape), self._desk.volume(image.id)
         values, lesion = [], 0
-        for index in np.flatnonzero(body.any(axis=(1, 2))).tolist()[::2]:
+        for index in np.flatnonzero(body.any(axis=(1, 2))).tolist():
             hands.go_to(self._world(index, np.zeros((1, 2)))[0])
             lesion += int(np.count_nonzero(lesion_seen(body[index], truth.body_mask[index], truth.lesion_mask[index])))
             values.append(np.asarray(volume.data[index][body[index]], dtype=np.float64))
