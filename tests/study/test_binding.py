@@ -127,7 +127,7 @@ def test_too_many_open_files_are_said_as_that(tmp_path: Path) -> None:
     with open_study(root, clock=Clock()).as_reader("R1").next_case() as session:
         case = session.reading.case
         image = case.with_role("CT")[0].id
-        with pytest.raises(StudyError, match="Too many open files") as refused:
+        with pytest.raises(StudyError, match="too many open files") as refused:
             limited(lambda: case.volume(image))
         assert not isinstance(refused.value, DamagedError)
         assert case.volume(image).data.shape == (20, 20, 20)

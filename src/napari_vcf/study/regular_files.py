@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from napari_vcf.language import say
 from napari_vcf.records import atomic
 from napari_vcf.records.errors import OPEN_FILES, what_helps
 from napari_vcf.study.errors import TooManyFilesError
@@ -26,7 +27,10 @@ def read_regular(path: Path) -> bytes:
     except OSError as error:
         if error.errno in OPEN_FILES:
             raise TooManyFilesError(
-                f"{path.name} cannot be read: too many open files. Nothing was changed. {what_helps(error)}, and do it "
-                "again."
+                say(
+                    "{name} cannot be read: too many open files. Nothing was changed. {what_helps}, and do it again.",
+                    name=path.name,
+                    what_helps=what_helps(error),
+                )
             ) from error
         raise
