@@ -9,6 +9,7 @@ import pytest
 
 from napari_vcf import read_reading, readings_frame
 from napari_vcf.agreement.scales import scale_of
+from napari_vcf.dicom import Role
 from napari_vcf.reading import Protocol, RefusedActionError
 from napari_vcf.reading.findings import FORMS, ITEMS, item_of_table, table_name
 from napari_vcf.reading.protocol_file import read_protocol_file, write_protocol_file
@@ -122,3 +123,18 @@ def test_a_protocol_file_that_was_written_before_there_were_proposals_forbids_th
         path.unlink()
         write_protocol_file(path, protocol)
         assert read_protocol_file(path) == protocol
+
+
+@pytest.mark.parametrize(
+    ("item", "roles", "reason"),
+    [
+        ("enhancement", {Role.T1, Role.T2}, "no contrast medium given"),
+        ("enhancement", {Role.T1, Role.T1C}, ""),
+        ("enhancement", {Role.T1FSC}, ""),
+        ("signal_dwi", {Role.T2, Role.ADC}, "sequence not available"),
+        ("signal_dwi", {Role.DWI}, ""),
+        ("lesion_pattern", set(), ""),
+    ],
+)
+def test_a_sign_that_no_image_shows_has_a_likely_reason_in_both_forms(item: str, roles: set[Role], reason: str) -> None:
+    assert {form[item].likely_reason(roles) for form in FORMS.values()} == {reason}

@@ -7,10 +7,11 @@ program, says which value speaks for a benign or a malignant fracture.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from napari_vcf.dicom import Role
 from napari_vcf.language import Sentence, joined, say
 from napari_vcf.reading.measured_items import ADC, DEGREE, EXTENT, Measurement
 from napari_vcf.records.base import STAGES, Stage
@@ -19,6 +20,7 @@ __all__ = [
     "FORMS",
     "ITEMS",
     "NOT_ASSESSABLE",
+    "REASONS",
     "FormVersion",
     "Item",
     "item_of_table",
@@ -29,6 +31,15 @@ __all__ = [
 
 #: Takes the place of a value; always with a reason.
 NOT_ASSESSABLE = "not_assessable"
+_NO_SEQUENCE, _NO_CONTRAST = say("sequence not available"), say("no contrast medium given")
+#: Reasons offered; any other can be typed.
+REASONS = (
+    say("not in the field of view"),
+    _NO_SEQUENCE,
+    _NO_CONTRAST,
+    say("artefact"),
+    say("image quality too low"),
+)
 
 #: Asked again where both are seen together: what each shows a part of.
 _ALL: tuple[Stage, ...] = STAGES
@@ -62,6 +73,10 @@ class Item:
         Key of the measured item that this one estimates by eye; its value is hidden until the estimate is given.
     anchors : tuple of str
         What each value stands for, where it is only a number; empty elsewhere.
+    shown_by : tuple of Role
+        Roles of the images of which one is needed to answer it; empty where any shows it.
+    reason_without : str
+        Why it is not assessable where there is no such image.
     """
 
     key: str
@@ -73,6 +88,12 @@ class Item:
     measurement: Measurement | None = None
     estimates: str = ""
     anchors: tuple[str, ...] = ()
+    shown_by: tuple[Role, ...] = ()
+    reason_without: str = ""
+
+    def likely_reason(self, roles: Iterable[Role]) -> str:
+        """The reason that suits images of these roles, offered to the reader first; empty where one shows the item."""
+        return self.reason_without if self.shown_by and not set(self.shown_by) & set(roles) else ""
 
     def anchor(self, value: str | int) -> str:
         """What a value stands for; empty where it says so itself."""
@@ -208,6 +229,8 @@ ITEMS: dict[str, Item] = {
             ("flocculent", "nodular"),
             _MRI,
             say("After contrast medium. Not assessable where none was given."),
+            shown_by=(Role.T1C, Role.T1FSC),
+            reason_without=_NO_CONTRAST,
         ),
         Item(
             "signal_dwi",
@@ -215,6 +238,8 @@ ITEMS: dict[str, Item] = {
             ("high", "low"),
             _MRI,
             say("Signal of the lesion on the high b-value image."),
+            shown_by=(Role.DWI,),
+            reason_without=_NO_SEQUENCE,
         ),
         Item("signal_t1_low", say("Low signal on T1"), _YES_NO, _MRI, say("Whether the lesion is dark on T1.")),
         Item("signal_t2_low", say("Low signal on T2"), _YES_NO, _MRI, say("Whether the lesion is dark on T2.")),

@@ -274,10 +274,11 @@ class ScriptedReader:
             raise HandsError(f"The scripted reader was not told what to answer to {item} in the stage {stage}.")
         self.hands.key(key_of("findings.not_assessable"))
         field = QApplication.focusWidget()
-        if field is None:
+        if not isinstance(field, QComboBox):
             raise HandsError(f"No field for the reason of {item} appeared.")
-        QTest.keyClicks(field, _REASONS[item])
-        self.hands.counts["keys"] += len(_REASONS[item])
+        if field.currentText() != _REASONS[item]:
+            QTest.keyClicks(field, _REASONS[item])
+            self.hands.counts["keys"] += len(_REASONS[item])
         self.hands.key("Return")
 
     def _export(self, path: Path) -> None:

@@ -141,16 +141,24 @@ def test_a_key_that_is_held_down_answers_one_item(bench, panel):
 def test_not_assessable_needs_a_reason(bench, panel):
     from qtpy.QtWidgets import QComboBox
 
-    bench.hands.press(panel.button("enhancement__not_assessable"))
-    reason = panel.findChild(QComboBox, "enhancement__reason")
+    bench.hands.press(panel.button("lesion_pattern__not_assessable"))
+    reason = panel.findChild(QComboBox, "lesion_pattern__reason")
     assert reason.isVisible()
-    bench.hands.press(panel.button("enhancement__save"))
-    assert "enhancement" not in answers(bench)
+    bench.hands.press(panel.button("lesion_pattern__save"))
+    assert "lesion_pattern" not in answers(bench)
     assert bench.said
-    bench.hands.type_into(reason.lineEdit(), "no contrast medium given")
+    bench.hands.type_into(reason.lineEdit(), "artefact")
+    bench.hands.key("Return")
+    assert answers(bench)["lesion_pattern"].not_assessable == "artefact"
+    assert not reason.isVisible()
+
+
+def test_without_an_image_after_contrast_two_keys_say_so(bench, panel):
+    panel.rows["enhancement"].setFocus()
+    bench.hands.key("0")
+    assert "enhancement" not in answers(bench)
     bench.hands.key("Return")
     assert answers(bench)["enhancement"].not_assessable == "no contrast medium given"
-    assert not reason.isVisible()
 
 
 def test_each_stage_has_its_own_answers(bench, panel):

@@ -243,8 +243,10 @@ class FindingsWidget(Instrument):
         if reading is None or self.desk.stage not in reading.protocol.stages:
             return
         calls = RowCalls(self._present, self._answer, self._not_assessable, self._withdraw, self.desk.message.emit)
+        roles = {image.series.role for image in self.desk.images()}
         for key in reading.protocol.items_of(self.desk.stage):
-            row = FindingRow(reading.protocol.form[key], calls, assessable_only=key in _DECISIONS)
+            item = reading.protocol.form[key]
+            row = FindingRow(item, calls, assessable_only=key in _DECISIONS, likely_reason=item.likely_reason(roles))
             row.answered.connect(self._go_on)
             row.sought.connect(lambda r=row: self._show(r))
             self.rows[key] = row

@@ -23,20 +23,12 @@ from qtpy.QtWidgets import (
 
 from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import Item
+from napari_vcf.reading.findings import REASONS
 from napari_vcf.reading.state import Answer
 from napari_vcf.widgets.common.controls import BLUE, ORANGE, button, keep_keys, note, toggle
 from napari_vcf.widgets.common.shortcuts_in_force import key_text, keys_of
 
-__all__ = ["REASONS", "FindingRow", "RowCalls"]
-
-#: Reasons offered; any other can be typed.
-REASONS = (
-    say("not in the field of view"),
-    say("sequence not available"),
-    say("no contrast medium given"),
-    say("artefact"),
-    say("image quality too low"),
-)
+__all__ = ["FindingRow", "RowCalls"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +67,9 @@ class FindingRow(QFrame):
         What to call.
     assessable_only : bool
         Whether 'not assessable' is not offered.
+    likely_reason : str
+        Why the item is not assessable on the images that there are; stands there when the reader says so. Empty where
+        an image shows the item.
     """
 
     #: An answer was given by a key; the form goes on to the next item.
@@ -82,11 +77,12 @@ class FindingRow(QFrame):
     #: A key was pressed for this row while it was out of sight.
     sought = Signal()
 
-    def __init__(self, item: Item, calls: RowCalls, *, assessable_only: bool = False) -> None:
+    def __init__(self, item: Item, calls: RowCalls, *, assessable_only: bool = False, likely_reason: str = "") -> None:
         super().__init__()
         self.item = item
         self._calls = calls
         self._assessable_only = assessable_only
+        self._likely_reason = likely_reason
         self._values: dict[str | int, QToolButton] = {}
         self.setObjectName(f"row_{item.key}")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -172,6 +168,7 @@ class FindingRow(QFrame):
         )
         line = self._reason.lineEdit()
         assert line is not None
+        self._line = line
         line.setPlaceholderText(tr("why? (needed)"))
         line.returnPressed.connect(lambda: self._save_reason(by_key=True))
         keep_keys(line)
@@ -189,9 +186,11 @@ class FindingRow(QFrame):
     def ask_reason(self) -> None:
         """Ask why the item is not assessable; nothing is stored before there is a reason."""
         self._reason.setCurrentIndex(-1)
-        self._reason.clearEditText()
+        self._reason.setEditText(shown(self._likely_reason))
         self._reason_box.show()
         self._reason.setFocus()
+        # Enter keeps what stands there, and whatever is typed replaces it.
+        self._line.selectAll()
         self._na.setChecked(True)
 
     def cancel_reason(self) -> None:
