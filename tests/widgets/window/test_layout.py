@@ -31,6 +31,18 @@ def test_a_viewer_that_closes_is_gone_with_its_desk_and_a_second_one_is_another(
     assert arrange(second.viewport.viewer) is second
 
 
+def test_what_lay_over_the_canvas_is_asked_nothing_once_it_is_gone(own_window, qtbot):
+    from napari_vcf.widgets.desk.screen_boxes import written_boxes
+
+    arrangement = own_window()
+    before = len(written_boxes(arrangement.viewport, 1.0))
+    gone = []
+    arrangement.title.destroyed.connect(lambda: gone.append(True))
+    arrangement.title.deleteLater()
+    qtbot.waitUntil(lambda: bool(gone))
+    assert len(written_boxes(arrangement.viewport, 1.0)) == before - 1
+
+
 def test_every_button_that_a_panel_makes_is_in_the_window(window):
     from qtpy.QtWidgets import QAbstractButton, QApplication
 

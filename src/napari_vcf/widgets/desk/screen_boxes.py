@@ -15,6 +15,8 @@ __all__ = ["shown_box", "written_boxes"]
 
 #: A letter of a side, with the room around it, pixels.
 _LETTER_PX = 44.0
+#: Height and width of the scale bar at its longest, with its box and margin, pixels.
+_SCALE_BAR_PX = np.array([70.0, 180.0])
 
 
 def shown_box(viewport: Viewport, zoom: float) -> Box:
@@ -26,12 +28,13 @@ def shown_box(viewport: Viewport, zoom: float) -> Box:
 
 
 def written_boxes(viewport: Viewport, zoom: float) -> list[Box]:
-    """Where the letters of the sides stand, and what else lies over the canvas."""
+    """Where the letters of the sides and the scale bar stand, and what else lies over the canvas."""
     view = shown_box(viewport, zoom)
     (top, left), (bottom, right) = view
     row, column, half = (top + bottom) / 2, (left + right) / 2, _LETTER_PX / 2
     middles = ((top + half, column), (bottom - half, column), (row, left + half), (row, right - half))
     boxes = [(np.array(at) - half, np.array(at) + half) for at in middles]
+    boxes.append((view[1] - _SCALE_BAR_PX, view[1]))
     for place in viewport.covered:
         from_left, from_top, width, height = place()
         corner = view[0] + np.array([from_top, from_left], dtype=np.float64)

@@ -107,7 +107,7 @@ class Arrangement(QObject):
         self._canvas = canvas
         canvas.installEventFilter(self)
         self.title = Title(canvas)
-        viewport.covered.append(lambda: self.title.geometry().getRect())
+        self._keep_free(self.title)
         self.dressing.titled.connect(self.title.say)
         self.letters = SideLetters(canvas)
         self.dressing.lettered.connect(self.letters.say)
@@ -133,6 +133,17 @@ class Arrangement(QObject):
         DropTarget(main, lambda paths: desk.guard(lambda: take_dropped(self.case_panel, paths)))
         self._set_widths()
         desk.opened.connect(self._set_widths)
+
+    def _keep_free(self, widget: QWidget) -> None:
+        """Let no label lie where a widget lies over the canvas, as long as there is the widget."""
+
+        def place() -> tuple[float, float, float, float]:
+            return widget.geometry().getRect()
+
+        covered = self.viewport.covered
+        covered.append(place)
+        # A drawing may be put off until after the window has gone.
+        widget.destroyed.connect(lambda: covered.remove(place))
 
     def _add_panes(self) -> None:
         self.panes = Panes(self.viewport)

@@ -109,3 +109,27 @@ def test_no_label_lies_under_the_title_of_the_image(bench):
         if "mm" in text:
             low = place - origin - np.array([15.0, 9.0 * len(text)]) / 2
             assert (low >= below - 1).any() or (low + np.array([15.0, 9.0 * len(text)]) < 0).any(), text
+
+
+def test_no_label_lies_under_the_scale_bar(bench):
+    bench.front("Calipers")
+    measure(bench)
+    bench.close_up(6.0)
+    viewer = bench.viewport.viewer
+    camera = viewer.scene.camera
+    half_view = np.array(viewer.canvas.size) / 2
+    # The lower vertebra's back lies right above the bar.
+    corner = bench.world(0, 14, -34)[1:]
+    camera.center = (0.0, *(corner - (half_view - np.array([60.0, 120.0])) / camera.zoom))
+    bench.settle()
+    bench.until(lambda: len(drawn(bench)) >= 9)
+    bar = viewer.window._qt_viewer.canvas._viewer_overlay_to_visual[viewer.canvas.overlays.scale_bar]
+    height, width = max(visual.y_size for visual in bar), max(visual.x_size for visual in bar)
+    assert height > 20
+    assert width > 60
+    end = np.array(camera.center[-2:]) * camera.zoom + half_view
+    for text, place in drawn(bench).items():
+        if "mm" in text:
+            half = np.array([15.0, 9.0 * len(text)]) / 2
+            outside = (place - half > end).any()
+            assert outside or (place + half <= end - np.array([height, width]) + 1).any(), text
