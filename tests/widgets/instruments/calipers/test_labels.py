@@ -111,16 +111,17 @@ def test_no_label_lies_under_the_title_of_the_image(bench):
             assert (low >= below - 1).any() or (low + np.array([15.0, 9.0 * len(text)]) < 0).any(), text
 
 
-def test_no_label_lies_under_the_scale_bar(bench):
+@pytest.mark.parametrize("from_corner_px", [(0.0, 200.0), (120.0, 40.0), (120.0, 160.0)])
+def test_no_label_lies_under_the_scale_bar(bench, from_corner_px):
     bench.front("Calipers")
     measure(bench)
     bench.close_up(6.0)
     viewer = bench.viewport.viewer
     camera = viewer.scene.camera
     half_view = np.array(viewer.canvas.size) / 2
-    # The lower vertebra's back lies right above the bar.
-    corner = bench.world(0, 14, -34)[1:]
-    camera.center = (0.0, *(corner - (half_view - np.array([60.0, 120.0])) / camera.zoom))
+    # Back of the lower vertebra beside or above the bar, where its labels have the room that the bar takes.
+    back = bench.world(0, 14, -34)[1:]
+    camera.center = (0.0, *(back - (half_view - np.array(from_corner_px)) / camera.zoom))
     bench.settle()
     bench.until(lambda: len(drawn(bench)) >= 9)
     bar = viewer.window._qt_viewer.canvas._viewer_overlay_to_visual[viewer.canvas.overlays.scale_bar]
