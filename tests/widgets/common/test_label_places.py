@@ -90,3 +90,22 @@ def test_a_label_without_room_on_its_side_stands_on_the_other():
     anchor = np.array([body[:, 0].mean(), body[:, 1].min()])
     (place,) = place_labels([Label(anchor, (17.0, 120.0), -1)], [outline_of(body)], gap=4.0, view=view)
     assert place[1] - 60.0 >= body[:, 1].max()
+
+
+@given(
+    above=st.floats(-40.0, 200.0),
+    back=st.floats(-160.0, 760.0),
+    wide=st.floats(60.0, 160.0),
+    side=st.sampled_from([-1, 1]),
+)
+def test_a_label_of_what_is_not_seen_is_not_cut_at_the_edge_of_the_view(above, back, wide, side):
+    view = np.zeros(2), np.array([600.0, 620.0])
+    body = BODIES[0] * 5.0
+    body = body - body.max(axis=0) + np.array([60.0 - above, back])
+    edge = body[:, 1].min() if side < 0 else body[:, 1].max()
+    anchor = np.array([body[:, 0].mean(), edge])
+    (place,) = place_labels([Label(anchor, (17.0, wide), side)], [outline_of(body)], gap=4.0, view=view)
+    half = np.array([17.0, wide]) / 2
+    low, high = place - half, place + half
+    whole = (low >= view[0]).all() and (high <= view[1]).all()
+    assert whole or (high <= view[0]).any() or (low >= view[1]).any()

@@ -76,7 +76,8 @@ def place_labels(
 ) -> list[NDArray[np.float64]]:
     """Find a place for each label, the nearest that is free; earlier labels choose first.
 
-    What names a point in the view stands wholly in it, if need be on the other side: half of a number reads as another.
+    What names a point in the view stands wholly in it, if need be on the other side, and any other label wholly in it
+    or wholly out of it: half of a number reads as another, and none goes without its unit.
 
     Parameters
     ----------
@@ -114,8 +115,10 @@ def place_labels(
                 free = _free(some, half, structures, gap, taken)
                 if nearest is None and free.any():
                     nearest = some[int(np.argmax(free))]
-                if seen and view is not None:
-                    free &= ((some - half >= view[0]) & (some + half <= view[1])).all(axis=1)
+                if view is not None:
+                    low, high = some - half, some + half
+                    whole = ((low >= view[0]) & (high <= view[1])).all(axis=1)
+                    free &= whole if seen else whole | (high <= view[0]).any(axis=1) | (low >= view[1]).any(axis=1)
                 if free.any():
                     best = some[int(np.argmax(free))]
                     break
