@@ -9,7 +9,8 @@ The worklist is that of a study whose cases are prepared, looked at for the firs
 read. The journal is that of one stage of a study, in which calipers are moved again and again: each gesture is on the
 disk before it counts, and opening the stage again reads and replays all of them. The folder holds series of 100 slices
 with as many header elements as usual (about 150). The readers judged 200 cases each, and all statistics of the report
-are worked out with 500 bootstrap samples. A report lists every pair of readers, so that cost is given over the pairs.
+are worked out with 500 bootstrap samples. A report lists every pair of readers, so that cost is
+given over the pairs; over the readers it is quadratic.
 """
 
 from __future__ import annotations

@@ -109,3 +109,13 @@ def test_a_label_of_what_is_not_seen_is_not_cut_at_the_edge_of_the_view(above, b
     low, high = place - half, place + half
     whole = (low >= view[0]).all() and (high <= view[1]).all()
     assert whole or (high <= view[0]).any() or (low >= view[1]).any()
+
+
+def test_where_there_is_little_room_a_label_stands_closer_rather_than_cut():
+    body = BODIES[0] * 5.0
+    # Room for the label and a quarter of the gap, and on one side only.
+    view = np.array([0.0, body[:, 1].min() - 128.0]), np.array([135.0, body[:, 1].max() + 20.0])
+    anchor = np.array([body[:, 0].mean(), body[:, 1].max()])
+    (place,) = place_labels([Label(anchor, (17.0, 120.0), 1)], [outline_of(body)], gap=24.0, view=view)
+    assert view[0][1] <= place[1] - 60.0
+    assert place[1] + 60.0 <= body[:, 1].min()

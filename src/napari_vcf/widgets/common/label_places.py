@@ -103,35 +103,44 @@ def place_labels(
     chosen = []
     for label in labels:
         half = np.array(label.size, dtype=np.float64) / 2
-        seen = view is not None and _holds(view, label.anchor)
-        sides = (label.side, -label.side) if seen and label.side else (label.side,)
-        best = fallback = None
-        for side in sides:
+        center = None
+        for side, room, where in _attempts(label, gap, view):
             centers = label.anchor + _offsets(float(half[0]), float(half[1]), side)
-            nearest = None
             # Most labels find a place among the first; looking at all for each would take most of a drag.
             for first in range(0, len(centers), _AT_ONCE):
                 some = centers[first : first + _AT_ONCE]
-                free = _free(some, half, structures, gap, taken)
-                if nearest is None and free.any():
-                    nearest = some[int(np.argmax(free))]
-                if view is not None:
-                    low, high = some - half, some + half
-                    whole = ((low >= view[0]) & (high <= view[1])).all(axis=1)
-                    free &= whole if seen else whole | (high <= view[0]).any(axis=1) | (low >= view[1]).any(axis=1)
+                free = _free(some, half, structures, room, taken) & _lies(some, half, view, where)
                 if free.any():
-                    best = some[int(np.argmax(free))]
+                    center = some[int(np.argmax(free))]
                     break
-            # Where everything within reach is taken, the farthest place covers the least.
-            nearest = centers[-1] if nearest is None else nearest
-            fallback = nearest if fallback is None else fallback
-            if best is not None:
+            if center is not None:
                 break
-        center = fallback if best is None else best
-        assert center is not None
+        if center is None:
+            # Where everything within reach is taken, the farthest place covers the least.
+            center = (label.anchor + _offsets(float(half[0]), float(half[1]), label.side))[-1]
         taken.append((center, half))
         chosen.append(center)
     return chosen
+
+
+def _attempts(label: Label, gap: float, view: Box | None) -> list[tuple[int, float, str]]:
+    """Sides, gaps and parts of the screen in which a place is looked for, one after the other."""
+    if view is None:
+        return [(label.side, gap, "anywhere")]
+    if not _holds(view, label.anchor):
+        return [(label.side, gap, "uncut")]
+    sides = (label.side, -label.side) if label.side else (0,)
+    # Closer is better than on none; and where there is no room at all, none is better than a half.
+    return [(side, room, "whole") for room in (gap, gap / 4) for side in sides] + [(label.side, gap, "uncut")]
+
+
+def _lies(centers: NDArray[np.float64], half: NDArray[np.float64], view: Box | None, where: str) -> NDArray[np.bool_]:
+    """Which middles leave a label wholly in the view, or at least uncut by its edge."""
+    if view is None or where == "anywhere":
+        return np.ones(len(centers), dtype=np.bool_)
+    low, high = centers - half, centers + half
+    whole = np.asarray(((low >= view[0]) & (high <= view[1])).all(axis=1), dtype=np.bool_)
+    return whole if where == "whole" else whole | (high <= view[0]).any(axis=1) | (low >= view[1]).any(axis=1)
 
 
 def _holds(box: Box, point: NDArray[np.float64]) -> bool:
