@@ -46,7 +46,7 @@ CAPTIONS = {
     "heights": "Calipers: three heights on the fractured vertebra and its neighbours",
     "findings": "Findings: answer the form",
     "registration": "Registration: name the vertebra, click its centre on MRI and on CT",
-    "lesion extent": "Lesion extent: outline the body, paint the lesion",
+    "lesion extent": "Lesion extent: correct the proposed body, take the lesion by a threshold",
     "ADC": "ADC ROI: the rectangle, three times in the lesion and three times in normal marrow",
     "export": "Export one JSON file",
 }
