@@ -159,6 +159,29 @@ def test_a_full_disk_fails_cases_and_not_the_preparation_which_goes_on_when_ther
     assert check_study(root).damages == ()
 
 
+@pytest.mark.parametrize(("holder", "call", "ending"), [(os, "scandir", "CT Erika/"), (Path, "open", "001")])
+def test_a_case_of_which_the_disk_gives_a_part_is_not_prepared_without_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: object, call: str, ending: str
+) -> None:
+    root = begin(tmp_path)
+    real = getattr(holder, call)
+
+    def refusing(path: object, *args: object, **options: object) -> object:
+        if "CT Erika" in str(path) and f"{path}/".endswith((ending, f"{ending}/")):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(path, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(holder, call, refusing)
+        (outcome,) = prepare_study(root, workers=0)
+    assert outcome.status == "failed"
+    assert "Input/output error" in outcome.reason
+    assert "Erika" not in outcome.reason
+    (outcome,) = prepare_study(root, workers=0)
+    assert outcome.status == "prepared"
+    assert "ct" in outcome.stages
+
+
 def test_a_folder_of_cases_that_is_gone_is_made_again_and_one_that_cannot_be_written_is_a_sentence(
     tmp_path: Path,
 ) -> None:

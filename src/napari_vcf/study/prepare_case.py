@@ -224,6 +224,13 @@ def _prepare(job: CaseJob, source: str, lock: CaseLock) -> CaseOutcome:
     if not folder.is_dir():
         raise StudyError("The folder of its source files is not there. Is the drive connected?")
     scan = scan_case(folder)
+    unread = [refusal for refusal in scan.refused if refusal.unread]
+    if unread:
+        # Prepared without them, it would be kept as it is once the disk gives them again.
+        raise StudyError(
+            f"Of its files and folders {len(unread)} cannot be read now, which may be images: {unread[0].reason} Make "
+            "them readable, or take them out of the folder, and prepare it again."
+        )
     if not scan.series and not scan.refused:
         raise StudyError("Its folder is empty.")
     if not scan.series:

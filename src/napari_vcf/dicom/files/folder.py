@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,10 +26,13 @@ class Refusal:
         Relative to the scanned folder.
     reason : str
         Why, for a technician.
+    unread : bool
+        Whether the disk did not give it: another time it may be read, and be an image.
     """
 
     path: Path
     reason: str
+    unread: bool = False
 
 
 def folder_of(folder: Path) -> Path:
@@ -88,10 +92,11 @@ def files_below(root: Path, refused: list[Refusal]) -> Iterator[str]:
             reason = f"The folder cannot be listed: {error.strerror or 'unreadable'}."
             if not prefix:
                 raise FolderError(reason) from error
-            refused.append(Refusal(Path(prefix), reason))
+            refused.append(Refusal(Path(prefix), reason, unread=True))
             continue
         for entry in members:
             name = prefix + entry.name
+            unread = False
             try:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(f"{name}/")
@@ -99,12 +104,14 @@ def files_below(root: Path, refused: list[Refusal]) -> Iterator[str]:
                 reason = _no_file(entry)
             except OSError as error:
                 reason = f"The file cannot be looked at: {error.strerror or 'unreadable'}."
+                # Links in a circle will never be more than that.
+                unread = error.errno != errno.ELOOP
             if entry.name.lower() in _IGNORED:
                 continue
             if not reason:
                 yield name
             else:
-                refused.append(Refusal(Path(name), reason))
+                refused.append(Refusal(Path(name), reason, unread=unread))
 
 
 def _no_file(entry: os.DirEntry[str]) -> str:

@@ -77,7 +77,7 @@ def scan_folder(
                 else:
                     files.append(frames_of(open_source(root / name, name)))
             except DicomError as error:
-                refused.append(Refusal(Path(name), str(error)))
+                refused.append(Refusal(Path(name), str(error), unread=isinstance(error.__cause__, OSError)))
         if progress is not None:
             progress(len(names), len(names), "reading headers")
         copies = copies_among(files)
