@@ -84,6 +84,18 @@ def test_body_from_outlines_lesion_inside_it_and_the_eye_before_the_measure(benc
     assert np.array_equal(panel.model.layers.masks()[1], lesion)
 
 
+def test_a_body_without_lesion_is_shown_without_a_grade_until_the_pattern_says_that_there_is_none(bench, panel):
+    reading, stage = bench.desk.reading, bench.desk.stage
+    assert reading.protocol.asks(stage, "lesion_pattern")
+    outline(bench, 0.0)
+    bench.hands.press(panel.button("visual_G1"))
+    assert "not graded" in text(panel, "result")
+    assert "G1" not in text(panel, "result")
+    reading.answer(stage, "lesion_pattern", "none")
+    bench.settle()
+    assert "which is G1" in text(panel, "result")
+
+
 def test_nothing_in_naparis_own_controls_lets_the_brush_out_of_the_body(bench, panel):
     outline(bench, 0.0)
     layers = panel.model.layers

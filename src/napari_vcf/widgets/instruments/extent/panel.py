@@ -497,7 +497,7 @@ class ExtentWidget(Instrument):
             if reading is not None and EXTENT in reading.hidden(stage):
                 result = tr("Hidden until you have given your own estimate above.")
             else:
-                result, details = extent_texts(extent)
+                result, details = self._texts(extent)
                 # Before anything is painted there is nothing to differ from.
                 if extent.lesion_cm3 and answer and answer.value is not None and answer.value != extent.grade:
                     differ = tr(
@@ -520,14 +520,14 @@ class ExtentWidget(Instrument):
             return
         extent = None if EXTENT in reading.hidden(stage) else self.model.live_extent()
         if extent is not None:
-            self._show_extent(extent)
+            result, details = self._texts(extent)
+            self._result.setText(result)
+            self._details.setText(details)
 
-    def _show_extent(self, extent: Extent) -> None:
+    def _texts(self, extent: Extent) -> tuple[str, str]:
         reading = self.desk.reading
         counted = reading is not None and reading.results(self.desk.stage).extent is not None
-        result, details = extent_texts(extent, counted=counted)
-        self._result.setText(result)
-        self._details.setText(details)
+        return extent_texts(extent, counted=counted)
 
 
 def _looked_at(unseen: int, slices: int, beyond: int) -> str:
