@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, RigidTransform
-from napari_vcf.language import say
+from napari_vcf.language import said, say
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.errors import RefusedActionError
@@ -121,7 +121,7 @@ def _rigid(matrix: Any) -> RigidTransform:
     try:
         return RigidTransform(np.array(matrix))
     except GeometryError as error:
-        raise RefusedActionError(str(error)) from error
+        raise RefusedActionError(said(error)) from error
 
 
 def _registration(state: ReadingState, level: str) -> Registration:

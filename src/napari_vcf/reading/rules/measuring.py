@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, Rectangle, coverage_on_slice
-from napari_vcf.language import say
+from napari_vcf.language import said, say
 from napari_vcf.measure import MeasureError
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import MR_ROLES, CaseImage
@@ -249,7 +249,7 @@ def _(action: act.PlaceRoi, state: ReadingState, context: Context) -> ReadingSta
         placed = PlacedRoi(**{**dict(roi), "center_lps": center}, at=context.at)
         context.measure(placed)
     except (GeometryError, MeasureError) as error:
-        raise RefusedActionError(str(error)) from error
+        raise RefusedActionError(said(error)) from error
     stage = state.stages[action.stage]
     others = tuple(r for r in stage.rois if (r.tissue, r.placement) != (roi.tissue, roi.placement))
     return change_stage(state, action.stage, rois=(*others, placed))

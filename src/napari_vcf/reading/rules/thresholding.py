@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.geometry import Volume
-from napari_vcf.language import say
+from napari_vcf.language import said, say
 from napari_vcf.measure import MeasureError, ReferenceSignal, reference_region, reference_signal, voxels_beyond
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.errors import RefusedActionError
@@ -79,4 +79,4 @@ def _reference(action: act.ThresholdLesion, volume: Volume, body: NDArray[np.boo
             )
         return reference_signal(volume, action.center_lps, radius_mm=action.radius_mm)
     except MeasureError as error:
-        raise RefusedActionError(str(error)) from error
+        raise RefusedActionError(said(error)) from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_vcf.language import say
+from napari_vcf.language import said, say
 from napari_vcf.measure import PULL_REACH_MM, fill_outline, mask_contour, pull_contour
 from napari_vcf.reading.body_slices import open_slices, slice_origins
 from napari_vcf.reading.errors import RefusedActionError
@@ -56,7 +56,7 @@ class ProposedModel:
         try:
             self.request(image_id)
         except RefusedActionError as refused:
-            return str(refused)
+            return said(refused)
         return ""
 
     def request(self, image_id: str) -> BodyRequest:
