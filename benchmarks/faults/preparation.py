@@ -18,7 +18,7 @@ from typing import Final
 
 from faults.acts import ACTS, Act, Channel, Said, make_grounds, settle_in
 from faults.calls import Fault
-from faults.trials import Process, Tally, counts_of, drawn, fill, judge, small_disk
+from faults.trials import Process, Tally, counts_of, drawn, judge, on_small_disk
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.study import prepare_study
 from napari_vcf.study.prepare_study import unlock_preparation
@@ -133,7 +133,10 @@ def preparation_trials(folder: Path, count: int, seed: int) -> dict[str, Tally]:
     for number, kind in zip(range(count), kinds, strict=False):
         trial = f"{seed}.{number} prepare with workers, {kind}"
         if kind == "disk":
-            _on_small_disk(tally, trial, folder / "disk", ground, rng, whole)
+            spare, dies = rng.randrange(0, 48), rng.random() < 0.3
+            on_small_disk(
+                tally, trial, _PREPARE, folder / "disk", ground, spare, dies=dies, kilobytes=4000, whole=whole
+            )
             print(json.dumps({"workers": (tally.counts, tally.notes)}), flush=True)
             continue
         root = settle_in(folder / "trial", ground)
@@ -193,35 +196,6 @@ def _take_over(root: Path, channel: Channel) -> None:
     for case in ("C001", "C002"):
         unlock_preparation(root, case)
     _BY_ITSELF.run(root, channel)
-
-
-def _on_small_disk(
-    tally: Tally, trial: str, place: Path, ground: Path, rng: random.Random, whole: Callable[[Path], str]
-) -> None:
-    spare, dies = rng.randrange(0, 48), rng.random() < 0.3
-    with small_disk(place, 4000) as disk:
-        root = settle_in(disk / "trial", ground)
-        rest = fill(disk, spare)
-
-        def lift() -> None:
-            if dies:
-                os.kill(os.getpid(), signal.SIGKILL)
-            rest.unlink(missing_ok=True)
-
-        def run(channel: Channel) -> None:
-            channel._lift = lift
-            _with_workers(root, channel)
-
-        process = Process(run)
-        became = process.wait()
-        if became == "hangs":
-            tally.note("could not go on", trial, "it hangs for good")
-        tally.counts["was full"] += bool(process.said.refusals)
-        tally.counts[became] += 1
-        rest.unlink(missing_ok=True)
-        judge(
-            tally, f"{trial}, {spare} blocks are left{', dies' if dies else ''}", _PREPARE, root, [process.said], whole
-        )
 
 
 def main(arguments: list[str]) -> None:

@@ -32,11 +32,10 @@ __all__ = [
     "counts_of",
     "disk_trials",
     "drawn",
-    "fill",
     "go_on_beside",
     "judge",
     "moment_trials",
-    "small_disk",
+    "on_small_disk",
 ]
 
 #: Longer, and a trial counts as one that hangs for good.
@@ -294,6 +293,43 @@ def fill(place: Path, spare: int) -> Path:
     return rest
 
 
+def on_small_disk(
+    tally: Tally,
+    trial: str,
+    act: Act,
+    place: Path,
+    ground: Path,
+    spare: int,
+    *,
+    dies: bool,
+    kilobytes: int = 900,
+    whole: Callable[[Path], str] = lambda _root: "",
+) -> None:
+    """One act on a disk that fills up but for some blocks; the program dies then, or somebody makes room."""
+    with small_disk(place, kilobytes) as disk:
+        root = settle_in(disk / "trial", ground)
+        rest = fill(disk, spare)
+
+        def lift() -> None:
+            if dies:
+                os.kill(os.getpid(), signal.SIGKILL)
+            rest.unlink(missing_ok=True)
+
+        def run(channel: Channel) -> None:
+            channel._lift = lift
+            act.run(root, channel)
+
+        process = Process(run)
+        became = process.wait()
+        if became == "hangs":
+            tally.note("could not go on", trial, "it hangs for good")
+        tally.counts["was full"] += bool(process.said.refusals)
+        tally.counts[became] += 1
+        rest.unlink(missing_ok=True)
+        said = f"{trial}, {spare} blocks are left{', dies' if dies else ''}"
+        judge(tally, said, act, root, [process.said], whole)
+
+
 def disk_trials(folder: Path, count: int, seed: int) -> dict[str, Tally]:
     """Acts on a disk of some hundred kilobytes that fills up; half of the programs die when it has."""
     rng = random.Random(seed)
@@ -303,26 +339,7 @@ def disk_trials(folder: Path, count: int, seed: int) -> dict[str, Tally]:
     for number in range(count):
         act = acts[number % len(acts)]
         spare, dies = rng.choice((0, 1, 2, 3, 4, 6, 8, 12, 16, 24)), rng.random() < 0.5
-        trial = f"{seed}.{number} {act.name}, {spare} blocks are left{', dies' if dies else ''}"
-        with small_disk(folder / "disk", 900) as disk:
-            root = settle_in(disk / "trial", grounds[act.ground])
-            rest = fill(disk, spare)
-
-            def lift(rest: Path = rest, dies: bool = dies) -> None:
-                if dies:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                rest.unlink(missing_ok=True)
-
-            def run(channel: Channel, act: Act = act, root: Path = root, lift: Callable[[], None] = lift) -> None:
-                channel._lift = lift
-                act.run(root, channel)
-
-            process = Process(run)
-            became = process.wait()
-            tally.counts["was full"] += bool(process.said.refusals)
-            tally.counts[became] += 1
-            rest.unlink(missing_ok=True)
-            judge(tally, trial, act, root, [process.said])
+        on_small_disk(tally, f"{seed}.{number} {act.name}", act, folder / "disk", grounds[act.ground], spare, dies=dies)
     return {"disk": tally}
 
 

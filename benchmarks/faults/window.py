@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from faults.acts import Act, Channel, settle_in
 from faults.calls import Fault
-from faults.trials import PATIENCE_S, Process, Tally, counts_of, drawn, fill, go_on_beside, judge, small_disk
+from faults.trials import PATIENCE_S, Process, Tally, counts_of, drawn, go_on_beside, judge, on_small_disk
 from napari_vcf.reading import ITEMS
 from napari_vcf.study import open_study
 from support.studies import make_study
@@ -91,8 +91,11 @@ class _Reader:
         """Wait for the next stage; where it was refused, ask for it again."""
         for _ in range(_TRIES):
             self._hands.wait_until(lambda: not self._panel.study_desk.busy, "the case", seconds=PATIENCE_S)
-            if self._session is not None or "signed" in self._panel.study_desk.sentence:
-                return self._session is not None
+            if self._session is not None:
+                return True
+            items = self._panel.study_desk.items
+            if items and all(item.status == "sealed" for item in items):
+                return False
             self._channel.lift()
             self._arrangement.raise_panel("Worklist")
             self._hands.wait(50)
@@ -242,7 +245,8 @@ def window_trials(folder: Path, count: int, seed: int) -> dict[str, Tally]:
     for number, kind in zip(range(count), kinds, strict=False):
         trial = f"{seed}.{number} window, {kind}"
         if kind == "disk":
-            _on_small_disk(tally, trial, folder / "disk", ground, rng)
+            spare, dies = rng.choice((0, 1, 2, 3, 4, 6, 8, 12, 16, 24)), rng.random() < 0.3
+            on_small_disk(tally, trial, WINDOW, folder / "disk", ground, spare, dies=dies)
         else:
             root = settle_in(folder / "trial", ground)
             _in_large(tally, trial, kind, counts, root, rng, longest)
@@ -271,31 +275,6 @@ def _in_large(
     # Where calls only fail, one window suffers many faults.
     tally.counts["trials"] += max(0, first.said.counts.get("struck", 0) - 1)
     judge(tally, f"{trial}, {fault}", WINDOW, root, said)
-
-
-def _on_small_disk(tally: Tally, trial: str, place: Path, ground: Path, rng: random.Random) -> None:
-    spare, dies = rng.choice((0, 1, 2, 3, 4, 6, 8, 12, 16, 24)), rng.random() < 0.3
-    with small_disk(place, 900) as disk:
-        root = settle_in(disk / "trial", ground)
-        rest = fill(disk, spare)
-
-        def lift() -> None:
-            if dies:
-                os.kill(os.getpid(), signal.SIGKILL)
-            rest.unlink(missing_ok=True)
-
-        def run(channel: Channel) -> None:
-            channel._lift = lift
-            _in_window(root, channel)
-
-        process = Process(run)
-        became = process.wait()
-        if became == "hangs":
-            tally.note("could not go on", trial, "it hangs for good")
-        tally.counts["was full"] += bool(process.said.refusals)
-        tally.counts[became] += 1
-        rest.unlink(missing_ok=True)
-        judge(tally, f"{trial}, {spare} blocks are left{', dies' if dies else ''}", WINDOW, root, [process.said])
 
 
 def main(arguments: list[str]) -> None:
