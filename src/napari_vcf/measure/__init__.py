@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_vcf.measure.contour import PULL_REACH_MM, mask_contour, pull_contour
+from napari_vcf.measure.contour import PULL_REACH_MM, edge_middles, mask_contour, pull_contour
 from napari_vcf.measure.edges import SNAP_REACH_MM, NoEdge, snap_to_edge
 from napari_vcf.measure.endplate import snap_to_ct_endplate, snap_to_endplate
 from napari_vcf.measure.errors import MeasureError
@@ -77,6 +77,7 @@ __all__ = [
     "cuts_endplates",
     "deviation_deg",
     "draw_to_edge",
+    "edge_middles",
     "endplate_direction",
     "fill_outline",
     "grade_fraction",

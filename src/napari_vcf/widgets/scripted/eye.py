@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, distance_transform_edt, label
 from scipy.spatial import cKDTree
 
-from napari_vcf.measure import mask_contour
+from napari_vcf.measure import edge_middles, mask_contour
 
 __all__ = ["Pull", "best_limit", "lesion_seen", "pull_of"]
 
@@ -59,17 +59,12 @@ def pull_of(drawn: Mask, seen: Mask, pixel_mm: tuple[float, float], *, let_be: f
         return None
     around = binary_dilation(patches == int(np.argmax(sizes)), iterations=2)
     scale = np.array(pixel_mm)
-    line, edge = (_contour(mask) for mask in (drawn, seen))
+    line, edge = (edge_middles(mask_contour(mask)) for mask in (drawn, seen))
     to_edge, at_edge = cKDTree(edge * scale).query(line * scale)
     to_line, at_line = cKDTree(line * scale).query(edge * scale)
     to_edge, to_line = (np.where(_within(around, p), d, -1.0) for p, d in ((line, to_edge), (edge, to_line)))
     a, b = int(np.argmax(to_edge)), int(np.argmax(to_line))
     return Pull(line[a], edge[at_edge[a]]) if to_edge[a] >= to_line[b] else Pull(line[at_line[b]], edge[b])
-
-
-def _contour(mask: Mask) -> Points:
-    corners = mask_contour(mask)
-    return np.asarray((corners + np.roll(corners, -1, axis=0)) / 2)
 
 
 def _within(region: Mask, points: Points) -> Mask:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_vcf.measure import POSITIONS
+from napari_vcf.measure import POSITIONS, mask_contour
 from napari_vcf.reading import Protocol
 from napari_vcf.reading.masks import decode_mask, encode_mask
 from napari_vcf.reading.proposing import METHOD
 from napari_vcf.reading.state import ProposedBody
 from napari_vcf.widgets.desk.desk import Desk
-from napari_vcf.widgets.instruments.extent.proposed import ProposedModel, contour_of
+from napari_vcf.widgets.instruments.extent.proposed import ProposedModel
 from support.cases import asked_again
 from support.synthetic_case import CENTER, make_case
 
@@ -118,7 +118,7 @@ def test_the_next_slice_that_waits_comes_after_the_one_on_the_screen_and_then_fr
 
 def test_accepting_a_corrected_slice_again_leaves_the_correction(proposals):
     model = proposals.model
-    smaller = contour_of(model.shape_on(4)[:78])
+    smaller = mask_contour(model.shape_on(4)[:78])[:, ::-1]
     assert model.correct(proposals.grid, 4, proposals.lps(smaller, 4))
     corrected = proposals.body()[4]
     assert model.accept(4)
@@ -146,14 +146,14 @@ def test_accepting_the_rest_counts_only_slices_that_were_looked_at(proposals):
 def test_a_contour_that_comes_back_as_it_was_decides_nothing(proposals):
     model = proposals.model
     changes = len(proposals.reading.log)
-    assert model.correct(proposals.grid, 4, proposals.lps(contour_of(model.shape_on(4)), 4))
+    assert model.correct(proposals.grid, 4, proposals.lps(mask_contour(model.shape_on(4))[:, ::-1], 4))
     assert len(proposals.reading.log) == changes
     assert model.kinds[4] == "waiting"
 
 
 def test_a_pulled_contour_is_corrected_body_and_keeps_what_lies_beyond_its_reach(proposals):
     model, grid = proposals.model, proposals.grid
-    contour = contour_of(model.shape_on(4)) * (1.2, 0.9)
+    contour = mask_contour(model.shape_on(4))[:, ::-1] * (1.2, 0.9)
     grab = contour[np.argmin(contour[:, 1] + np.abs(contour[:, 0] - 66.0))]
     pulled = model.pulled(contour, grab, grab - (0.0, 5.0)) / (1.2, 0.9)
     before = model.shape_on(4)
@@ -175,7 +175,7 @@ def test_a_contour_pulled_on_a_drawn_slice_stays_a_drawn_one():
     found.reading.set_masks("mri", found.image.id, body, np.zeros_like(body))
     assert found.model.put(found.computed()) == (2, 3, 5, 6)
     assert np.array_equal(found.model.shape_on(4), body[4])
-    found.model.correct(found.grid, 4, found.lps(contour_of(body[4][:75]), 4))
+    found.model.correct(found.grid, 4, found.lps(mask_contour(body[4][:75])[:, ::-1], 4))
     assert found.model.kinds[4] == "drawn"
 
 

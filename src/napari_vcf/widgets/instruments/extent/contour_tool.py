@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from napari_vcf.measure import edge_middles, mask_contour
 from napari_vcf.widgets.common.controls import SKY, YELLOW
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
-from napari_vcf.widgets.instruments.extent.proposed import contour_of
 from napari_vcf.widgets.instruments.instrument import Tool, World
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class ContourTool(Tool):
         if self._shown[0] != key:
             found = None
             if shape is not None:
-                corners = smooth(contour_of(shape))
+                corners = edge_middles(mask_contour(shape))[:, ::-1]
                 places = np.column_stack([corners, np.full(len(corners), float(index))])
                 found = self._viewport.to_world(image.series.grid.to_lps(places), image.id)[:, 1:]
             self._shown = key, found
@@ -202,11 +202,6 @@ class ContourDrawing:
             ring = tool.near + 5.0 / zoom * np.stack([np.sin(angle), np.cos(angle)], axis=1)
             picture.line(ring, 2.0 / zoom, rgba(YELLOW))
         return picture
-
-
-def smooth(contour: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The contour of pixels through the middles of their edges, for the eye: it holds the same pixels."""
-    return np.asarray((contour + np.roll(contour, -1, axis=0)) / 2)
 
 
 def dashes(contour: NDArray[np.float64], *, dash: float = _DASH_MM, gap: float = _GAP_MM) -> list[NDArray[np.float64]]:

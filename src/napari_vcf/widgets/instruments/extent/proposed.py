@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.language import said, say
-from napari_vcf.measure import PULL_REACH_MM, fill_outline, mask_contour, pull_contour
+from napari_vcf.measure import PULL_REACH_MM, fill_outline, pull_contour
 from napari_vcf.reading.body_slices import open_slices, slice_origins
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.masks import decode_mask
@@ -236,8 +236,3 @@ class ProposedModel:
             return True
 
         return bool(desk.guard(change))
-
-
-def contour_of(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The contour of a mask as (column, row) in pixels."""
-    return np.asarray(mask_contour(mask)[:, ::-1])
