@@ -367,3 +367,43 @@ def test_nothing_of_a_threshold_or_of_half_an_outline_is_seen_in_another_stage(b
     bench.settle()
     assert panel.threshold.signal is None
     assert not (panel.model.layers._lesion == 2).any()
+
+
+def _open_another(bench):
+    from support.synthetic_case import make_case
+
+    bench.desk.saved = True
+    bench.open(make_case())
+    bench.desk.reading.set_spine("L1")
+    bench.front("Lesion extent")
+    bench.close_up()
+
+
+def _drawn(bench):
+    bench.settle()
+    return bench.viewport.viewer.screenshot(canvas_only=True, flash=False)
+
+
+def test_the_next_case_begins_with_the_layers_of_the_last_one_and_with_nothing_that_was_in_them(bench, panel):
+    outline(bench, 0.0)
+    layers = panel.model.layers
+    body, lesion = layers.body, layers.lesion
+    body.name = "renamed"
+    _open_another(bench)
+    assert panel.model.layers is layers
+    assert (layers.body, layers.lesion) == (body, lesion)
+    assert body.name == "Vertebral body"
+    assert not (body.data == 1).any()
+    assert not (lesion.data == 1).any()
+    assert len([layer for layer in bench.viewport.viewer.layers if type(layer).__name__ == "Labels"]) == 2
+    outline(bench, 0.0)
+    reused, mask = _drawn(bench), body_and_lesion(bench)[0]
+
+    # The same by layers made anew: a hand has changed these, and they are given up.
+    layers.body.show_selected_label = True
+    _open_another(bench)
+    assert panel.model.layers is not layers
+    assert body not in bench.viewport.viewer.layers
+    outline(bench, 0.0)
+    assert np.array_equal(body_and_lesion(bench)[0], mask)
+    assert np.array_equal(_drawn(bench), reused)
