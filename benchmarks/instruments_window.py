@@ -228,7 +228,7 @@ class DeskWindow(Window):
     def __init__(self, found: dict[Role, Volume]) -> None:
         import napari
 
-        from napari_vcf.widgets.window.layout import arrange
+        from napari_vcf.widgets.window.arrangement import arrange
 
         self.found = found
         self.viewer = napari.Viewer()

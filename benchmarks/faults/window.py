@@ -231,7 +231,7 @@ def window_trials(folder: Path, count: int, seed: int) -> dict[str, Tally]:
     """
     import napari  # noqa: F401 -- once, and not in each of the processes that are forked
 
-    import napari_vcf.widgets.window.layout  # noqa: F401
+    import napari_vcf.widgets.window.arrangement  # noqa: F401
 
     rng = random.Random(seed)
     ground = folder / "ground"

@@ -119,7 +119,7 @@ def _window(qapp: Any) -> Iterator[Bench]:
     from qtpy.QtWidgets import QApplication
 
     from napari_vcf.widgets.scripted.hands import Hands
-    from napari_vcf.widgets.window.layout import arrange
+    from napari_vcf.widgets.window.arrangement import arrange
 
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(*SIZE)
@@ -203,7 +203,7 @@ def own_window(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[[], Any
     from qtpy.QtCore import QEvent
     from qtpy.QtWidgets import QApplication
 
-    from napari_vcf.widgets.window.layout import arrange
+    from napari_vcf.widgets.window.arrangement import arrange
 
     opened: list[Any] = []
 

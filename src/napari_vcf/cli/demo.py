@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_vcf.phantom import PhantomTruth
     from napari_vcf.reading import VerifyReport
-    from napari_vcf.widgets.window.layout import Arrangement
+    from napari_vcf.widgets.window.arrangement import Arrangement
 
 __all__ = ["add_parser", "run"]
 

@@ -27,7 +27,7 @@ from napari_vcf.records.base import utc_now
 from napari_vcf.records.errors import what_helps
 from napari_vcf.records.sealing import canonical_json
 from napari_vcf.study.errors import DamagedError, JournalError, LockedError, StudyError
-from napari_vcf.study.journal_files import BINARY, read_all, write_all, write_file, write_place, write_progress
+from napari_vcf.study.journal_bytes import BINARY, read_all, write_all, write_file, write_place, write_progress
 from napari_vcf.study.journal_format import (
     HEAD,
     JOURNAL,

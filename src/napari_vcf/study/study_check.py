@@ -18,7 +18,6 @@ from napari_vcf.records.base import Stage
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import Event, events_of
 from napari_vcf.study.audit_log_check import consensus_gone, readings_gone
-from napari_vcf.study.case_check import damaged_cases
 from napari_vcf.study.clinical_text import CLINICAL, clinical_text_of
 from napari_vcf.study.consensus_documents import ConsensusOrigin
 from napari_vcf.study.damage import Damage, Found, WayOut
@@ -29,6 +28,7 @@ from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.journal_format import HEAD, JOURNAL
 from napari_vcf.study.journal_view import JournalView, inspect_journal, outrun, progress_problem
 from napari_vcf.study.prepared_case import PreparedCase
+from napari_vcf.study.prepared_case_check import damaged_cases
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Task, tasks_of_study
 from napari_vcf.study.regular_files import read_regular

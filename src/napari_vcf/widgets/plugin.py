@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from napari_vcf.dicom import FolderError, folder_of
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.language import say, shown, tr
-from napari_vcf.widgets.window.layout import Arrangement, arrange
+from napari_vcf.widgets.window.arrangement import Arrangement, arrange
 
 __all__ = [
     "AdcRoi",

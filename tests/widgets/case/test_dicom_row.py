@@ -153,7 +153,7 @@ def test_a_study_is_searched_for_brought_whole_and_opened(bench, tmp_path: Path,
 def test_neither_button_nor_key_is_there_while_a_study_is_read(window, tmp_path: Path) -> None:
     from napari_vcf.study import open_study
     from napari_vcf.widgets.study.study_window import WORKLIST, begin_study
-    from napari_vcf.widgets.window.layout import OtherDeskError
+    from napari_vcf.widgets.window.arrangement import OtherDeskError
     from support.studies import make_study
 
     panel = begin_study(window.arrangement, open_study(make_study(tmp_path, cases=1)).as_reader("R1"))

@@ -91,7 +91,7 @@ def test_a_window_with_other_keys_obeys_them_and_names_them_everywhere(qtbot, tm
 
     from napari_vcf.widgets.common import shortcuts_in_force as own
     from napari_vcf.widgets.scripted.hands import Hands
-    from napari_vcf.widgets.window.layout import arrange
+    from napari_vcf.widgets.window.arrangement import arrange
     from support.synthetic_case import make_case
 
     monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "settings.yaml"))
@@ -145,7 +145,7 @@ def test_a_window_says_why_a_file_of_keys_is_not_used(qtbot, tmp_path, monkeypat
     import napari
 
     from napari_vcf.widgets.common import shortcuts_in_force as own
-    from napari_vcf.widgets.window.layout import arrange
+    from napari_vcf.widgets.window.arrangement import arrange
 
     monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "settings.yaml"))
     path = own.keys_path()

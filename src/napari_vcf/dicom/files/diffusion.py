@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.header import Header
-from napari_vcf.dicom.files.siemens import csa_numbers
+from napari_vcf.dicom.files.siemens_csa import csa_numbers
 
 __all__ = ["LARGEST_B", "ZERO_B_LIMIT", "Diffusion", "diffusion_of"]
 

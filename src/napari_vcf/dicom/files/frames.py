@@ -13,7 +13,7 @@ from napari_vcf.dicom.files.diffusion import Diffusion, diffusion_of
 from napari_vcf.dicom.files.header import Header
 from napari_vcf.dicom.files.intensity import Intensity, intensity_of
 from napari_vcf.dicom.files.private import bring_private_home
-from napari_vcf.dicom.files.siemens import Mosaic, is_mosaic, mosaic_of
+from napari_vcf.dicom.files.siemens_csa import Mosaic, is_mosaic, mosaic_of
 from napari_vcf.dicom.files.source import PARAMETRIC_MAP, SourceFile
 from napari_vcf.dicom.files.united import is_tiled, tiling_of
 

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, 
 from napari_vcf.errors import NapariVcfError
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.window.layout import Arrangement
+    from napari_vcf.widgets.window.arrangement import Arrangement
 
 __all__ = ["Hands", "HandsError", "hand_seconds"]
 

@@ -18,7 +18,7 @@ from napari_vcf.widgets.scripted.hands import Hands, HandsError
 from napari_vcf.widgets.scripted.strokes import outline_of
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.window.layout import Arrangement
+    from napari_vcf.widgets.window.arrangement import Arrangement
 
 __all__ = ["Painter"]
 

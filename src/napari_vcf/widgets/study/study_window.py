@@ -27,7 +27,7 @@ from napari_vcf.widgets.study.consensus_dock import ConsensusDock
 from napari_vcf.widgets.study.worklist import WorklistPanel
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.window.layout import Arrangement
+    from napari_vcf.widgets.window.arrangement import Arrangement
 
 __all__ = ["WORKLIST", "begin_study", "close_side_doors", "open_consensus_window"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_vcf.widgets.common.screen import check_display
 
 if TYPE_CHECKING:
-    from napari_vcf.widgets.window.layout import Arrangement
+    from napari_vcf.widgets.window.arrangement import Arrangement
 
 __all__ = ["open_window"]
 
@@ -29,7 +29,7 @@ def open_window() -> Arrangement:
 
     import napari
 
-    from napari_vcf.widgets.window.layout import arrange
+    from napari_vcf.widgets.window.arrangement import arrange
 
     viewer = napari.Viewer(title="napari-vcf")
     arrangement = arrange(viewer)

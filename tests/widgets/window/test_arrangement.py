@@ -10,7 +10,7 @@ pytestmark = pytest.mark.gui
 def test_a_viewer_that_closes_is_gone_with_its_desk_and_a_second_one_is_another(own_window, qtbot):
     from napari.layers import Image
 
-    from napari_vcf.widgets.window.layout import arrange
+    from napari_vcf.widgets.window.arrangement import arrange
     from support.synthetic_case import make_case
 
     first, second = own_window(), own_window()
