@@ -11,7 +11,7 @@ from napari_vcf.agreement.statistics.bootstrap import (
     square_terms,
     stable_seed,
 )
-from napari_vcf.agreement.statistics.contingency import WeightKind, agreement_weights, contingency
+from napari_vcf.agreement.statistics.contingency import contingency
 from napari_vcf.agreement.statistics.cutoffs import Cutoff, youden_cutoff
 from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate
 from napari_vcf.agreement.statistics.groups import Test, chi_squared, expected_counts, fisher_exact, t_test, welch_test
@@ -64,6 +64,7 @@ from napari_vcf.agreement.statistics.proportions import (
     proportion,
 )
 from napari_vcf.agreement.statistics.roc import AucComparison, auc, auc_covariance, compare_auc, roc_points
+from napari_vcf.agreement.statistics.weights import WeightKind, agreement_weights
 
 __all__ = [
     "DEFAULT_LEVEL",

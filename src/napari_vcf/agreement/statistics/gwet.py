@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from napari_vcf.agreement.statistics.contingency import WeightKind, agreement_weights
 from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, Method, normal_interval, undefined
+from napari_vcf.agreement.statistics.weights import WeightKind, agreement_weights
 
 __all__ = ["gwet_ac", "gwet_values"]
 

@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_vcf.agreement.statistics.contingency import WeightKind, agreement_weights
 from napari_vcf.agreement.statistics.estimate import DEFAULT_LEVEL, Estimate, Method, normal_interval, undefined
 from napari_vcf.agreement.statistics.proportions import ProportionInterval, proportion
+from napari_vcf.agreement.statistics.weights import WeightKind, agreement_weights
 
 __all__ = [
     "category_agreement_values",
