@@ -6,7 +6,7 @@ from napari_vcf.dicom.errors import DicomError, FolderError, HeaderError, PixelE
 from napari_vcf.dicom.files.folder import Refusal, folder_of
 from napari_vcf.dicom.series.model import Scan, Series, VolumeInfo
 from napari_vcf.dicom.series.role import Role
-from napari_vcf.dicom.series.scan import scan_folder, with_adc_unit, with_b_values, with_role
+from napari_vcf.dicom.series.scan import nothing_found, scan_folder, with_adc_unit, with_b_values, with_role
 from napari_vcf.dicom.series.units import ADC_UNITS
 from napari_vcf.dicom.volumes.adc_map import adc_from_signals, geometric_mean
 from napari_vcf.dicom.volumes.cache import cache_folder, load_prepared, prefer_cache_folder
@@ -38,6 +38,7 @@ __all__ = [
     "load_prepared",
     "load_volume",
     "native_mean",
+    "nothing_found",
     "prefer_cache_folder",
     "scan_folder",
     "with_adc_unit",

@@ -20,6 +20,7 @@ from napari_vcf.dicom import (
     Series,
     check_adc_units,
     load_prepared,
+    nothing_found,
     scan_folder,
     with_adc_unit,
     with_b_values,
@@ -27,7 +28,7 @@ from napari_vcf.dicom import (
     with_role,
 )
 from napari_vcf.geometry import Volume
-from napari_vcf.language import joined, say
+from napari_vcf.language import say
 from napari_vcf.reading.errors import ReadingError, UnknownImageError
 from napari_vcf.reading.state import ImageCorrection
 from napari_vcf.records.base import REMOVED, Pseudonym
@@ -127,7 +128,7 @@ class Case:
         self.remarks: tuple[str, ...] = scan.remarks
         self._found: dict[str, Series] = {self._name(series): _without_file_names(series) for series in scan.series}
         if not self._found:
-            raise ReadingError(_nothing_found(scan))
+            raise ReadingError(nothing_found(scan))
         self._corrections: dict[str, ImageCorrection] = {}
         self._volumes: dict[tuple[str, int], Volume] = {}
         self._images: dict[str, CaseImage] = {}
@@ -349,19 +350,3 @@ def check_pseudonym(text: str, what: str) -> str:
                 what=what,
             )
         ) from None
-
-
-def _counted(reason: str, count: int) -> str:
-    return say("{count} x {reason}", count=count, reason=reason) if count > 1 else reason
-
-
-def _nothing_found(scan: Scan) -> str:
-    if not scan.refused:
-        return say(
-            "The folder is empty: there is no file to read. Choose the folder that holds the DICOM files of one case."
-        )
-    reasons = Counter(refusal.reason for refusal in scan.refused).most_common(3)
-    listed = joined("; ", (_counted(reason, count) for reason, count in reasons))
-    return say(
-        "No image could be read from the {count} files of the folder: {listed}", count=len(scan.refused), listed=listed
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,8 +25,9 @@ from napari_vcf.dicom.series.role import Role, described, role_of, three_plane, 
 from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale, unit_of
 from napari_vcf.errors import CancelledError
+from napari_vcf.language import joined, say
 
-__all__ = ["scan_folder", "with_adc_unit", "with_b_values", "with_role"]
+__all__ = ["nothing_found", "scan_folder", "with_adc_unit", "with_b_values", "with_role"]
 
 
 def scan_folder(
@@ -321,3 +322,20 @@ def _volume_infos(stack: Stack, role: Role) -> tuple[VolumeInfo, ...]:
             )
         )
     return tuple(infos)
+
+
+def _counted(reason: str, count: int) -> str:
+    return say("{count} x {reason}", count=count, reason=reason) if count > 1 else reason
+
+
+def nothing_found(scan: Scan) -> str:
+    """Why there is no image in a folder, as a sentence."""
+    if not scan.refused:
+        return say(
+            "The folder is empty: there is no file to read. Choose the folder that holds the DICOM files of one case."
+        )
+    reasons = Counter(refusal.reason for refusal in scan.refused).most_common(3)
+    listed = joined("; ", (_counted(reason, count) for reason, count in reasons))
+    return say(
+        "No image could be read from the {count} files of the folder: {listed}", count=len(scan.refused), listed=listed
+    )
