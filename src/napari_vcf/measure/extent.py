@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.language import say
+from napari_vcf.measure.cuts import EXTENT_BORDERLINE_WITHIN, EXTENT_CUTS, EXTENT_ENTIRE_FROM
 from napari_vcf.measure.errors import MeasureError
 from napari_vcf.measure.grading import grade_fraction, parse_ratio
 
@@ -71,9 +72,9 @@ def lesion_extent(
     *,
     voxel_mm3: float,
     mid_slice: int,
-    cuts: Sequence[str] = ("1/4", "2/4", "3/4"),
-    entire_from: str = "19/20",
-    borderline_within: float = 0.05,
+    cuts: Sequence[str] = EXTENT_CUTS,
+    entire_from: str = EXTENT_ENTIRE_FROM,
+    borderline_within: float = EXTENT_BORDERLINE_WITHIN,
 ) -> Extent:
     """Grade the share of a body's voxels that belong to the lesion.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from napari_vcf.language import Sentence, joined, say
+from napari_vcf.measure.cuts import DEGREE_BORDERLINE_WITHIN, DEGREE_CUTS, POSTERIOR_CRUSHED_FROM
 from napari_vcf.measure.errors import MeasureError
 from napari_vcf.measure.grading import grade_fraction, parse_ratio
 
@@ -137,9 +138,9 @@ def height_loss(
     below: ReferenceVertebra,
     *,
     rule: ReferenceRule,
-    cuts: Sequence[str] = ("1/3", "2/3"),
-    borderline_within: float = 0.125,
-    posterior_crushed_from: str = "1/5",
+    cuts: Sequence[str] = DEGREE_CUTS,
+    borderline_within: float = DEGREE_BORDERLINE_WITHIN,
+    posterior_crushed_from: str = POSTERIOR_CRUSHED_FROM,
 ) -> HeightLoss:
     """Compute the loss by one definition of the reference height.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_vcf.measure.cuts import EXTENT_BORDERLINE_WITHIN, EXTENT_CUTS, EXTENT_ENTIRE_FROM
 from napari_vcf.measure.extent import Extent, lesion_extent
 
 __all__ = ["Box", "body_box", "recount_extent"]
@@ -39,9 +40,9 @@ def recount_extent(
     slices: int,
     voxel_mm3: float,
     mid_slice: int,
-    cuts: Sequence[str] = ("1/4", "2/4", "3/4"),
-    entire_from: str = "19/20",
-    borderline_within: float = 0.05,
+    cuts: Sequence[str] = EXTENT_CUTS,
+    entire_from: str = EXTENT_ENTIRE_FROM,
+    borderline_within: float = EXTENT_BORDERLINE_WITHIN,
 ) -> Extent:
     """Grade what is painted now; see `lesion_extent`, whose result it equals.
 

@@ -14,6 +14,14 @@ from pydantic import Field, StringConstraints, model_validator
 
 from napari_vcf.language import say
 from napari_vcf.measure import ReferenceRule, parse_ratio
+from napari_vcf.measure.cuts import (
+    DEGREE_BORDERLINE_WITHIN,
+    DEGREE_CUTS,
+    EXTENT_BORDERLINE_WITHIN,
+    EXTENT_CUTS,
+    EXTENT_ENTIRE_FROM,
+    POSTERIOR_CRUSHED_FROM,
+)
 from napari_vcf.reading.findings import FORMS, ITEMS, FormVersion, Item, items_by_default
 from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
 
@@ -77,12 +85,12 @@ class Protocol(FrozenModel):
     version: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "2"
     form_version: FormVersion = "1"
     reference: ReferenceRule = "mean_adjacent"
-    degree_cuts: tuple[Ratio, Ratio] = ("1/3", "2/3")
-    degree_borderline_within: Annotated[Finite, Field(ge=0, lt=1)] = 0.125
-    posterior_crushed_from: Ratio = "1/5"
-    extent_cuts: tuple[Ratio, Ratio, Ratio] = ("1/4", "2/4", "3/4")
-    extent_entire_from: Ratio = "19/20"
-    extent_borderline_within: Annotated[Finite, Field(ge=0, lt=1)] = 0.05
+    degree_cuts: tuple[Ratio, Ratio] = DEGREE_CUTS
+    degree_borderline_within: Annotated[Finite, Field(ge=0, lt=1)] = DEGREE_BORDERLINE_WITHIN
+    posterior_crushed_from: Ratio = POSTERIOR_CRUSHED_FROM
+    extent_cuts: tuple[Ratio, Ratio, Ratio] = EXTENT_CUTS
+    extent_entire_from: Ratio = EXTENT_ENTIRE_FROM
+    extent_borderline_within: Annotated[Finite, Field(ge=0, lt=1)] = EXTENT_BORDERLINE_WITHIN
     roi_long_mm: Annotated[Finite, Field(gt=0)] = 7.0
     roi_short_mm: Annotated[Finite, Field(gt=0)] = 5.0
     roi_placements: Annotated[int, Field(ge=1, le=10)] = 3
