@@ -101,6 +101,28 @@ def test_half_done_work_ends_with_another_stage_panel_case_or_theme(bench):
     assert viewer.dims.ndisplay == 2
 
 
+def test_the_desk_is_on_one_slice_again_where_a_strange_layer_fails_in_three_dimensions(bench):
+    from napari.layers import Shapes
+
+    class Failing(Shapes):
+        def _set_view_slice(self) -> None:
+            if self._slice_input.ndisplay == 3:
+                raise ValueError("no three dimensions here")
+            super()._set_view_slice()
+
+    viewer = bench.viewport.viewer
+    bench.settle()
+    seen = viewer.screenshot(canvas_only=True, flash=False)
+    strange = viewer.add_layer(Failing(ndim=3))
+    with pytest.raises(ValueError, match="no three dimensions"):
+        viewer.dims.ndisplay = 3
+    bench.settle()
+    assert viewer.dims.ndisplay == 2
+    viewer.layers.remove(strange)
+    bench.settle()
+    assert np.array_equal(viewer.screenshot(canvas_only=True, flash=False), seen)
+
+
 def test_a_painted_layer_that_is_deleted_or_renamed_comes_back_with_the_record(bench):
     panel = bench.front("Lesion extent")
     bench.close_up()

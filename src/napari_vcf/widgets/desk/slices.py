@@ -165,6 +165,14 @@ class Slices:
         if not self._held:
             self.draw()
 
+    def hold_layout(self) -> None:
+        """Be on one upright slice again, where napari failed in the middle of a change and told nobody of it.
+
+        A layer of somebody else's that cannot be laid out anew ends the round in which all others are told.
+        """
+        self._on_order()
+        self._on_layout()
+
     def _on_layout(self, _event: Any = None) -> None:
         """Keep napari from showing a projection, or images in a grid, under the title of one slice."""
         if self.view is None:
