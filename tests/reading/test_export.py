@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from napari_vcf import read_reading, readings_frame
 from napari_vcf.cli import main
 from napari_vcf.notice import INTENDED_USE
-from napari_vcf.reading import ExportError, build_export, export_reading, json_schema
+from napari_vcf.reading import ExportError, Protocol, build_export, export_reading, json_schema
 from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export_document import SCHEMA_ID, SCHEMA_VERSION, ReadingExport
 from napari_vcf.reading.export_migrations import migrate_document
@@ -27,7 +27,7 @@ from napari_vcf.reading.state import ReadingState
 from napari_vcf.records.sealing import check_seal, seal_text
 from support.cases import complete_reading, measure_heights, memory_case, new_reading
 
-SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-2.2.0.json"
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-2.3.0.json"
 
 
 def test_committed_schema_is_that_of_the_models(capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,7 +213,7 @@ def test_two_files_of_the_same_stage_by_the_same_reader_are_named(tmp_path: Path
 
 
 def test_unanswered_items_have_no_row_and_not_assessable_has_one(tmp_path: Path) -> None:
-    reading = new_reading(memory_case())
+    reading = new_reading(memory_case(), protocol=Protocol(ask_without_image=True))
     reading.mark_not_assessable("mri", "enhancement", "no contrast medium was given")
     measure_heights(reading, "mri")
     reading.mark_not_assessable("mri", "compression_degree", "motion artefact")
@@ -243,6 +243,7 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
         if part["extent"] is not None:
             assert (part["extent"].pop("slices_proposed"), part["extent"].pop("slices_corrected")) == ([], [])
             assert part["extent"].pop("slices_drawn") == part["extent"]["body_slices"]
+        assert part.pop("not_asked") == []
         # Sentences without a code before 2.0.
         for name in ("missing", "conflicts", "warnings"):
             assert all(issue["code"] == "uncoded" and issue["item"] is None for issue in part[name])
@@ -257,6 +258,8 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
     # There was one form.
     assert now["protocol"].pop("form_version") == "1"
     assert now["protocol"].pop("body_proposal") is False
+    # All of it was asked in every case.
+    assert now["protocol"].pop("ask_without_image") is True
     added = {"schema_version", "occasion", "consensus", "seal"}
     assert {key: value for key, value in now.items() if key not in added} == {
         key: value for key, value in old.items() if key != "schema_version"

@@ -9,7 +9,6 @@ import pytest
 
 from napari_vcf import read_reading, readings_frame
 from napari_vcf.agreement.scales import scale_of
-from napari_vcf.dicom import Role
 from napari_vcf.reading import Protocol, RefusedActionError
 from napari_vcf.reading.findings import FORMS, ITEMS, item_of_table, table_name
 from napari_vcf.reading.protocol_file import read_protocol_file, write_protocol_file
@@ -23,11 +22,11 @@ CHANGED = {"pedicle_signal": "normal", "signal_dwi": "iso", "enhancement": "none
 
 @pytest.mark.parametrize(("item", "value"), CHANGED.items())
 def test_an_answer_of_the_second_form_is_taken_by_it_alone(item: str, value: str) -> None:
-    second = new_reading(protocol=Protocol(form_version="2"))
+    second = new_reading(protocol=Protocol(form_version="2", ask_without_image=True))
     second.answer("mri", item, value)
     assert second.state.stages["mri"].answers[item].value == value
     with pytest.raises(RefusedActionError, match=f"'{value}' is not an answer"):
-        new_reading().answer("mri", item, value)
+        new_reading(protocol=Protocol(ask_without_image=True)).answer("mri", item, value)
 
 
 def test_the_second_form_changes_three_items_and_takes_no_answer_away() -> None:
@@ -63,7 +62,7 @@ def test_protocols_that_are_older_than_the_second_form_keep_their_hash() -> None
     assert Protocol(form_version="2").sha256 != Protocol().sha256
     assert Protocol(body_proposal=False).sha256 != Protocol().sha256
     # As of version 0.1.0.
-    assert asked_again(body_proposal=False).sha256.startswith("b763912336335")
+    assert asked_again(body_proposal=False, ask_without_image=True).sha256.startswith("b763912336335")
 
 
 def test_a_study_has_the_form_that_its_rules_name() -> None:
@@ -104,16 +103,16 @@ def test_a_study_that_wrote_down_what_each_stage_asks_keeps_it() -> None:
 
 def test_a_protocol_of_the_first_schema_asks_what_it_asked_then_and_proposes_no_body() -> None:
     old = parse_protocol('schema_id = "napari-vcf/protocol"\nschema_version = "1.0.0"\n[protocol]\n', "a")
-    assert old.protocol == asked_again(staging="sealed", body_proposal=False)
-    new = parse_protocol('schema_id = "napari-vcf/protocol"\nschema_version = "1.1.0"\n[protocol]\n', "a")
+    assert old.protocol == asked_again(staging="sealed", body_proposal=False, ask_without_image=True)
+    new = parse_protocol('schema_id = "napari-vcf/protocol"\nschema_version = "1.2.0"\n[protocol]\n', "a")
     assert new.protocol == Protocol(staging="sealed")
 
 
 def test_a_protocol_file_that_was_written_before_there_were_proposals_forbids_them(tmp_path: Path) -> None:
     path = tmp_path / "protocol.json"
-    old = Protocol(body_proposal=False, version="1")
+    old = Protocol(body_proposal=False, ask_without_image=True, version="1")
     content = old.model_dump(mode="json")
-    del content["body_proposal"]
+    del content["body_proposal"], content["ask_without_image"]
     path.write_text(json.dumps(content), encoding="utf-8")
     assert read_protocol_file(path) == old
     # Who writes one by hand names some decisions, and takes the others as they are now.
@@ -123,18 +122,3 @@ def test_a_protocol_file_that_was_written_before_there_were_proposals_forbids_th
         path.unlink()
         write_protocol_file(path, protocol)
         assert read_protocol_file(path) == protocol
-
-
-@pytest.mark.parametrize(
-    ("item", "roles", "reason"),
-    [
-        ("enhancement", {Role.T1, Role.T2}, "no contrast medium given"),
-        ("enhancement", {Role.T1, Role.T1C}, ""),
-        ("enhancement", {Role.T1FSC}, ""),
-        ("signal_dwi", {Role.T2, Role.ADC}, "sequence not available"),
-        ("signal_dwi", {Role.DWI}, ""),
-        ("lesion_pattern", set(), ""),
-    ],
-)
-def test_a_sign_that_no_image_shows_has_a_likely_reason_in_both_forms(item: str, roles: set[Role], reason: str) -> None:
-    assert {form[item].likely_reason(roles) for form in FORMS.values()} == {reason}

@@ -146,7 +146,7 @@ def answer_all(reading: Reading, stage: str) -> None:
     """Answer every item of a stage that is not measured with its first value."""
     from napari_vcf.reading import ITEMS
 
-    for key in reading.protocol.stage_items[stage]:
+    for key in reading.asked(stage):
         if not ITEMS[key].measured:
             reading.answer(stage, key, ITEMS[key].values[0])
 

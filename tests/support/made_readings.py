@@ -159,7 +159,7 @@ def _nothing_assessable(folder: Path) -> Reading:
     write_patient(folder)
     reading = _case(folder)
     for stage in reading.protocol.stages:
-        for key in reading.protocol.stage_items[stage]:
+        for key in reading.asked(stage):
             if ITEMS[key].may_be_left_open:
                 reading.mark_not_assessable(stage, key, "motion: nothing can be told, nor « measured »")
             else:

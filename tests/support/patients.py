@@ -122,7 +122,7 @@ def fill(reading: Reading, stage: Stage, value: int = 0, levels: tuple[str, str,
                 reading.place_roi(
                     stage=stage, tissue=tissue, placement=number, level=level, image=adc.id, rectangle=rectangle
                 )
-    for key in reading.protocol.stage_items[stage]:
+    for key in reading.asked(stage):
         if ITEMS[key].values:
             reading.answer(stage, key, ITEMS[key].values[value % len(ITEMS[key].values)])
 

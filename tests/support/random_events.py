@@ -731,7 +731,7 @@ def _begin_reading(desk: Any) -> None:
             axes = adc.series.grid.directions
             rectangle = reading.roi_rectangle(adc.series.grid.center_lps, axes[:, 0], axes[:, 1])
             reading.place_roi(stage=stage, tissue="lesion", placement=1, level="L1", image=adc.id, rectangle=rectangle)
-        for key in reading.protocol.stage_items[stage][::2]:
+        for key in reading.asked(stage)[::2]:
             if ITEMS[key].values:
                 reading.answer(stage, key, ITEMS[key].values[0])
     QApplication.processEvents()

@@ -138,7 +138,7 @@ def gestures(session: StageSession, value: int = 0) -> list[Callable[[], object]
         calls.append(lambda level=level: reading.set_reference(stage, level, "intact"))
     if stage != "ct":
         calls += _on_mri(reading, stage, by_role)
-    for key in reading.protocol.stage_items[stage]:
+    for key in reading.asked(stage):
         values = ITEMS[key].values
         if values:
             calls.append(lambda key=key, values=values: reading.answer(stage, key, values[value % len(values)]))

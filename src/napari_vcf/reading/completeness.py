@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from napari_vcf.language import Sentence, say
 from napari_vcf.reading.findings import ITEMS
 from napari_vcf.reading.issues import Issue
@@ -28,18 +30,18 @@ def hidden_of(state: ReadingState, stage: Stage, protocol: Protocol) -> frozense
     )
 
 
-def unanswered_of(state: ReadingState, stage: Stage, results: StageResults, protocol: Protocol) -> tuple[str, ...]:
-    """Keys of the items that the protocol asks for and that have neither an answer nor a measured value."""
+def unanswered_of(state: ReadingState, stage: Stage, results: StageResults, asked: Iterable[str]) -> tuple[str, ...]:
+    """Keys of the items that are asked and that have neither an answer nor a measured value."""
     answers = state.stages[stage].answers
-    return tuple(key for key in protocol.items_of(stage) if key not in answers and measured_value(key, results) is None)
+    return tuple(key for key in asked if key not in answers and measured_value(key, results) is None)
 
 
-def missing_of(state: ReadingState, stage: Stage, results: StageResults, protocol: Protocol) -> tuple[Issue, ...]:
-    """What the protocol asks for in a stage and has not got; empty where the stage is complete."""
+def missing_of(state: ReadingState, stage: Stage, results: StageResults, asked: Iterable[str]) -> tuple[Issue, ...]:
+    """What is asked for in a stage and has not been got; empty where the stage is complete."""
     missing = []
     if state.spine is None:
         missing.append(Issue(code="spine_not_named", text=say("Name the fractured vertebra.")))
-    for key in unanswered_of(state, stage, results, protocol):
+    for key in unanswered_of(state, stage, results, asked):
         item = ITEMS[key]
         if item.measurement is None:
             missing.append(Issue(code="not_answered", item=key, text=say("{label}: not answered.", label=item.label)))

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from napari_vcf.measure import RoiStatistics, roi_statistics
+from napari_vcf.reading.asking import asked_of, not_asked_of
 from napari_vcf.reading.case import Case, CaseImage
 from napari_vcf.reading.completeness import conflicts_of, hidden_of, missing_of, unanswered_of
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults, rectangle_of, stage_results
-from napari_vcf.reading.state import FrameJoin, ReadingState, Registration, Roi, Spine, StageState
+from napari_vcf.reading.state import FrameJoin, ImageCorrection, ReadingState, Registration, Roi, Spine, StageState
 from napari_vcf.records.base import Stage
 
 __all__ = ["Evaluations", "StageEvaluation", "evaluate_stage"]
@@ -20,7 +21,7 @@ __all__ = ["Evaluations", "StageEvaluation", "evaluate_stage"]
 #: The item by which a reader says that there is no lesion.
 _PATTERN = "lesion_pattern"
 #: What the evaluation of a stage depends on; all of it is replaced, never changed.
-_Basis = tuple[StageState, Spine | None, dict[str, Registration], tuple[FrameJoin, ...]]
+_Basis = tuple[StageState, Spine | None, dict[str, Registration], tuple[FrameJoin, ...], dict[str, ImageCorrection]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,12 @@ class StageEvaluation:
         What the protocol asks for and has not got.
     conflicts : tuple of Issue
         Answers that contradict each other or a measurement.
+    asked : tuple of str
+        Keys of the items that are asked, in the order of the form.
     unanswered : tuple of str
-        Keys of the items that have neither an answer nor a measured value.
+        Keys of those that have neither an answer nor a measured value.
+    not_asked : tuple of Issue
+        Items of the protocol that this case leaves out, with the reason.
     hidden : frozenset of str
         Keys of the items whose values the reader must not see yet.
     """
@@ -44,7 +49,9 @@ class StageEvaluation:
     results: StageResults
     missing: tuple[Issue, ...]
     conflicts: tuple[Issue, ...]
+    asked: tuple[str, ...]
     unanswered: tuple[str, ...]
+    not_asked: tuple[Issue, ...]
     hidden: frozenset[str]
 
 
@@ -92,11 +99,15 @@ def evaluate_stage(
         # Where the pattern is not asked, nothing else could say that there is none.
         empty_counts=empty_counts or said or not protocol.asks(stage, _PATTERN),
     )
+    found = [image.series for image in images.values()]
+    asked = asked_of(protocol, stage, found, part.answers)
     return StageEvaluation(
         results=results,
-        missing=missing_of(state, stage, results, protocol),
+        missing=missing_of(state, stage, results, asked),
         conflicts=conflicts_of(state, stage, results),
-        unanswered=unanswered_of(state, stage, results, protocol),
+        asked=asked,
+        unanswered=unanswered_of(state, stage, results, asked),
+        not_asked=not_asked_of(protocol, stage, found, part.answers),
         hidden=hidden_of(state, stage, protocol),
     )
 
@@ -128,7 +139,13 @@ class Evaluations:
         """
         if stage not in state.stages:
             raise ReadingError(f"There is no stage '{stage}'; stages are {', '.join(state.stages)}.")
-        basis = (state.stages[stage], state.spine, state.registrations, state.frame_joins)
+        basis = (
+            state.stages[stage],
+            state.spine,
+            state.registrations,
+            state.frame_joins,
+            state.corrections,
+        )
         known = self._evaluated.get(stage)
         if known is not None and all(a is b for a, b in zip(known[0], basis, strict=True)):
             return known[1]

@@ -171,6 +171,7 @@ def export_stage(state: StageState, evaluation: StageEvaluation, protocol: Proto
         adc=_adc(results.adc),
         findings=state.answers,
         unanswered=evaluation.unanswered,
+        not_asked=evaluation.not_asked,
     )
 
 

@@ -53,7 +53,7 @@ __all__ = [
 
 #: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
 SCHEMA_ID = "napari-vcf/reading"
-SCHEMA_VERSION = "2.2.0"
+SCHEMA_VERSION = "2.3.0"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -222,8 +222,9 @@ class StageExport(FrozenModel):
     rois: tuple[RoiExport, ...]
     adc: AdcExport
     findings: dict[str, Answer] = Field(description="items answered by the reader, the verdict and confidence included")
-    unanswered: tuple[str, ...] = Field(
-        description="items that the protocol asks for and that have neither answer nor value"
+    unanswered: tuple[str, ...] = Field(description="items that are asked and that have neither answer nor value")
+    not_asked: tuple[Issue, ...] = Field(
+        default=(), description="items of the protocol that were not asked in this case, with the reason"
     )
 
     @property
@@ -291,7 +292,7 @@ class ReadingExport(FrozenModel):
     """One reading as a JSON document."""
 
     schema_id: Literal["napari-vcf/reading"] = "napari-vcf/reading"
-    schema_version: Literal["2.2.0"] = "2.2.0"
+    schema_version: Literal["2.3.0"] = "2.3.0"
     intended_use: Annotated[str, AfterValidator(_as_written)] = Field(
         default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE}
     )

@@ -51,6 +51,14 @@ def _from_2_1(document: Document) -> Document:
     return {**document, "schema_version": "2.2.0"}
 
 
+def _from_2_2(document: Document) -> Document:
+    """2.3 may leave enhancement out where no image shows it; in a document of 2.2 every item is asked."""
+    document = {**document, "schema_version": "2.3.0"}
+    if isinstance(document.get("protocol"), dict):
+        document["protocol"] = as_it_was(document["protocol"])
+    return document
+
+
 def _all_drawn(part: Any) -> Any:
     extent = part.get("extent") if isinstance(part, dict) else None
     if not isinstance(extent, dict):
@@ -80,6 +88,7 @@ STEPS: Final[dict[str, Callable[[Document], Document]]] = {
     "1.2.0": _from_1_2,
     "2.0.0": _from_2_0,
     "2.1.0": _from_2_1,
+    "2.2.0": _from_2_2,
 }
 
 

@@ -7,7 +7,7 @@ program, says which value speaks for a benign or a malignant fracture.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -77,6 +77,8 @@ class Item:
         Roles of the images of which one is needed to answer it; empty where any shows it.
     reason_without : str
         Why it is not assessable where there is no such image.
+    only_where_shown : bool
+        Whether it is not asked where there is certainly no such image, unless the protocol says so.
     """
 
     key: str
@@ -90,10 +92,7 @@ class Item:
     anchors: tuple[str, ...] = ()
     shown_by: tuple[Role, ...] = ()
     reason_without: str = ""
-
-    def likely_reason(self, roles: Iterable[Role]) -> str:
-        """The reason that suits images of these roles, offered to the reader first; empty where one shows the item."""
-        return self.reason_without if self.shown_by and not set(self.shown_by) & set(roles) else ""
+    only_where_shown: bool = False
 
     def anchor(self, value: str | int) -> str:
         """What a value stands for; empty where it says so itself."""
@@ -231,6 +230,7 @@ ITEMS: dict[str, Item] = {
             say("After contrast medium. Not assessable where none was given."),
             shown_by=(Role.T1C, Role.T1FSC),
             reason_without=_NO_CONTRAST,
+            only_where_shown=True,
         ),
         Item(
             "signal_dwi",

@@ -1,4 +1,4 @@
-"""What a stage still lacks, what contradicts itself, and what a user of the numbers should know: data, not prose.
+"""What a stage lacks or does not ask, what contradicts itself, what users of the numbers should know: data, not prose.
 
 Whoever decides something (what to show, what to hide, what to count) looks at the code and at the item. The sentence is
 for people, and may be worded otherwise at any time.
@@ -41,6 +41,8 @@ IssueCode = Literal[
     "normal_level_not_intact",
     "proposal_open",
     "proposal_unseen",
+    # Not asked.
+    "no_enhanced_image",
     # Of a document that was written before there were codes.
     "uncoded",
 ]

@@ -28,7 +28,7 @@ from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
 __all__ = ["Protocol", "as_it_was"]
 
 #: What the first protocols decided by not knowing of it.
-_AT_FIRST: Final = {"form_version": "1", "body_proposal": False}
+_AT_FIRST: Final = {"form_version": "1", "body_proposal": False, "ask_without_image": True}
 
 
 def as_it_was(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,6 +72,8 @@ class Protocol(FrozenModel):
         Whether a caliper's end may be drawn to the nearest edge.
     body_proposal : bool
         Whether the vertebral body may be proposed, to be accepted slice by slice.
+    ask_without_image : bool
+        Whether enhancement is asked in a case without a contrast-enhanced image.
     staging : str
         ``open``: one sitting sees everything; ``sealed``: stages follow one another and close behind the reader.
     stages : tuple of str
@@ -96,6 +98,7 @@ class Protocol(FrozenModel):
     roi_placements: Annotated[int, Field(ge=1, le=10)] = 3
     snapping: bool = True
     body_proposal: bool = True
+    ask_without_image: bool = False
     staging: Literal["open", "sealed"] = "open"
     stages: tuple[Stage, ...] = STAGES
     stage_items: dict[Stage, tuple[str, ...]] = Field(

@@ -222,6 +222,14 @@ class Reading:
         """Keys of the items of a stage that have neither an answer nor a measured value."""
         return self.evaluation(stage).unanswered
 
+    def asked(self, stage: Stage) -> tuple[str, ...]:
+        """Keys of the items that are asked in a stage of this case; none in a stage that the protocol does not have."""
+        return self.evaluation(stage).asked
+
+    def not_asked(self, stage: Stage) -> tuple[Issue, ...]:
+        """Items of the protocol that this case leaves out of a stage; the ``str`` of each is a sentence."""
+        return self.evaluation(stage).not_asked
+
     def hidden(self, stage: Stage) -> frozenset[str]:
         """Keys of the items whose measured values are kept from the reader until the estimate by eye is given."""
         return self.evaluation(stage).hidden

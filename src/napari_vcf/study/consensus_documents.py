@@ -11,6 +11,7 @@ from napari_vcf.reading import ITEMS, ReadingExport
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import AdcExport, ConsensusExport, SealExport, SettledExport, StageExport
 from napari_vcf.reading.findings import value_words
+from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import Answer, Registration, Spine
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
@@ -90,7 +91,7 @@ def answers_of(document: ReadingExport, stage: Stage) -> dict[str, Answer]:
     return found
 
 
-def _stage(answers: dict[str, Answer]) -> StageExport:
+def _stage(answers: dict[str, Answer], not_asked: tuple[Issue, ...]) -> StageExport:
     return StageExport(
         complete=True,
         missing=(),
@@ -105,6 +106,7 @@ def _stage(answers: dict[str, Answer]) -> StageExport:
         adc=AdcExport(lesion=None, normal=None, ratio=None),
         findings=answers,
         unanswered=(),
+        not_asked=not_asked,
     )
 
 
@@ -142,6 +144,8 @@ def settled_document(
         With an empty hash.
     """
     found = dict(answers)
+    # The readers had the same images, so what one was not asked, none was.
+    not_asked = tuple(issue for issue in first.stages[origin.stage].not_asked if issue.item not in found)
     level = found.pop(SPINE, None)
     spine = first.spine
     if level is not None and spine is not None and level.value != spine.fractured:
@@ -154,7 +158,7 @@ def settled_document(
             "complete": True,
             "spine": spine,
             "registrations": {},
-            "stages": {origin.stage: _stage(found)},
+            "stages": {origin.stage: _stage(found, not_asked)},
             "exported_at": seal.sealed_at,
             "consensus": ConsensusExport(readings=origin.seals, present=present, settled=dict(settled)),
             "seal": seal,

@@ -32,6 +32,10 @@ _COMMENTS: Final[dict[str, tuple[str, ...]]] = {
         "Whether the program may propose the vertebral body once the estimate by eye is given. The reader accepts,",
         "corrects or rejects each slice, and the record says which. false forbids it.",
     ),
+    "ask_without_image": (
+        "Whether enhancement is asked in a case without a contrast-enhanced image. With false it is left out there,",
+        "and the record says why.",
+    ),
 }
 
 
@@ -107,7 +111,7 @@ class StudyProtocol(FrozenModel):
     """
 
     schema_id: Literal["napari-vcf/protocol"] = "napari-vcf/protocol"
-    schema_version: Literal["1.1.0"] = "1.1.0"
+    schema_version: Literal["1.2.0"] = "1.2.0"
     protocol: Protocol
     study: StudyRules = StudyRules()
 
@@ -195,7 +199,7 @@ def protocol_template() -> str:
 
 def protocol_file(decided: StudyProtocol) -> str:
     """The text of a protocol file that says what a protocol decides."""
-    lines = ['schema_id = "napari-vcf/protocol"', 'schema_version = "1.1.0"', "", "[protocol]"]
+    lines = ['schema_id = "napari-vcf/protocol"', 'schema_version = "1.2.0"', "", "[protocol]"]
     content = decided.protocol.model_dump(mode="json")
     items = content.pop("stage_items")
     # It stands among the study's rules.

@@ -84,6 +84,14 @@ def _protocol_from_1_0(content: Content) -> Content:
     return {**content, "schema_version": "1.1.0", "protocol": decided}
 
 
+def _protocol_from_1_1(content: Content) -> Content:
+    """1.2 decides whether enhancement is asked without an image that shows it; before, it always was."""
+    decided = content.get("protocol")
+    if isinstance(decided, dict):
+        decided = {"ask_without_image": True, **decided}
+    return {**content, "schema_version": "1.2.0", "protocol": decided}
+
+
 def _part_from_1_2(content: Content) -> Content:
     """1.3 says which b-values are the coordinator's word; before, nobody could give any."""
     return {
@@ -108,6 +116,7 @@ STEPS: Final[dict[tuple[str, str], Callable[[Content], Content]]] = {
     ("napari-vcf/prepare-report", "1.0.0"): _report_from_1_0,
     ("napari-vcf/prepare-report", "1.1.0"): _report_from_1_1,
     ("napari-vcf/protocol", "1.0.0"): _protocol_from_1_0,
+    ("napari-vcf/protocol", "1.1.0"): _protocol_from_1_1,
     ("napari-vcf/roles", "1.0.0"): _roles_from_1_0,
     ("napari-vcf/study", "1.0.0"): _study_from_1_0,
 }

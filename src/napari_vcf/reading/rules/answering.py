@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_vcf.language import say
 from napari_vcf.reading import actions as act
+from napari_vcf.reading.asking import asked_of
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.findings import ITEMS
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, reduce_action
@@ -13,6 +14,18 @@ from napari_vcf.records.base import Stage
 
 
 def _check_item(stage: Stage, item: str, context: Context) -> None:
+    _check_listed(stage, item, context)
+    series = [image.series for image in context.case.images.values()]
+    if item not in asked_of(context.protocol, stage, series):
+        raise RefusedActionError(
+            say(
+                "'{label}' is not asked: no image is known to be contrast-enhanced. If one is, correct its role first.",
+                label=ITEMS[item].label,
+            )
+        )
+
+
+def _check_listed(stage: Stage, item: str, context: Context) -> None:
     check_stage(stage, context)
     if item not in ITEMS:
         raise RefusedActionError(say("The form has no item '{item}'.", item=item))
@@ -53,7 +66,8 @@ def _(action: act.MarkNotAssessable, state: ReadingState, context: Context) -> R
 
 @reduce_action.register
 def _(action: act.WithdrawAnswer, state: ReadingState, context: Context) -> ReadingState:
-    _check_item(action.stage, action.item, context)
+    # Also where what was said of an image since has made the item one that is not asked.
+    _check_listed(action.stage, action.item, context)
     answers = dict(state.stages[action.stage].answers)
     if answers.pop(action.item, None) is None:
         raise RefusedActionError(say("'{label}' is not answered.", label=ITEMS[action.item].label))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from support.cases import asked_again
+from support.synthetic_case import make_case
+
 pytestmark = pytest.mark.gui
 
 
@@ -19,7 +22,7 @@ def answers(bench):
 def test_nothing_is_chosen_before_the_reader_chooses(bench, panel):
     from qtpy.QtWidgets import QAbstractButton
 
-    assert set(panel.rows) == set(bench.desk.reading.protocol.stage_items[bench.desk.stage])
+    assert tuple(panel.rows) == bench.desk.reading.asked(bench.desk.stage)
     assert not any(button.isChecked() for button in panel.findChildren(QAbstractButton))
     assert not answers(bench)
     assert panel.rows["compression_degree"].findChildren(QAbstractButton, "compression_degree__I") == []
@@ -153,7 +156,21 @@ def test_not_assessable_needs_a_reason(bench, panel):
     assert not reason.isVisible()
 
 
-def test_without_an_image_after_contrast_two_keys_say_so(bench, panel):
+def test_without_an_image_after_contrast_enhancement_is_no_item_and_the_form_says_why(bench, panel):
+    from qtpy.QtWidgets import QLabel
+
+    assert "enhancement" in bench.desk.reading.protocol.items_of(bench.desk.stage)
+    assert "enhancement" not in panel.rows
+    said = panel.findChild(QLabel, "not_asked")
+    assert said.isVisible()
+    assert said.text() == "Enhancement: not asked, no contrast-enhanced image."
+
+
+def test_where_it_is_asked_in_every_case_two_keys_say_that_there_is_no_contrast(bench):
+    bench.desk.saved = True
+    bench.desk.open_case(make_case(), protocol=asked_again(ask_without_image=True))
+    bench.desk.set_stage("mri")
+    panel = bench.front("Findings")
     panel.rows["enhancement"].setFocus()
     bench.hands.key("0")
     assert "enhancement" not in answers(bench)

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import ITEMS, STAGES, Stage, StageResults
+from napari_vcf.reading.asking import shown_by_any
 from napari_vcf.reading.issues import visible
 from napari_vcf.reading.state import Answer
 from napari_vcf.widgets.common.controls import (
@@ -54,6 +55,8 @@ class FindingsWidget(Instrument):
         self._form.setSpacing(2)
         self._conflicts = note(name="conflicts")
         self._missing = note(name="missing")
+        self._not_asked = note(name="not_asked")
+        self._not_asked.hide()
         self.column.addWidget(self._guide)
         self.column.addWidget(self._build_overview())
         self.column.addWidget(rule())
@@ -61,6 +64,7 @@ class FindingsWidget(Instrument):
         self.column.addWidget(rule())
         self.column.addWidget(heading(tr("Still missing in this stage")))
         self.column.addWidget(self._missing)
+        self.column.addWidget(self._not_asked)
         self.column.addWidget(self._conflicts)
         self.column.addStretch(1)
         self.share("findings.next", self.next_unanswered)
@@ -201,7 +205,7 @@ class FindingsWidget(Instrument):
         self._stale = False
         reading = self.desk.reading
         self.setEnabled(reading is not None)
-        wanted = (self.desk.stage, reading.protocol.sha256) if reading is not None else None
+        wanted = None if reading is None else (self.desk.stage, reading.protocol.sha256, reading.asked(self.desk.stage))
         if wanted != self._shown_for:
             self._shown_for = wanted
             self._build_rows()
@@ -218,6 +222,8 @@ class FindingsWidget(Instrument):
         self._missing.setText(
             "<br>".join(f"· {shown(issue.text)}" for issue in missing) or tr("Nothing: the stage is complete.")
         )
+        self._not_asked.setText("<br>".join(shown(issue.text) for issue in reading.not_asked(self.desk.stage)))
+        self._not_asked.setVisible(bool(self._not_asked.text()))
         self._conflicts.setText("<br>".join(f"⚠ {shown(issue.text)}" for issue in conflicts))
         first, second, na, back = map(
             key_text,
@@ -243,10 +249,13 @@ class FindingsWidget(Instrument):
         if reading is None or self.desk.stage not in reading.protocol.stages:
             return
         calls = RowCalls(self._present, self._answer, self._not_assessable, self._withdraw, self.desk.message.emit)
-        roles = {image.series.role for image in self.desk.images()}
-        for key in reading.protocol.items_of(self.desk.stage):
+        images = [image.series for image in reading.case.images.values()]
+        for key in reading.asked(self.desk.stage):
             item = reading.protocol.form[key]
-            row = FindingRow(item, calls, assessable_only=key in _DECISIONS, likely_reason=item.likely_reason(roles))
+            # Where it is not certain that no image shows it, no reason is suggested.
+            certain = shown_by_any(item, self.desk.stage, images) is False
+            reason = item.reason_without if certain else ""
+            row = FindingRow(item, calls, assessable_only=key in _DECISIONS, likely_reason=reason)
             row.answered.connect(self._go_on)
             row.sought.connect(lambda r=row: self._show(r))
             self.rows[key] = row
