@@ -79,7 +79,7 @@ class CalipersWidget(Instrument):
         self._level.addItems([shown(_UNNAMED), *REGULAR_LEVELS])
         self._level.setMaxVisibleItems(26)
         keep_keys(self._level)
-        tip = tr("Name of the fractured vertebra. It cannot be changed once something is measured.")
+        tip = tr("Name of the fractured vertebra. Another name later corrects a miscount and moves all names.")
         self._level.setToolTip(with_key(tip, "calipers.name"))
         self._level.activated.connect(self._on_level)
         top = QHBoxLayout()
