@@ -128,7 +128,7 @@ def make_demo_study(out: Path, *, cases: int = 24, mr_matrix: int = 192, seed: i
         write_dicom(made, images / f"patient-{number:02d}")
         truths[f"patient-{number:02d}"] = (made.truth, spec.malignant)
     (out / "protocol.toml").write_text(
-        protocol_text(stage_order="counterbalanced", worklist="by_case"), encoding="utf-8"
+        protocol_text(stage_order="counterbalanced", worklist="by_case", ask_without_image=True), encoding="utf-8"
     )
     create_study(root, protocol=out / "protocol.toml", readers=READERS, seed=seed, images=[images])
     for outcome in prepare_study(root):

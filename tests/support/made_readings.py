@@ -126,9 +126,9 @@ def _no_masks(folder: Path) -> Reading:
     write_patient(folder)
     reading = _case(folder)
     fill(reading, "ct")
-    for key, item in ITEMS.items():
-        if "mri" in item.stages and item.values:
-            reading.answer("mri", key, item.values[0])
+    for key in reading.asked("mri"):
+        if ITEMS[key].values:
+            reading.answer("mri", key, ITEMS[key].values[0])
     return reading
 
 
