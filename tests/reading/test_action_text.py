@@ -10,6 +10,7 @@ import pytest
 from napari_vcf.reading import Reading
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.action_text import describe
+from napari_vcf.reading.carrying import CarriedItem
 from support.cases import clock, memory_case
 
 KINDS = [kind for kind in get_args(get_args(act.Action)[0]) if kind not in (act.Undo, act.Redo)]
@@ -27,6 +28,8 @@ VALUES = {
     "roi": SimpleNamespace(placement=2, tissue="lesion"),
     "slices": (3, 4),
     "decision": "accepted",
+    "drafts": (),
+    "items": (CarriedItem(stage="ct", kind="caliper", level="L2", position="middle", image="0" * 32),),
 }
 
 

@@ -240,6 +240,11 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
         assert part["masks"] is None or part["masks"].pop("thresholds") == []
         # Of a proposed body, only since 2.1: all was drawn.
         assert part["masks"] is None or part["masks"].pop("proposal") is None
+        # Nothing was carried before 2.3.
+        assert part.pop("carried_from") == {}
+        assert all(drawn.pop("carried") is None for drawn in (*part["calipers"], *part["rois"]))
+        for name in ("body_carried", "lesion_carried"):
+            assert part["masks"] is None or part["masks"].pop(name) is None
         if part["extent"] is not None:
             assert (part["extent"].pop("slices_proposed"), part["extent"].pop("slices_corrected")) == ([], [])
             assert part["extent"].pop("slices_drawn") == part["extent"]["body_slices"]
@@ -260,6 +265,7 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
     assert now["protocol"].pop("body_proposal") is False
     # All of it was asked in every case.
     assert now["protocol"].pop("ask_without_image") is True
+    assert now["protocol"].pop("carry") is False
     added = {"schema_version", "occasion", "consensus", "seal"}
     assert {key: value for key, value in now.items() if key not in added} == {
         key: value for key, value in old.items() if key != "schema_version"
@@ -387,3 +393,15 @@ def test_a_body_without_a_lesion_is_g1_in_a_file_of_schema_2_1_and_nowhere_since
     assert now.results.extent is None
     assert now.results.painted == then.results.extent
     assert "lesion_extent" in now.unanswered
+
+
+def test_in_a_file_of_schema_2_2_everything_was_drawn_in_its_own_stage() -> None:
+    path = OLD / "reading-2.2.0.json"
+    export = read_reading(path)
+    assert (export.schema_version, export.protocol.carry) == (SCHEMA_VERSION, False)
+    assert export.protocol.sha256 == export.protocol_sha256
+    for part in export.stages.values():
+        assert part.carried_from == {}
+        assert all(drawn.carried is None for drawn in (*part.calipers, *part.rois))
+        assert part.masks is None or (part.masks.body_carried, part.masks.lesion_carried) == (None, None)
+    assert any(part.calipers for part in export.stages.values())

@@ -18,6 +18,14 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("export", type=Path, metavar="EXPORT", help="the exported JSON file")
     parser.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="folder with the case's images")
+    parser.add_argument(
+        "--signed",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="EXPORT",
+        help="signed exports of earlier stages from which something was carried; those beside the file are found",
+    )
     parser.set_defaults(run=run)
 
 
@@ -25,9 +33,11 @@ def run(args: argparse.Namespace) -> int:
     """Recompute, print the differences, and say whether there were any."""
     from napari_vcf.reading import verify_export
 
-    report = verify_export(args.export, args.images)
+    report = verify_export(args.export, args.images, signed=args.signed)
     for difference in report.differences:
         print(f"DIFFERS  {difference}")
+    for sentence in report.not_compared:
+        print(f"NOT COMPARED  {sentence}")
     verdict = f"{len(report.differences)} differ" if report.differences else "all agree"
     print(f"{args.export.name}: {report.compared} values compared, {verdict}.")
     return 1 if report.differences else 0

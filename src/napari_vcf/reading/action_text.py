@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from napari_vcf.language import Sentence, say
+from napari_vcf.language import Sentence, joined, say
 from napari_vcf.reading import actions as act
+from napari_vcf.reading.carrying import item_words
 from napari_vcf.reading.findings import ITEMS
 from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.records.base import Stage
@@ -50,6 +51,20 @@ def _(action: act.SetSpine) -> str:
 def _(action: act.TakeUpReading) -> str:
     del action
     return say("taking up of an exported reading")
+
+
+@_words.register
+def _(action: act.CarryDrafts) -> str:
+    del action
+    return say("carrying of what was drawn in earlier stages")
+
+
+@_words.register
+def _(action: act.DecideCarried) -> str:
+    items = joined(", ", map(item_words, action.items))
+    if action.decision == "confirmed":
+        return say("confirmation of {items}", items=items)
+    return say("deletion of {items} from the draft", items=items)
 
 
 @_words.register

@@ -8,9 +8,11 @@ from pydantic import Field, SerializerFunctionWrapHandler, TypeAdapter, model_se
 
 from napari_vcf.language import Sentence
 from napari_vcf.measure import REFERENCE_RADIUS_MM, Position, ReferenceTissue, Side, VertebraStatus
+from napari_vcf.reading.carrying import CarriedItem
 from napari_vcf.reading.masks import GridRecord, MaskRecord
 from napari_vcf.reading.state import (
     Caliper,
+    CarriedDraft,
     Landmark,
     ProposedBody,
     ReadingState,
@@ -28,10 +30,12 @@ __all__ = [
     "AnswerAdcUnit",
     "AnswerBValues",
     "AnswerItem",
+    "CarryDrafts",
     "ClearMasks",
     "CorrectLevels",
     "CorrectRole",
     "CountLevels",
+    "DecideCarried",
     "DecideSlices",
     "JoinFrames",
     "LoggedAction",
@@ -338,6 +342,23 @@ class TakeUpReading(FrozenModel):
     state: ReadingState
 
 
+class CarryDrafts(FrozenModel):
+    """Begin a stage with what the same reader drew and signed in earlier ones; it counts once it is confirmed."""
+
+    action: Literal["carry"] = "carry"
+    stage: Stage
+    drafts: Annotated[tuple[CarriedDraft, ...], Field(min_length=1)]
+
+
+class DecideCarried(FrozenModel):
+    """Confirm things that were carried as they are, or delete them from the draft."""
+
+    action: Literal["decide_carried"] = "decide_carried"
+    stage: Stage
+    items: Annotated[tuple[CarriedItem, ...], Field(min_length=1)]
+    decision: Literal["confirmed", "deleted"]
+
+
 class Undo(FrozenModel):
     """Take the last change back."""
 
@@ -378,6 +399,8 @@ Action = Annotated[
     | CountLevels
     | RefuseRegistration
     | TakeUpReading
+    | CarryDrafts
+    | DecideCarried
     | Undo
     | Redo,
     Field(discriminator="action"),

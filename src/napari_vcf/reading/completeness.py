@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from napari_vcf.language import Sentence, say
+from napari_vcf.language import Sentence, joined, say
+from napari_vcf.reading.carrying import ITEM_OF_KIND, item_words, open_items
 from napari_vcf.reading.findings import ITEMS
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.measured_items import Measurements
@@ -48,7 +49,26 @@ def missing_of(state: ReadingState, stage: Stage, results: StageResults, asked: 
         else:
             text = say("{item}: {reason}", item=item.label, reason=item.measurement.lacking(results))
             missing.append(Issue(code="not_measured", item=key, text=text))
+    missing += _carried_issues(state, stage)
     return tuple(missing)
+
+
+def _carried_issues(state: ReadingState, stage: Stage) -> list[Issue]:
+    """What was carried and waits for the reader's word, once for each item of the form that it is measured for."""
+    waiting: dict[str | None, list[str]] = {}
+    for item in open_items(state.stages[stage]):
+        waiting.setdefault(ITEM_OF_KIND[item.kind], []).append(item_words(item))
+    return [
+        Issue(
+            code="carried_open",
+            item=key,
+            text=say(
+                "Carried, and neither confirmed, changed nor deleted: {items}.",
+                items=joined(", ", dict.fromkeys(words)),
+            ),
+        )
+        for key, words in waiting.items()
+    ]
 
 
 def conflicts_of(state: ReadingState, stage: Stage, results: StageResults) -> tuple[Issue, ...]:

@@ -97,7 +97,7 @@ def evaluate_stage(
         statistics,
         images,
         # Where the pattern is not asked, nothing else could say that there is none.
-        empty_counts=empty_counts or said or not protocol.asks(stage, _PATTERN),
+        empty_counts=(empty_counts or said or not protocol.asks(stage, _PATTERN)) and not _lesion_waits(part),
     )
     found = [image.series for image in images.values()]
     asked = asked_of(protocol, stage, found, part.answers)
@@ -110,6 +110,11 @@ def evaluate_stage(
         not_asked=not_asked_of(protocol, stage, found, part.answers),
         hidden=hidden_of(state, stage, protocol),
     )
+
+
+def _lesion_waits(part: StageState) -> bool:
+    """Whether a lesion was carried and nothing was said of it yet: then the body does not count as one without."""
+    return any(draft.lesion_open for draft in part.drafts)
 
 
 class Evaluations:

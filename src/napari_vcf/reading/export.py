@@ -172,6 +172,7 @@ def export_stage(state: StageState, evaluation: StageEvaluation, protocol: Proto
         findings=state.answers,
         unanswered=evaluation.unanswered,
         not_asked=evaluation.not_asked,
+        carried_from=state.carried_from,
     )
 
 

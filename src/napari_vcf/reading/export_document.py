@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from napari_vcf.measure import Degree, ExtentGrade, Position, ReferenceRule
 from napari_vcf.notice import INTENDED_USE
@@ -25,6 +25,7 @@ from napari_vcf.reading.state import (
     PlacedRoi,
     Reason,
     Registration,
+    Sha256,
     Spine,
     StageState,
 )
@@ -54,8 +55,6 @@ __all__ = [
 #: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
 SCHEMA_ID = "napari-vcf/reading"
 SCHEMA_VERSION = "2.3.0"
-
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 def _as_written(text: str) -> str:
@@ -226,6 +225,11 @@ class StageExport(FrozenModel):
     not_asked: tuple[Issue, ...] = Field(
         default=(), description="items of the protocol that were not asked in this case, with the reason"
     )
+    carried_from: dict[Stage, Sha256] = Field(
+        default_factory=dict,
+        description="seals of the reader's own stages of which drawings were carried to this one; what has no "
+        "'carried' was drawn in this stage",
+    )
 
     @property
     def height_loss(self) -> HeightLossExport | None:
@@ -242,6 +246,7 @@ class StageExport(FrozenModel):
             masks=self.masks,
             rois=tuple(PlacedRoi(**r.model_dump(include=set(PlacedRoi.model_fields))) for r in self.rois),
             answers=self.findings,
+            carried_from=self.carried_from,
         )
 
 

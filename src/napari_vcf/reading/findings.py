@@ -339,7 +339,7 @@ def item_of_table(name: str) -> Item | None:
     return forms[0].get(key) if forms else None
 
 
-def items_by_default(stages: Sequence[Stage]) -> dict[Stage, tuple[str, ...]]:
+def items_by_default(stages: Sequence[Stage], *, carry: bool = False) -> dict[Stage, tuple[str, ...]]:
     """Keys of the items that are asked by default in each stage, in the order of the form.
 
     Parameters
@@ -347,6 +347,8 @@ def items_by_default(stages: Sequence[Stage]) -> dict[Stage, tuple[str, ...]]:
     stages : sequence of {"ct", "mri", "combined"}
         Stages of the reading. What one examination shows is asked in its own stage, and with both together only where
         that stage is not read.
+    carry : bool
+        Whether what was drawn on each examination is carried to both together, where it is measured once more then.
 
     Returns
     -------
@@ -355,6 +357,13 @@ def items_by_default(stages: Sequence[Stage]) -> dict[Stage, tuple[str, ...]]:
     """
 
     def asked(item: Item, stage: Stage) -> bool:
-        return stage in item.stages or (stage == "combined" and not set(item.stages) & set(stages))
+        if stage in item.stages:
+            return True
+        return stage == "combined" and (not set(item.stages) & set(stages) or (carry and _of_measuring(item)))
 
     return {stage: tuple(item.key for item in ITEMS.values() if asked(item, stage)) for stage in STAGES}
+
+
+def _of_measuring(item: Item) -> bool:
+    """Whether an item is measured, is the estimate that comes before, or says that there is nothing to measure."""
+    return item.measured or bool(item.estimates) or item.key == "lesion_pattern"

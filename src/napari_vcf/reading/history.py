@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from napari_vcf.language import say
 from napari_vcf.reading import actions as act
@@ -15,6 +15,8 @@ __all__ = ["History"]
 
 #: Gives the state after an action at a time, or refuses it.
 Reduce = Callable[[act.Action, ReadingState, datetime], ReadingState]
+
+_BEGINNINGS: Final = (act.TakeUpReading, act.CarryDrafts)
 
 
 class _Pile(NamedTuple):
@@ -79,7 +81,7 @@ class History:
                 undone.append(done.pop())
             elif isinstance(entry.action, act.Redo):
                 done.append(undone.pop())
-            elif isinstance(entry.action, act.TakeUpReading):
+            elif isinstance(entry.action, _BEGINNINGS):
                 done.clear()
                 undone.clear()
             else:
@@ -130,5 +132,5 @@ class History:
                 raise RefusedActionError(say("There is nothing to redo."))
             return _Pile(self._undone.top, self._states), self._undone.below
         after = self._reduce(action, self.state, at)
-        # A reading that goes on from a document begins there; nothing before it can be gone back to.
-        return _Pile(after, None if isinstance(action, act.TakeUpReading) else self._states), None
+        # A reading that goes on from a document, or from a draft, begins there; nothing before it can be gone back to.
+        return _Pile(after, None if isinstance(action, _BEGINNINGS) else self._states), None

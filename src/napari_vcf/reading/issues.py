@@ -19,6 +19,7 @@ IssueCode = Literal[
     "spine_not_named",
     "not_answered",
     "not_measured",
+    "carried_open",
     # Conflicts.
     "measured_but_not_assessable",
     "verdict_against_confidence",

@@ -28,7 +28,7 @@ from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
 __all__ = ["Protocol", "as_it_was"]
 
 #: What the first protocols decided by not knowing of it.
-_AT_FIRST: Final = {"form_version": "1", "body_proposal": False, "ask_without_image": True}
+_AT_FIRST: Final = {"form_version": "1", "body_proposal": False, "ask_without_image": True, "carry": False}
 
 
 def as_it_was(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,9 +78,13 @@ class Protocol(FrozenModel):
         ``open``: one sitting sees everything; ``sealed``: stages follow one another and close behind the reader.
     stages : tuple of str
         Stages of a reading, in their order.
+    carry : bool
+        Whether the stage with both examinations begins with what the same reader drew and signed on each, as a draft
+        that is confirmed item by item; answers, verdict and estimates by eye are never carried.
     stage_items : dict
         Items asked in each stage. By default each examination is measured in its own stage, and both together are
-        asked for what each shows a part of, and for a verdict.
+        asked for what each shows a part of, and for a verdict; with ``carry`` they are asked for what is measured as
+        well.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "vcf-default"
@@ -101,8 +105,11 @@ class Protocol(FrozenModel):
     ask_without_image: bool = False
     staging: Literal["open", "sealed"] = "open"
     stages: tuple[Stage, ...] = STAGES
+    carry: bool = False
     stage_items: dict[Stage, tuple[str, ...]] = Field(
-        default_factory=lambda decided: items_by_default(decided.get("stages", STAGES))
+        default_factory=lambda decided: items_by_default(
+            decided.get("stages", STAGES), carry=decided.get("carry", False)
+        )
     )
 
     @model_validator(mode="after")
@@ -125,7 +132,31 @@ class Protocol(FrozenModel):
                 )
             if stage not in self.stage_items:
                 raise ValueError(say("stage {stage} has no list of items", stage=stage))
+        if self.carry:
+            self._check_carry()
         return self
+
+    def _check_carry(self) -> None:
+        if self.staging != "sealed":
+            raise ValueError(
+                say(
+                    "carry takes over what was signed in earlier stages, and with staging 'open' no stage is signed: "
+                    "one sitting sees everything; set staging to 'sealed', or carry to false"
+                )
+            )
+        before = self.stages[: self.stages.index("combined")] if "combined" in self.stages else ()
+        if not before:
+            raise ValueError(
+                say("carry takes over into the combined stage what was signed on CT or MRI: read one of them before it")
+            )
+        if not self.carried_items:
+            raise ValueError(
+                say(
+                    "carry has nothing to take over: the combined stage asks for no measurement that an earlier stage "
+                    "asks for; add those that are to be carried ({items}) to its items, or set carry to false",
+                    items=", ".join(key for key, item in ITEMS.items() if item.measured),
+                )
+            )
 
     @property
     def sha256(self) -> str:
@@ -142,6 +173,15 @@ class Protocol(FrozenModel):
     def form(self) -> dict[str, Item]:
         """The items of the form that is asked, by key."""
         return FORMS[self.form_version]
+
+    @property
+    def carried_items(self) -> tuple[str, ...]:
+        """Keys of the measured items whose geometry is carried into the combined stage; empty without ``carry``."""
+        if not self.carry or "combined" not in self.stages:
+            return ()
+        before = self.stages[: self.stages.index("combined")]
+        asked = {key for stage in before for key in self.items_of(stage)}
+        return tuple(key for key in self.items_of("combined") if key in asked and ITEMS[key].measured)
 
     def items_of(self, stage: Stage) -> tuple[str, ...]:
         """Keys of the items asked in a stage; none in a stage that the protocol does not have."""

@@ -28,6 +28,7 @@ from napari_vcf.measure import (
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.action_builders import caliper_of, join_of, masks_of, proposal_of, roi_of
 from napari_vcf.reading.arguments import lps_point, refusing
+from napari_vcf.reading.carrying import CarriedItem
 from napari_vcf.reading.case import MR_ROLES, Case, check_pseudonym
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.evaluation import Evaluations, StageEvaluation
@@ -546,6 +547,32 @@ class Reading:
             radius_mm=radius_mm,
             volume=volume,
         )
+
+    def decide_carried(
+        self, stage: Stage, items: Sequence[CarriedItem], decision: Literal["confirmed", "deleted"]
+    ) -> act.LoggedAction:
+        """Confirm things that were carried from an earlier stage as they are, or delete them from the draft.
+
+        Parameters
+        ----------
+        stage : {"combined"}
+            Stage of the reading.
+        items : sequence of CarriedItem
+            Of `napari_vcf.reading.carrying.open_items`.
+        decision : {"confirmed", "deleted"}
+            What the reader says of them.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If one does not wait any more, the vertebra is called otherwise here, or, of body and lesion, the estimate
+            by eye is not given.
+        """
+        return self._make(act.DecideCarried, stage=stage, items=tuple(items), decision=decision)
 
     def clear_masks(self, stage: Stage) -> act.LoggedAction:
         """Remove both masks."""

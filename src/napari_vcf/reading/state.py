@@ -30,6 +30,8 @@ __all__ = [
     "BodyProposal",
     "Caliper",
     "CaliperEnd",
+    "Carried",
+    "CarriedDraft",
     "Continued",
     "FrameJoin",
     "ImageCorrection",
@@ -55,7 +57,23 @@ CaliperEnd = Literal["start", "end"]
 #: Where a count of the levels begins.
 Landmark = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
 SliceIndex = Annotated[int, Field(ge=0)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
+
+
+class Carried(FrozenModel):
+    """Where something that was not drawn in this stage comes from, and whether it is still as it was signed there.
+
+    Attributes
+    ----------
+    stage : str
+        The reader's own signed stage.
+    geometry : {"unchanged", "changed"}
+        Whether it is, to the bit, as it was signed, or was changed since.
+    """
+
+    stage: Stage
+    geometry: Literal["unchanged", "changed"]
 
 
 class Spine(FrozenModel):
@@ -93,8 +111,9 @@ class Caliper(FrozenModel):
 
 
 class PlacedCaliper(Caliper):
-    """A caliper of the record, with the time when it was placed."""
+    """A caliper of the record, with the time when it was placed, and where it was carried from if it was."""
 
+    carried: Carried | None = None
     at: Timestamp
 
 
@@ -202,7 +221,8 @@ class Masks(FrozenModel):
     """Body and lesion, painted on the native grid of one image.
 
     ``thresholds`` says what was taken by threshold, in its order; everything else of the lesion, and every correction
-    since, is drawn by hand. So is the body, but for the slices that ``proposal`` names.
+    since, is drawn by hand. So is the body, but for the slices that ``proposal`` names. ``body_carried`` and
+    ``lesion_carried`` say where the one and the other were carried from, if they were.
     """
 
     image: ImageId
@@ -211,6 +231,8 @@ class Masks(FrozenModel):
     lesion: MaskRecord
     thresholds: tuple[LesionThreshold, ...] = ()
     proposal: BodyProposal | None = None
+    body_carried: Carried | None = None
+    lesion_carried: Carried | None = None
     at: Timestamp
 
     @model_validator(mode="after")
@@ -252,8 +274,9 @@ class Roi(FrozenModel):
 
 
 class PlacedRoi(Roi):
-    """A placement of the record, with the time when it was made."""
+    """A placement of the record, with the time when it was made, and where it was carried from if it was."""
 
+    carried: Carried | None = None
     at: Timestamp
 
 
@@ -271,14 +294,87 @@ class Answer(FrozenModel):
         return self
 
 
+class FrameJoin(FrozenModel):
+    """What brings the images of one MR frame of reference onto those of another.
+
+    Attributes
+    ----------
+    image, to_image : str
+        An image of the frame that is moved, and one of the frame onto which it is moved.
+    how : {"stated", "marked", "fitted"}
+        The reader says that the patient lay still between them; or marked the same place on both; or a fit from there.
+    motion : tuple
+        4 x 4, from the one frame's patient LPS mm to the other's.
+    point_lps, to_point_lps : tuple of float or None
+        The marked places, each in its own frame, LPS mm.
+    quality : dict
+        Figures of the fit.
+    carried : Carried or None
+        Where it was carried from, if it was.
+    """
+
+    image: ImageId
+    to_image: ImageId
+    how: Literal["stated", "marked", "fitted"]
+    motion: Affine
+    point_lps: Point | None = None
+    to_point_lps: Point | None = None
+    quality: dict[str, bool | int | Finite | str | list[Finite] | list[str]] = Field(default_factory=dict)
+    carried: Carried | None = None
+    at: Timestamp
+
+
+class CarriedDraft(FrozenModel):
+    """What a reader drew and signed in one stage and has not said anything of in the stage that it was carried to.
+
+    It counts nowhere: what is confirmed leaves it and becomes part of the record.
+
+    Attributes
+    ----------
+    stage : str
+        Where it was signed.
+    seal : str
+        SHA-256 of what was signed.
+    spine : Spine or None
+        Which vertebra was named there; the levels are meant by it.
+    calipers, rois, frame_joins
+        As they were signed.
+    masks : Masks or None
+        Body and lesion as they were signed.
+    body_open, lesion_open : bool
+        Which of the two waits for the reader's word.
+    """
+
+    stage: Stage
+    seal: Sha256
+    spine: Spine | None = None
+    calipers: tuple[PlacedCaliper, ...] = ()
+    masks: Masks | None = None
+    body_open: bool = False
+    lesion_open: bool = False
+    rois: tuple[PlacedRoi, ...] = ()
+    frame_joins: tuple[FrameJoin, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it waits any more."""
+        return not (self.calipers or self.rois or self.frame_joins or self.body_open or self.lesion_open)
+
+
 class StageState(FrozenModel):
-    """What was done in one stage."""
+    """What was done in one stage.
+
+    ``drafts`` waits for the reader's word and is no part of what was done; ``carried_from`` names the seals of the
+    stages from which something was carried.
+    """
 
     calipers: tuple[PlacedCaliper, ...] = ()
     references: dict[Level, VertebraStatus] = Field(default_factory=dict)
     masks: Masks | None = None
     rois: tuple[PlacedRoi, ...] = ()
     answers: dict[str, Answer] = Field(default_factory=dict)
+    drafts: tuple[CarriedDraft, ...] = ()
+    carried_from: dict[Stage, Sha256] = Field(default_factory=dict)
 
     def caliper(self, level: str, position: Position) -> PlacedCaliper | None:
         """The caliper of one height, if placed."""
@@ -361,33 +457,6 @@ class Registration(FrozenModel):
         return "ok" if self.status == "doubtful" and counted else self.status
 
 
-class FrameJoin(FrozenModel):
-    """What brings the images of one MR frame of reference onto those of another.
-
-    Attributes
-    ----------
-    image, to_image : str
-        An image of the frame that is moved, and one of the frame onto which it is moved.
-    how : {"stated", "marked", "fitted"}
-        The reader says that the patient lay still between them; or marked the same place on both; or a fit from there.
-    motion : tuple
-        4 x 4, from the one frame's patient LPS mm to the other's.
-    point_lps, to_point_lps : tuple of float or None
-        The marked places, each in its own frame, LPS mm.
-    quality : dict
-        Figures of the fit.
-    """
-
-    image: ImageId
-    to_image: ImageId
-    how: Literal["stated", "marked", "fitted"]
-    motion: Affine
-    point_lps: Point | None = None
-    to_point_lps: Point | None = None
-    quality: dict[str, bool | int | Finite | str | list[Finite] | list[str]] = Field(default_factory=dict)
-    at: Timestamp
-
-
 class ImageCorrection(FrozenModel):
     """What the person said of an image: another role, the unit of its ADC, or the b-values of its volumes, s/mm2."""
 
@@ -410,7 +479,7 @@ class Continued(FrozenModel):
     """
 
     version: Annotated[int, Field(ge=1)]
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     exported_at: Timestamp
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from napari_vcf.dicom import load_volume
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.measure import RoiStatistics, reference_signal, roi_statistics
+from napari_vcf.reading.carried_checks import carried_statements, signed_beside, without_source
 from napari_vcf.reading.case import Case, scan_case
 from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export import export_stage, read_reading
@@ -79,14 +80,21 @@ class VerifyReport:
         Values compared.
     differences : tuple of Difference
         Those that differ; empty where the export holds.
+    not_compared : tuple of str
+        Sentences on what could not be compared, because a signed document that it comes from is not at hand.
     """
 
     compared: int
     differences: tuple[Difference, ...]
+    not_compared: tuple[str, ...] = ()
 
 
 def verify_export(
-    path: Path | str, images: Path | str, *, progress: Callable[[int, int, str], None] | None = None
+    path: Path | str,
+    images: Path | str,
+    *,
+    signed: Iterable[Path | str] = (),
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> VerifyReport:
     """Recompute an export.
 
@@ -96,6 +104,8 @@ def verify_export(
         The JSON file.
     images : path
         Folder with the case's images.
+    signed : iterable of path
+        Signed exports of earlier stages, from which something was carried; those beside the file are found.
     progress : callable, optional
         Called with (done, total, what).
 
@@ -123,7 +133,8 @@ def verify_export(
     # Straight from the files: what was prepared for the reading is not a witness of its own.
     case = Case(scan_case(images, progress=progress), pseudonym=export.case, salt=export.salt, load=load_volume)
     _correct(export, case, differences)
-    compared = _compare_stated(export, case, differences)
+    sources = signed_beside(export, Path(path), map(Path, signed))
+    compared = _compare_stated(export, case, sources, differences)
     same_program = export.software.get("napari-vcf") == __version__
     comparison = _Comparison(differences, since=_written_as(path), sentences=same_program)
     if export.protocol.sha256 != export.protocol_sha256:
@@ -140,7 +151,7 @@ def verify_export(
             comparison.walk(f"stages.{stage}", part.model_dump(mode="json"), recomputed.model_dump(mode="json"))
     complete = all(part.complete for part in export.stages.values())
     comparison.walk("complete", export.complete, complete)
-    return VerifyReport(compared + comparison.compared, tuple(differences))
+    return VerifyReport(compared + comparison.compared, tuple(differences), without_source(export, sources))
 
 
 def _correct(export: ReadingExport, case: Case, differences: list[Difference]) -> None:
@@ -167,9 +178,11 @@ def _written_as(path: Path | str) -> tuple[int, ...]:
     return tuple(map(int, str(version).split(".")))
 
 
-def _compare_stated(export: ReadingExport, case: Case, differences: list[Difference]) -> int:
-    """Compare what is stated of images, alignments and answers."""
-    statements: list[Statement] = []
+def _compare_stated(
+    export: ReadingExport, case: Case, sources: Mapping[str, ReadingExport], differences: list[Difference]
+) -> int:
+    """Compare what is stated of images, alignments, answers, and drawings carried from signed documents."""
+    statements: list[Statement] = [*carried_statements(export, sources)]
     spaces = space_names(case.images)
     for exported in export.series:
         place = f"series.{exported.label}"

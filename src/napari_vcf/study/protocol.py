@@ -36,6 +36,10 @@ _COMMENTS: Final[dict[str, tuple[str, ...]]] = {
         "Whether enhancement is asked in a case without a contrast-enhanced image. With false it is left out there,",
         "and the record says why.",
     ),
+    "carry": (
+        "Whether the combined stage begins with what the same reader drew and signed on CT and MRI, as a draft that is",
+        "confirmed item by item. Answers are never carried. With true, the combined stage must ask for measurements.",
+    ),
 }
 
 

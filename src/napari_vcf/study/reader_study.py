@@ -11,9 +11,11 @@ from typing import Any
 from napari_vcf.language import say
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import AmendmentExport, SealExport
+from napari_vcf.reading.state import CarriedDraft
 from napari_vcf.records.base import Stage, utc_now
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import AuditLog
+from napari_vcf.study.carried import carried_drafts
 from napari_vcf.study.case_lock import CaseLock, break_lock
 from napari_vcf.study.clinical_text import ClinicalRecord, clinical_text_of
 from napari_vcf.study.clocks import written_at
@@ -475,4 +477,13 @@ class ReaderStudy:
             )
         session = StageSession(place, journal, earlier, lock, ended, images)
         session.clinical = "" if told is None else told.text
+        if not session.reading.log:
+            session.begin_with(self._carried(task))
         return session
+
+    def _carried(self, task: Task) -> tuple[CarriedDraft, ...]:
+        """What this reader signed of the case before, where the protocol has it carried."""
+        earlier = [
+            (other, self._list.versions(other)) for other in self._list.earlier(task) if self._list.aside(other) is None
+        ]
+        return carried_drafts(task, self.reader, earlier, self.protocol.protocol)

@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from napari_vcf.language import say
 from napari_vcf.reading import LoggedAction, Reading, ReadingExport, build_export
+from napari_vcf.reading.actions import CarryDrafts
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.export_document import SealExport
 from napari_vcf.reading.export_migrations import migrate
 from napari_vcf.reading.issues import Issue, visible
 from napari_vcf.reading.stage_images import STAGE_NAMES
+from napari_vcf.reading.state import CarriedDraft
 from napari_vcf.records.base import Stage
 from napari_vcf.records.errors import WriteError
 from napari_vcf.records.sealing import seal_text
@@ -213,6 +215,17 @@ class StageSession:
             raise RefusedActionError(
                 say("This stage is closed; a signed stage is changed by an amendment with a reason.")
             )
+
+    def begin_with(self, drafts: Sequence[CarriedDraft]) -> None:
+        """Put before the reader what was carried from earlier stages, as the first change of this one.
+
+        Parameters
+        ----------
+        drafts : sequence of CarriedDraft
+            Where there is none, nothing is done.
+        """
+        if drafts:
+            self.reading.apply(CarryDrafts(stage=self.stage, drafts=tuple(drafts)))
 
     def activity(self) -> None:
         """Say that the reader is at work: a key, a move of the mouse. Written with the next change."""

@@ -18,6 +18,7 @@ from napari_vcf.records.base import Stage
 from napari_vcf.records.sealing import check_seal
 from napari_vcf.study.audit_log import Event, events_of
 from napari_vcf.study.audit_log_check import consensus_gone, readings_gone
+from napari_vcf.study.carried import carried_problems
 from napari_vcf.study.clinical_text import CLINICAL, clinical_text_of
 from napari_vcf.study.consensus_documents import ConsensusOrigin
 from napari_vcf.study.damage import Damage, Found, WayOut
@@ -226,9 +227,9 @@ class _Check:
                 if end is not None and before.journal_sha256 != end:
                     self._damage(path / JOURNAL, "it does not end where it did when it was signed.")
                 elif len(views) == number:
-                    self._replay(path, views, task)
+                    self._replay(path, views, reader, task)
 
-    def _replay(self, path: Path, views: list[JournalView], task: Task) -> None:
+    def _replay(self, path: Path, views: list[JournalView], reader: str, task: Task) -> None:
         """Compare a seal that holds with what its journal leads to."""
         try:
             origin = model_of(views[-1].entries[0].body, Origin, "its first entry")
@@ -242,6 +243,18 @@ class _Check:
         found = differences(document, [view.entries for view in views], origin, images, self.protocol)
         if found:
             self._damage(seal_path(path), f"it says otherwise than its journal: {', '.join(found)}.")
+            return
+        journals = [view.entries for view in views]
+        for what in carried_problems(document, journals, self._own(reader, task), self.protocol.protocol):
+            self._damage(seal_path(path), what)
+
+    def _own(self, reader: str, task: Task) -> dict[str, Path]:
+        """What the same reader signed of the same case on the same occasion on CT and on MRI: hash to file."""
+        return {
+            sha256: seal_path(self.folder.stage(reader, case, stage, occasion) / f"v{version}")
+            for (who, case, stage, occasion, version), sha256 in self.signed.items()
+            if (who, case, occasion) == (reader, task.case, task.occasion) and stage != task.stage
+        }
 
     def _journal(
         self, path: Path, reader: str, task: Task, version: int, before: SealExport | None

@@ -85,10 +85,10 @@ def _protocol_from_1_0(content: Content) -> Content:
 
 
 def _protocol_from_1_1(content: Content) -> Content:
-    """1.2 decides whether enhancement is asked without an image that shows it; before, it always was."""
+    """1.2 decides on asking without an image and on carrying drawings; before, all was asked and nothing carried."""
     decided = content.get("protocol")
     if isinstance(decided, dict):
-        decided = {"ask_without_image": True, **decided}
+        decided = {"ask_without_image": True, "carry": False, **decided}
     return {**content, "schema_version": "1.2.0", "protocol": decided}
 
 

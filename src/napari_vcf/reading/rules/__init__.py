@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from napari_vcf.reading.rules import aligning, answering, measuring, proposing, taking_up, thresholding
+from napari_vcf.reading.rules import aligning, answering, carrying, measuring, proposing, taking_up, thresholding
 from napari_vcf.reading.rules.base import Context, reduce_action
 
-__all__ = ["Context", "aligning", "answering", "measuring", "proposing", "reduce_action", "taking_up", "thresholding"]
+__all__ = [
+    "Context",
+    "aligning",
+    "answering",
+    "carrying",
+    "measuring",
+    "proposing",
+    "reduce_action",
+    "taking_up",
+    "thresholding",
+]

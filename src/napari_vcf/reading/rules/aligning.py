@@ -15,6 +15,7 @@ from napari_vcf.reading.case import CaseImage
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.results import adjacent_levels
 from napari_vcf.reading.rules.base import Context, named_spine, reduce_action
+from napari_vcf.reading.rules.carrying import after_join
 from napari_vcf.reading.spaces import between, same_space
 from napari_vcf.reading.state import FrameJoin, LevelCount, ReadingState, Registration
 
@@ -84,7 +85,9 @@ def _(action: act.JoinFrames, state: ReadingState, context: Context) -> ReadingS
                 two_label=two.label,
             )
         )
-    join = FrameJoin(at=context.at, **action.model_dump(exclude={"action"}))
+    replaced = next((j for j in state.frame_joins if j not in others), None)
+    made = FrameJoin(at=context.at, **action.model_dump(exclude={"action"}))
+    join, state = after_join(state, made, replaced)
     return state.model_copy(update={"frame_joins": (*others, join)})
 
 

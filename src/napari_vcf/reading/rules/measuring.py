@@ -13,6 +13,7 @@ from napari_vcf.reading.levels import recounted
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.results import adjacent_levels, caliper_mm, rectangle_of
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
+from napari_vcf.reading.rules.carrying import after_masks, after_placing, under_name
 from napari_vcf.reading.rules.proposing import after_stroke
 from napari_vcf.reading.spaces import between, registration_at
 from napari_vcf.reading.state import Masks, PlacedCaliper, PlacedRoi, ReadingState, Spine, StageState
@@ -68,9 +69,9 @@ def _(action: act.CorrectLevels, state: ReadingState, context: Context) -> Readi
     def renamed(stage: StageState) -> StageState:
         return stage.model_copy(
             update={
-                "calipers": tuple(c.model_copy(update={"level": names[c.level]}) for c in stage.calipers),
+                "calipers": tuple(under_name(c, names[c.level]) for c in stage.calipers),
                 "references": {names[level]: status for level, status in stage.references.items()},
-                "rois": tuple(r.model_copy(update={"level": names[r.level]}) for r in stage.rois),
+                "rois": tuple(under_name(r, names[r.level]) for r in stage.rois),
             }
         )
 
@@ -146,8 +147,8 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
     others = tuple(
         c for c in state.stages[action.stage].calipers if (c.level, c.position) != (caliper.level, caliper.position)
     )
-    placed = PlacedCaliper(**dict(caliper), at=context.at)
-    return change_stage(state, action.stage, calipers=(*others, placed))
+    placed, drafts = after_placing(state.stages[action.stage], PlacedCaliper(**dict(caliper), at=context.at))
+    return change_stage(state, action.stage, calipers=(*others, placed), drafts=drafts)
 
 
 def _check_fusion(image: CaseImage, shown_on: CaseImage, level: str, state: ReadingState, context: Context) -> None:
@@ -203,7 +204,7 @@ def _(action: act.SetMasks, state: ReadingState, context: Context) -> ReadingSta
         proposal=after_stroke(before, action),
         at=context.at,
     )
-    return change_stage(state, action.stage, masks=masks)
+    return change_stage(state, action.stage, **after_masks(state.stages[action.stage], masks))
 
 
 @reduce_action.register
@@ -252,7 +253,8 @@ def _(action: act.PlaceRoi, state: ReadingState, context: Context) -> ReadingSta
         raise RefusedActionError(said(error)) from error
     stage = state.stages[action.stage]
     others = tuple(r for r in stage.rois if (r.tissue, r.placement) != (roi.tissue, roi.placement))
-    return change_stage(state, action.stage, rois=(*others, placed))
+    placed, drafts = after_placing(stage, placed)
+    return change_stage(state, action.stage, rois=(*others, placed), drafts=drafts)
 
 
 def _onto_slice(rectangle: Rectangle, image: CaseImage) -> tuple[float, float, float]:

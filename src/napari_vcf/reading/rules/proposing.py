@@ -12,6 +12,7 @@ from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.masks import decode_mask, encode_mask
 from napari_vcf.reading.proposing import check_allowed
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
+from napari_vcf.reading.rules.carrying import after_masks
 from napari_vcf.reading.spaces import same_space
 from napari_vcf.reading.state import BodyProposal, Masks, ReadingState
 
@@ -82,24 +83,21 @@ def _(action: act.DecideSlices, state: ReadingState, context: Context) -> Readin
         held = [index for index in slices if body[index].any()]
         if held:
             raise RefusedActionError(say("There is body on slice {held} already.", held=held[0] + 1))
-        changed = _moved(proposal, slices, to="unseen")
-        return change_stage(state, action.stage, masks=masks.model_copy(update={"proposal": changed, "at": context.at}))
+        unseen = _moved(proposal, slices, to="unseen")
+        return change_stage(state, action.stage, masks=masks.model_copy(update={"proposal": unseen, "at": context.at}))
     for index in slices:
         body[index] = proposed[index] if action.decision == "accepted" else False
         lesion[index] &= body[index]
-    return change_stage(
-        state,
-        action.stage,
-        masks=masks.model_copy(
-            update={
-                "body": encode_mask(body),
-                "lesion": encode_mask(lesion),
-                "thresholds": masks.thresholds if lesion.any() else (),
-                "proposal": _moved(proposal, slices, to=action.decision),
-                "at": context.at,
-            }
-        ),
+    changed = masks.model_copy(
+        update={
+            "body": encode_mask(body),
+            "lesion": encode_mask(lesion),
+            "thresholds": masks.thresholds if lesion.any() else (),
+            "proposal": _moved(proposal, slices, to=action.decision),
+            "at": context.at,
+        }
     )
+    return change_stage(state, action.stage, **after_masks(state.stages[action.stage], changed))
 
 
 _LISTS = ("accepted", "corrected", "unseen", "rejected")

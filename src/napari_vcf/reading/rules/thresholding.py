@@ -12,6 +12,7 @@ from napari_vcf.reading import actions as act
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.masks import decode_mask, encode_mask
 from napari_vcf.reading.rules.base import Context, change_stage, image_for, reduce_action
+from napari_vcf.reading.rules.carrying import after_masks
 from napari_vcf.reading.state import LesionThreshold, ReadingState
 
 __all__: list[str] = []
@@ -19,9 +20,14 @@ __all__: list[str] = []
 
 @reduce_action.register
 def _(action: act.ThresholdLesion, state: ReadingState, context: Context) -> ReadingState:
-    masks = state.stages[action.stage].masks
+    part = state.stages[action.stage]
+    masks = part.masks
     if masks is None or masks.body.voxels == 0:
         raise RefusedActionError(say("Outline the vertebral body first; a threshold takes nothing outside it."))
+    if any(draft.lesion_open for draft in part.drafts):
+        raise RefusedActionError(
+            say("A lesion was carried and waits: confirm or delete it before a threshold is taken.")
+        )
     image = image_for(action.stage, masks.image, context)
     if action.volume >= len(image.series.volumes):
         raise RefusedActionError(say("{label} has no volume {volume}.", label=image.label, volume=action.volume + 1))
@@ -67,7 +73,7 @@ def _(action: act.ThresholdLesion, state: ReadingState, context: Context) -> Rea
             "at": context.at,
         }
     )
-    return change_stage(state, action.stage, masks=changed)
+    return change_stage(state, action.stage, **after_masks(part, changed))
 
 
 def _reference(action: act.ThresholdLesion, volume: Volume, body: NDArray[np.bool_]) -> ReferenceSignal:
