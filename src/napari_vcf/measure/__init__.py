@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from napari_vcf.measure.contour import PULL_REACH_MM, edge_middles, mask_contour, pull_contour
+from napari_vcf.measure.corners import (
+    CORNERS_METHOD,
+    EdgeFinder,
+    MiddleHeight,
+    check_corners,
+    edge_finder,
+    middle_height,
+)
 from napari_vcf.measure.edges import SNAP_REACH_MM, NoEdge, snap_to_edge
 from napari_vcf.measure.endplate import snap_to_ct_endplate, snap_to_endplate
 from napari_vcf.measure.errors import MeasureError
@@ -46,6 +54,7 @@ from napari_vcf.measure.threshold import (
 )
 
 __all__ = [
+    "CORNERS_METHOD",
     "MIN_REFERENCE_VOXELS",
     "POSITIONS",
     "PULL_REACH_MM",
@@ -55,12 +64,14 @@ __all__ = [
     "BodyPlace",
     "Box",
     "Degree",
+    "EdgeFinder",
     "Extent",
     "ExtentGrade",
     "Graded",
     "HeightLoss",
     "Heights",
     "MeasureError",
+    "MiddleHeight",
     "NoEdge",
     "Placements",
     "Position",
@@ -74,9 +85,11 @@ __all__ = [
     "VertebraStatus",
     "beyond_outlines",
     "body_box",
+    "check_corners",
     "cuts_endplates",
     "deviation_deg",
     "draw_to_edge",
+    "edge_finder",
     "edge_middles",
     "endplate_direction",
     "fill_outline",
@@ -85,6 +98,7 @@ __all__ = [
     "interpolate_slices",
     "lesion_extent",
     "mask_contour",
+    "middle_height",
     "parse_ratio",
     "place_in_body",
     "pull_contour",
