@@ -18,7 +18,7 @@ from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.image_pairs import recordable
 from napari_vcf.reading.masks import GridRecord, encode_mask
 from napari_vcf.reading.protocol import Protocol
-from napari_vcf.reading.state import Caliper, CaliperEnd, Roi, Tissue
+from napari_vcf.reading.state import Caliper, CaliperEnd, CaliperOrigin, Roi, Tissue
 from napari_vcf.records.base import Affine, Stage
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def caliper_of(
     end_lps: ArrayLike,
     shown_on: str | None,
     snapped: Sequence[CaliperEnd],
+    origin: CaliperOrigin,
 ) -> act.PlaceCaliper:
     """One height; see `Reading.place_caliper`."""
     caliper = Caliper(
@@ -70,6 +71,7 @@ def caliper_of(
         start_lps=lps_point(start_lps),
         end_lps=lps_point(end_lps),
         snapped=tuple(snapped),
+        origin=origin,
     )
     return act.PlaceCaliper(stage=stage, caliper=caliper)
 

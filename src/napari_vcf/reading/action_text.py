@@ -84,6 +84,12 @@ def _(action: act.PlaceCaliper) -> str:
 
 
 @_words.register
+def _(action: act.AcceptMiddles) -> str:
+    levels = ", ".join(caliper.level for caliper in action.calipers)
+    return say("acceptance of the middle height of {levels}", levels=levels)
+
+
+@_words.register
 def _(action: act.RemoveCaliper) -> str:
     return say("removal of the {position} height of {level}", position=Sentence(action.position), level=action.level)
 

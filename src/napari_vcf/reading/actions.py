@@ -25,6 +25,7 @@ from napari_vcf.records.base import Affine, AnswerValue, Finite, FrozenModel, Im
 
 __all__ = [
     "ACTION_ADAPTER",
+    "AcceptMiddles",
     "AcceptRegistration",
     "Action",
     "AnswerAdcUnit",
@@ -123,6 +124,14 @@ class PlaceCaliper(_Placing):
     action: Literal["place_caliper"] = "place_caliper"
     stage: Stage
     caliper: Caliper
+
+
+class AcceptMiddles(FrozenModel):
+    """Accept middle heights as they are proposed from the corners; all of them were on the screen."""
+
+    action: Literal["accept_middles"] = "accept_middles"
+    stage: Stage
+    calipers: Annotated[tuple[Caliper, ...], Field(min_length=1, max_length=3)]
 
 
 class RemoveCaliper(FrozenModel):
@@ -377,6 +386,7 @@ Action = Annotated[
     | SetReference
     | WithdrawReference
     | PlaceCaliper
+    | AcceptMiddles
     | RemoveCaliper
     | SetMasks
     | ProposeBody

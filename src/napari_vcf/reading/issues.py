@@ -42,6 +42,7 @@ IssueCode = Literal[
     "normal_level_not_intact",
     "proposal_open",
     "proposal_unseen",
+    "middle_proposed",
     # Not asked.
     "no_enhanced_image",
     # Of a document that was written before there were codes.

@@ -36,13 +36,14 @@ from napari_vcf.reading.export import export_reading
 from napari_vcf.reading.history import History
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.masks import GridRecord
+from napari_vcf.reading.middles import ProposedMiddle, accepted_middle, proposed_middle
 from napari_vcf.reading.proposing import BodyRequest, body_request, proposed_from
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults, adjacent_levels
 from napari_vcf.reading.roi_checks import endplates_of
 from napari_vcf.reading.rules import Context, reduce_action
 from napari_vcf.reading.spaces import between
-from napari_vcf.reading.state import CaliperEnd, ProposedBody, ReadingState, Registration, Roi, Tissue
+from napari_vcf.reading.state import CaliperEnd, CaliperOrigin, ProposedBody, ReadingState, Registration, Roi, Tissue
 from napari_vcf.reading.vertebra_at import vertebra_at
 from napari_vcf.records.base import Stage, utc_now
 
@@ -344,6 +345,7 @@ class Reading:
         end_lps: ArrayLike,
         shown_on: str | None = None,
         snapped: Sequence[CaliperEnd] = (),
+        origin: CaliperOrigin = "drawn",
     ) -> act.LoggedAction:
         """Place a caliper, or replace the one that measures the same height.
 
@@ -363,6 +365,8 @@ class Reading:
             The MR image over which a registered CT was shown; only in the combined stage.
         snapped : sequence of {"start", "end"}
             Ends that the program drew to an edge.
+        origin : {"drawn", "corners"}
+            ``corners`` for the anterior and the posterior wall of a body whose four corners were set.
 
         Returns
         -------
@@ -371,8 +375,8 @@ class Reading:
         Raises
         ------
         RefusedActionError
-            If the image is closed in this stage, the level is neither the fractured one nor adjacent to it, or the
-            points are no height on this image.
+            If the image is closed in this stage, the level is neither the fractured one nor adjacent to it, the
+            points are no height on this image, or the corners of both walls are not those of one body.
         """
         return self._make(
             caliper_of,
@@ -384,7 +388,35 @@ class Reading:
             start_lps=start_lps,
             end_lps=end_lps,
             snapped=snapped,
+            origin=origin,
         )
+
+    def proposed_middle(self, stage: Stage, level: str) -> ProposedMiddle | None:
+        """The middle height of a body that its walls let propose; see `napari_vcf.reading.middles.proposed_middle`."""
+        return proposed_middle(self.state, stage, level, self.protocol, self.case)
+
+    def accept_middles(self, stage: Stage, levels: Sequence[str]) -> act.LoggedAction:
+        """Accept the middle heights that are proposed from the corners, as they are and all at once.
+
+        Parameters
+        ----------
+        stage : {"ct", "mri", "combined"}
+            Stage of the reading.
+        levels : sequence of str
+            Vertebrae whose walls are measured and whose middle height is not; the reader has looked at each proposal.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If nothing is proposed for one of them, or the image shows no edge at an end of it: that end must be put
+            there by hand.
+        """
+        calipers = tuple(accepted_middle(self.state, stage, level, self.protocol, self.case) for level in levels)
+        return self._make(act.AcceptMiddles, stage=stage, calipers=calipers)
 
     def remove_caliper(self, stage: Stage, level: str, position: Position) -> act.LoggedAction:
         """Remove a caliper."""

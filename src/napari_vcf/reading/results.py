@@ -293,6 +293,7 @@ def stage_results(
             *placement_warnings(stage, protocol, images, state),
             *level_warnings(stage, state, adjacent, images),
             *_proposal_warnings(stage),
+            *_middle_warnings(stage),
         ),
     )
 
@@ -341,6 +342,15 @@ def _proposal_warnings(stage: StageState) -> tuple[Issue, ...]:
         )
         warnings.append(Issue(code="proposal_open", item="lesion_extent", text=text))
     return tuple(warnings)
+
+
+def _middle_warnings(stage: StageState) -> tuple[Issue, ...]:
+    """Middle heights that nobody put where they are: the program proposed them, and they were accepted so."""
+    levels = [caliper.level for caliper in stage.calipers if caliper.origin == "proposed"]
+    if not levels:
+        return ()
+    text = say("Middle height as proposed from the corners and accepted: {levels}.", levels=", ".join(levels))
+    return (Issue(code="middle_proposed", item="compression_degree", text=text),)
 
 
 def _slices(indices: tuple[int, ...]) -> str:

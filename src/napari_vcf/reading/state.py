@@ -30,10 +30,12 @@ __all__ = [
     "BodyProposal",
     "Caliper",
     "CaliperEnd",
+    "CaliperOrigin",
     "Carried",
     "CarriedDraft",
     "Continued",
     "FrameJoin",
+    "FromCorners",
     "ImageCorrection",
     "Landmark",
     "LesionThreshold",
@@ -54,6 +56,7 @@ __all__ = [
 
 Tissue = Literal["lesion", "normal"]
 CaliperEnd = Literal["start", "end"]
+CaliperOrigin = Literal["drawn", "corners", "proposed", "corrected"]
 #: Where a count of the levels begins.
 Landmark = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
 SliceIndex = Annotated[int, Field(ge=0)]
@@ -84,6 +87,24 @@ class Spine(FrozenModel):
     has_l6: bool = False
 
 
+class FromCorners(FrozenModel):
+    """What a middle height was proposed from.
+
+    Attributes
+    ----------
+    corners_lps : tuple of tuple of float
+        Upper and lower corner of the anterior wall, then of the posterior one, LPS mm.
+    method : str
+        Method and its version.
+    kept : tuple of {"start", "end"}
+        Ends that are as they were proposed; the reader put the others elsewhere.
+    """
+
+    corners_lps: tuple[Point, Point, Point, Point]
+    method: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    kept: tuple[CaliperEnd, ...] = ()
+
+
 class Caliper(FrozenModel):
     """One height: two points in the patient LPS millimetres of the image on which it was measured.
 
@@ -99,6 +120,11 @@ class Caliper(FrozenModel):
         Ends on the upper and on the lower endplate, LPS mm.
     snapped : tuple of {"start", "end"}
         Ends that the program drew to an edge of the image; the others are where the reader put them.
+    origin : {"drawn", "corners", "proposed", "corrected"}
+        Drawn as a height, the default; a wall between two of six corners; a middle height that was proposed from the
+        corners and accepted as it was; or one that was proposed, and moved by the reader.
+    proposed_from : FromCorners or None
+        What a middle height was proposed from; None where it was not.
     """
 
     level: Level
@@ -108,6 +134,21 @@ class Caliper(FrozenModel):
     start_lps: Point
     end_lps: Point
     snapped: tuple[CaliperEnd, ...] = ()
+    origin: CaliperOrigin = "drawn"
+    proposed_from: FromCorners | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        kept = () if self.proposed_from is None else self.proposed_from.kept
+        if (self.proposed_from is not None) != (self.origin in ("proposed", "corrected")):
+            raise ValueError("a height was proposed where it says from what, and nowhere else")
+        if self.origin != "drawn" and (self.origin == "corners") == (self.position == "middle"):
+            raise ValueError("walls lie between corners, and the middle height is proposed from them")
+        if self.proposed_from is not None and (set(kept) == {"start", "end"}) != (self.origin == "proposed"):
+            raise ValueError("a height is as it was proposed where both of its ends are")
+        if not set(kept) <= set(self.snapped):
+            raise ValueError("an end is as it was proposed only where it was drawn to an edge")
+        return self
 
 
 class PlacedCaliper(Caliper):

@@ -18,6 +18,7 @@ from napari_vcf.reading.case import Case, scan_case
 from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export import export_stage, read_reading
 from napari_vcf.reading.export_document import ReadingExport, StageExport
+from napari_vcf.reading.middle_checks import middle_statements
 from napari_vcf.reading.proposal_checks import proposal_statements
 from napari_vcf.reading.results import adjacent_levels, rectangle_of
 from napari_vcf.reading.spaces import space_names
@@ -200,6 +201,10 @@ def _compare_stated(
     for stage, part in export.stages.items():
         if part.masks is not None:
             statements.extend(proposal_statements(f"stages.{stage}.masks.proposal", part.masks, case))
+        for caliper in part.calipers:
+            if caliper.image in case.images:
+                where = f"stages.{stage}.calipers.{caliper.level}.{caliper.position}"
+                statements.extend(middle_statements(where, caliper, case))
         statements.extend(answer_statements(f"stages.{stage}.findings", stage, part, export.protocol))
     differences.extend(
         Difference(each.place, _short(each.exported), _short(each.recomputed)) for each in statements if not each.holds

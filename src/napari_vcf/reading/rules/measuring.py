@@ -11,12 +11,14 @@ from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.levels import recounted
 from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.middles import check_walls, corners_of
 from napari_vcf.reading.results import adjacent_levels, caliper_mm, rectangle_of
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
 from napari_vcf.reading.rules.carrying import after_masks, after_placing, under_name
 from napari_vcf.reading.rules.proposing import after_stroke
 from napari_vcf.reading.spaces import between, registration_at
-from napari_vcf.reading.state import Masks, PlacedCaliper, PlacedRoi, ReadingState, Spine, StageState
+from napari_vcf.reading.state import Caliper, Masks, PlacedCaliper, PlacedRoi, ReadingState, Spine, StageState
+from napari_vcf.records.base import Stage
 
 __all__ = ["MAX_CALIPER_MM", "MIN_CALIPER_MM", "named_levels"]
 
@@ -119,7 +121,37 @@ def _(action: act.WithdrawReference, state: ReadingState, context: Context) -> R
 @reduce_action.register
 def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> ReadingState:
     caliper = action.caliper
-    image = image_for(action.stage, caliper.image, context)
+    _check_caliper(caliper, action.stage, state, context)
+    stage = state.stages[action.stage]
+    other = stage.caliper(caliper.level, "posterior" if caliper.position == "anterior" else "anterior")
+    if caliper.origin == "corners" and other is not None and other.origin == "corners":
+        check_walls((caliper, other) if caliper.position == "anterior" else (other, caliper))
+    others = tuple(c for c in stage.calipers if (c.level, c.position) != (caliper.level, caliper.position))
+    placed, drafts = after_placing(stage, PlacedCaliper(**dict(caliper), at=context.at))
+    return change_stage(state, action.stage, calipers=(*others, placed), drafts=drafts)
+
+
+@reduce_action.register
+def _(action: act.AcceptMiddles, state: ReadingState, context: Context) -> ReadingState:
+    for caliper in action.calipers:
+        _check_caliper(caliper, action.stage, state, context)
+        stage = state.stages[action.stage]
+        if caliper.proposed_from is None or caliper.origin != "proposed":
+            raise RefusedActionError(say("Only a middle height that is as it was proposed can be accepted."))
+        if stage.caliper(caliper.level, caliper.position) is not None:
+            raise RefusedActionError(say("The middle height of {level} is measured already.", level=caliper.level))
+        walls = corners_of(stage, caliper.level)
+        if walls is None or walls[1] != caliper.proposed_from.corners_lps or walls[0].image != caliper.image:
+            raise RefusedActionError(
+                say("The middle height of {level} was proposed from other corners.", level=caliper.level)
+            )
+        placed, drafts = after_placing(stage, PlacedCaliper(**dict(caliper), at=context.at))
+        state = change_stage(state, action.stage, calipers=(*stage.calipers, placed), drafts=drafts)
+    return state
+
+
+def _check_caliper(caliper: Caliper, stage: Stage, state: ReadingState, context: Context) -> None:
+    image = image_for(stage, caliper.image, context)
     spine = named_spine(state)
     if caliper.level not in (spine.fractured, *adjacent_levels(spine)):
         raise RefusedActionError(
@@ -127,7 +159,7 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
         )
     if caliper.shown_on is not None:
         _check_fusion(image, context.case.image(caliper.shown_on), caliper.level, state, context)
-        if action.stage != "combined":
+        if stage != "combined":
             raise RefusedActionError(say("A registered CT over MR is open in the combined stage only."))
     length = caliper_mm(caliper)
     if not MIN_CALIPER_MM <= length <= MAX_CALIPER_MM:
@@ -144,11 +176,6 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
         raise RefusedActionError(say("The caliper reaches outside {label}.", label=image.label))
     if caliper.snapped and not context.protocol.snapping:
         raise RefusedActionError(say("The study's protocol does not allow calipers to be drawn to an edge."))
-    others = tuple(
-        c for c in state.stages[action.stage].calipers if (c.level, c.position) != (caliper.level, caliper.position)
-    )
-    placed, drafts = after_placing(state.stages[action.stage], PlacedCaliper(**dict(caliper), at=context.at))
-    return change_stage(state, action.stage, calipers=(*others, placed), drafts=drafts)
 
 
 def _check_fusion(image: CaseImage, shown_on: CaseImage, level: str, state: ReadingState, context: Context) -> None:

@@ -1,0 +1,192 @@
+"""Middle heights that are proposed from the corners of a body, and what the record holds of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_vcf.dicom import Role
+from napari_vcf.language import said, say
+from napari_vcf.measure import CORNERS_METHOD, MeasureError, MiddleHeight, check_corners, edge_finder, middle_height
+from napari_vcf.reading.case import Case
+from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.protocol import Protocol
+from napari_vcf.reading.state import Caliper, CaliperEnd, FromCorners, ReadingState, StageState
+from napari_vcf.records.base import Point, Stage
+
+__all__ = [
+    "ProposedMiddle",
+    "accepted_middle",
+    "check_walls",
+    "computed_middle",
+    "corners_of",
+    "proposed_middle",
+]
+
+Corners = tuple[Point, Point, Point, Point]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedMiddle:
+    """A middle height before the reader.
+
+    Attributes
+    ----------
+    level : str
+        Whose it is.
+    image : str
+        The image on which the walls were measured.
+    shown_on : str or None
+        The image over which it was shown.
+    corners_lps : tuple of tuple of float
+        Upper and lower corner of the anterior wall, then of the posterior one, LPS mm.
+    start_lps, end_lps : tuple of float
+        Its upper and its lower end, LPS mm.
+    fitted : tuple of {"start", "end"}
+        Ends on an edge of the image. The others lie straight between the corners: no edge was clear there, or the
+        protocol allows none to be looked for.
+    """
+
+    level: str
+    image: str
+    shown_on: str | None
+    corners_lps: Corners
+    start_lps: Point
+    end_lps: Point
+    fitted: tuple[CaliperEnd, ...]
+
+    def caliper(
+        self, *, start_lps: Point | None = None, end_lps: Point | None = None, snapped: tuple[CaliperEnd, ...] = ()
+    ) -> Caliper:
+        """The caliper of the record, with the ends that the reader moved; ``snapped`` are those of them on an edge."""
+        moved = {"start": start_lps, "end": end_lps}
+        kept = tuple(end for end in self.fitted if moved[end] is None)
+        return Caliper(
+            level=self.level,
+            position="middle",
+            image=self.image,
+            shown_on=self.shown_on,
+            start_lps=self.start_lps if start_lps is None else start_lps,
+            end_lps=self.end_lps if end_lps is None else end_lps,
+            snapped=tuple(end for end in ("start", "end") if end in kept or end in snapped),
+            origin="proposed" if len(kept) == 2 else "corrected",
+            proposed_from=FromCorners(corners_lps=self.corners_lps, method=CORNERS_METHOD, kept=kept),
+        )
+
+
+def corners_of(stage: StageState, level: str) -> tuple[Caliper, Corners] | None:
+    """A wall of a body and its four corners, the upper of each wall first; None where not both are on one image."""
+    front, back = stage.caliper(level, "anterior"), stage.caliper(level, "posterior")
+    if front is None or back is None or (front.image, front.shown_on) != (back.image, back.shown_on):
+        return None
+    # A script may begin a caliper at either endplate; the upper one is the one nearer to the head.
+    points = [sorted((wall.start_lps, wall.end_lps), key=lambda point: -point[2]) for wall in (front, back)]
+    return front, (points[0][0], points[0][1], points[1][0], points[1][1])
+
+
+def check_walls(walls: tuple[Caliper, Caliper]) -> None:
+    """Refuse the anterior and the posterior wall of a body whose corners were set and are not those of one body."""
+    front, back = walls
+    if front.image != back.image:
+        return
+    try:
+        check_corners((front.start_lps, front.end_lps), (back.start_lps, back.end_lps))
+    except MeasureError as error:
+        raise RefusedActionError(
+            say("These are no corners of {level}. {reason}", level=front.level, reason=said(error))
+        ) from error
+
+
+def proposed_middle(
+    state: ReadingState, stage: Stage, level: str, protocol: Protocol, case: Case
+) -> ProposedMiddle | None:
+    """Propose the middle height of a body.
+
+    Parameters
+    ----------
+    state : ReadingState
+        With its walls in this stage.
+    stage : {"ct", "mri", "combined"}
+        Where.
+    level : str
+        The body.
+    protocol : Protocol
+        Whether ends may be drawn to an edge; else both lie straight between the corners.
+    case : Case
+        The images.
+
+    Returns
+    -------
+    ProposedMiddle or None
+        None where a wall is missing, they were measured on different images, or the middle height is there already or
+        waits as one that was carried from another stage.
+
+    Raises
+    ------
+    RefusedActionError
+        If the walls are not those of one body on one slice.
+    """
+    part = state.stages[stage]
+    found = corners_of(part, level)
+    carried = any((c.level, c.position) == (level, "middle") for draft in part.drafts for c in draft.calipers)
+    if found is None or carried or part.caliper(level, "middle") is not None:
+        return None
+    wall, corners = found
+    try:
+        middle = _middle(corners, wall.image, case, fit=protocol.snapping)
+    except MeasureError as error:
+        raise RefusedActionError(
+            say("No middle height is proposed for {level}. {reason}", level=level, reason=said(error))
+        ) from error
+    ends: tuple[CaliperEnd, CaliperEnd] = ("start", "end")
+    return ProposedMiddle(
+        level=level,
+        image=wall.image,
+        shown_on=wall.shown_on,
+        corners_lps=corners,
+        start_lps=_point(middle.upper),
+        end_lps=_point(middle.lower),
+        fitted=tuple(end for end, is_so in zip(ends, middle.fitted, strict=True) if is_so),
+    )
+
+
+def accepted_middle(state: ReadingState, stage: Stage, level: str, protocol: Protocol, case: Case) -> Caliper:
+    """A proposed middle height as it is accepted; refused where there is none, or an end lies on no edge."""
+    proposal = proposed_middle(state, stage, level, protocol, case)
+    if proposal is None:
+        raise RefusedActionError(say("No middle height is proposed for {level}.", level=level))
+    if len(proposal.fitted) < 2:
+        raise RefusedActionError(
+            say(
+                "An end of the middle height of {level} lies straight between the corners, where no edge was clear: "
+                "put it on the endplate by hand.",
+                level=level,
+            )
+        )
+    return proposal.caliper()
+
+
+def computed_middle(caliper: Caliper, case: Case) -> MiddleHeight | None:
+    """What was proposed, computed again; None where it was not, or by another version of the method.
+
+    Raises what reading the image and proposing raise.
+    """
+    source = caliper.proposed_from
+    if source is None or source.method != CORNERS_METHOD:
+        return None
+    return _middle(source.corners_lps, caliper.image, case, fit=True)
+
+
+def _middle(corners: Corners, image: str, case: Case, *, fit: bool) -> MiddleHeight:
+    front, back = corners[:2], corners[2:]
+    if not fit:
+        return middle_height(front, back)
+    is_ct = case.image(image).series.role is Role.CT
+    return middle_height(front, back, edge_finder(case.volume(image), is_ct=is_ct))
+
+
+def _point(values: NDArray[np.float64]) -> Point:
+    return cast(Point, tuple(float(value) for value in values))
