@@ -26,6 +26,7 @@ VALUES = {
     "stage": "mri",
     "caliper": SimpleNamespace(position="middle", level="L2"),
     "roi": SimpleNamespace(placement=2, tissue="lesion"),
+    "calipers": (SimpleNamespace(position="middle", level="L2"),),
     "slices": (3, 4),
     "decision": "accepted",
     "drafts": (),

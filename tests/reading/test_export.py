@@ -240,6 +240,8 @@ def test_a_committed_file_of_schema_1_0_reads_as_a_draft_of_today() -> None:
         assert part["masks"] is None or part["masks"].pop("thresholds") == []
         # Of a proposed body, only since 2.1: all was drawn.
         assert part["masks"] is None or part["masks"].pop("proposal") is None
+        # Every height was drawn by its ends.
+        assert all((c.pop("origin"), c.pop("proposed_from")) == ("drawn", None) for c in part["calipers"])
         # Nothing was carried before 2.3.
         assert part.pop("carried_from") == {}
         assert all(drawn.pop("carried") is None for drawn in (*part["calipers"], *part["rois"]))

@@ -101,6 +101,8 @@ class _Placing(FrozenModel):
     """An action that carries a thing whole; on its line of a journal the thing's values stand beside the action's."""
 
     thing: ClassVar[str]
+    #: Values of the thing that its first lines did not have, left out where they are as they were then.
+    added: ClassVar[dict[str, Any]] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -114,13 +116,15 @@ class _Placing(FrozenModel):
     def _spread(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content = serialize(self)
         thing = content.pop(self.thing)
-        return {**content, **thing}
+        as_first = {name for name, value in self.added.items() if thing.get(name) == value}
+        return {**content, **{name: value for name, value in thing.items() if name not in as_first}}
 
 
 class PlaceCaliper(_Placing):
     """Place a caliper, or replace the one that measures the same height."""
 
     thing = "caliper"
+    added: ClassVar[dict[str, Any]] = {"origin": "drawn", "proposed_from": None}
     action: Literal["place_caliper"] = "place_caliper"
     stage: Stage
     caliper: Caliper

@@ -52,7 +52,7 @@ def _from_2_1(document: Document) -> Document:
 
 
 def _from_2_2(document: Document) -> Document:
-    """2.3 may leave items out that no image shows, and says what was carried; 2.2 asked all and carried nothing."""
+    """2.3 may leave items out that no image shows, and says what was carried or proposed; in 2.2 nothing was."""
     document = {**document, "schema_version": "2.3.0"}
     if isinstance(document.get("protocol"), dict):
         document["protocol"] = as_it_was(document["protocol"])

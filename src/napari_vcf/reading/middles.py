@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 Corners = tuple[Point, Point, Point, Point]
+#: Points that are so many slices apart are not on one; less is how a slice of another plane crosses them.
+_SAME_SLICE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,15 @@ def corners_of(stage: StageState, level: str) -> tuple[Caliper, Corners] | None:
     return front, (points[0][0], points[0][1], points[1][0], points[1][1])
 
 
-def check_walls(walls: tuple[Caliper, Caliper]) -> None:
+def check_walls(walls: tuple[Caliper, Caliper], case: Case) -> None:
     """Refuse the anterior and the posterior wall of a body whose corners were set and are not those of one body."""
     front, back = walls
     if front.image != back.image:
         return
+    corners = (front.start_lps, front.end_lps, back.start_lps, back.end_lps)
     try:
-        check_corners((front.start_lps, front.end_lps), (back.start_lps, back.end_lps))
+        check_corners(corners[:2], corners[2:])
+        _check_slice(corners, front.image, case)
     except MeasureError as error:
         raise RefusedActionError(
             say("These are no corners of {level}. {reason}", level=front.level, reason=said(error))
@@ -136,6 +140,7 @@ def proposed_middle(
         return None
     wall, corners = found
     try:
+        _check_slice(corners, wall.image, case)
         middle = _middle(corners, wall.image, case, fit=protocol.snapping)
     except MeasureError as error:
         raise RefusedActionError(
@@ -178,6 +183,13 @@ def computed_middle(caliper: Caliper, case: Case) -> MiddleHeight | None:
     if source is None or source.method != CORNERS_METHOD:
         return None
     return _middle(source.corners_lps, caliper.image, case, fit=True)
+
+
+def _check_slice(corners: Corners, image: str, case: Case) -> None:
+    """Refuse corners on several slices of a sagittal image: four points of two slices may lie on one plane as well."""
+    grid = case.image(image).series.grid
+    if grid.plane == "sagittal" and np.ptp(grid.to_index(np.array(corners))[:, 2]) > _SAME_SLICE:
+        raise MeasureError(say("The four corners do not lie on one slice."))
 
 
 def _middle(corners: Corners, image: str, case: Case, *, fit: bool) -> MiddleHeight:

@@ -125,7 +125,7 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
     stage = state.stages[action.stage]
     other = stage.caliper(caliper.level, "posterior" if caliper.position == "anterior" else "anterior")
     if caliper.origin == "corners" and other is not None and other.origin == "corners":
-        check_walls((caliper, other) if caliper.position == "anterior" else (other, caliper))
+        check_walls((caliper, other) if caliper.position == "anterior" else (other, caliper), context.case)
     others = tuple(c for c in stage.calipers if (c.level, c.position) != (caliper.level, caliper.position))
     placed, drafts = after_placing(stage, PlacedCaliper(**dict(caliper), at=context.at))
     return change_stage(state, action.stage, calipers=(*others, placed), drafts=drafts)
