@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from napari_vcf.cli import main
 from napari_vcf.study import open_study
 from napari_vcf.study.protocol import parse_protocol
+from support.patients import begin
 from support.studies import make_study
 
 
@@ -40,6 +42,23 @@ def test_status_says_who_has_read_how_much(tmp_path: Path, capsys: pytest.Captur
         "R1: 0 of 3 stages signed, 1 open, 0 in the washout interval, 0 set aside.",
         "R2: 0 of 3 stages signed, 0 open, 0 in the washout interval, 0 set aside.",
     ]
+
+
+def test_preparing_says_which_images_lie_in_different_frames_of_reference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = begin(tmp_path, patients=2)
+    for path in (tmp_path / "images" / "Musterfrau_1" / "ADC").iterdir():
+        dataset = pydicom.dcmread(path)
+        dataset.FrameOfReferenceUID = "1.2.826.0.1.3680043.8.498.777"
+        dataset.save_as(path)
+    capsys.readouterr()
+    assert main(["study", "prepare", str(root)]) == 0
+    said = capsys.readouterr().out
+    # Of the case whose map was moved, once, and without the identity of a frame.
+    (line,) = [line for line in said.splitlines() if "frames of reference" in line]
+    assert "MR images lie in 2 frames of reference (T1, T2; ADC): the patient may have moved between them" in line
+    assert "498.777" not in said
 
 
 def test_the_images_of_a_case_are_listed_and_settled_until_somebody_reads_it(

@@ -215,8 +215,10 @@ def _adjacent(above: ReferenceVertebra, below: ReferenceVertebra, rule: Referenc
     wanted = {"mean_adjacent": {"above": above, "below": below}, "above": {"above": above}, "below": {"below": below}}
     candidates = wanted[rule]
     unsaid = [name for name, vertebra in candidates.items() if vertebra.status is None]
+    if len(unsaid) == 1:
+        return Heights(), say("Not said whether the vertebra {unsaid} is intact.", unsaid=unsaid[0])
     if unsaid:
-        return Heights(), say("Not said whether the vertebra {unsaid} is intact.", unsaid=joined(say(" and "), unsaid))
+        return Heights(), say("Not said whether the vertebrae above and below are intact.")
     used = [vertebra.heights for vertebra in candidates.values() if vertebra.status == "intact"]
     if not used:
         return Heights(), say(

@@ -119,7 +119,9 @@ def body_request(state: ReadingState, stage: Stage, image: str, protocol: Protoc
             )
         )
     near = (_ends(state, stage, level, painted, case) for level in adjacent_levels(state.spine) if level is not None)
-    return BodyRequest(image, _helping(stage, painted, case), ends, tuple(found for found in near if found is not None))
+    return BodyRequest(
+        image, _helping(stage, painted, ends, case), ends, tuple(found for found in near if found is not None)
+    )
 
 
 def _ends(state: ReadingState, stage: Stage, level: str, painted: CaseImage, case: Case) -> BodyEnds | None:
@@ -153,14 +155,16 @@ def _point(values: NDArray[np.float64]) -> Point:
     return x, y, z
 
 
-def _helping(stage: Stage, painted: CaseImage, case: Case) -> tuple[str, ...]:
-    """One image of each contrast that lies in the space of the painted one."""
+def _helping(stage: Stage, painted: CaseImage, ends: BodyEnds, case: Case) -> tuple[str, ...]:
+    """One image of each contrast in the space of the painted one, of the station that holds the vertebra."""
+    points = np.array([*ends.top_lps, *ends.bottom_lps])
     found = []
     for role in _HELPING:
         if role is painted.series.role or not is_open(stage, role):
             continue
         images = (i for i in case.with_role(role) if i.series.measurable and same_space(i, painted))
-        found += [image.id for image in images if image.series.grid.plane == "sagittal"][:1]
+        sagittal = (image for image in images if image.series.grid.plane == "sagittal")
+        found += [image.id for image in sagittal if image.series.grid.contains(points).all()][:1]
     return tuple(found[:_MOST_HELPING])
 
 

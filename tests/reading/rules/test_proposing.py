@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_vcf.dicom import Role
+from napari_vcf.dicom import Role, Scan
+from napari_vcf.geometry import Grid
 from napari_vcf.reading import Protocol, Reading, RefusedActionError
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.body_slices import open_slices, slice_origins
@@ -16,7 +17,7 @@ from napari_vcf.reading.export import build_export
 from napari_vcf.reading.masks import decode_mask, encode_mask
 from napari_vcf.reading.proposing import METHOD
 from napari_vcf.reading.state import Masks, ProposedBody
-from support.cases import image, measure_heights, memory_case, new_reading
+from support.cases import SAGITTAL, MemoryCase, image, measure_heights, memory_case, new_reading, series
 
 STAGE = "mri"
 
@@ -99,6 +100,17 @@ def test_a_body_is_proposed_from_all_three_heights_of_the_fractured_vertebra() -
     reading.remove_caliper(STAGE, "L1", "middle")
     with pytest.raises(RefusedActionError, match="posterior height of L1 first"):
         reading.body_request(STAGE, image(reading, Role.T2))
+
+
+def test_of_several_stations_the_one_that_holds_the_vertebra_helps() -> None:
+    lumbar = memory_case().with_role(Role.T1)[0].series
+    cervical = Grid.from_axes((13, 100, 100), origin_lps=(-20, -100, 400), spacing_mm=(3.0, 2.0, 2.0), **SAGITTAL)
+    others = [found.series for found in memory_case().images.values() if found.series.role is not Role.T1]
+    found = (*others, series(Role.T1, cervical, key="cervical"), series(Role.T1, lumbar.grid, key="lumbar"))
+    reading = ready(case=MemoryCase(Scan(Path(), found, ()), pseudonym="C001", salt="0" * 32))
+    first, second = reading.case.with_role(Role.T1)
+    assert first.series.grid.shape[0] == 13
+    assert reading.body_request(STAGE, image(reading, Role.T2)).helping == (second.id,)
 
 
 def test_heights_on_a_ct_that_nothing_joins_propose_nothing_on_mri() -> None:

@@ -299,6 +299,65 @@ def test_a_layer_of_more_axes_leaves_slices_and_millimetres_as_they_are(bench):
         bench.viewport.viewer.layers.remove(foreign)
 
 
+def menu_entry(bench, name):
+    from qtpy.QtGui import QAction
+
+    def entries(actions):
+        for action in actions:
+            menu = action.menu()
+            if menu is not None:
+                menu.aboutToShow.emit()
+                yield from entries(menu.actions())
+            elif isinstance(action, QAction):
+                yield action
+
+    return next(action for action in entries(bench.arrangement.main.menuBar().actions()) if action.objectName() == name)
+
+
+@pytest.mark.parametrize(
+    "entry", ["_image_from_clipboard", "new_layer.new_labels", "new_layer.new_points", "new_layer.new_shapes"]
+)
+def test_a_layer_of_napari_s_own_menus_is_taken_off_again_in_a_sentence(bench, entry):
+    from qtpy.QtGui import QImage
+    from qtpy.QtWidgets import QApplication
+
+    picture = QImage(40, 30, QImage.Format.Format_RGB32)
+    picture.fill(0xFF8040)
+    QApplication.clipboard().setImage(picture)
+    viewer = bench.viewport.viewer
+    before = list(viewer.layers)
+    bench.said.clear()
+    menu_entry(bench, f"napari.window.file.{entry}").trigger()
+    bench.settle()
+    assert list(viewer.layers) == before
+    assert viewer.layers.selection.active is bench.viewport.image_layer
+    assert any(str(text).startswith("Taken off again: ") for _kind, text in bench.said)
+
+
+def test_the_brush_goes_on_where_it_was_after_a_stray_layer_has_gone(bench):
+    bench.desk.set_stage("mri")
+    extent = bench.front("Lesion extent")
+    bench.hands.press(extent.button("mode_body_add"))
+    viewer = bench.viewport.viewer
+    painted = viewer.layers.selection.active
+    assert painted is not bench.viewport.image_layer
+    assert str(painted.mode) == "paint"
+    viewer.add_labels(np.zeros((4, 4), dtype=int), name="stray")
+    bench.settle()
+    assert viewer.layers.selection.active is painted
+    assert str(painted.mode) == "paint"
+
+
+def test_the_bar_tells_no_place_of_an_image_that_is_not_there_any_more(bench):
+    readout = bench.arrangement.bar.readout
+    bench.viewport.go_to_slice(bench.viewport.current_slice_mm + 10)
+    assert readout.text()
+    bench.desk.saved = True
+    bench.desk.close()
+    bench.settle()
+    assert readout.text() == ""
+
+
 def test_an_image_is_not_blended_away_from_napari_s_own_controls(bench):
     for layer in (bench.viewport.image_layer, bench.viewport.viewer.layers["Calipers"]):
         made = layer.blending

@@ -1,6 +1,7 @@
 """The layers of a desk: images shown lazily on the reading plane, and the instruments' drawings above them.
 
-Layers are held by reference. What a person renames, reorders or deletes by hand in the layer list is put right.
+Layers are held by reference. What a person renames, reorders or deletes by hand in the layer list is put right, and a
+layer that is none of the desk's is taken off: it has no known place in the patient.
 """
 
 from __future__ import annotations
@@ -55,9 +56,14 @@ class ImageLayers:
         self._hidden = False
         #: Of each drawing that is hidden, whether it would be seen.
         self._would_show: dict[int, bool] = {}
+        #: Layers that came from elsewhere and leave again.
+        self._strays: list[Layer] = []
         self.on_restored: Callable[[], None] | None = None
+        #: Called with the names of layers that were taken off.
+        self.on_taken_off: Callable[[list[str]], None] | None = None
         events = viewer.layers.events
         self._watched = (events.removed, events.reordered, events.inserted)
+        events.inserted.connect(self._on_inserted)
         for event in self._watched:
             event.connect(self._on_list_changed)
 
@@ -259,6 +265,8 @@ class ImageLayers:
         """Keep nothing any more: the window closes, and takes its layers off first."""
         for event in self._watched:
             event.disconnect(self._on_list_changed)
+        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+        self._strays.clear()
         self._images.clear()
         self._drawings.clear()
         self._retired.clear()
@@ -286,6 +294,11 @@ class ImageLayers:
         finally:
             self._changing -= 1
 
+    def _on_inserted(self, event: Any) -> None:
+        # What is hidden is seen over no image; a script may keep it there.
+        if not self._changing and self._images and event.value.visible:
+            self._strays.append(event.value)
+
     def _on_list_changed(self, _event: Any = None) -> None:
         if self._changing or self._repair_due:
             return
@@ -296,7 +309,7 @@ class ImageLayers:
     def _repair(self) -> None:
         """Put back what was deleted by hand, and the images below the drawings."""
         self._repair_due = False
-        restored = False
+        restored = self._take_off_strays()
         for index, layer in enumerate([*self._images.values(), *self._drawings]):
             if layer not in self._viewer.layers:
                 self._insert(index, layer)
@@ -304,6 +317,22 @@ class ImageLayers:
         self._sort()
         if restored and self.on_restored is not None:
             self.on_restored()
+
+    def _take_off_strays(self) -> bool:
+        """Take off what came from elsewhere, and say so; whether there was anything."""
+        own = {id(layer) for layer in (*self._images.values(), *self._drawings, *self._retired)}
+        strays = [layer for layer in self._strays if layer in self._viewer.layers and id(layer) not in own]
+        self._strays.clear()
+        if not strays:
+            return False
+        self._remove(*strays)
+        # napari chose the new layer; the brush goes back to what it was painting on.
+        painted = next((layer for layer in self._drawings if str(layer.mode) != "pan_zoom"), None)
+        if painted is not None:
+            self._viewer.layers.selection.active = painted
+        if self.on_taken_off is not None:
+            self.on_taken_off([layer.name for layer in strays])
+        return True
 
     def _sort(self) -> None:
         self._changing += 1

@@ -13,7 +13,7 @@ from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import ReadingFrame, RigidTransform
-from napari_vcf.language import tr
+from napari_vcf.language import say, tr
 from napari_vcf.reading import CaseImage
 from napari_vcf.reading.stations import covers
 from napari_vcf.widgets.common.locked_layer import LockedDrawing
@@ -86,6 +86,7 @@ class Viewport:
         self.covered: list[Callable[[], tuple[float, float, float, float]]] = []
         self.layers = ImageLayers(viewer)
         self.layers.on_restored = self._refresh
+        self.layers.on_taken_off = self._say_taken_off
         self.slices = Slices(viewer)
         self.slices.changed.connect(self.slice_changed.emit)
         #: Point in the middle of the canvas (LPS) and zoom, when a plane of a space was last left; the newest last.
@@ -506,6 +507,16 @@ class Viewport:
         # A layer that is being painted on keeps the mouse; a drawing has no use for it.
         if active is None or str(active.mode) == "pan_zoom":
             self.viewer.layers.selection.active = front
+
+    def _say_taken_off(self, names: list[str]) -> None:
+        self.desk.message.emit(
+            say(
+                "Taken off again: {names}. While a case is open the desk shows its images and what is drawn on them, "
+                "and nothing of which the place in the patient is not known.",
+                names=", ".join(names),
+            ),
+            "info",
+        )
 
     def _color_layers(self) -> None:
         """Show each image in grey, what is high bright or dark; the one that is laid over in colour where wanted."""

@@ -160,7 +160,7 @@ class DeskBar(QWidget):
         mark(notice, ORANGE)
         bottom = QHBoxLayout()
         bottom.addWidget(notice)
-        bottom.addWidget(self.message, 1)
+        bottom.addStretch(1)
         bottom.addWidget(self.readout)
         self.scratch = bar_box(
             "scratch",
@@ -179,10 +179,13 @@ class DeskBar(QWidget):
         self.window_row = WindowRow(self._viewport)
         bottom.addWidget(self.window_row)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 3, 6, 3)
-        layout.setSpacing(2)
+        layout.setContentsMargins(6, 2, 6, 0)
+        layout.setSpacing(1)
         layout.addLayout(top)
         layout.addLayout(bottom)
+        # A row of its own, always there: beside the rest a sentence was cut before the key that it tells of, and a row
+        # that comes and goes would move the image under the pointer.
+        layout.addWidget(self.message)
 
     def follow_scratch(self, scratch: ScratchTools) -> None:
         """Let a box take the scratch tools into hand, and show which is there."""
@@ -220,6 +223,9 @@ class DeskBar(QWidget):
         self._refresh_planes()
         self._refresh_presets()
         self.fusion.refresh()
+        if desk.image_id is None and not desk.replacing:
+            # Where the last image was cut is nowhere now.
+            self.readout.setText("")
         self.undo.setEnabled(desk.reading is not None and desk.reading.can_undo)
         self.redo.setEnabled(desk.reading is not None and desk.reading.can_redo)
 

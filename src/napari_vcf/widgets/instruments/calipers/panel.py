@@ -361,7 +361,9 @@ class CalipersWidget(Instrument):
             v for k, v in self._levels().items() if k != "fractured" and v and stage and v not in stage.references
         ]
         if unsaid:
-            return tr("All heights are measured. Say whether {levels} is intact.", levels=joined(say(" and "), unsaid))
+            if len(unsaid) == 1:
+                return tr("All heights are measured. Say whether {level} is intact.", level=unsaid[0])
+            return tr("All heights are measured. Say whether {levels} are intact.", levels=joined(say(" and "), unsaid))
         return tr("All heights are measured. Drag an end to correct it.")
 
     def _show_graded(self, loss: HeightLoss | None) -> None:

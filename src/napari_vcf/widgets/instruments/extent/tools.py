@@ -109,7 +109,7 @@ def extent_texts(extent: Extent, *, counted: bool = True) -> tuple[str, str]:
             tr("No lesion painted: 0.0 % of the body, which is {grade}.", grade=extent.grade)
             if counted
             else tr(
-                "No lesion painted: 0.0 % of the body, not graded. Where there is none, answer its pattern with "
+                "No lesion painted, so the body is not graded yet. Where there is none, answer its pattern with "
                 "<b>none</b>."
             )
         )
