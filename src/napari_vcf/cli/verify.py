@@ -26,6 +26,14 @@ def add_parser(subparsers: Any) -> None:
         metavar="EXPORT",
         help="signed exports of earlier stages from which something was carried; those beside the file are found",
     )
+    parser.add_argument(
+        "--label-map",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a label map that a body was proposed from; may be given more than once",
+    )
     parser.set_defaults(run=run)
 
 
@@ -33,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Recompute, print the differences, and say whether there were any."""
     from napari_vcf.reading import verify_export
 
-    report = verify_export(args.export, args.images, signed=args.signed)
+    report = verify_export(args.export, args.images, signed=args.signed, label_maps=args.label_map)
     for difference in report.differences:
         print(f"DIFFERS  {difference}")
     for sentence in report.not_compared:

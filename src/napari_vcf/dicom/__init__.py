@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from napari_vcf.dicom.errors import DicomError, FolderError, HeaderError, PixelError, RoleError, UnitError
+from napari_vcf.dicom.errors import (
+    DicomError,
+    FolderError,
+    HeaderError,
+    LabelMapError,
+    PixelError,
+    RoleError,
+    UnitError,
+)
 from napari_vcf.dicom.files.folder import Refusal, folder_of
 from napari_vcf.dicom.series.model import Scan, Series, VolumeInfo
 from napari_vcf.dicom.series.role import Role
@@ -20,6 +28,7 @@ __all__ = [
     "DicomError",
     "FolderError",
     "HeaderError",
+    "LabelMapError",
     "PixelError",
     "Refusal",
     "Role",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_vcf.errors import NapariVcfError
 
-__all__ = ["DicomError", "FolderError", "HeaderError", "PixelError", "RoleError", "UnitError"]
+__all__ = ["DicomError", "FolderError", "HeaderError", "LabelMapError", "PixelError", "RoleError", "UnitError"]
 
 
 class DicomError(NapariVcfError):
@@ -34,6 +34,10 @@ class PixelError(DicomError):
         super().__init__(f"{name}: {reason}")
         self.name = name
         self.reason = reason
+
+
+class LabelMapError(DicomError):
+    """A label map cannot be read, or its values are no labels."""
 
 
 class UnitError(DicomError):

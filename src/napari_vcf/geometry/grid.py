@@ -213,6 +213,13 @@ class Grid:
         margin = margin_mm / np.array(self.spacing_mm[::-1])
         return np.asarray(((index >= margin - 0.5) & (index <= sizes - 0.5 - margin)).all(axis=-1))
 
+    def voxel_at(self, point_lps: ArrayLike) -> tuple[int, int, int] | None:
+        """The voxel (slice, row, column) that a point in patient LPS mm lies in; None beyond the grid."""
+        # Rounded, so that a place on the border of two voxels falls to the same one on every processor.
+        column, row, index = np.floor(np.round(self.to_index(point_lps), 6) + 0.5).astype(int).tolist()
+        within = all(0 <= each < length for each, length in zip((index, row, column), self.shape, strict=True))
+        return (index, row, column) if within else None
+
     def is_parallel_to(self, other: Grid, *, tolerance_deg: float = AXIS_ANGLE_TOLERANCE_DEG) -> bool:
         """Whether all three axes point the same way as those of another grid."""
         cosines = np.einsum("ij,ij->j", self.directions, other.directions)

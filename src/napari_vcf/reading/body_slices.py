@@ -11,7 +11,8 @@ from napari_vcf.reading.state import Masks
 
 __all__ = ["SliceOrigin", "open_slices", "slice_origins"]
 
-SliceOrigin = Literal["proposed", "corrected", "drawn"]
+#: Accepted as the program proposed it, or as a label map has it; begun with either and changed; drawn by hand.
+SliceOrigin = Literal["proposed", "label_map", "corrected", "drawn"]
 
 
 def open_slices(masks: Masks | None) -> tuple[int, ...]:
@@ -32,6 +33,7 @@ def slice_origins(masks: Masks) -> dict[int, SliceOrigin]:
     proposal = masks.proposal
     found: dict[int, SliceOrigin] = dict.fromkeys(held, "drawn")
     if proposal is not None:
-        found.update(dict.fromkeys(proposal.accepted, "proposed"))
+        accepted: SliceOrigin = "proposed" if proposal.source is None else "label_map"
+        found.update(dict.fromkeys(proposal.accepted, accepted))
         found.update(dict.fromkeys(proposal.corrected, "corrected"))
     return {index: origin for index, origin in sorted(found.items()) if index in set(held)}

@@ -198,6 +198,7 @@ def _extent(extent: Extent, state: StageState, protocol: Protocol) -> ExtentExpo
         slices_proposed=of("proposed"),
         slices_corrected=of("corrected"),
         slices_drawn=of("drawn"),
+        slices_label_map=of("label_map"),
     )
 
 

@@ -151,6 +151,9 @@ class ExtentExport(FrozenModel):
     slices_proposed: tuple[int, ...] = Field(description="body slices accepted as the program proposed them")
     slices_corrected: tuple[int, ...] = Field(description="body slices begun with a proposal and changed by hand")
     slices_drawn: tuple[int, ...] = Field(description="body slices drawn by hand")
+    slices_label_map: tuple[int, ...] = Field(
+        default=(), description="body slices accepted as a label map of another program has them"
+    )
 
 
 class RoiStatisticsExport(FrozenModel):

@@ -40,6 +40,7 @@ IssueCode = Literal[
     "normal_levels_differ",
     "normal_level_not_adjacent",
     "normal_level_not_intact",
+    "label_level_differs",
     "proposal_open",
     "proposal_unseen",
     "middle_proposed",

@@ -35,6 +35,7 @@ from napari_vcf.reading.evaluation import Evaluations, StageEvaluation
 from napari_vcf.reading.export import export_reading
 from napari_vcf.reading.history import History
 from napari_vcf.reading.issues import Issue
+from napari_vcf.reading.label_proposing import ChosenLabel, body_from_labels
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.middles import ProposedMiddle, accepted_middle, proposed_middle
 from napari_vcf.reading.proposing import BodyRequest, body_request, proposed_from
@@ -498,6 +499,38 @@ class Reading:
             proposed = proposed_from(request, [self.case.volume(each) for each in request.images])
         grid = GridRecord.of(self.case.image(image).series.grid)
         return self._make(act.ProposeBody, stage=stage, image=image, grid=grid, proposal=proposed)
+
+    def propose_from_labels(
+        self, stage: Stage, image: str, chosen: ChosenLabel, *, blinded: bool = False
+    ) -> act.LoggedAction:
+        """Put a vertebral body before the reader, from a label map of another program.
+
+        Parameters
+        ----------
+        stage : {"mri", "combined"}
+            Stage of the reading.
+        image : str
+            Name of the image (`CaseImage.id`) that is painted on.
+        chosen : ChosenLabel
+            The label, where it lies, and the vertebra that the reader confirms.
+        blinded : bool
+            Whether the file's name stays out of the record.
+
+        Returns
+        -------
+        LoggedAction
+
+        Raises
+        ------
+        RefusedActionError
+            If the protocol does not allow it, the estimate by eye is not given, a height is missing, or the label is
+            no body.
+        ProposalError
+            If the label does not contain the middle of the heights, or reaches far beyond them.
+        """
+        request = self.body_request(stage, image)
+        proposed = body_from_labels(request, chosen, self.state, stage, self.case, blinded=blinded)
+        return self.propose_body(stage, image, proposed)
 
     def decide_slices(
         self, stage: Stage, slices: Sequence[int], decision: Literal["accepted", "rejected"], *, looked_at: bool = True

@@ -341,6 +341,14 @@ def _proposal_warnings(stage: StageState) -> tuple[Issue, ...]:
             slices=_slices(waiting),
         )
         warnings.append(Issue(code="proposal_open", item="lesion_extent", text=text))
+    source = masks.proposal.source
+    if source is not None and source.own_level is not None and source.own_level != source.level:
+        text = say(
+            "The body of {level} was proposed from a label that is named {own_level} where it comes from.",
+            level=source.level,
+            own_level=source.own_level,
+        )
+        warnings.append(Issue(code="label_level_differs", item="lesion_extent", text=text))
     return tuple(warnings)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from napari_vcf.language import Sentence
 from napari_vcf.measure import Position, ReferenceTissue, Side, VertebraStatus
+from napari_vcf.reading.label_records import LabelSource
 from napari_vcf.reading.masks import GridRecord, MaskRecord
 from napari_vcf.records.base import (
     STAGES,
@@ -207,7 +208,7 @@ class BodyEnds(FrozenModel):
 
 
 class ProposedBody(FrozenModel):
-    """A vertebral body as the program proposed it, and what it was proposed from.
+    """A vertebral body as the program or a label map proposed it, and what it was proposed from.
 
     Attributes
     ----------
@@ -223,6 +224,8 @@ class ProposedBody(FrozenModel):
         The whole proposal, on the grid of the masks.
     poor : tuple of int
         Slices on which the program itself found the fit poor.
+    source : LabelSource or None
+        The label map that it was taken from; None where it was computed from the heights.
     """
 
     images: Annotated[tuple[ImageId, ...], Field(min_length=1)]
@@ -231,6 +234,7 @@ class ProposedBody(FrozenModel):
     method: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     mask: MaskRecord
     poor: tuple[SliceIndex, ...] = ()
+    source: LabelSource | None = None
 
 
 class BodyProposal(ProposedBody):

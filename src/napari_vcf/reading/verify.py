@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_vcf.dicom import load_volume
+from napari_vcf.dicom.files.volumefile import content_hash
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.measure import RoiStatistics, reference_signal, roi_statistics
 from napari_vcf.reading.carried_checks import carried_statements, signed_beside, without_source
@@ -19,7 +20,7 @@ from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export import export_stage, read_reading
 from napari_vcf.reading.export_document import ReadingExport, StageExport
 from napari_vcf.reading.middle_checks import middle_statements
-from napari_vcf.reading.proposal_checks import proposal_statements
+from napari_vcf.reading.proposal_checks import proposal_statements, without_label_map
 from napari_vcf.reading.results import adjacent_levels, rectangle_of
 from napari_vcf.reading.spaces import space_names
 from napari_vcf.reading.state import Masks, ReadingState, Roi
@@ -82,7 +83,7 @@ class VerifyReport:
     differences : tuple of Difference
         Those that differ; empty where the export holds.
     not_compared : tuple of str
-        Sentences on what could not be compared, because a signed document that it comes from is not at hand.
+        Sentences on what could not be compared: the signed document or label map that it comes from is not at hand.
     """
 
     compared: int
@@ -95,6 +96,7 @@ def verify_export(
     images: Path | str,
     *,
     signed: Iterable[Path | str] = (),
+    label_maps: Iterable[Path | str] = (),
     progress: Callable[[int, int, str], None] | None = None,
 ) -> VerifyReport:
     """Recompute an export.
@@ -107,6 +109,8 @@ def verify_export(
         Folder with the case's images.
     signed : iterable of path
         Signed exports of earlier stages, from which something was carried; those beside the file are found.
+    label_maps : iterable of path
+        Files of other programs from which a body was proposed; they are known by their hash.
     progress : callable, optional
         Called with (done, total, what).
 
@@ -135,7 +139,8 @@ def verify_export(
     case = Case(scan_case(images, progress=progress), pseudonym=export.case, salt=export.salt, load=load_volume)
     _correct(export, case, differences)
     sources = signed_beside(export, Path(path), map(Path, signed))
-    compared = _compare_stated(export, case, sources, differences)
+    files = {content_hash(Path(each)): Path(each) for each in label_maps}
+    compared = _compare_stated(export, case, sources, files, differences)
     same_program = export.software.get("napari-vcf") == __version__
     comparison = _Comparison(differences, since=_written_as(path), sentences=same_program)
     if export.protocol.sha256 != export.protocol_sha256:
@@ -152,7 +157,8 @@ def verify_export(
             comparison.walk(f"stages.{stage}", part.model_dump(mode="json"), recomputed.model_dump(mode="json"))
     complete = all(part.complete for part in export.stages.values())
     comparison.walk("complete", export.complete, complete)
-    return VerifyReport(compared + comparison.compared, tuple(differences), without_source(export, sources))
+    not_compared = (*without_source(export, sources), *without_label_map(export.stages, files))
+    return VerifyReport(compared + comparison.compared, tuple(differences), not_compared)
 
 
 def _correct(export: ReadingExport, case: Case, differences: list[Difference]) -> None:
@@ -180,7 +186,11 @@ def _written_as(path: Path | str) -> tuple[int, ...]:
 
 
 def _compare_stated(
-    export: ReadingExport, case: Case, sources: Mapping[str, ReadingExport], differences: list[Difference]
+    export: ReadingExport,
+    case: Case,
+    sources: Mapping[str, ReadingExport],
+    label_maps: Mapping[str, Path],
+    differences: list[Difference],
 ) -> int:
     """Compare what is stated of images, alignments, answers, and drawings carried from signed documents."""
     statements: list[Statement] = [*carried_statements(export, sources)]
@@ -200,7 +210,9 @@ def _compare_stated(
         statements.extend(join_statements(f"frame_joins.{number}", join, case.images))
     for stage, part in export.stages.items():
         if part.masks is not None:
-            statements.extend(proposal_statements(f"stages.{stage}.masks.proposal", part.masks, case))
+            fractured = None if export.spine is None else export.spine.fractured
+            place = f"stages.{stage}.masks.proposal"
+            statements.extend(proposal_statements(place, part.masks, case, level=fractured, label_maps=label_maps))
         for caliper in part.calipers:
             if caliper.image in case.images:
                 where = f"stages.{stage}.calipers.{caliper.level}.{caliper.position}"

@@ -64,5 +64,5 @@ class MaskStore:
                 shape=grid.shape,
                 spacing_mm=(float(spacing[0]), float(spacing[1]), float(spacing[2])),
                 runs={name: np.array(getattr(part.masks, name).runs, dtype=np.int32) for name in MASKS},
-                proposed=bool({"proposed", "corrected"} & set(slice_origins(part.masks).values())),
+                proposed=bool({"proposed", "label_map", "corrected"} & set(slice_origins(part.masks).values())),
             )

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from napari_vcf.dicom.errors import HeaderError, PixelError
 from napari_vcf.geometry import GeometryError, Grid
 
-__all__ = ["Nifti", "open_nifti"]
+__all__ = ["Nifti", "nifti_header", "open_nifti"]
 
 #: The code of coordinates of the scanner; others are those of an atlas, or of another scan.
 _SCANNER: Final = 1
@@ -118,7 +118,7 @@ def open_nifti(path: Path) -> Nifti:
         If it cannot be read, says nothing of its place in the patient, or states two places and nothing tells which of
         them is the patient's.
     """
-    header = _header(path)
+    header = nifti_header(path)
     shape = tuple(int(length) for length in header.get_data_shape())
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
@@ -167,7 +167,8 @@ def _quiet() -> Iterator[None]:
         logger.disabled = before
 
 
-def _header(path: Path) -> Any:
+def nifti_header(path: Path) -> Any:
+    """The header of a NIfTI file with its extensions, by nibabel; raises `HeaderError` where it is damaged."""
     import nibabel
 
     try:

@@ -11,6 +11,7 @@ from napari_vcf.dicom.files.directory import DIRECTORY_RECORDS, missing_files
 from napari_vcf.dicom.files.elements import DEFLATED, RawHeader, read_raw_header
 from napari_vcf.dicom.files.fragments import fragments_of
 from napari_vcf.dicom.files.header import Header, cached_on
+from napari_vcf.dicom.files.labelmarks import FROM_LABELS, SEGMENTATIONS
 from napari_vcf.dicom.files.patient import PatientMarks, take_marks
 from napari_vcf.dicom.files.private import bring_private_home
 
@@ -22,7 +23,6 @@ _READ_MODALITIES: Final = frozenset({"CT", "MR"})
 _NOT_IMAGES: Final = {
     "1.2.840.10008.1.3.10": "a DICOM directory",
     "1.2.840.10008.5.1.4.1.1.66": "raw data",
-    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation",
     "1.2.840.10008.5.1.4.1.1.481.2": "a radiotherapy dose",
     "1.2.840.10008.5.1.4.1.1.481.3": "a radiotherapy structure set",
     "1.2.840.10008.5.1.4.1.1.481.5": "a radiotherapy plan",
@@ -190,6 +190,8 @@ def _directory(missing: list[str]) -> str:
 def _refuse_what_is_no_image(header: Header, raw: RawHeader) -> None:
     sop_class = header.text(0x00080016)
     modality = header.text(0x00080060).upper()
+    if sop_class in SEGMENTATIONS:
+        raise HeaderError(f"This is a segmentation, not an image. {FROM_LABELS}")
     if sop_class in _NOT_IMAGES:
         raise HeaderError(f"This is {_NOT_IMAGES[sop_class]}, not an image.")
     if raw.pixel_offset < 0:

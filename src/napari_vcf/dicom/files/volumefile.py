@@ -17,7 +17,7 @@ from napari_vcf.geometry import GeometryError, Grid
 if TYPE_CHECKING:
     import SimpleITK as sitk  # noqa: N813 - the name that its users know
 
-__all__ = ["VolumeFile", "is_volume_file", "open_volume_file"]
+__all__ = ["VolumeFile", "check_place", "content_hash", "is_volume_file", "open_volume_file"]
 
 _SUFFIXES: Final = (".nii", ".nii.gz", ".nrrd", ".nhdr")
 _HASHED: Final = 1 << 20
@@ -106,7 +106,7 @@ def open_volume_file(path: Path, name: str) -> VolumeFile:
     """
     if ".nii" in path.name.lower():
         nifti = open_nifti(path)
-        file = VolumeFile(path, name, _content_hash(path), nifti.grid, nifti.count, nifti.note, nifti)
+        file = VolumeFile(path, name, content_hash(path), nifti.grid, nifti.count, nifti.note, nifti)
     else:
         file = _nrrd(path, name)
     if not file.grid.is_orthogonal:
@@ -127,7 +127,7 @@ def _nrrd(path: Path, name: str) -> VolumeFile:
         raise HeaderError(
             f"The file holds a {dimension}-dimensional image; volumes have 3 dimensions, series of them 4."
         )
-    _check_place(path)
+    check_place(path)
     size, spacing = reader.GetSize(), reader.GetSpacing()
     if int(np.prod([int(n) for n in size], dtype=object)) > _MOST_VOXELS:
         raise HeaderError(f"The header states {' x '.join(map(str, size))} voxels, which is damaged or too large.")
@@ -139,7 +139,7 @@ def _nrrd(path: Path, name: str) -> VolumeFile:
         grid = Grid((size[2], size[1], size[0]), affine)
     except GeometryError as error:
         raise HeaderError(f"The header's geometry cannot be: {error}") from error
-    return VolumeFile(path, name, _content_hash(path), grid, size[3] if dimension == 4 else 1)
+    return VolumeFile(path, name, content_hash(path), grid, size[3] if dimension == 4 else 1)
 
 
 def _itk() -> Any:
@@ -154,7 +154,7 @@ def _reader(path: Path) -> sitk.ImageFileReader:
     return reader
 
 
-def _check_place(path: Path) -> None:
+def check_place(path: Path) -> None:
     """Refuse a header that does not say where its voxels are."""
     lines = {line.partition(b":")[0].strip().lower() for line in _nrrd_header(path)}
     if not {b"space", b"space directions", b"space origin"} <= lines:
@@ -169,7 +169,8 @@ def _nrrd_header(path: Path) -> list[bytes]:
         return stream.read(_HASHED).partition(b"\n\n")[0].replace(b"\r", b"").split(b"\n")
 
 
-def _content_hash(path: Path) -> str:
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file; raises `HeaderError` where it cannot be opened."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as stream:

@@ -14,6 +14,7 @@ from napari_vcf.dicom.errors import DicomError, HeaderError, RoleError, UnitErro
 from napari_vcf.dicom.files.diffusion import LARGEST_B
 from napari_vcf.dicom.files.folder import Refusal, files_below, folder_of
 from napari_vcf.dicom.files.frames import Frame, frames_of
+from napari_vcf.dicom.files.labelmarks import FROM_LABELS, is_label_map
 from napari_vcf.dicom.files.source import open_source
 from napari_vcf.dicom.files.volumefile import VolumeFile, is_volume_file, open_volume_file
 from napari_vcf.dicom.series.contrast import enhancement_of, enhancements
@@ -74,6 +75,8 @@ def scan_folder(
                 progress(done, len(names), "reading headers")
             try:
                 if is_volume_file(name):
+                    if is_label_map(root / name):
+                        raise HeaderError(f"This is a label map, not an image. {FROM_LABELS}")
                     volumes.append(open_volume_file(root / name, name))
                 else:
                     files.append(frames_of(open_source(root / name, name)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, Rectangle, coverage_on_slice
 from napari_vcf.language import said, say
@@ -74,6 +76,7 @@ def _(action: act.CorrectLevels, state: ReadingState, context: Context) -> Readi
                 "calipers": tuple(under_name(c, names[c.level]) for c in stage.calipers),
                 "references": {names[level]: status for level, status in stage.references.items()},
                 "rois": tuple(under_name(r, names[r.level]) for r in stage.rois),
+                "masks": _renamed(stage.masks, names),
             }
         )
 
@@ -87,6 +90,15 @@ def _(action: act.CorrectLevels, state: ReadingState, context: Context) -> Readi
             },
         }
     )
+
+
+def _renamed(masks: Masks | None, names: Mapping[str, str]) -> Masks | None:
+    """Masks whose label map was confirmed as a level of another name; what the label itself says stays."""
+    if masks is None or masks.proposal is None or masks.proposal.source is None:
+        return masks
+    source = masks.proposal.source
+    source = source.model_copy(update={"level": names[source.level]})
+    return masks.model_copy(update={"proposal": masks.proposal.model_copy(update={"source": source})})
 
 
 def named_levels(state: ReadingState) -> tuple[str, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.language import say
+from napari_vcf.language import said, say
+from napari_vcf.proposal import Endplates, ProposalError, check_body
 from napari_vcf.reading import actions as act
-from napari_vcf.reading.case import MR_ROLES
+from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
+from napari_vcf.reading.label_proposing import motion_to
 from napari_vcf.reading.masks import decode_mask, encode_mask
 from napari_vcf.reading.proposing import check_allowed
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, image_for, named_spine, reduce_action
@@ -19,6 +21,8 @@ from napari_vcf.reading.state import BodyProposal, Masks, ReadingState
 __all__ = ["after_stroke"]
 
 Mask = NDArray[np.bool_]
+#: Motions that differ by less are the same, in mm and in cosines.
+_SAME_MOTION = 1e-6
 
 
 @reduce_action.register
@@ -42,6 +46,8 @@ def _(action: act.ProposeBody, state: ReadingState, context: Context) -> Reading
                     image_label=image.label,
                 )
             )
+    if action.proposal.source is not None:
+        _check_source(action, image, state, context)
     proposed = decode_mask(action.proposal.mask, grid.shape)
     if not proposed.any():
         raise RefusedActionError(say("The proposal holds no body."))
@@ -64,6 +70,32 @@ def _(action: act.ProposeBody, state: ReadingState, context: Context) -> Reading
         at=context.at,
     )
     return change_stage(state, action.stage, masks=before.model_copy(update={"proposal": placed, "at": context.at}))
+
+
+def _check_source(action: act.ProposeBody, image: CaseImage, state: ReadingState, context: Context) -> None:
+    """Refuse a label of another vertebra than the reader's, or one that lies where nothing joins it to the image."""
+    source = action.proposal.source
+    assert source is not None
+    fractured = named_spine(state).fractured
+    if source.level != fractured:
+        raise RefusedActionError(
+            say(
+                "The label was confirmed as {level}, and the fractured vertebra is {fractured}.",
+                level=source.level,
+                fractured=fractured,
+            )
+        )
+    motion = motion_to(state, action.stage, source.lies_in, image, context.case)
+    if motion is None or not np.allclose(motion.matrix, source.motion, atol=_SAME_MOTION):
+        raise RefusedActionError(
+            say("What joins the label's space to {label} is not what it was placed with.", label=image.label)
+        )
+    ends = action.proposal.ends
+    mask = decode_mask(action.proposal.mask, image.series.grid.shape)
+    try:
+        check_body(mask, image.series.grid, Endplates(ends.top_lps, ends.bottom_lps))
+    except ProposalError as error:
+        raise RefusedActionError(said(error)) from error
 
 
 @reduce_action.register

@@ -21,7 +21,9 @@ def _(action: act.TakeUpReading, state: ReadingState, context: Context) -> Readi
     for stage in action.state.stages.values():
         used |= {caliper.image for caliper in stage.calipers} | {roi.image for roi in stage.rois}
         if stage.masks is not None:
-            used |= {stage.masks.image, *(stage.masks.proposal.images if stage.masks.proposal is not None else ())}
+            proposal = stage.masks.proposal
+            used |= {stage.masks.image, *(() if proposal is None else proposal.images)}
+            used |= set() if proposal is None or proposal.source is None else {proposal.source.lies_in}
     lost = used - set(context.case.images)
     if lost:
         raise RefusedActionError(

@@ -297,6 +297,7 @@ class ProposalBox(QWidget):
         by_kind = {kind: tuple(i for i, other in kinds.items() if other == kind) for kind in KINDS}
         words: dict[SliceKind, str] = {
             "proposed": tr("accepted as proposed"),
+            "label_map": tr("accepted from the label map"),
             "corrected": tr("corrected"),
             "drawn": tr("drawn"),
             "rejected": tr("rejected"),

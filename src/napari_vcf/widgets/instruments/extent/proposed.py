@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ProposedModel", "SliceKind"]
 
 #: What became of a slice, as the panel shows it: it waits, was accepted without a look, or has its origin.
-SliceKind = Literal["waiting", "unseen", "rejected", "proposed", "corrected", "drawn"]
+SliceKind = Literal["waiting", "unseen", "rejected", "proposed", "label_map", "corrected", "drawn"]
 
 _ITEM = "lesion_extent"
 _REACH_MM = (4.0, 30.0)
@@ -66,9 +66,9 @@ class ProposedModel:
 
     @property
     def outdated(self) -> bool:
-        """Whether heights or images are others than those that the proposal was computed from."""
+        """Whether heights or images are others than those that the proposal was computed from; a label map has none."""
         masks, reading = self.masks, self._desk.reading
-        if masks is None or masks.proposal is None or reading is None:
+        if masks is None or masks.proposal is None or reading is None or masks.proposal.source is not None:
             return False
         try:
             request = self.request(masks.image)

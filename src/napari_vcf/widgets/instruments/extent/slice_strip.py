@@ -20,6 +20,7 @@ KINDS: dict[SliceKind, tuple[str, str]] = {
     "unseen": ("!", say("accepted without a look; not counted")),
     "rejected": ("–", say("rejected; no body")),
     "proposed": ("P", say("looked at and accepted as proposed")),
+    "label_map": ("M", say("looked at and accepted as the label map has it")),
     "corrected": ("C", say("proposed, then corrected by you")),
     "drawn": ("D", say("drawn by you")),
 }
