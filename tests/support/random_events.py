@@ -361,8 +361,8 @@ class RandomHands:
 
     def _picture(self, layer: Any) -> Iterator[tuple[str, str]]:
         """Where the images have contrast at the pixels of the canvas, the canvas has contrast."""
-        shot = np.asarray(self.viewport.viewer.screenshot(canvas_only=True, flash=False))[..., :3].astype(float).max(-1)
-        camera, (height, width) = self.viewport.viewer.scene.camera, shot.shape
+        shot = np.asarray(self.viewport.viewer.screenshot(canvas_only=True, flash=False))[..., :3].astype(float)
+        camera, (height, width) = self.viewport.viewer.scene.camera, shot.shape[:2]
         scale = width / max(1, self.canvas.width())
         rows, columns = np.meshgrid(
             np.linspace(0.05, 0.95, 25) * height, np.linspace(0.05, 0.95, 25) * width, indexing="ij"
@@ -388,11 +388,13 @@ class RandomHands:
                 wanted[there] += image.opacity * (gray[there] - wanted[there])
         wanted = wanted[inside]
         seen = shot[rows.astype(int).ravel(), columns.astype(int).ravel()][inside]
-        if wanted.std() > 0.05 and seen.std() < 3:
+        # A colour map that a hand has chosen may have its contrast in one channel alone.
+        contrast = seen.std(axis=0).max()
+        if wanted.std() > 0.05 and contrast < 3:
             names = " + ".join(image.name for image in shown if image.visible)
             yield (
                 "black",
-                f"{names}: contrast {wanted.std():.2f} wanted, {seen.std():.1f} of 255 seen; {self._kept(shot)}",
+                f"{names}: contrast {wanted.std():.2f} wanted, {contrast:.1f} of 255 seen; {self._kept(shot)}",
             )
 
     def _kept(self, shot: np.ndarray) -> str:
