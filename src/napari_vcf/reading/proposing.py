@@ -76,6 +76,8 @@ def check_allowed(state: ReadingState, stage: Stage, protocol: Protocol) -> None
         raise RefusedActionError(say("The study's protocol does not allow a body to be proposed."))
     if "lesion_extent" in hidden_of(state, stage, protocol):
         raise RefusedActionError(say("Give your own estimate of the extent first; a body is proposed after it."))
+    if any(draft.body_open for draft in state.stages[stage].drafts):
+        raise RefusedActionError(say("A body was carried and waits: confirm or delete it before one is proposed."))
 
 
 def body_request(state: ReadingState, stage: Stage, image: str, protocol: Protocol, case: Case) -> BodyRequest:

@@ -108,6 +108,12 @@ def _actions() -> dict[str, Action]:
     add("reading", "open_archive", "Ctrl+Shift+A", say("Open images from an archive"))
     add("reading", "write_dicom", "Ctrl+Shift+M", say("Write the reading as DICOM objects"))
     add("reading", "next_case", "Ctrl+Shift+N", say("Open the next case of the worklist"))
+    add(
+        "reading",
+        "next_carried",
+        "Alt+N",
+        say("Show the next drawing that was carried from an earlier stage and waits"),
+    )
     add("reading", "sign", "Ctrl+Shift+S", say("Sign the stage"))
 
     for number in range(1, 7):
@@ -135,6 +141,8 @@ def _actions() -> dict[str, Action]:
     add("registration", "refuse", "Shift+Y", say("Refuse: write why, then Enter"))
     add("registration", "edges", "E", say("Edges of the CT over the MRI"))
     add("registration", "checkerboard", "K", say("Checkerboard of CT and MRI"))
+    add("registration", "confirm", "Return", say("Confirm joined MR images that were carried from an earlier stage"))
+    add("registration", "delete", "Del", say("Delete joined MR images from what was carried (can be undone)"))
     add("registration", "frames_moving", "Shift+J", say("Next MR image of another frame of reference"))
     add("registration", "frames_mark", "H", say("Mark a place on the MR image that is brought to the others: here"))
     add("registration", "frames_mark_other", "T", say("Mark the same place on the other MR image: there"))
@@ -163,6 +171,7 @@ def _actions() -> dict[str, Action]:
             add("calipers", f"{which}_{position}", key, Sentence(heights[position], vertebra=vertebra))
     add("calipers", "status_above", "U", say("Vertebra above: intact, not intact, not in view"))
     add("calipers", "status_below", "D", say("Vertebra below: intact, not intact, not in view"))
+    add("calipers", "confirm", "Return", say("Confirm the height in front that was carried from an earlier stage"))
     add("calipers", "delete", "Del", say("Delete the chosen caliper (can be undone)"))
     add("calipers", "snap", "S", say("Draw the ends to the edge, or not"))
     add("calipers", "off_the_edge", "B", say("Ends drawn to the edge go back where your hand put them"))

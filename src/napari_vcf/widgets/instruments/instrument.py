@@ -17,6 +17,7 @@ from napari_vcf.widgets.common.controls import fill_with, find_dock, scrolled
 from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, SCOPES
 from napari_vcf.widgets.common.shortcuts_in_force import key_text, keys_of
 from napari_vcf.widgets.desk.viewport import Viewport
+from napari_vcf.widgets.instruments.carried.box import CarriedBox
 
 __all__ = ["SHARED", "Holder", "Instrument", "Tool", "ToolManager", "World"]
 
@@ -259,6 +260,8 @@ class Instrument(QWidget):
     name = "instrument"
     #: Heading of its keys; its name, where this is empty.
     title = ""
+    #: What of the panel was carried from earlier stages and waits, and how it is shown; None where nothing can be.
+    carried: CarriedBox | None = None
     #: Whether masks step back while it is in hand: they would hide what it measures.
     hides_masks = False
 

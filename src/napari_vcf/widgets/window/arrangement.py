@@ -27,7 +27,7 @@ from napari_vcf.widgets.instruments.adc_roi.panel import AdcWidget
 from napari_vcf.widgets.instruments.calipers.panel import CalipersWidget
 from napari_vcf.widgets.instruments.extent.panel import ExtentWidget
 from napari_vcf.widgets.instruments.findings.panel import FindingsWidget
-from napari_vcf.widgets.instruments.instrument import ToolManager
+from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 from napari_vcf.widgets.instruments.registration.panel import RegistrationWidget
 from napari_vcf.widgets.instruments.scratch.tools import ScratchTools
 from napari_vcf.widgets.linked_views.panes import Panes
@@ -325,6 +325,7 @@ class Arrangement(QObject):
         bind("image.fit", viewport.fit)
         bind("reading.undo", desk.undo)
         bind("reading.redo", desk.redo)
+        bind("reading.next_carried", self._next_carried)
         bind("panels.layers", bar.panels.click)
         bind("panels.keys", lambda: self.keys_dialog.toggle())
 
@@ -335,6 +336,24 @@ class Arrangement(QObject):
         self.viewport.bind_action(action, lambda: self.raise_panel(name), text=say("Go to {panel}", panel=name))
         for action, run in _keys_of(self.panels[name]).items():
             self.viewport.bind_action(action, run)
+
+    def _next_carried(self) -> None:
+        """Show what was carried and waits: the next of the panel in hand, else the first of all, on its panel."""
+        boxes = {
+            name: panel.carried
+            for name, panel in self.panels.items()
+            if isinstance(panel, Instrument) and panel.carried is not None
+        }
+        names = list(boxes)
+        here = next((n for n in names if self.panels[n] is self.tools.active), names[0])
+        place = names.index(here)
+        for name in (*names[place:], *names[:place]):
+            if boxes[name].waits or boxes[name].withheld:
+                self.raise_panel(name)
+                self.tools.take(self.panels[name])
+                boxes[name].go_on()
+                return
+        self.desk.message.emit(say("Nothing that was carried waits any more."), "info")
 
     def _show_image(self, index: int) -> None:
         images = self.desk.images()

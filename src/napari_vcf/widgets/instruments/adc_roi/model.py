@@ -11,6 +11,7 @@ from napari_vcf.reading import CaseImage, LoggedAction
 from napari_vcf.reading.actions import Redo, Undo
 from napari_vcf.reading.results import rectangle_of
 from napari_vcf.reading.state import Roi, StageState, Tissue
+from napari_vcf.widgets.instruments.carried.model import CarriedModel
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk
@@ -35,6 +36,7 @@ class AdcModel:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.tissue: Tissue = "lesion"
+        self.carried = CarriedModel(desk, ("roi",))
         #: (stage, tissue) whose last placement was finished.
         self._finished: set[tuple[str, Tissue]] = set()
         #: Placement that is being made, by (stage, tissue).
@@ -97,8 +99,9 @@ class AdcModel:
 
     @property
     def next_number(self) -> int:
-        """Number of the next placement."""
-        taken = {roi.placement for roi in self.placed()}
+        """Number of the next placement: one that neither is made nor was carried and waits."""
+        waiting = {item.placement for item in self.carried.waiting if item.tissue == self.tissue}
+        taken = {roi.placement for roi in self.placed()} | waiting
         return next((n for n in range(1, self.wanted + 1) if n not in taken), self.wanted)
 
     @property
@@ -109,9 +112,17 @@ class AdcModel:
             return None
         return self._stage.roi(self.tissue, number)
 
+    @property
+    def drafted(self) -> Roi | None:
+        """The placement of the tissue that was carried from an earlier stage and is in front; one at a time."""
+        front = self.carried.front
+        if self.current is not None or front is None or front.tissue != self.tissue:
+            return None
+        return self.carried.roi(front)
+
     def movable(self) -> Rectangle | None:
         """The rectangle that may be moved now, while its map is on the screen."""
-        roi, reading = self.current, self._desk.reading
+        roi, reading = self.current or self.drafted, self._desk.reading
         if roi is None or reading is None or self._desk.image_id != roi.image:
             return None
         return rectangle_of(roi, reading.protocol)
@@ -121,16 +132,17 @@ class AdcModel:
         reading = self._desk.reading
         if reading is None or self._stage is None:
             return []
-        current = self.current
-        return [
+        current, drafted = self.current, self.drafted
+        found: list[tuple[Rectangle, Roi, bool]] = [
             (rectangle_of(roi, reading.protocol), roi, roi is current)
             for roi in self._stage.rois
             if roi is current or self.revealed(roi.tissue)
         ]
+        return found if drafted is None else [*found, (rectangle_of(drafted, reading.protocol), drafted, True)]
 
     def place(self, rectangle: Rectangle, level: str) -> None:
         """Put a rectangle into the reading: the one in the making moves, or a new one is begun."""
-        reading, image, roi = self._desk.reading, self._desk.image, self.current
+        reading, image, roi = self._desk.reading, self._desk.image, self.current or self.drafted
         if reading is None or image is None:
             return
         key, number = self._key, self.next_number if roi is None else roi.placement
@@ -146,7 +158,7 @@ class AdcModel:
                 rectangle=rectangle,
             )
         )
-        if placed is None and roi is None:
+        if placed is None and self.current is None:
             self._current.pop(key, None)
 
     def keep(self) -> None:
@@ -154,7 +166,11 @@ class AdcModel:
         if self.current is None:
             return
         self._current.pop(self._key)
-        if len(self.placed()) >= self.wanted:
+        self.finish()
+
+    def finish(self) -> None:
+        """Show all placements of the tissue, once the last is made and none that was carried waits."""
+        if self.current is None and len(self.placed()) >= self.wanted:
             self._finished.add(self._key)
 
     def delete(self) -> None:

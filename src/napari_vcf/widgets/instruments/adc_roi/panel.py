@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QDoubleSpinBox, QHBoxLayout,
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import Rectangle
 from napari_vcf.language import Sentence, say, shown, tr
+from napari_vcf.reading.carrying import CarriedItem
 from napari_vcf.reading.map_resolution import map_effective_n
 from napari_vcf.reading.results import roi_angle_deg
 from napari_vcf.reading.state import Roi, Tissue
@@ -20,6 +21,7 @@ from napari_vcf.widgets.instruments.adc_roi.drawing import RoiDrawing
 from napari_vcf.widgets.instruments.adc_roi.model import TISSUE_NAMES, AdcModel
 from napari_vcf.widgets.instruments.adc_roi.table import AdcTable
 from napari_vcf.widgets.instruments.adc_roi.tool import RoiTool
+from napari_vcf.widgets.instruments.carried.box import CarriedBox
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ class AdcWidget(Instrument):
         )
         self.tool = self.roi_tool
         self._build()
-        self.drawing = RoiDrawing(viewport, self.roi_tool, self.model.shown)
+        self.drawing = RoiDrawing(viewport, self.roi_tool, self.model.shown, lambda roi: roi is self.model.drafted)
         desk.opened.connect(self._forget)
         viewport.slice_changed.connect(self._on_slice)
         self.roi_tool.changed.connect(self._show_guide)
@@ -127,6 +129,15 @@ class AdcWidget(Instrument):
             group.addButton(widget)
             tissues.addWidget(widget)
             self._tissues[tissue] = widget
+        self.carried = self._carried_box = CarriedBox(
+            self.viewport,
+            self.model.carried,
+            confirm="adc.next",
+            delete="adc.delete",
+            how=say("Dragging or turning changes it."),
+            prepare=self._prepare_carried,
+        )
+        self.column.addWidget(self.carried)
         self.column.addLayout(tissues)
         self._level = QComboBox()
         self._level.setObjectName("normal_level")
@@ -227,6 +238,8 @@ class AdcWidget(Instrument):
             return None
         if self.model.tissue == "lesion":
             return reading.state.spine.fractured
+        if self.model.drafted is not None:
+            return self.model.drafted.level
         return self._level.currentText() if self._level.currentIndex() > 0 else None
 
     def _level_at(self, rectangle: Rectangle) -> str | None:
@@ -285,13 +298,28 @@ class AdcWidget(Instrument):
             self._show_guide()
 
     def next_placement(self) -> None:
-        """Keep the placement and hide it; after the last one show all and their values."""
-        self.model.keep()
+        """Keep the placement and hide it, or confirm the one that was carried; after the last one show all."""
+        if self.model.current is None and self._carried_box.waits:
+            tissue = self.model.tissue
+            self._carried_box.confirm()
+            after, self.model.tissue = self.model.tissue, tissue
+            self.model.finish()
+            self.model.tissue = after
+        else:
+            self.model.keep()
         self.refresh()
 
+    def _prepare_carried(self, item: CarriedItem) -> None:
+        if item.tissue is not None:
+            self.model.tissue = item.tissue
+
     def delete(self) -> None:
-        """Delete the placement in the making."""
-        self.model.delete()
+        """Delete the placement in the making, or the one that was carried."""
+        if self.model.current is None and self._carried_box.waits:
+            self._carried_box.delete()
+            self.refresh()
+        else:
+            self.model.delete()
 
     def place_afresh(self) -> None:
         """Delete all placements of the tissue, so that they can be made anew."""
@@ -417,6 +445,7 @@ class AdcWidget(Instrument):
         self._next.setText(tr("Finish and show") if last else tr("Next placement"))
         self._next.setEnabled(roi is not None)
         self._delete.setEnabled(roi is not None)
+        self._carried_box.refresh()
         self._again.setEnabled(count > 0)
         for name in ("turn_left", "turn_right"):
             self.button(name).setEnabled(rectangle is not None)
@@ -458,6 +487,10 @@ class AdcWidget(Instrument):
         if rectangle is not None and not self.roi_tool.on_screen(rectangle):
             return tr(
                 "The rectangle lies on another slice. Click to bring it to this one; an arrow key shows it there."
+            )
+        if self.model.drafted is not None:
+            return tr(
+                "Is this where you want ROI <b>{number}</b>, as you signed it?", number=self.model.drafted.placement
             )
         if self.model.current is not None:
             return tr(

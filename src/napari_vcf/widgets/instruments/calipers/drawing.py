@@ -39,6 +39,8 @@ _SERIF_MM = 1.6
 #: Half the width of the mark of an end that was drawn to an edge, on the screen.
 _SNAPPED_PX = 6.0
 _OTHER_SLICE_ALPHA = 0.25
+#: Of what was carried and waits, and how long its dashes and gaps are.
+_CARRIED_ALPHA, _DASH_MM = 0.6, 1.8
 
 
 #: Ends in world (row, column) mm, the caliper, whether it is chosen, and whether it lies on this slice.
@@ -79,16 +81,20 @@ class CaliperDrawing:
         items = self._items()
         places = self._label_places(items, zoom)
         moving = None if draft is None else draft.caliper.level
+        carried = {id(caliper) for caliper in self._tool.drafted()}
         for number, (start, end, caliper, selected, here) in enumerate(items):
-            color = rgba(POSITION_COLORS[caliper.position], 1.0 if here else _OTHER_SLICE_ALPHA)
+            waits = id(caliper) in carried
+            color = rgba(POSITION_COLORS[caliper.position], _alpha(here=here, waits=waits))
             if drafts is (draft is not None and caliper is draft.caliper):
-                picture.line(with_serifs(start, end), (_SELECTED_PX if selected else _LINE_PX) / zoom, color)
+                width = (_SELECTED_PX if selected else _LINE_PX) / zoom
+                for line in _dashed(start, end) if waits else [with_serifs(start, end)]:
+                    picture.line(line, width, color)
                 for name in caliper.snapped:
                     # The program put this end there, and not the reader's hand.
                     mark = _diamond(start if name == "start" else end, _SNAPPED_PX / zoom)
                     picture.line(mark, _LINE_PX / zoom, color)
             if number in places and drafts is (caliper.level == moving):
-                picture.text(places[number], label_text(caliper), color, pixel=1 / zoom)
+                picture.text(places[number], label_text(caliper, waits=waits), color, pixel=1 / zoom)
         for level, at in self._name_places(items, zoom):
             if drafts is (level == moving):
                 picture.text(at, level, rgba(YELLOW), pixel=1 / zoom)
@@ -107,6 +113,7 @@ class CaliperDrawing:
         )
         if key != self._placed_for:
             here = [number for number, item in enumerate(items) if item[4]]
+            carried = {id(caliper) for caliper in self._tool.drafted()}
             draft = self._tool.draft
             here.sort(key=lambda n: draft is not None and items[n][2] is draft.caliper)
             labels = []
@@ -119,7 +126,7 @@ class CaliperDrawing:
                 if side:
                     # Beyond the vertebra on its own side.
                     anchor[1] = shape[:, 1].min() if side < 0 else shape[:, 1].max()
-                width = len(label_text(caliper)) * _CHARACTER_PX + _AROUND_PX
+                width = len(label_text(caliper, waits=id(caliper) in carried)) * _CHARACTER_PX + _AROUND_PX
                 labels.append(Label(anchor, (_LABEL_HEIGHT_PX, width), side))
             levels = dict.fromkeys(item[2].level for item in items)
             structures = [outline_of(_outline(items, level) * zoom) for level in levels]
@@ -146,18 +153,23 @@ class CaliperDrawing:
             return []
         tool = self._tool
         items: list[Item] = []
-        for caliper in tool.calipers():
+        front = tool.carried.front
+        in_front = None if front is None else tool.carried.caliper(front)
+        # What is carried first, so that a caliper being drawn stays the last.
+        for caliper in (*tool.drafted(), *tool.calipers()):
             if not self._viewport.can_show(caliper.image):
                 continue
             start, end = self._viewport.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
-            selected = tool.selected == (caliper.level, caliper.position)
+            selected = tool.selected == (caliper.level, caliper.position) or caliper is in_front
             drawn = tool.draft is not None and tool.draft.caliper is caliper
             items.append((start[1:], end[1:], caliper, selected or drawn, self._viewport.on_current_slice(start)))
         return items
 
 
-def label_text(caliper: Caliper) -> str:
-    """What stands beside a caliper."""
+def label_text(caliper: Caliper, *, waits: bool = False) -> str:
+    """What stands beside a caliper; of one that was carried and waits no length, for it is not measured yet."""
+    if waits:
+        return f"{caliper.level} {POSITION_SHORT[caliper.position]} ?"
     return f"{caliper.level} {POSITION_SHORT[caliper.position]} {caliper_mm(caliper):.1f} mm"
 
 
@@ -179,6 +191,19 @@ def _outline(items: list[Item], level: str) -> NDArray[np.float64]:
             known, share = (middle, 0.5) if middle is not None else (ends[other], 1.0)
             points.append(known + way * share * _BODY_DEPTH_MM * back)
     return np.concatenate(points)
+
+
+def _alpha(*, here: bool, waits: bool) -> float:
+    return _OTHER_SLICE_ALPHA if not here else _CARRIED_ALPHA if waits else 1.0
+
+
+def _dashed(start: World, end: World) -> list[World]:
+    """A caliper that waits: its bars, and dashes between them."""
+    lines = with_serifs(start, end)
+    length = max(float(np.linalg.norm(end - start)), 1e-9)
+    count = max(round(length / _DASH_MM), 2) | 1
+    marks = np.linspace(start, end, count + 1)
+    return [lines[:2], lines[4:], *(marks[n : n + 2] for n in range(0, count, 2))]
 
 
 def with_serifs(start: World, end: World) -> World:

@@ -25,6 +25,7 @@ from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
 from napari_vcf.widgets.instruments.calipers.drawing import POSITION_SHORT, CaliperDrawing
 from napari_vcf.widgets.instruments.calipers.table import ROWS, CaliperTable
 from napari_vcf.widgets.instruments.calipers.tool import CaliperTool, Height
+from napari_vcf.widgets.instruments.carried.box import CarriedBox
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
 __all__ = ["RULE_NAMES", "CalipersWidget"]
@@ -63,6 +64,7 @@ class CalipersWidget(Instrument):
             **{f"{which}_{at}": self._table.cell(which, at).click for which in ROWS for at in POSITIONS},
             "status_above": lambda: self._table.next_status("above"),
             "status_below": lambda: self._table.next_status("below"),
+            "confirm": self.confirm,
             "delete": self.delete,
             "snap": self._snap.click,
             "off_the_edge": self.calipers.take_off_the_edge,
@@ -106,6 +108,16 @@ class CalipersWidget(Instrument):
         self._reason = note(name="reason")
         self.column.addWidget(self._guide)
         self.column.addLayout(top)
+        self.carried = CarriedBox(
+            self.viewport,
+            self.calipers.carried,
+            confirm="calipers.confirm",
+            delete="calipers.delete",
+            how=say("Dragging it, or measuring the height anew, changes it."),
+            prepare=lambda _item: self.calipers.select(None),
+            may_delete=lambda: not self._chosen_is_placed(),
+        )
+        self.column.addWidget(self.carried)
         self.column.addWidget(self._table)
         self.column.addLayout(row)
         snapping = QHBoxLayout()
@@ -161,6 +173,9 @@ class CalipersWidget(Instrument):
         """The height that the next caliper measures: the chosen one, else the first that is missing."""
         if self.desk.image_id is None:
             return None
+        front = self.calipers.carried.front
+        if self._chosen is None and front is not None and front.level is not None and front.position is not None:
+            return front.level, front.position
         return self._chosen or self.next_missing()
 
     def next_missing(self) -> Height | None:
@@ -191,6 +206,11 @@ class CalipersWidget(Instrument):
         stage = self.stage
         caliper = stage.caliper(*height) if stage is not None else None
         if caliper is None:
+            drafted = [item for item, c in self.calipers.carried.calipers() if (c.level, c.position) == height]
+            if drafted:
+                self._box.show_item(drafted[0])
+                self._show()
+                return
             self._chosen = height
             self.calipers.select(None)
         else:
@@ -199,9 +219,30 @@ class CalipersWidget(Instrument):
                 self.viewport.go_to_slice(float(self.viewport.to_world(caliper.start_lps, caliper.image)[0]))
             self.calipers.select(height)
 
+    def confirm(self) -> None:
+        """Confirm the height in front that was carried from an earlier stage."""
+        if self._box.waits:
+            self._box.confirm()
+            self.refresh()
+
+    def _chosen_is_placed(self) -> bool:
+        """Whether a caliper of the record is chosen, and not one that was carried and waits."""
+        height = self.calipers.selected
+        return self.stage is not None and height is not None and self.stage.caliper(*height) is not None
+
+    @property
+    def _box(self) -> CarriedBox:
+        assert self.carried is not None
+        return self.carried
+
     def delete(self) -> None:
-        """Remove the chosen caliper."""
+        """Remove the chosen caliper; where none is chosen, what is in front of those that were carried."""
         reading, height = self.desk.reading, self.calipers.selected
+        if not self._chosen_is_placed() and self._box.waits and self.calipers.carried.front is not None:
+            self.calipers.selected = None
+            self._box.delete()
+            self.refresh()
+            return
         if reading is None or height is None:
             self.desk.message.emit(say("Choose a caliper first: click it in the image or in the table."), "info")
             return
@@ -212,6 +253,7 @@ class CalipersWidget(Instrument):
         """Forget a caliper that is half drawn, and what is chosen."""
         self._chosen = None
         self.calipers.selected = None
+        self.calipers.carried.choose(None)
         self.calipers.cancel()
 
     def _on_level(self, index: int) -> None:
@@ -287,7 +329,9 @@ class CalipersWidget(Instrument):
         stage = self.stage
         if stage is not None and self._chosen is not None and stage.caliper(*self._chosen) is not None:
             self._chosen = None
-        if stage is None or (self.calipers.selected and stage.caliper(*self.calipers.selected) is None):
+        drafted = {(c.level, c.position) for c in self.calipers.drafted()}
+        selected = self.calipers.selected
+        if stage is None or (selected and selected not in drafted and stage.caliper(*selected) is None):
             self.calipers.selected = None
         self.drawing.redraw()
         self._show()
@@ -298,7 +342,10 @@ class CalipersWidget(Instrument):
         spine = reading.state.spine if reading is not None else None
         self._level.setCurrentText(shown(_UNNAMED) if spine is None else spine.fractured)
         heights = {} if reading is None else heights_of(self.calipers.stage_with_draft())
-        self._table.show_stage(self._levels(), self.stage, heights, self.target(), self.calipers.selected)
+        drafted = {(c.level, c.position) for c in self.calipers.drafted()}
+        self._table.show_stage(
+            self._levels(), self.stage, heights, self.target(), self.calipers.selected, carried=drafted
+        )
         self._guide.setText(self._guidance())
         allowed = reading is None or reading.protocol.snapping
         self._snap.setEnabled(allowed)
@@ -315,6 +362,7 @@ class CalipersWidget(Instrument):
             else tr("The study's protocol does not allow it.")
         )
         self._delete.setEnabled(self.calipers.selected is not None)
+        self._box.refresh()
         self._undo.setEnabled(reading is not None and reading.can_undo)
         self._redo.setEnabled(reading is not None and reading.can_redo)
         losses = self.calipers.losses()
@@ -341,6 +389,13 @@ class CalipersWidget(Instrument):
                 )
             return f"{c.level} {shown(Sentence(c.position))}: <b>{draft.mm:.1f} mm</b>"
         target = self.target()
+        if self.calipers.carried.front is not None and target is not None and not self.calipers.is_waiting:
+            return tr(
+                "Is this the <b>{level} {position}</b> height, as you signed it? {confirm} confirms it.",
+                level=target[0],
+                position=Sentence(target[1]),
+                confirm=key_text("calipers.confirm"),
+            )
         if target is not None:
             level, position = target[0], Sentence(target[1])
             if self.calipers.is_waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import get_args
 
 from qtpy.QtCore import Qt
@@ -42,6 +42,7 @@ class CaliperTable(QWidget):
         super().__init__()
         self._choose, self._say = choose, say
         self._levels: dict[str, str | None] = dict.fromkeys(ROWS)
+        self._carried: Collection[Height] = ()
         self._group = QButtonGroup(self)
         self._group.setExclusive(False)
         self._cells: dict[tuple[str, Position], QToolButton] = {}
@@ -125,6 +126,8 @@ class CaliperTable(QWidget):
         heights: dict[str, Heights],
         target: Height | None,
         selected: Height | None,
+        *,
+        carried: Collection[Height] = (),
     ) -> None:
         """Show what is measured.
 
@@ -138,7 +141,10 @@ class CaliperTable(QWidget):
             Heights in mm by level, a draft included.
         target, selected : tuple or None
             The height that comes next, and the one that is chosen.
+        carried : collection of tuple
+            Heights that were carried from an earlier stage and wait.
         """
+        self._carried = carried
         self._levels = dict(levels)
         for which in ROWS:
             level = levels[which]
@@ -167,14 +173,15 @@ class CaliperTable(QWidget):
         mm = heights[level].at(position) if level in heights and level is not None else None
         is_next = here is not None and here == target
         chosen = here is not None and here == selected
-        cell.setText(f"{mm:.1f}" if mm is not None else tr("next") if is_next else "–")
+        waits = mm is None and here in self._carried
+        cell.setText(f"{mm:.1f}" if mm is not None else "?" if waits else tr("next") if is_next else "–")
         cell.setEnabled(level is not None and (status != "not_in_view" or mm is not None))
         cell.setChecked(chosen)
         width = 2 if is_next or chosen else 0
         color = ORANGE if is_next else POSITION_COLORS[position]
         frame = f"QToolButton {{ border: {width}px solid {color}; font-weight: bold; }}" if width else ""
         dress(cell, CHOSEN_STYLE + frame)
-        size = tr("not measured") if mm is None else f"{mm:.2f} mm"
+        size = tr("carried, to be confirmed") if waits else tr("not measured") if mm is None else f"{mm:.2f} mm"
         tip = tr(
             "{position} height of {level}: {size}. Click to place or choose it.",
             position=Sentence(position.capitalize()),

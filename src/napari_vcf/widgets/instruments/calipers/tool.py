@@ -16,6 +16,7 @@ from napari_vcf.reading.actions import PlaceCaliper
 from napari_vcf.reading.results import caliper_mm, losses_of
 from napari_vcf.reading.state import Caliper, CaliperEnd, PlacedCaliper, StageState
 from napari_vcf.records.base import utc_now
+from napari_vcf.widgets.instruments.carried.model import CarriedModel
 from napari_vcf.widgets.instruments.instrument import Tool, World
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class CaliperTool(Tool):
     def __init__(self, viewport: Viewport, target: Callable[[], Height | None]) -> None:
         self._viewport, self._desk = viewport, viewport.desk
         self._target = target
+        self.carried = CarriedModel(viewport.desk, ("caliper",))
         self.selected: Height | None = None
         self.draft: Draft | None = None
         self._height: Height | None = None
@@ -109,6 +111,7 @@ class CaliperTool(Tool):
         if hit is not None:
             self._mode, caliper = hit
             self._height = self.selected = (caliper.level, caliper.position)
+            self.carried.choose(next((item for item, other in self.carried.calipers() if other is caliper), None))
             self._start, self._end = self._ends(caliper)
             self._snapped = set(caliper.snapped)
             here = self._put_by_hand(caliper)
@@ -176,6 +179,11 @@ class CaliperTool(Tool):
         new = self.draft.caliper
         return (*(c for c in placed if (c.level, c.position) != (new.level, new.position)), new)
 
+    def drafted(self) -> tuple[Caliper, ...]:
+        """Heights that were carried from an earlier stage and wait, but for the one that is being dragged."""
+        moving = None if self.draft is None else (self.draft.caliper.level, self.draft.caliper.position)
+        return tuple(c for _, c in self.carried.calipers() if (c.level, c.position) != moving)
+
     def losses(self) -> dict[ReferenceRule, HeightLoss]:
         """Losses as they are, or as they would be with the draft."""
         reading = self._desk.reading
@@ -207,7 +215,7 @@ class CaliperTool(Tool):
         stage = self._desk.reading.state.stages[self._desk.stage]
         reach = min(GRAB_PX / self._zoom, GRAB_MM)
         best: tuple[float, Literal["start", "end", "move"], Caliper] | None = None
-        for caliper in stage.calipers:
+        for caliper in (*stage.calipers, *self.drafted()):
             if not self._viewport.can_show(caliper.image):
                 continue
             start, end = self._ends(caliper)
@@ -306,6 +314,9 @@ class CaliperTool(Tool):
         if draft is None or reading is None:
             return
         new = draft.caliper
+        if any((c.level, c.position) == (new.level, new.position) for _, c in self.carried.calipers()):
+            # What was carried is decided on by that; the next one that waits comes to the front.
+            self.selected = None
         # The draft must be gone before the reading's signal redraws.
         self.draft, self._mode = None, "idle"
         for reason in dict.fromkeys(self._undrawn.values()):

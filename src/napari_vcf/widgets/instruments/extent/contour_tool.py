@@ -11,6 +11,7 @@ from psygnal import Signal
 
 from napari_vcf.measure import edge_middles, mask_contour
 from napari_vcf.widgets.common.controls import SKY, YELLOW
+from napari_vcf.widgets.common.dashes import dashes
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from napari_vcf.widgets.instruments.instrument import Tool, World
@@ -18,11 +19,10 @@ from napari_vcf.widgets.instruments.instrument import Tool, World
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
 
-__all__ = ["ContourDrawing", "ContourTool", "dashes"]
+__all__ = ["ContourDrawing", "ContourTool"]
 
 #: A press this near to the contour takes it, pixels.
 GRAB_PX = 14.0
-_DASH_MM, _GAP_MM = 2.4, 1.6
 
 
 class ContourTool(Tool):
@@ -202,17 +202,3 @@ class ContourDrawing:
             ring = tool.near + 5.0 / zoom * np.stack([np.sin(angle), np.cos(angle)], axis=1)
             picture.line(ring, 2.0 / zoom, rgba(YELLOW))
         return picture
-
-
-def dashes(contour: NDArray[np.float64], *, dash: float = _DASH_MM, gap: float = _GAP_MM) -> list[NDArray[np.float64]]:
-    """A closed contour (n, 2) as a whole number of dashes, each a path of its own."""
-    closed = np.concatenate([contour, contour[:1]])
-    ends = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
-    count = max(int(ends[-1] / (dash + gap)), 1)
-    step = ends[-1] / count
-    found = []
-    for start in step * np.arange(count):
-        stop = start + step * dash / (dash + gap)
-        along = np.concatenate([[start], ends[(ends > start) & (ends < stop)], [stop]])
-        found.append(np.stack([np.interp(along, ends, closed[:, axis]) for axis in (0, 1)], axis=-1))
-    return found

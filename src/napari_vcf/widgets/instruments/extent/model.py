@@ -26,6 +26,7 @@ from napari_vcf.measure import (
 from napari_vcf.reading import CaseImage
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Masks
+from napari_vcf.widgets.instruments.carried.model import CarriedModel
 from napari_vcf.widgets.instruments.extent.layers import ExtentLayers, Part
 from napari_vcf.widgets.instruments.extent.proposed import ProposedModel
 
@@ -61,6 +62,7 @@ class ExtentModel:
         self.layers: ExtentLayers | None = None
         self._spare: ExtentLayers | None = None
         self.proposed = ProposedModel(self._desk)
+        self.carried = CarriedModel(self._desk, ("body", "lesion"))
         self.fill_between = True
         self._image: str | None = None
         #: By stage and image: what was outlined or looked at in one stage was not in another.
@@ -74,6 +76,9 @@ class ExtentModel:
         #: What is proposed and waits, under the brush though it is no body yet, by slice.
         self._lent: dict[int, NDArray[np.bool_]] = {}
         self._lending = False
+        #: The part whose brush has what was carried under it, and how that part looked before a stroke.
+        self._lending_part: Part | None = None
+        self._lent_part: tuple[Part, NDArray[np.bool_]] | None = None
         viewport.sections.append(self.sections)
 
     # -- image ------------------------------------------------------------------------------------------------------
@@ -87,10 +92,14 @@ class ExtentModel:
 
     @property
     def image(self) -> CaseImage | None:
-        """The image that is painted on: the one of the masks that are there, else the chosen one, else the first."""
+        """The image that is painted on: that of the masks, else the chosen one, that of what was carried, the first."""
         images = {image.id: image for image in self._paintable()}
-        masks = self.masks
-        for wanted in (masks.image if masks is not None else None, self._image):
+        masks, carried = self.masks, self.carried.masks()
+        for wanted in (
+            masks.image if masks is not None else None,
+            self._image,
+            carried[0].image if carried is not None else None,
+        ):
             if wanted in images:
                 return images[wanted]
         return next(iter(self.images()), None)
@@ -186,9 +195,9 @@ class ExtentModel:
         shape = self.layers.grid.shape
         empty = np.zeros(shape, dtype=bool)
         self._box = None
-        self._lent = {}
+        self._lent, self._lent_part = {}, None
         if masks is None:
-            self.layers.load(empty, empty)
+            self.layers.load(*self._with_lent(empty, empty))
             return
         body = decode_mask(masks.body, shape)
         self._box = body_box(body)
@@ -197,13 +206,42 @@ class ExtentModel:
             self._lent = self.proposed.lent()
             for index, proposed in self._lent.items():
                 body[index] = proposed
-        self.layers.load(body, decode_mask(masks.lesion, shape))
+        self.layers.load(*self._with_lent(body, decode_mask(masks.lesion, shape)))
         # After an undo or in a reading taken up again nothing tells filled slices from outlined ones.
         key = self._desk.stage, masks.image
         self._outlined[key] = self._outlined.get(key, holding) & holding or holding
         # What the reader took over of a proposal is not to be filled over either.
         taken = {index for index, kind in self.proposed.kinds.items() if kind in ("proposed", "corrected")}
         self._outlined[key] |= taken & holding
+
+    def _with_carried(
+        self, part: Part, body: NDArray[np.bool_], lesion: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Body and lesion with what was carried of one part and waits, from which a change of that part begins."""
+        found, image = self.carried.masks(), self.image
+        if found is None or part not in found[1] or image is None or found[0].image != image.id:
+            return body, lesion
+        carried = decode_mask(getattr(found[0], part), body.shape)
+        return (body | carried, lesion) if part == "body" else (body, lesion | (carried & body))
+
+    def _with_lent(
+        self, body: NDArray[np.bool_], lesion: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """What the layers show: with what was carried of the part that is under the brush."""
+        part = self._lending_part
+        if part is None:
+            return body, lesion
+        begun = self._with_carried(part, body, lesion)
+        lent, own = (begun[0], body) if part == "body" else (begun[1], lesion)
+        if not np.array_equal(lent, own):
+            self._lent_part = part, lent.copy()
+        return begun
+
+    def lend_carried(self, part: Part | None) -> None:
+        """Put what was carried of one part and waits under its brush; None takes it away."""
+        if part != self._lending_part:
+            self._lending_part = part
+            self._load()
 
     def lend(self, wanted: bool) -> None:
         """Put what is proposed and waits under the brush, so that it is corrected as a body is; or take it away."""
@@ -221,6 +259,13 @@ class ExtentModel:
                 body[index] = lesion[index] = False
             else:
                 corrected.append(index)
+        if self._lent_part is not None:
+            part, lent = self._lent_part
+            now = body if part == "body" else lesion
+            if np.array_equal(now, lent):
+                # Nothing was painted on it: it still waits.
+                recorded = self.masks
+                now[...] = False if recorded is None else decode_mask(getattr(recorded, part), lent.shape)
         return body, lesion, corrected
 
     def sections(self) -> tuple[Section, ...]:
@@ -306,6 +351,7 @@ class ExtentModel:
             if self.layers is None:
                 return
             body, lesion, _ = self._painted()
+            body, lesion = self._with_carried(part, body, lesion)
             inside = fill_outline(grid, index, points)
             if not inside.any():
                 self._desk.message.emit(say("This outline holds no pixel; draw it larger."), "info")
@@ -340,6 +386,7 @@ class ExtentModel:
         if self.layers is None or index is None or self.image is None:
             return
         body, lesion, _ = self._painted()
+        body, lesion = self._with_carried("body", body, lesion)
         body[index] = False
         self._outlined.get((self._desk.stage, self.image.id), set()).discard(index)
         self._apply(body, lesion)

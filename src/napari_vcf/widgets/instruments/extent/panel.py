@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QHBoxLayout, QLabel
 
-from napari_vcf.language import say, shown, tr
+from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.measure import Extent
 from napari_vcf.reading import ITEMS
 from napari_vcf.widgets.common.controls import (
@@ -26,6 +26,8 @@ from napari_vcf.widgets.common.controls import (
 from napari_vcf.widgets.common.locked_layer import FRAME_MS
 from napari_vcf.widgets.common.shortcut_defaults import ACTIONS
 from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
+from napari_vcf.widgets.instruments.carried.box import CarriedBox
+from napari_vcf.widgets.instruments.extent.carried_drawing import CarriedDrawing
 from napari_vcf.widgets.instruments.extent.contour_tool import ContourDrawing, ContourTool
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from napari_vcf.widgets.instruments.extent.outline_tool import OutlineDrawing, OutlineTool
@@ -66,6 +68,7 @@ class ExtentWidget(Instrument):
         self._build()
         self.drawing = OutlineDrawing(viewport, self.outline)
         self.proposal_drawing = ContourDrawing(viewport, self.model, self.contour, self._sketch)
+        self.carried_drawing = CarriedDrawing(viewport, self.model)
         self.model.layers_changed.connect(self._use_mode)
         self.tools.changed.connect(lambda holder: self.model.step_back(getattr(holder, "hides_masks", False)))
         self.viewport.drawings_hidden_changed.connect(self.model.show_masks)
@@ -99,7 +102,7 @@ class ExtentWidget(Instrument):
             "unseen": self.next_unseen,
             "propose": self.proposal.propose,
             "next_waiting": self._if_proposed(self.proposal.go_on),
-            "reject": self._if_proposed(self.proposal.reject),
+            "reject": self._reject,
             "accept_rest": self._if_proposed(self.proposal.accept_rest),
         }.items():
             self.share(f"extent.{name}", run)
@@ -119,6 +122,14 @@ class ExtentWidget(Instrument):
         top.addWidget(self._image, 1)
         self.column.addWidget(self._guide)
         self.column.addLayout(top)
+        self.carried = self._carried_box = CarriedBox(
+            self.viewport,
+            self.model.carried,
+            confirm="extent.finish",
+            delete="extent.reject",
+            how=say("Brush or outline changes it."),
+        )
+        self.column.addWidget(self.carried)
         self.column.addLayout(self._build_modes())
         self.column.addWidget(self.proposal)
         self.column.addWidget(self.threshold)
@@ -209,6 +220,7 @@ class ExtentWidget(Instrument):
         self.proposal_drawing.active = self.in_hand
         self.proposal_drawing.redraw_soon()
         self.model.lend(self.in_hand and self.mode in ("body_add", "body_erase"))
+        self.model.lend_carried(BRUSHES[self.mode][0] if self.in_hand and self.mode in BRUSHES else None)
         layers = self.model.layers
         if layers is None:
             return
@@ -263,6 +275,7 @@ class ExtentWidget(Instrument):
         self.proposal_drawing.active = False
         self.proposal_drawing.redraw_soon()
         self.model.lend(False)
+        self.model.lend_carried(None)
         if self.model.layers is not None:
             self.model.layers.stop()
 
@@ -330,12 +343,20 @@ class ExtentWidget(Instrument):
             self.brush.step(step)
 
     def _finish(self) -> None:
-        if self.mode == "threshold":
+        if self._carried_box.waits and not self.outline.points:
+            self._carried_box.confirm()
+        elif self.mode == "threshold":
             self.threshold.take()
         elif self.mode == "check":
             self._if_proposed(self.proposal.accept)()
         else:
             self.outline.close()
+
+    def _reject(self) -> None:
+        if self._carried_box.waits:
+            self._carried_box.delete()
+        else:
+            self._if_proposed(self.proposal.reject)()
 
     def _cancel(self) -> None:
         if self.mode == "threshold":
@@ -400,6 +421,7 @@ class ExtentWidget(Instrument):
             self._use_mode()
         self.threshold.refresh()
         self.proposal_drawing.redraw_soon()
+        self.carried_drawing.redraw_soon()
         self._show()
 
     def _extent(self) -> Extent | None:
@@ -419,6 +441,7 @@ class ExtentWidget(Instrument):
         self._image.setEnabled(self.model.masks is None)
         self._undo.setEnabled(reading is not None and reading.can_undo)
         self._redo.setEnabled(reading is not None and reading.can_redo)
+        self._carried_box.refresh()
         self.proposal.refresh()
         self._show_guide()
         self._show_results()
@@ -451,6 +474,15 @@ class ExtentWidget(Instrument):
                 slices=slices_text(self.outline.waiting),
             )
         level = reading.state.spine.fractured
+        front = self.model.carried.front
+        if front is not None:
+            return tr(
+                "Is this the {part} of <b>{level}</b>, as you signed it? {confirm} confirms it; brush or outline "
+                "changes it.",
+                part=Sentence(front.kind),
+                level=level,
+                confirm=key_text("extent.finish"),
+            )
         if self.mode == "check":
             return self.proposal.guidance(level)
         if self.model.masks is None or self.model.masks.body.voxels == 0:

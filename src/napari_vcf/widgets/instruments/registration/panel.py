@@ -16,6 +16,8 @@ from napari_vcf.registration import RegistrationResult
 from napari_vcf.widgets.common.controls import GREEN, ORANGE, SKY, VERMILLION, moved_by_hand, open_box
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.desk.space import Modality
+from napari_vcf.widgets.instruments.carried.box import CarriedBox
+from napari_vcf.widgets.instruments.carried.model import CarriedModel
 from napari_vcf.widgets.instruments.instrument import Instrument, Tool, ToolManager, World
 from napari_vcf.widgets.instruments.registration.form import SPACE_NAMES, STEP_DEG, STEP_MM, RegistrationForm
 from napari_vcf.widgets.instruments.registration.frames import FrameJoining
@@ -76,6 +78,14 @@ class RegistrationWidget(Instrument):
         form = self.form = RegistrationForm()
         self.column.addWidget(form)
         self.frames = FrameJoining(viewport, lambda: self.tools.take(self))
+        self.carried = self._carried_box = CarriedBox(
+            viewport,
+            CarriedModel(desk, ("frame_join",)),
+            confirm="registration.confirm",
+            delete="registration.delete",
+            how=say("Joining them anew changes it."),
+        )
+        self.column.addWidget(self.carried)
         self.column.addWidget(self.frames)
         self.column.addStretch(1)
         form.level_named.connect(self.name_level)
@@ -119,6 +129,8 @@ class RegistrationWidget(Instrument):
             "refuse": form.reason.setFocus,
             "edges": form.edges.click,
             "checkerboard": form.checkerboard.click,
+            "confirm": lambda: self._carried_box.confirm() if self._carried_box.waits else None,
+            "delete": lambda: self._carried_box.delete() if self._carried_box.waits else None,
             "stop": lambda: self.set_marking(None),
         }.items():
             self.share(f"registration.{name}", run)
@@ -370,6 +382,7 @@ class RegistrationWidget(Instrument):
     def refresh(self) -> None:
         """Show what can be done now, and what came out."""
         self.frames.refresh()
+        self._carried_box.refresh()
         desk, form = self.desk, self.form
         reading = desk.reading
         spine = None if reading is None else reading.state.spine
