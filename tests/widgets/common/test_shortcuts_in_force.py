@@ -21,9 +21,9 @@ def write(tmp_path):
 
 
 def test_a_file_changes_the_keys_it_names_and_leaves_the_others(write):
-    keys = read_keys(write('[image]\nnext = "F9"\n[calipers]\nsnap = ["ctrl+e", "Enter"]\n'))
+    keys = read_keys(write('[image]\nnext = "F9"\n[findings]\nnext = ["ctrl+e", "Enter"]\n'))
     assert keys["image.next"] == ("F9",)
-    assert keys["calipers.snap"] == ("Ctrl+E", "Return")
+    assert keys["findings.next"] == ("Ctrl+E", "Return")
     assert {name for name, its in keys.items() if its != ACTIONS[name].keys} == {"image.next", "calipers.snap"}
 
 

@@ -171,7 +171,7 @@ def _actions() -> dict[str, Action]:
             add("calipers", f"{which}_{position}", key, Sentence(heights[position], vertebra=vertebra))
     add("calipers", "status_above", "U", say("Vertebra above: intact, not intact, not in view"))
     add("calipers", "status_below", "D", say("Vertebra below: intact, not intact, not in view"))
-    add("calipers", "confirm", "Return", say("Confirm the height in front that was carried from an earlier stage"))
+    add("calipers", "accept", "Return", say("Confirm the height in front that was carried from an earlier stage"))
     add("calipers", "delete", "Del", say("Delete the chosen caliper (can be undone)"))
     add("calipers", "snap", "S", say("Draw the ends to the edge, or not"))
     add("calipers", "off_the_edge", "B", say("Ends drawn to the edge go back where your hand put them"))

@@ -64,7 +64,7 @@ class CalipersWidget(Instrument):
             **{f"{which}_{at}": self._table.cell(which, at).click for which in ROWS for at in POSITIONS},
             "status_above": lambda: self._table.next_status("above"),
             "status_below": lambda: self._table.next_status("below"),
-            "confirm": self.confirm,
+            "accept": self.accept,
             "delete": self.delete,
             "snap": self._snap.click,
             "off_the_edge": self.calipers.take_off_the_edge,
@@ -111,7 +111,7 @@ class CalipersWidget(Instrument):
         self.carried = CarriedBox(
             self.viewport,
             self.calipers.carried,
-            confirm="calipers.confirm",
+            confirm="calipers.accept",
             delete="calipers.delete",
             how=say("Dragging it, or measuring the height anew, changes it."),
             prepare=lambda _item: self.calipers.select(None),
@@ -219,7 +219,7 @@ class CalipersWidget(Instrument):
                 self.viewport.go_to_slice(float(self.viewport.to_world(caliper.start_lps, caliper.image)[0]))
             self.calipers.select(height)
 
-    def confirm(self) -> None:
+    def accept(self) -> None:
         """Confirm the height in front that was carried from an earlier stage."""
         if self._box.waits:
             self._box.confirm()
@@ -394,7 +394,7 @@ class CalipersWidget(Instrument):
                 "Is this the <b>{level} {position}</b> height, as you signed it? {confirm} confirms it.",
                 level=target[0],
                 position=Sentence(target[1]),
-                confirm=key_text("calipers.confirm"),
+                confirm=key_text("calipers.accept"),
             )
         if target is not None:
             level, position = target[0], Sentence(target[1])
