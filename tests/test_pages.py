@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,13 @@ def test_the_script_of_the_analysts_page_makes_tables_of_a_studys_export(
     by_hand = tidy[(tidy["item"] == "height_loss") & (tidy["stage"] == "ct")]["value"]
     assert wide.set_index("stage").loc["ct", "height_loss"] == pytest.approx(float(by_hand.iloc[0]))
     assert "height_loss" in done.stdout
+
+
+def test_the_page_of_all_keys_is_that_of_their_register(pages: dict[str, str]) -> None:
+    namespace = runpy.run_path(str(DOCS.parent / "tools" / "docs" / "shortcuts.py"))
+    assert pages["shortcuts.md"] == namespace["page"](), "run tools/docs/shortcuts.py"
+    for key in ("Shift+J", "Shift+L", "Ctrl+Y"):
+        assert f"`{key}`" in pages["shortcuts.md"]
 
 
 def test_every_picture_of_the_desk_is_there_light_and_dark_and_shown_by_some_page(pages: dict[str, str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QFontMetrics
 from qtpy.QtWidgets import QLabel, QSizePolicy
 
 from napari_vcf.language import shown
@@ -34,10 +33,6 @@ class MessageLine(QLabel):
         self.setObjectName("message")
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        # As high without a sentence as with one.
-        bold = self.font()
-        bold.setBold(True)
-        self.setFixedHeight(QFontMetrics(bold).height() + 1)
         self.fading = QTimer(self)
         self.fading.setSingleShot(True)
         self.fading.timeout.connect(self._fade)

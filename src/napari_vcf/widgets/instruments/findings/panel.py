@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import ITEMS, STAGES, Stage, StageResults
 from napari_vcf.reading.asking import shown_by_any
+from napari_vcf.reading.findings import value_words
 from napari_vcf.reading.issues import visible
 from napari_vcf.reading.state import Answer
 from napari_vcf.widgets.common.controls import (
@@ -286,7 +287,8 @@ class FindingsWidget(Instrument):
                 answer = answers.get(key)
                 value = None if answer is None else answer.value
                 # What was said in another stage would lead the one that is being read.
-                said = reading.protocol.form[key].words(value) if here and value is not None else say("given")
+                # The row of the form says what a number stands for; here the words would make the panel too wide.
+                said = value_words(value) if here and value is not None else say("given")
                 cell.setText("–" if value is None else f"<b>{shown(said)}</b>")
             missing = len(reading.missing(stage))
             cells[3].setText(str(missing) if missing else tr("complete"))
