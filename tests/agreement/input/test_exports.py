@@ -84,6 +84,21 @@ def test_a_folder_of_exports(tmp_path: Path) -> None:
     assert str(tmp_path) not in json.dumps(found.document)
 
 
+def test_a_case_in_which_an_item_was_not_asked_is_left_out_of_it_for_that_reason(tmp_path: Path) -> None:
+    def asked(document: dict[str, Any]) -> None:
+        part = document["stages"]["mri"]
+        assert [issue["item"] for issue in part["not_asked"]] == ["enhancement"]
+        part["not_asked"] = []
+        part["findings"]["enhancement"] = {**part["findings"]["signal_t1_low"], "value": "nodular"}
+
+    folder = study(tmp_path / "study", lambda number, _reader: None if number == 3 else asked)
+    found = run(tmp_path, folder, "--bootstrap", "50")
+    row = found.one(analysis="between_readers", item="enhancement", stage="mri", statistic="percent_agreement")
+    assert (row["value"], row["n"]) == (1.0, 3)
+    (left,) = [entry for entry in found.document["left_out"] if entry["item"] == "enhancement"]
+    assert (left["cases"], left["reason"]) == (["C3"], "not asked, as no image of the case shows it")
+
+
 def test_masks_of_two_readers(tmp_path: Path) -> None:
     folder = study(tmp_path / "study", lambda number, reader: moved_lesion(number) if reader == "R2" else None)
     found = run(tmp_path, folder / "*.json", "--bootstrap", "200")

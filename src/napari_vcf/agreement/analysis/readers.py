@@ -104,7 +104,11 @@ def _leave_out(
     found.leave_out(
         place, names[~whole & flagged].tolist(), "said to be not assessable, so there is no number to compare"
     )
-    found.leave_out(place, names[~whole & ~flagged].tolist(), "not answered in one of the readings that are compared")
+    item = (table.stage, table.scale.item)
+    never_asked = np.isin(names, [record.case for record in readings.records if item in record.not_asked])
+    found.leave_out(place, names[~whole & never_asked].tolist(), "not asked, as no image of the case shows it")
+    rest = ~whole & ~flagged & ~never_asked
+    found.leave_out(place, names[rest].tolist(), "not answered in one of the readings that are compared")
 
 
 def _all_readers(found: Collected, readings: Readings, tables: Iterable[ItemTable], active: Sequence[int]) -> None:

@@ -13,6 +13,7 @@ from napari_vcf.agreement.input.readings import CONSENSUS, ReadingFacts
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import ReadingExport
 from napari_vcf.reading.export_table import reading_rows
+from napari_vcf.reading.findings import table_name
 
 __all__ = ["ExportRows", "facts_of", "schema_version_of"]
 
@@ -76,6 +77,12 @@ def facts_of(export: ReadingExport, source: str, schema_version: str) -> Reading
             "ADC unit": ", ".join(units),
         },
         facts=facts,
+        not_asked=frozenset(
+            (stage, table_name(issue.item, export.protocol.form_version))
+            for stage, part in export.stages.items()
+            for issue in part.not_asked
+            if issue.item is not None
+        ),
     )
 
 

@@ -36,6 +36,8 @@ class ReadingFacts:
         What must be alike to be analysed together: protocol, schema version, ADC unit.
     facts : dict of str to str
         Further facts for the report: blinding, stage order, times.
+    not_asked : frozenset of (str, str)
+        Stage and item of what was not asked in this case, because no image shows it.
     """
 
     source: str
@@ -44,6 +46,7 @@ class ReadingFacts:
     occasion: int = 1
     rules: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    not_asked: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
