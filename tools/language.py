@@ -79,6 +79,7 @@ def of_models() -> set[str]:
     from napari_vcf.notice import INTENDED_USE
     from napari_vcf.reading.findings import FORMS, value_words
     from napari_vcf.reading.protocol import Protocol
+    from napari_vcf.records.errors import SYSTEM_REASONS
     from napari_vcf.widgets.case.archive_dialog import ArchiveSearch
     from napari_vcf.widgets.case.exporting import Leaving
     from napari_vcf.widgets.case.image_statement import ImageStatement
@@ -88,7 +89,7 @@ def of_models() -> set[str]:
     from napari_vcf.widgets.instruments.calipers.table import ROWS
     from napari_vcf.widgets.instruments.extent.threshold import TISSUES, ThresholdSettings
 
-    found = {INTENDED_USE, INTENDED_USE.split(":")[0]}
+    found = {INTENDED_USE, INTENDED_USE.split(":")[0], *SYSTEM_REASONS}
     for model in (ArchiveSearch, CaseNames, ImageStatement, Leaving, Protocol, ThresholdSettings):
         found.update(sentences_of(model))
     for form in FORMS.values():

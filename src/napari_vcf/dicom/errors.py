@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say
 
 __all__ = ["DicomError", "FolderError", "HeaderError", "LabelMapError", "PixelError", "RoleError", "UnitError"]
 
@@ -31,7 +32,7 @@ class PixelError(DicomError):
     """
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}")
+        super().__init__(say("{name}: {reason}", name=name, reason=reason))
         self.name = name
         self.reason = reason
 

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_vcf.geometry.errors import GeometryError
 from napari_vcf.geometry.grid import Grid
 from napari_vcf.geometry.roi_rectangle import Rectangle
+from napari_vcf.language import say
 
 __all__ = [
     "AREA_TOLERANCE_MM2",
@@ -198,14 +199,22 @@ def coverage_on_slice(grid: Grid, rectangle: Rectangle) -> Coverage:
     tilt = degrees(asin(min(1.0, hypot(*across))))
     if tilt > COPLANAR_TOLERANCE_DEG:
         raise GeometryError(
-            f"The rectangle is tilted {tilt:.2f} degrees against the slices; it must be parallel to them."
+            say(
+                "The rectangle is tilted {tilt:.2f} degrees against the slices; it must be parallel to them.", tilt=tilt
+            )
         )
     ox, oy, oz = slices.origin
     from_origin = (center[0] - ox, center[1] - oy, center[2] - oz)
     position = _dot(slices.inverse[2], from_origin)
     index = round(position)
     if not 0 <= index < grid.shape[0]:
-        raise GeometryError(f"The rectangle lies outside the image: slice {position:.1f} of 0 to {grid.shape[0] - 1}.")
+        raise GeometryError(
+            say(
+                "The rectangle lies outside the image: slice {position:.1f} of 0 to {last}.",
+                position=position,
+                last=grid.shape[0] - 1,
+            )
+        )
     # Onto the slice along the normal.
     (sx, sy, sz), (nx, ny, nz) = slices.steps[2], slices.normal
     fx, fy, fz = from_origin

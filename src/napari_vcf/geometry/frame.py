@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry.errors import GeometryError
 from napari_vcf.geometry.grid import Grid
+from napari_vcf.language import say
 
 __all__ = ["ReadingFrame"]
 
@@ -37,7 +38,7 @@ class ReadingFrame:
     def __post_init__(self) -> None:
         axes = np.array(self.axes, dtype=np.float64)
         if axes.shape != (3, 3) or np.abs(axes @ axes.T - np.eye(3)).max() > 1e-6:
-            raise GeometryError("The axes of a reading frame must be three unit vectors at right angles.")
+            raise GeometryError(say("The axes of a reading frame must be three unit vectors at right angles."))
         axes.flags.writeable = False
         object.__setattr__(self, "axes", axes)
 
@@ -45,7 +46,7 @@ class ReadingFrame:
     def of_grid(cls, grid: Grid) -> ReadingFrame:
         """The frame in which a grid needs no turning; a near-right angle is made exact."""
         if not grid.is_orthogonal:
-            raise GeometryError("A sheared grid has no reading frame: resample it onto an orthogonal grid first.")
+            raise GeometryError(say("A sheared grid has no reading frame: resample it onto an orthogonal grid first."))
         directions = grid.directions
         # Columns and rows keep their plane exactly; the normal takes what is left of the tolerance.
         column = directions[:, 0]
@@ -84,7 +85,7 @@ class ReadingFrame:
             If the grid is not parallel to the frame.
         """
         if not self.holds(grid):
-            raise GeometryError("The grid is not parallel to the reading frame; reslice it first.")
+            raise GeometryError(say("The grid is not parallel to the reading frame; reslice it first."))
         return np.array(grid.spacing_mm), self.to_world(grid.origin_lps)
 
     def grid_around(self, grid: Grid, *, spacing_mm: tuple[float, float, float]) -> Grid:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry.errors import GeometryError
+from napari_vcf.language import say
 
 __all__ = ["AXIS_ANGLE_TOLERANCE_DEG", "ORTHOGONALITY_TOLERANCE", "Grid", "Plane"]
 
@@ -44,14 +45,18 @@ class Grid:
     def __post_init__(self) -> None:
         shape = tuple(int(n) for n in self.shape)
         if len(shape) != 3 or min(shape) < 1:
-            raise GeometryError(f"A grid needs three positive sizes (slices, rows, columns), not {self.shape}.")
+            raise GeometryError(
+                say("A grid needs three positive sizes (slices, rows, columns), not {shape}.", shape=self.shape)
+            )
         affine = np.array(self.affine_lps, dtype=np.float64)
         if affine.shape != (4, 4) or not np.isfinite(affine).all():
-            raise GeometryError("A grid's affine must be a finite 4 x 4 matrix.")
+            raise GeometryError(say("A grid's affine must be a finite 4 x 4 matrix."))
         if not np.array_equal(affine[3], (0.0, 0.0, 0.0, 1.0)):
-            raise GeometryError(f"The last row of a grid's affine must be 0 0 0 1, not {affine[3].tolist()}.")
+            raise GeometryError(
+                say("The last row of a grid's affine must be 0 0 0 1, not {row}.", row=affine[3].tolist())
+            )
         if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-            raise GeometryError("The grid's affine is singular: its axes do not span a volume.")
+            raise GeometryError(say("The grid's affine is singular: its axes do not span a volume."))
         affine.flags.writeable = False
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "affine_lps", affine)
@@ -93,7 +98,9 @@ class Grid:
             If a direction is not one, or a spacing is not a positive number.
         """
         if not all(np.isfinite(step) and step > 0 for step in spacing_mm):
-            raise GeometryError(f"The spacing of a grid must be positive, not {tuple(spacing_mm)} mm.")
+            raise GeometryError(
+                say("The spacing of a grid must be positive, not {spacing} mm.", spacing=tuple(spacing_mm))
+            )
         column = _unit(column_direction)
         row = _unit(row_direction)
         normal = np.cross(column, row) if slice_direction is None else np.asarray(slice_direction, dtype=np.float64)
@@ -244,5 +251,5 @@ def _unit(vector: ArrayLike) -> NDArray[np.float64]:
     array = np.asarray(vector, dtype=np.float64)
     length = float(np.linalg.norm(array))
     if array.shape != (3,) or not np.isfinite(length) or length < 1e-9:
-        raise GeometryError(f"{vector!r} is not a direction in space.")
+        raise GeometryError(say("{vector!r} is not a direction in space.", vector=vector))
     return np.asarray(array / length)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry.errors import GeometryError
+from napari_vcf.language import say
 
 __all__ = ["RIGIDITY_TOLERANCE", "RigidTransform"]
 
@@ -35,10 +36,10 @@ class RigidTransform:
     def __post_init__(self) -> None:
         matrix = np.array(self.matrix, dtype=np.float64)
         if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or not np.array_equal(matrix[3], (0, 0, 0, 1)):
-            raise GeometryError("A rigid transform needs a finite 4 x 4 matrix that ends in 0 0 0 1.")
+            raise GeometryError(say("A rigid transform needs a finite 4 x 4 matrix that ends in 0 0 0 1."))
         rotation = matrix[:3, :3]
         if np.abs(rotation @ rotation.T - np.eye(3)).max() > RIGIDITY_TOLERANCE or np.linalg.det(rotation) < 0:
-            raise GeometryError("The transform is not rigid: it scales, shears or mirrors.")
+            raise GeometryError(say("The transform is not rigid: it scales, shears or mirrors."))
         matrix.flags.writeable = False
         object.__setattr__(self, "matrix", matrix)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry.errors import GeometryError
+from napari_vcf.language import say
 
 __all__ = ["Rectangle"]
 
@@ -41,14 +42,20 @@ class Rectangle:
         for name in ("center_lps", "axis_long", "axis_short"):
             value = np.array(getattr(self, name), dtype=np.float64)
             if value.shape != (3,) or not np.isfinite(value).all():
-                raise GeometryError(f"{name} of a rectangle must be three finite numbers.")
+                raise GeometryError(say("{name} of a rectangle must be three finite numbers.", name=name))
             value.flags.writeable = False
             object.__setattr__(self, name, value)
         axes = np.stack([self.axis_long, self.axis_short])
         if np.abs(axes @ axes.T - np.eye(2)).max() > 1e-6:
-            raise GeometryError("The sides of a rectangle must be at right angles, given as unit vectors.")
+            raise GeometryError(say("The sides of a rectangle must be at right angles, given as unit vectors."))
         if not (self.long_mm > 0 and self.short_mm > 0 and np.isfinite(self.long_mm + self.short_mm)):
-            raise GeometryError(f"A rectangle of {self.long_mm} x {self.short_mm} mm does not exist.")
+            raise GeometryError(
+                say(
+                    "A rectangle of {long_mm} x {short_mm} mm does not exist.",
+                    long_mm=self.long_mm,
+                    short_mm=self.short_mm,
+                )
+            )
 
     @property
     def area_mm2(self) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.geometry.errors import GeometryError
 from napari_vcf.geometry.grid import Grid
+from napari_vcf.language import say
 
 __all__ = ["Volume"]
 
@@ -42,6 +43,18 @@ class Volume:
 
     def __post_init__(self) -> None:
         if self.data.shape != self.grid.shape:
-            raise GeometryError(f"Voxels of shape {self.data.shape} do not fit a grid of shape {self.grid.shape}.")
+            raise GeometryError(
+                say(
+                    "Voxels of shape {shape} do not fit a grid of shape {expected}.",
+                    shape=self.data.shape,
+                    expected=self.grid.shape,
+                )
+            )
         if self.padding is not None and self.padding.shape != self.grid.shape:
-            raise GeometryError(f"A padding mask of shape {self.padding.shape} does not fit {self.grid.shape}.")
+            raise GeometryError(
+                say(
+                    "A padding mask of shape {shape} does not fit {expected}.",
+                    shape=self.padding.shape,
+                    expected=self.grid.shape,
+                )
+            )

@@ -11,6 +11,7 @@ from pydicom.errors import InvalidDicomError
 
 from napari_vcf.interchange.errors import InterchangeError
 from napari_vcf.interchange.modules import MODEL
+from napari_vcf.language import say
 from napari_vcf.reading.case import Case
 
 __all__ = ["belonging", "folder_of_case", "is_own_report"]
@@ -51,7 +52,9 @@ def belonging(path: Path | str, case: Case | None) -> str:
     """
     source = Path(path)
     if case is None:
-        raise InterchangeError(f"{source.name} is a report on images: open their folder first, then drop it again.")
+        raise InterchangeError(
+            say("{source} is a report on images: open their folder first, then drop it again.", source=source.name)
+        )
     report = pydicom.dcmread(source)
     # Images of the report's own study stand in the first sequence, those of other studies in the second.
     named = {
@@ -65,11 +68,18 @@ def belonging(path: Path | str, case: Case | None) -> str:
     held = named & set(_identifiers(case))
     if not held:
         raise InterchangeError(
-            f"{source.name} is a report on other images than those that are open; it is not shown over them."
+            say(
+                "{source} is a report on other images than those that are open; it is not shown over them.",
+                source=source.name,
+            )
         )
     if held != named:
-        return f"{len(held)} of the {len(named)} images that the report names are among those of the open case."
-    return f"The report was made on the images of the open case (all {len(named)} that it names)."
+        return say(
+            "{held} of the {named} images that the report names are among those of the open case.",
+            held=len(held),
+            named=len(named),
+        )
+    return say("The report was made on the images of the open case (all {named} that it names).", named=len(named))
 
 
 def _identifiers(case: Case) -> Iterator[str]:
@@ -95,5 +105,5 @@ def folder_of_case(case: Case) -> Path:
         str(file.path.parent) for image in case.images.values() for file in getattr(image.series.stack, "files", ())
     }
     if not folders:
-        raise InterchangeError("The case has no DICOM files, at which DICOM objects could point.")
+        raise InterchangeError(say("The case has no DICOM files, at which DICOM objects could point."))
     return Path(os.path.commonpath(folders))

@@ -6,6 +6,7 @@ from napari_vcf.interchange.dicomweb import DicomWeb
 from napari_vcf.interchange.dimse import Dimse
 from napari_vcf.interchange.errors import ServerError
 from napari_vcf.interchange.servers import Server, credentials_for
+from napari_vcf.language import say
 
 __all__ = ["connect"]
 
@@ -30,11 +31,11 @@ def connect(*, dicomweb: str = "", dicom: str = "", title: str = "NAPARI-VCF", t
         If neither or both are named, or the address is none.
     """
     if bool(dicomweb) == bool(dicom):
-        raise ServerError("Name one server: --dicomweb URL or --dicom TITLE@host:port.")
+        raise ServerError(say("Name one server: --dicomweb URL or --dicom TITLE@host:port."))
     if dicomweb:
         return DicomWeb(dicomweb, credentials_for(dicomweb))
     called, _, place = dicom.partition("@")
     host, _, port = place.rpartition(":")
     if not called or not host or not port.isdigit():
-        raise ServerError(f"'{dicom}' is not a DICOM service; write TITLE@host:port.")
+        raise ServerError(say("'{dicom}' is not a DICOM service; write TITLE@host:port.", dicom=dicom))
     return Dimse(called, host, int(port), title=title, tls=tls)

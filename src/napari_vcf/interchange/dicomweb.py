@@ -20,6 +20,7 @@ from urllib3.util.retry import Retry
 
 from napari_vcf.interchange.errors import ServerError
 from napari_vcf.interchange.servers import Credentials, Instance, Received, Studies, StudyEntry
+from napari_vcf.language import joined, said, say
 
 __all__ = ["DicomWeb"]
 
@@ -46,11 +47,15 @@ class DicomWeb:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise ServerError(
-                "The address of a DICOMweb service is https://host/path, without a name or password in it; those "
-                "come from the environment or the keyring."
+                say(
+                    "The address of a DICOMweb service is https://host/path, without a name or password in it; those "
+                    "come from the environment or the keyring."
+                )
             )
         if credentials is not None and parts.scheme == "http" and not _is_here(parts.hostname):
-            raise ServerError(f"A password is not sent to {parts.hostname} without TLS; use its https address.")
+            raise ServerError(
+                say("A password is not sent to {host} without TLS; use its https address.", host=parts.hostname)
+            )
         self._url = url
         self._credentials = credentials
         # A session of requests is for one thread.
@@ -99,7 +104,7 @@ class DicomWeb:
     def _studies(self, wanted: Studies) -> list[dict[str, dict[str, list[str]]]]:
         asked = {"PatientID": wanted.patient_id, "StudyDate": wanted.study_date, "StudyInstanceUID": wanted.study_uid}
         filters = {keyword: value for keyword, value in asked.items() if value}
-        with _sentences("search for studies"):
+        with _sentences(say("search for studies")):
             found: list[dict[str, dict[str, list[str]]]] = self._client.search_for_studies(
                 search_filters=filters, fields=["StudyDescription"], get_remaining=True
             )
@@ -107,7 +112,7 @@ class DicomWeb:
 
     def instances(self, study_uid: str) -> list[Instance]:
         """Every object of a study (QIDO-RS)."""
-        with _sentences("list a study"):
+        with _sentences(say("list a study")):
             series = self._client.search_for_series(study_uid, fields=["SeriesDescription"], get_remaining=True)
             instances: list[Instance] = []
             for entry in series:
@@ -135,7 +140,7 @@ class DicomWeb:
                 f"{client.base_url}/studies/{instance.study_uid}/series/{instance.series_uid}"
                 f"/instances/{instance.sop_uid}"
             )
-            with _sentences("retrieve an object"):
+            with _sentences(say("retrieve an object")):
                 answer = self._session.get(address, headers=accept, timeout=_TIMEOUT_S)
                 answer.raise_for_status()
                 content = _only_part(answer.content, answer.headers.get("Content-Type", ""))
@@ -143,19 +148,20 @@ class DicomWeb:
 
     def store(self, objects: Iterable[Dataset]) -> list[tuple[str, str]]:
         """Send objects one by one (STOW-RS); (identifier, reason) of those that were not taken."""
-        failed = []
+        failed: list[tuple[str, str]] = []
         for dataset in objects:
             uid = str(dataset.SOPInstanceUID)
             try:
-                with _sentences("store an object"):
+                with _sentences(say("store an object")):
                     answer = self._client.store_instances([dataset])
             except ServerError as error:
-                failed.append((uid, str(error)))
+                failed.append((uid, said(error)))
                 continue
             taken = {str(item.ReferencedSOPInstanceUID) for item in answer.get("ReferencedSOPSequence", ())}
             if uid not in taken:
                 reasons = [f"{item.get('FailureReason', 0):04X}H" for item in answer.get("FailedSOPSequence", ())]
-                failed.append((uid, f"the server did not confirm it ({', '.join(reasons) or 'no reason given'})"))
+                why = ", ".join(reasons) or say("no reason given")
+                failed.append((uid, say("the server did not confirm it ({why})", why=why)))
         return failed
 
 
@@ -209,14 +215,20 @@ def _sentences(what: str) -> Iterator[None]:
         yield
     except requests.exceptions.SSLError as error:
         raise ServerError(
-            f"Could not {what}: the server's certificate is not trusted. "
-            "Name the authority's file in REQUESTS_CA_BUNDLE."
+            say(
+                "Could not {what}: the server's certificate is not trusted. Name the authority's file in "
+                "REQUESTS_CA_BUNDLE.",
+                what=what,
+            )
         ) from error
     except requests.exceptions.HTTPError as error:
         status = error.response.status_code if error.response is not None else 0
-        hint = " Name and password come from the environment or the keyring." if status in (401, 403) else ""
-        raise ServerError(f"Could not {what}: the server answered {status}.{hint}") from error
+        refused = say("Could not {what}: the server answered {status}.", what=what, status=status)
+        hint = say("Name and password come from the environment or the keyring.")
+        raise ServerError(joined(" ", (refused, hint) if status in (401, 403) else (refused,))) from error
     except requests.exceptions.RequestException as error:
-        raise ServerError(f"Could not {what}: the server cannot be reached ({type(error).__name__}).") from error
+        raise ServerError(
+            say("Could not {what}: the server cannot be reached ({kind}).", what=what, kind=type(error).__name__)
+        ) from error
     except (ValueError, KeyError, InvalidDicomError, EOFError) as error:
-        raise ServerError(f"Could not {what}: the server's answer cannot be read.") from error
+        raise ServerError(say("Could not {what}: the server's answer cannot be read.", what=what)) from error

@@ -16,6 +16,7 @@ from pynetdicom.sop_class import (
 
 from napari_vcf.interchange.errors import ServerError
 from napari_vcf.interchange.servers import Instance, Received, Studies, StudyEntry
+from napari_vcf.language import say
 
 __all__ = ["Dimse"]
 
@@ -93,12 +94,22 @@ class Dimse:
             tls_args=(self._tls, self._host) if self._tls is not None else None,
         )
         if not association.is_established:
-            why = (
-                "refused the association" if association.is_rejected else "cannot be reached, or its TLS is not trusted"
-            )
+            if association.is_rejected:
+                raise ServerError(
+                    say(
+                        "The DICOM service {called} refused the association. Check title, host and port, and that it "
+                        "knows the title {title}.",
+                        called=self._called,
+                        title=self._title,
+                    )
+                )
             raise ServerError(
-                f"The DICOM service {self._called} {why}. Check title, host and port, and that it knows the title "
-                f"{self._title}."
+                say(
+                    "The DICOM service {called} cannot be reached, or its TLS is not trusted. Check title, host and "
+                    "port, and that it knows the title {title}.",
+                    called=self._called,
+                    title=self._title,
+                )
             )
         try:
             yield association
@@ -111,11 +122,13 @@ class Dimse:
         with self._association([(model, _SYNTAXES[:2])]) as association:
             for status, answer in association.send_c_find(identifier, model):
                 if "Status" not in status:
-                    raise ServerError("The DICOM service broke off while it was searched.")
+                    raise ServerError(say("The DICOM service broke off while it was searched."))
                 if status.Status in _PENDING and answer is not None:
                     found.append(answer)
                 elif status.Status != _SUCCESS:
-                    raise ServerError(f"The DICOM service refused the search with status {status.Status:04X}H.")
+                    raise ServerError(
+                        say("The DICOM service refused the search with status {status:04X}H.", status=status.Status)
+                    )
         return found
 
     def find(self, wanted: Studies) -> list[str]:
@@ -176,7 +189,9 @@ class Dimse:
         instances = list(wanted)
         classes = sorted({instance.sop_class_uid for instance in instances})
         if not all(classes):
-            raise ServerError("The DICOM service does not say of what class its objects are; use its DICOMweb address.")
+            raise ServerError(
+                say("The DICOM service does not say of what class its objects are; use its DICOMweb address.")
+            )
         for first in range(0, len(classes), _CLASSES_AT_ONCE):
             some = set(classes[first : first + _CLASSES_AT_ONCE])
             yield from self._get([each for each in instances if each.sop_class_uid in some], some)
@@ -201,11 +216,16 @@ class Dimse:
                 for status, _ in association.send_c_get(identifier, model):
                     final = status
                 if final is None or "Status" not in final:
-                    raise ServerError("The DICOM service broke off while objects were retrieved.")
+                    raise ServerError(say("The DICOM service broke off while objects were retrieved."))
                 if final.Status != _SUCCESS or not received:
                     raise ServerError(
-                        f"The DICOM service did not send an object of class {instance.sop_class_uid}: "
-                        f"status {final.Status:04X}H, {len(received)} objects."
+                        say(
+                            "The DICOM service did not send an object of class {sop_class}: status {status:04X}H, "
+                            "{count} objects.",
+                            sop_class=instance.sop_class_uid,
+                            status=final.Status,
+                            count=len(received),
+                        )
                     )
                 yield from received
                 received.clear()
@@ -214,17 +234,17 @@ class Dimse:
         """Send objects by C-STORE; (identifier, reason) of those that were not taken."""
         datasets = list(objects)
         contexts = dict.fromkeys((str(d.SOPClassUID), str(d.file_meta.TransferSyntaxUID)) for d in datasets)
-        failed = []
+        failed: list[tuple[str, str]] = []
         with self._association([(syntax, [transfer]) for syntax, transfer in contexts]) as association:
             for dataset in datasets:
                 uid = str(dataset.SOPInstanceUID)
                 try:
                     status = association.send_c_store(dataset)
                 except ValueError:
-                    failed.append((uid, "the service takes no object of this class and encoding"))
+                    failed.append((uid, say("the service takes no object of this class and encoding")))
                     continue
                 if "Status" not in status:
-                    failed.append((uid, "the service broke off"))
+                    failed.append((uid, say("the service broke off")))
                 elif status.Status != _SUCCESS:
-                    failed.append((uid, f"the service answered {status.Status:04X}H"))
+                    failed.append((uid, say("the service answered {status:04X}H", status=status.Status)))
         return failed

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from napari_vcf.interchange.errors import InterchangeError
+from napari_vcf.language import say
 
 __all__ = ["needs_extra"]
 
@@ -31,10 +32,12 @@ def needs_extra() -> Iterator[None]:
         package = (error.name or "").split(".")[0]
         if package not in _PACKAGES:
             raise
-        way_out = "pip install 'napari-vcf[dicom]' brings what this needs."
+        way_out = say("pip install 'napari-vcf[dicom]' brings what this needs.")
         if package == "highdicom" and sys.version_info >= _WITHOUT_HIGHDICOM:
-            way_out = (
+            way_out = say(
                 "its decoder pyjpegls is not built for this Python yet. Use Python 3.13 or older, or install highdicom "
                 "where a C++ compiler is."
             )
-        raise InterchangeError(f"The package {error.name} is not installed; {way_out}") from error
+        raise InterchangeError(
+            say("The package {package} is not installed; {way_out}", package=error.name, way_out=way_out)
+        ) from error

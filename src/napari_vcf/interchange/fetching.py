@@ -16,7 +16,9 @@ from pathlib import Path
 from napari_vcf.errors import CancelledError
 from napari_vcf.interchange.errors import InterchangeError, ServerError
 from napari_vcf.interchange.servers import Instance, Received, Server, Studies
+from napari_vcf.language import say
 from napari_vcf.reading.case import check_pseudonym
+from napari_vcf.records.errors import system_says
 
 __all__ = ["Fetched", "Wanted", "fetch_case", "incoming_folder", "read_list"]
 
@@ -75,27 +77,44 @@ def read_list(path: Path) -> tuple[Wanted, ...]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InterchangeError(f"The list {path.name} cannot be read: {error}.") from error
+        raise InterchangeError(say("The list {path} cannot be read: {error}.", path=path.name, error=error)) from error
     found: dict[str, list[Studies]] = {}
     for number, row in enumerate(rows, start=2):
         case = (row.get("case") or "").strip()
         values = {name: (row.get(name) or "").strip() for name in _COLUMNS}
         if not case or not any(values.values()):
             raise InterchangeError(
-                f"{path.name}, line {number}: give the case and at least one of {', '.join(_COLUMNS)}."
+                say(
+                    "{path}, line {number}: give the case and at least one of {columns}.",
+                    path=path.name,
+                    number=number,
+                    columns=", ".join(_COLUMNS),
+                )
             )
         if values["study_date"] and not re.fullmatch(r"\d{8}(-\d{8})?", values["study_date"]):
-            raise InterchangeError(f"{path.name}, line {number}: a date is written 20240131 or 20240101-20240131.")
+            raise InterchangeError(
+                say(
+                    "{path}, line {number}: a date is written 20240131 or 20240101-20240131.",
+                    path=path.name,
+                    number=number,
+                )
+            )
         if any(character in value for value in values.values() for character in "*?\\"):
             # A wildcard would bring the images of other patients.
-            raise InterchangeError(f"{path.name}, line {number}: name each study; * and ? are not looked up.")
+            raise InterchangeError(
+                say("{path}, line {number}: name each study; * and ? are not looked up.", path=path.name, number=number)
+            )
         if not values["patient_id"] and not values["study_uid"]:
             raise InterchangeError(
-                f"{path.name}, line {number}: a date alone would bring every patient of the day; add patient_id."
+                say(
+                    "{path}, line {number}: a date alone would bring every patient of the day; add patient_id.",
+                    path=path.name,
+                    number=number,
+                )
             )
         found.setdefault(check_pseudonym(case, "case"), []).append(Studies(**values))
     if not found:
-        raise InterchangeError(f"{path.name} lists no case.")
+        raise InterchangeError(say("{path} lists no case.", path=path.name))
     return tuple(Wanted(case, tuple(studies)) for case, studies in found.items())
 
 
@@ -164,7 +183,9 @@ def fetch_case(
         out.mkdir(parents=True, exist_ok=True)
         incoming.replace(target)
     except OSError as error:
-        raise InterchangeError(f"Case {wanted.case} cannot be written: {error.strerror or 'refused'}.") from error
+        raise InterchangeError(
+            say("Case {case} cannot be written: {reason}.", case=wanted.case, reason=system_says(error))
+        ) from error
     return Fetched(wanted.case, len(listed), len(missing))
 
 
@@ -178,18 +199,26 @@ def _listed(server: Server, wanted: Wanted, modalities: Sequence[str], series: s
     try:
         pattern = re.compile(series, re.IGNORECASE)
     except re.error as error:
-        raise InterchangeError(f"'{series}' is not a regular expression: {error}.") from error
+        raise InterchangeError(
+            say("'{series}' is not a regular expression: {error}.", series=series, error=error)
+        ) from error
     listed: dict[str, Instance] = {}
     for studies in wanted.studies:
         found = server.find(studies)
         if not found:
-            raise ServerError(f"The server has no study for a line of case {wanted.case}.")
+            raise ServerError(say("The server has no study for a line of case {case}.", case=wanted.case))
         for study in found:
             for instance in server.instances(study):
                 if instance.modality in modalities and pattern.search(instance.description):
                     listed[instance.sop_uid] = instance
     if not listed:
-        raise ServerError(f"The studies of case {wanted.case} hold no image of {' or '.join(modalities)} that matches.")
+        raise ServerError(
+            say(
+                "The studies of case {case} hold no image of {modalities} that matches.",
+                case=wanted.case,
+                modalities=" or ".join(modalities),
+            )
+        )
     return listed
 
 
@@ -197,8 +226,13 @@ def _already_there(target: Path, listed: dict[str, Instance]) -> Fetched:
     there = {path.stem for path in target.iterdir() if path.suffix == ".dcm"}
     if there != {_name(uid) for uid in listed}:
         raise InterchangeError(
-            f"The folder {target.name} holds other objects than the server lists now ({len(there)} for {len(listed)}). "
-            "Move it away to bring the case anew."
+            say(
+                "The folder {target} holds other objects than the server lists now ({there} for "
+                "{listed}). Move it away to bring the case anew.",
+                target=target.name,
+                there=len(there),
+                listed=len(listed),
+            )
         )
     return Fetched(target.name, len(listed), 0)
 
@@ -262,7 +296,7 @@ def _retrieve(
         received = set()
         for each in server.retrieve(part):
             if each.uid not in wanted:
-                raise ServerError("The server sent an object that was not asked for.")
+                raise ServerError(say("The server sent an object that was not asked for."))
             sha256 = _save(each, folder)
             received.add(each.uid)
             with writing:
@@ -270,9 +304,17 @@ def _retrieve(
                 log.flush()
                 count.one_more()
             if stop.is_set() or (cancelled is not None and cancelled()):
-                raise CancelledError("Fetching was cancelled; what was received is kept, and the same command goes on.")
+                raise CancelledError(
+                    say("Fetching was cancelled; what was received is kept, and the same command goes on.")
+                )
         if received != wanted:
-            raise ServerError(f"The server sent {len(received)} of {len(wanted)} objects.")
+            raise ServerError(
+                say(
+                    "The server sent {received} of {wanted} objects.",
+                    received=len(received),
+                    wanted=len(wanted),
+                )
+            )
 
     with (folder / _LOG).open("a", encoding="utf-8") as log, ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         running = [pool.submit(bring, part) for part in parts]
@@ -295,7 +337,12 @@ def _check_whole(folder: Path, listed: dict[str, Instance], case: str) -> None:
     there = _received(folder)
     if there != set(listed):
         raise ServerError(
-            f"Case {case} is not whole: {len(there)} of {len(listed)} objects came. Run the same command again."
+            say(
+                "Case {case} is not whole: {there} of {listed} objects came. Run the same command again.",
+                case=case,
+                there=len(there),
+                listed=len(listed),
+            )
         )
     for path in folder.glob("*.dcm"):
         # On the disk before the folder takes the case's name; until then the hashes tell what a crash left.

@@ -19,6 +19,8 @@ from napari_vcf.interchange.groups import Group, Number, Statement
 from napari_vcf.interchange.modules import MANUFACTURER, MODEL, Identity, complete
 from napari_vcf.interchange.segmentation import SEGMENTS
 from napari_vcf.interchange.sources import Sources
+from napari_vcf.language import say
+from napari_vcf.records.errors import system_says
 from napari_vcf.version import __version__
 
 __all__ = ["COMPREHENSIVE_3D_SR", "read_report", "structured_report"]
@@ -206,14 +208,18 @@ def read_report(path: Path | str) -> tuple[Group, ...]:
     try:
         dataset = pydicom.dcmread(source)
     except InvalidDicomError as error:
-        raise InterchangeError(f"{source.name} is not a DICOM file.") from error
+        raise InterchangeError(say("{source} is not a DICOM file.", source=source.name)) from error
     except OSError as error:
-        raise InterchangeError(f"{source.name} cannot be read: {error.strerror or 'refused'}.") from error
+        raise InterchangeError(
+            say("{source} cannot be read: {reason}.", source=source.name, reason=system_says(error))
+        ) from error
     if dataset.get("SOPClassUID") != COMPREHENSIVE_3D_SR or dataset.get("ManufacturerModelName") != MODEL:
-        raise InterchangeError(f"{source.name} is not a structured report of this program; it reads only its own.")
+        raise InterchangeError(
+            say("{source} is not a structured report of this program; it reads only its own.", source=source.name)
+        )
     groups = tuple(_read_group(item) for item in _containers(dataset, "125007"))
     if not groups:
-        raise InterchangeError(f"{source.name} holds no group of measurements.")
+        raise InterchangeError(say("{source} holds no group of measurements.", source=source.name))
     return groups
 
 
@@ -250,7 +256,11 @@ def _key(keys: _Keys, concept: Dataset) -> str:
         return keys[designator, value]
     except KeyError:
         raise InterchangeError(
-            f"The report has a code that this version does not know: {value} ({designator})."
+            say(
+                "The report has a code that this version does not know: {value} ({designator}).",
+                value=value,
+                designator=designator,
+            )
         ) from None
 
 

@@ -10,6 +10,7 @@ from napari_vcf.interchange.codes import level_code
 from napari_vcf.interchange.errors import InterchangeError
 from napari_vcf.interchange.modules import MANUFACTURER, MODEL, Identity, complete
 from napari_vcf.interchange.sources import SourceImage
+from napari_vcf.language import say
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Masks
@@ -48,7 +49,7 @@ def segmentation(
     painted = {name: decode_mask(getattr(masks, name), grid.shape) for name in SEGMENTS}
     names = [name for name in SEGMENTS if painted[name].any()]
     if not names:
-        raise InterchangeError(f"Nothing is painted in the {stage} stage of this reading.")
+        raise InterchangeError(say("Nothing is painted in the {stage} stage of this reading.", stage=stage))
     array = np.stack([painted[name] for name in names], axis=-1).astype(np.uint8)
     # Ours takes (column, row, slice); highdicom's takes (slice, row, column).
     affine = grid.affine_lps[:, [2, 1, 0, 3]]

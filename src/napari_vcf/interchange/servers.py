@@ -11,6 +11,8 @@ from typing import Protocol
 from pydicom.dataset import Dataset
 
 from napari_vcf.interchange.errors import ServerError
+from napari_vcf.language import say
+from napari_vcf.records.errors import system_says
 
 __all__ = ["Credentials", "Instance", "Received", "Server", "Studies", "StudyEntry", "credentials_for"]
 
@@ -110,7 +112,7 @@ def credentials_for(server: str) -> Credentials | None:
     """
     user, password = os.environ.get(_USER, ""), os.environ.get(_PASSWORD, "")
     if bool(user) != bool(password):
-        raise ServerError(f"Give both {_USER} and {_PASSWORD}, or neither.")
+        raise ServerError(say("Give both {user} and {password}, or neither.", user=_USER, password=_PASSWORD))
     if user:
         return Credentials(user, password)
     import keyring
@@ -137,6 +139,6 @@ def read_object(path: Path) -> Dataset:
     try:
         return pydicom.dcmread(path)
     except InvalidDicomError as error:
-        raise ServerError(f"{path.name} is not a DICOM file.") from error
+        raise ServerError(say("{path} is not a DICOM file.", path=path.name)) from error
     except OSError as error:
-        raise ServerError(f"{path.name} cannot be read: {error.strerror or 'refused'}.") from error
+        raise ServerError(say("{path} cannot be read: {reason}.", path=path.name, reason=system_says(error))) from error

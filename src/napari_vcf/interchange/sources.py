@@ -16,6 +16,7 @@ from napari_vcf.dicom import Series, load_volume
 from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.interchange.errors import InterchangeError
+from napari_vcf.language import say
 from napari_vcf.reading.case import Case, scan_case
 from napari_vcf.reading.export_document import ReadingExport
 
@@ -67,8 +68,11 @@ class SourceImage:
         stack = (series.computed_from[0] if series.computed_from else series).stack
         if not isinstance(stack, Stack):
             raise InterchangeError(
-                f"{label} comes from a file that is not DICOM; DICOM objects can only point at DICOM images. "
-                "The JSON export holds everything."
+                say(
+                    "{label} comes from a file that is not DICOM; DICOM objects can only point at DICOM images. The "
+                    "JSON export holds everything.",
+                    label=label,
+                )
             )
         self.stack = stack
 
@@ -94,8 +98,11 @@ class SourceImage:
         """
         if not self.series.frame_of_reference_uid:
             raise InterchangeError(
-                f"{self.label} states no frame of reference, so no other program could tell where a point of it lies. "
-                "The JSON export holds everything."
+                say(
+                    "{label} states no frame of reference, so no other program could tell where a point of it lies. "
+                    "The JSON export holds everything.",
+                    label=self.label,
+                )
             )
         return self.series.frame_of_reference_uid
 
@@ -174,7 +181,10 @@ class Sources:
             label = self._labels.get(image, image[:8])
             if image not in self._case.images:
                 raise InterchangeError(
-                    f"{label} of this reading is not among the images of the folder. Give the folder that was read."
+                    say(
+                        "{label} of this reading is not among the images of the folder. Give the folder that was read.",
+                        label=label,
+                    )
                 )
             self._images[image] = SourceImage(label, self._case.images[image].series)
             self._one_patient()
@@ -184,6 +194,8 @@ class Sources:
         patients = {str(d.get("PatientID", "")) for source in self._images.values() for d in source.datasets[:1]}
         if len(patients) > 1:
             raise InterchangeError(
-                "The images of this reading carry different patient identifiers, and a DICOM object belongs to one "
-                "patient. Give all images of the case one pseudonym first."
+                say(
+                    "The images of this reading carry different patient identifiers, and a DICOM object belongs to "
+                    "one patient. Give all images of the case one pseudonym first."
+                )
             )

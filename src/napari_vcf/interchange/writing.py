@@ -16,8 +16,10 @@ from napari_vcf.interchange.report import read_report, structured_report
 from napari_vcf.interchange.segmentation import segmentation
 from napari_vcf.interchange.sources import Sources
 from napari_vcf.interchange.spatial_registration import spatial_registration
+from napari_vcf.language import say
 from napari_vcf.reading import read_reading, verify_export
 from napari_vcf.reading.export_document import ReadingExport
+from napari_vcf.records.errors import system_says
 
 __all__ = ["Written", "write_dicom"]
 
@@ -77,8 +79,13 @@ def write_dicom(
     if checked.differences:
         first = checked.differences[0]
         raise InterchangeError(
-            f"{source.name} does not agree with the images in {len(checked.differences)} values, the first {first}. "
-            "Nothing was written; 'napari-vcf verify' lists all."
+            say(
+                "{source} does not agree with the images in {count} values, the first {first}. "
+                "Nothing was written; 'napari-vcf verify' lists all.",
+                source=source.name,
+                count=len(checked.differences),
+                first=str(first),
+            )
         )
     sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
     objects = _objects(export, Sources(export, images, progress=progress), Identity(export, sha256))
@@ -88,7 +95,13 @@ def write_dicom(
     if differences:
         for path in files:
             path.unlink()
-        raise InterchangeError(f"The report of {source.name} did not read back as it was written: {differences[0]}")
+        raise InterchangeError(
+            say(
+                "The report of {source} did not read back as it was written: {difference}",
+                source=source.name,
+                difference=differences[0],
+            )
+        )
     return Written(tuple(files), checked.compared, sum(len(group.numbers) for group in groups))
 
 
@@ -118,7 +131,7 @@ def _any_image(export: ReadingExport) -> str:
         if series.modality == wanted:
             return series.image
     if not export.series:
-        raise InterchangeError("The reading names no image, so no DICOM object can be made of it.")
+        raise InterchangeError(say("The reading names no image, so no DICOM object can be made of it."))
     return export.series[0].image
 
 
@@ -126,7 +139,9 @@ def _save(objects: dict[str, Dataset], out: Path, stem: str) -> list[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InterchangeError(f"The folder {out.name} cannot be made: {error.strerror or 'refused'}.") from error
+        raise InterchangeError(
+            say("The folder {out} cannot be made: {reason}.", out=out.name, reason=system_says(error))
+        ) from error
     files: list[Path] = []
     try:
         for name, dataset in objects.items():
@@ -141,5 +156,7 @@ def _save(objects: dict[str, Dataset], out: Path, stem: str) -> list[Path]:
     except OSError as error:
         for path in files:
             path.unlink(missing_ok=True)
-        raise InterchangeError(f"{stem} could not be written: {error.strerror or 'refused'}.") from error
+        raise InterchangeError(
+            say("{stem} could not be written: {reason}.", stem=stem, reason=system_says(error))
+        ) from error
     return files

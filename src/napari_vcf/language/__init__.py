@@ -10,12 +10,13 @@ looking the template up in the catalogue ``zh_CN.po``; what stands in no catalog
 from __future__ import annotations
 
 from napari_vcf.language.catalogue import LANGUAGES, LanguageError, choose, chosen, language_named, messages
-from napari_vcf.language.sentence import Sentence, joined, said, say, shown, tr
+from napari_vcf.language.sentence import Sentence, altered, joined, said, say, shown, tr
 
 __all__ = [
     "LANGUAGES",
     "LanguageError",
     "Sentence",
+    "altered",
     "choose",
     "chosen",
     "joined",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler
@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from napari_vcf.language.catalogue import translated
 
-__all__ = ["Sentence", "joined", "said", "say", "shown", "tr"]
+__all__ = ["Sentence", "altered", "joined", "said", "say", "shown", "tr"]
 
 
 class Sentence(str):
@@ -96,6 +96,23 @@ def joined(separator: str, parts: Iterable[str]) -> Sentence:
     made = _Joined(separator.join(kept))
     made.values = {"separator": separator, "parts": kept}
     return made
+
+
+def altered(text: str, change: Callable[[str], str]) -> str:
+    """Change a text, such as take a name out of it; a sentence in whose values alone it changes stays one."""
+    wanted = change(text)
+    if wanted == text:
+        return text
+    if isinstance(text, _Joined):
+        again: str = joined(text.values["separator"], (altered(part, change) for part in text.values["parts"]))
+    elif isinstance(text, Sentence):
+        values = {
+            name: altered(value, change) if isinstance(value, str) else value for name, value in text.values.items()
+        }
+        again = Sentence(text.template, **values)
+    else:
+        return wanted
+    return again if again == wanted else wanted
 
 
 def said(error: BaseException) -> str:

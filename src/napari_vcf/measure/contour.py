@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import label
 
+from napari_vcf.language import say
 from napari_vcf.measure.errors import MeasureError
 
 __all__ = ["PULL_REACH_MM", "edge_middles", "mask_contour", "pull_contour"]
@@ -36,7 +37,7 @@ def mask_contour(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """
     parts, count = label(mask)
     if not count:
-        raise MeasureError("There is no contour where nothing is drawn.")
+        raise MeasureError(say("There is no contour where nothing is drawn."))
     inside = np.pad(parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:])), 1)
     row, column = (int(i) for i in np.argwhere(inside)[0])
     # Corner (r, c) lies before pixel (r, c); what is inside stays on the right hand.
@@ -98,7 +99,7 @@ def pull_contour(
     """
     corners = np.asarray(contour, dtype=np.float64)
     if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3:
-        raise MeasureError("A contour has at least three points.")
+        raise MeasureError(say("A contour has at least three points."))
     closed = np.concatenate([corners, corners[:1]])
     lengths = np.linalg.norm(np.diff(closed, axis=0), axis=1)
     ends = np.concatenate([[0.0], np.cumsum(lengths)])

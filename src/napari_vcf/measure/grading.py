@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from napari_vcf.language import say
 from napari_vcf.measure.errors import MeasureError
 
 __all__ = ["Graded", "grade_fraction", "parse_ratio"]
@@ -44,9 +45,9 @@ def parse_ratio(text: str) -> Fraction:
     try:
         ratio = Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise MeasureError(f"'{text}' is not a ratio; write it as '1/3'.") from None
+        raise MeasureError(say("'{text}' is not a ratio; write it as '1/3'.", text=text)) from None
     if not 0 < ratio < 1:
-        raise MeasureError(f"The cut {text} does not lie between 0 and 1.")
+        raise MeasureError(say("The cut {text} does not lie between 0 and 1.", text=text))
     return ratio
 
 
@@ -79,7 +80,7 @@ def grade_fraction(
     """
     ratios = [parse_ratio(cut) for cut in cuts]
     if sorted(set(ratios)) != ratios:
-        raise MeasureError(f"The cuts {', '.join(cuts)} do not grow.")
+        raise MeasureError(say("The cuts {cuts} do not grow.", cuts=", ".join(cuts)))
     exact = Fraction(value)
     index = 0
     for ratio, side in zip(ratios, cut_belongs_to, strict=True):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_vcf.geometry import GeometryError, Rectangle, Volume, coverage_on_slice
-from napari_vcf.language import say
+from napari_vcf.language import said, say
 from napari_vcf.measure.errors import MeasureError
 
 __all__ = ["ADC_UNIT", "Placements", "RoiStatistics", "roi_statistics", "summarize_placements"]
@@ -109,7 +109,7 @@ def roi_statistics(volume: Volume, rectangle: Rectangle) -> RoiStatistics:
     try:
         cover = coverage_on_slice(volume.grid, rectangle)
     except GeometryError as error:
-        raise MeasureError(str(error)) from error
+        raise MeasureError(said(error)) from error
     rows, columns = np.nonzero(cover.area_mm2 > 0)
     weights = cover.area_mm2[rows, columns]
     rows, columns = rows + cover.first_row, columns + cover.first_column

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 
+from napari_vcf.language import joined, say
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.records.base import Point
@@ -21,26 +22,28 @@ def refusing(build: Callable[[], act.Action]) -> act.Action:
         return build()
     except ValidationError as error:
         parts = dict.fromkeys(_said(item["loc"], item["msg"]) for item in error.errors(include_url=False))
-        raise RefusedActionError("Not accepted: " + "; ".join(parts)) from error
+        raise RefusedActionError(say("Not accepted: {parts}", parts=joined("; ", parts))) from error
 
 
 #: What pydantic says of these would be a pattern.
 _EXPECTED = {
-    "fractured": "a level is written C1 to C7, T1 to T13 or L1 to L6",
-    "level": "a level is written C1 to C7, T1 to T13 or L1 to L6",
-    "mr_level": "a level is written C1 to C7, T1 to T13 or L1 to L6",
-    "ct_level": "a level is written C1 to C7, T1 to T13 or L1 to L6",
-    "image": "an image is named by its id, 32 hexadecimal digits",
-    "ct_image": "an image is named by its id, 32 hexadecimal digits",
-    "mr_images": "an image is named by its id, 32 hexadecimal digits",
-    "shown_on": "an image is named by its id, 32 hexadecimal digits",
-    "value": "an answer is a text or a whole number",
+    "fractured": say("a level is written C1 to C7, T1 to T13 or L1 to L6"),
+    "level": say("a level is written C1 to C7, T1 to T13 or L1 to L6"),
+    "mr_level": say("a level is written C1 to C7, T1 to T13 or L1 to L6"),
+    "ct_level": say("a level is written C1 to C7, T1 to T13 or L1 to L6"),
+    "image": say("an image is named by its id, 32 hexadecimal digits"),
+    "ct_image": say("an image is named by its id, 32 hexadecimal digits"),
+    "mr_images": say("an image is named by its id, 32 hexadecimal digits"),
+    "shown_on": say("an image is named by its id, 32 hexadecimal digits"),
+    "value": say("an answer is a text or a whole number"),
 }
 
 
 def _said(place: tuple[int | str, ...], message: str) -> str:
     field = str(place[0]) if place else ""
-    return f"{field}: {_EXPECTED[field]}" if field in _EXPECTED else f"{'.'.join(map(str, place))}: {message}"
+    if field in _EXPECTED:
+        return say("{field}: {expected}", field=field, expected=_EXPECTED[field])
+    return f"{'.'.join(map(str, place))}: {message}"
 
 
 def lps_point(values: ArrayLike) -> Point:
@@ -48,7 +51,9 @@ def lps_point(values: ArrayLike) -> Point:
     try:
         x, y, z = np.asarray(values, dtype=np.float64).tolist()
     except (TypeError, ValueError):
-        raise RefusedActionError(f"A point is three numbers in LPS mm, not {str(values)[:60]}.") from None
+        raise RefusedActionError(
+            say("A point is three numbers in LPS mm, not {values}.", values=str(values)[:60])
+        ) from None
     return x, y, z
 
 
@@ -56,10 +61,19 @@ def mask_of(values: ArrayLike, name: str, shape: tuple[int, int, int]) -> NDArra
     """A mask of a given shape; whatever is neither 0 nor 1 is refused, not guessed."""
     mask = np.asarray(values)
     if mask.shape != shape:
-        raise RefusedActionError(f"A {name} mask of shape {mask.shape} does not fit the image ({shape}).")
+        raise RefusedActionError(
+            say(
+                "A {name} mask of shape {shape} does not fit the image ({expected}).",
+                name=name,
+                shape=mask.shape,
+                expected=shape,
+            )
+        )
     if mask.dtype == np.bool_:
         return mask
     inside = mask == 1
     if not (inside | (mask == 0)).all():
-        raise RefusedActionError(f"A {name} mask holds True and False, or 1 and 0; this one has other values.")
+        raise RefusedActionError(
+            say("A {name} mask holds True and False, or 1 and 0; this one has other values.", name=name)
+        )
     return np.asarray(inside, dtype=np.bool_)

@@ -28,7 +28,7 @@ from napari_vcf.dicom import (
     with_role,
 )
 from napari_vcf.geometry import Volume
-from napari_vcf.language import say
+from napari_vcf.language import altered, say
 from napari_vcf.reading.errors import ReadingError, UnknownImageError
 from napari_vcf.reading.state import ImageCorrection
 from napari_vcf.records.base import REMOVED, Pseudonym
@@ -324,10 +324,14 @@ def _without_file_names(series: Series) -> Series:
         return series
     longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     pattern = re.compile(rf"(?<!\w)(?:{longest_first})(?!\w)")
+
+    def without(text: str) -> str:
+        return pattern.sub(REMOVED, text)
+
     return replace(
         series,
-        corrections=tuple(pattern.sub(REMOVED, text) for text in series.corrections),
-        not_measurable_reason=pattern.sub(REMOVED, series.not_measurable_reason),
+        corrections=tuple(altered(text, without) for text in series.corrections),
+        not_measurable_reason=altered(series.not_measurable_reason, without),
     )
 
 

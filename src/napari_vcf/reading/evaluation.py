@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from napari_vcf.language import say
 from napari_vcf.measure import RoiStatistics, roi_statistics
 from napari_vcf.reading.asking import asked_of, not_asked_of
 from napari_vcf.reading.case import Case, CaseImage
@@ -143,7 +144,9 @@ class Evaluations:
             If there is no such stage.
         """
         if stage not in state.stages:
-            raise ReadingError(f"There is no stage '{stage}'; stages are {', '.join(state.stages)}.")
+            raise ReadingError(
+                say("There is no stage '{stage}'; stages are {stages}.", stage=stage, stages=", ".join(state.stages))
+            )
         basis = (
             state.stages[stage],
             state.spine,

@@ -43,7 +43,7 @@ from napari_vcf.reading.spaces import space_names
 from napari_vcf.reading.state import ReadingState, Roi, StageState, Tissue
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import Stage
-from napari_vcf.records.errors import WriteError
+from napari_vcf.records.errors import WriteError, system_says
 from napari_vcf.version import __version__
 
 __all__ = ["Exportable", "build_export", "export_reading", "export_stage", "read_reading"]
@@ -290,9 +290,7 @@ def read_reading(path: Path | str) -> ReadingExport:
             raise ExportError(
                 say("{value} is a folder; give one exported reading, a JSON file.", value=source.name or source)
             ) from error
-        raise ExportError(
-            say("{name} cannot be read: {value}.", name=source.name, value=error.strerror or "refused")
-        ) from error
+        raise ExportError(say("{name} cannot be read: {value}.", name=source.name, value=system_says(error))) from error
     try:
         # Strict: "12.3" is no number and 1 is no yes, as the schema has it.
         return ReadingExport.model_validate_json(migrate(text), strict=True)

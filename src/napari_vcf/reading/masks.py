@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from napari_vcf.geometry import Grid
+from napari_vcf.language import say
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.records.base import Affine, FrozenModel
 
@@ -114,6 +115,12 @@ def decode_mask(mask: MaskRecord | Sequence[int] | dict[str, Any], shape: Sequen
     lengths = np.asarray(runs, dtype=np.int64)
     size = int(np.prod(np.asarray(shape, dtype=np.int64)))
     if lengths.sum() != size:
-        raise RefusedActionError(f"The runs of the mask hold {int(lengths.sum())} voxels, but the grid has {size}.")
+        raise RefusedActionError(
+            say(
+                "The runs of the mask hold {count} voxels, but the grid has {size}.",
+                count=int(lengths.sum()),
+                size=size,
+            )
+        )
     inside = np.arange(len(lengths)) % 2 == 1
     return np.repeat(inside, lengths).reshape(tuple(shape))

@@ -11,6 +11,7 @@ from napari_vcf.language import say
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.protocol import Protocol, as_it_was
 from napari_vcf.records.atomic import write_atomically
+from napari_vcf.records.errors import system_says
 
 __all__ = ["read_protocol_file", "write_protocol_file"]
 
@@ -27,7 +28,7 @@ def read_protocol_file(path: Path) -> Protocol:
         return Protocol.model_validate_json(_whole(path.read_text(encoding="utf-8")), strict=True)
     except OSError as error:
         raise ReadingError(
-            say("The protocol {path} cannot be read: {strerror}.", path=path, strerror=error.strerror)
+            say("The protocol {path} cannot be read: {strerror}.", path=path, strerror=system_says(error))
         ) from error
     except UnicodeDecodeError as error:
         raise ReadingError(say("The protocol {path} is not UTF-8 text.", path=path)) from error

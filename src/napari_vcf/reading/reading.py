@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from psygnal import Signal
 
 from napari_vcf.geometry import Rectangle, RigidTransform
+from napari_vcf.language import say
 from napari_vcf.measure import (
     REFERENCE_RADIUS_MM,
     Position,
@@ -90,7 +91,7 @@ class Reading:
     ) -> None:
         self.case = case
         if protocol is not None and not isinstance(protocol, Protocol):
-            raise ReadingError("A protocol is a napari_vcf.reading.Protocol; Protocol(**decisions) makes one.")
+            raise ReadingError(say("A protocol is a napari_vcf.reading.Protocol; Protocol(**decisions) makes one."))
         self.protocol = protocol or Protocol()
         self.study = check_pseudonym(study, "study")
         self.reader = check_pseudonym(reader, "reader")

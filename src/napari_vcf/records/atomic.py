@@ -10,7 +10,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from napari_vcf.records.errors import WriteError, what_helps
+from napari_vcf.language import Sentence, say
+from napari_vcf.records.errors import WriteError, system_says, what_helps
 
 __all__ = ["read_regular", "sync_folder", "write_atomically"]
 
@@ -44,7 +45,11 @@ def write_atomically(
         _check_place(path, overwrite)
     except OSError as error:
         raise WriteError(
-            f"{path.name} could not be written: {error.strerror or 'its folder is out of reach'}."
+            say(
+                "{path} could not be written: {reason}.",
+                path=path.name,
+                reason=system_says(error, say("its folder is out of reach")),
+            )
         ) from error
     temporary = ""
     try:
@@ -67,11 +72,18 @@ def write_atomically(
         if flush:
             sync_folder(path.parent)
     except FileExistsError as error:
-        raise WriteError(f"{path.name} exists already. Choose another name, or allow it to be replaced.") from error
-    except OSError as error:
-        reason = error.strerror or str(error)
         raise WriteError(
-            f"{path.name} could not be written: {reason}. {what_helps(error)}, or choose another folder."
+            say("{path} exists already. Choose another name, or allow it to be replaced.", path=path.name)
+        ) from error
+    except OSError as error:
+        reason = system_says(error, Sentence(str(error)))
+        raise WriteError(
+            say(
+                "{path} could not be written: {reason}. {what_helps}, or choose another folder.",
+                path=path.name,
+                reason=reason,
+                what_helps=what_helps(error),
+            )
         ) from error
     finally:
         if temporary:
@@ -90,7 +102,7 @@ def read_regular(path: Path) -> bytes:
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        raise OSError(errno.EINVAL, say("it is not a regular file"), str(path))
     return path.read_bytes()
 
 
@@ -108,14 +120,18 @@ def _link_or_rename(temporary: Path, path: Path) -> None:
 
 def _check_place(path: Path, overwrite: bool) -> None:
     if not path.parent.is_dir():
-        raise WriteError(f"The folder for {path.name} does not exist; choose another or create it.")
+        raise WriteError(say("The folder for {path} does not exist; choose another or create it.", path=path.name))
     if path.is_dir():
-        raise WriteError(f"{path.name or path} is a folder; name a file in it.")
+        raise WriteError(say("{path} is a folder; name a file in it.", path=path.name or path))
     if path.exists() and not path.is_file():
         # A device would swallow the text, and a pipe would wait for its reader for ever.
-        raise WriteError(f"{path.name or path} is not a regular file; nothing is written over it. Choose another name.")
+        raise WriteError(
+            say(
+                "{path} is not a regular file; nothing is written over it. Choose another name.", path=path.name or path
+            )
+        )
     if path.exists() and not overwrite:
-        raise WriteError(f"{path.name} exists already. Choose another name, or allow it to be replaced.")
+        raise WriteError(say("{path} exists already. Choose another name, or allow it to be replaced.", path=path.name))
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from napari_vcf.errors import CancelledError, NapariVcfError
+from napari_vcf.language import Sentence, say
+from napari_vcf.records.errors import system_says
 
 __all__ = ["ArchiveError", "unpack_zip"]
 
@@ -75,46 +77,80 @@ def unpack_zip(
             left = room
             for number, member in enumerate(members):
                 if cancelled is not None and cancelled():
-                    raise CancelledError("Unpacking was stopped.")
+                    raise CancelledError(say("Unpacking was stopped."))
                 if progress is not None:
-                    progress(number, len(members), f"unpacking {archive.name}")
+                    progress(number, len(members), say("unpacking {archive}", archive=archive.name))
                 left -= _unpack(archive, opened, member, into, left)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ArchiveError(f"{archive.name} is not a zip file, or is damaged: {error}.") from error
+        raise ArchiveError(
+            say("{archive} is not a zip file, or is damaged: {error}.", archive=archive.name, error=error)
+        ) from error
     except (RuntimeError, NotImplementedError) as error:
         raise ArchiveError(
-            f"{archive.name} cannot be unpacked: {error}. Unpack it yourself and open the folder."
+            say(
+                "{archive} cannot be unpacked: {error}. Unpack it yourself and open the folder.",
+                archive=archive.name,
+                error=error,
+            )
         ) from error
     except OSError as error:
-        raise ArchiveError(f"{archive.name} cannot be unpacked: {error.strerror or error}.") from error
+        raise ArchiveError(
+            say(
+                "{archive} cannot be unpacked: {reason}.",
+                archive=archive.name,
+                reason=system_says(error, Sentence(str(error))),
+            )
+        ) from error
     return into
 
 
 def _check(archive: Path, members: list[zipfile.ZipInfo], room: int) -> None:
     """Refuse by what the archive says of itself, before anything is written."""
     if not members:
-        raise ArchiveError(f"{archive.name} is empty.")
+        raise ArchiveError(say("{archive} is empty.", archive=archive.name))
     if len(members) > _MOST_FILES:
-        raise ArchiveError(f"{archive.name} holds {len(members)} files; a case has {_MOST_FILES} at most.")
+        raise ArchiveError(
+            say(
+                "{archive} holds {count} files; a case has {most} at most.",
+                archive=archive.name,
+                count=len(members),
+                most=_MOST_FILES,
+            )
+        )
     total, packed = sum(m.file_size for m in members), sum(m.compress_size for m in members)
     if total > room:
         raise ArchiveError(
-            f"{archive.name} would unpack to {total / 1e9:.1f} GB, and there is room for {max(room, 0) / 1e9:.1f} GB. "
-            "Unpack it yourself and open the folder."
+            say(
+                "{archive} would unpack to {total:.1f} GB, and there is room for {room:.1f} GB. Unpack it "
+                "yourself and open the folder.",
+                archive=archive.name,
+                total=total / 1000000000.0,
+                room=max(room, 0) / 1000000000.0,
+            )
         )
     if total > _SMALL and total > _MOST_RATIO * max(packed, 1):
         raise ArchiveError(
-            f"{archive.name} would grow {total / max(packed, 1):.0f}-fold on unpacking, which no images do. If you "
-            "trust it, unpack it yourself and open the folder."
+            say(
+                "{archive} would grow {total:.0f}-fold on unpacking, which no images do. If you trust it, unpack "
+                "it yourself and open the folder.",
+                archive=archive.name,
+                total=total / max(packed, 1),
+            )
         )
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
-            raise ArchiveError(f"{archive.name} holds a path out of its folder, and is not unpacked.")
+            raise ArchiveError(
+                say("{archive} holds a path out of its folder, and is not unpacked.", archive=archive.name)
+            )
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise ArchiveError(f"{archive.name} holds a link, and is not unpacked.")
+            raise ArchiveError(say("{archive} holds a link, and is not unpacked.", archive=archive.name))
         if member.flag_bits & 1:
-            raise ArchiveError(f"{archive.name} is locked with a password. Unpack it yourself and open the folder.")
+            raise ArchiveError(
+                say(
+                    "{archive} is locked with a password. Unpack it yourself and open the folder.", archive=archive.name
+                )
+            )
 
 
 def _unpack(archive: Path, opened: zipfile.ZipFile, member: zipfile.ZipInfo, into: Path, left: int) -> int:
@@ -126,6 +162,6 @@ def _unpack(archive: Path, opened: zipfile.ZipFile, member: zipfile.ZipInfo, int
         while block := source.read(_BLOCK):
             size += len(block)
             if size > left:
-                raise ArchiveError(f"{archive.name} holds more than it says, and is not unpacked.")
+                raise ArchiveError(say("{archive} holds more than it says, and is not unpacked.", archive=archive.name))
             file.write(block)
     return size

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry import RigidTransform, Volume
+from napari_vcf.language import joined, said, say
 from napari_vcf.registration.checks import checked_ct, checked_point, usable_contrasts
 from napari_vcf.registration.engine import fit_column, refine, report_to
 from napari_vcf.registration.errors import RegistrationError
@@ -68,7 +69,9 @@ def register_levels(
         If the person cancelled.
     """
     if fractured not in points or points[fractured][0] is None:
-        raise RegistrationError(f"The fractured level {fractured} needs a point in the CT and one in the MR.")
+        raise RegistrationError(
+            say("The fractured level {fractured} needs a point in the CT and one in the MR.", fractured=fractured)
+        )
     ct_point, mr_point = points[fractured]
     assert ct_point is not None
     main = register_vertebra(
@@ -85,7 +88,7 @@ def register_levels(
     report = report_to(progress, cancelled)
     others = [level for level in points if level != fractured]
     for number, level in enumerate(others):
-        report(number / len(others), f"registering {level}")
+        report(number / len(others), say("registering {level}", level=level))
         results[level] = _reference(ct, mr, points[level], main, threads)
     return {level: results[level] for level in points}
 
@@ -95,7 +98,7 @@ def _reference(
 ) -> RegistrationResult:
     started = time.perf_counter()
     if main.ct_to_mr is None:
-        reason = f"The fractured vertebra could not be registered: {main.reason}"
+        reason = say("The fractured vertebra could not be registered: {reason}", reason=main.reason)
         return RegistrationResult("refused", reason, None, 0.0)
     try:
         mr_point = checked_point(points[1], "MR")
@@ -107,7 +110,7 @@ def _reference(
         with one_blas_thread():
             transform, moved, alone = _fit(scene, main.ct_to_mr)
     except RegistrationError as refusal:
-        return RegistrationResult("refused", str(refusal), None, time.perf_counter() - started)
+        return RegistrationResult("refused", said(refusal), None, time.perf_counter() - started)
     shift = float(np.linalg.norm(transform.apply(ct_point) - mr_point))
     off = None if clicked is None else float(np.linalg.norm(transform.apply(clicked) - mr_point))
     quality = {
@@ -119,15 +122,27 @@ def _reference(
         "shift_mm": round(shift, 3),
         "angle_deg": round(transform.angle_deg, 3),
     }
-    doubts = [] if main.status == "ok" else [f"The fractured vertebra is doubtful: {main.reason}"]
+    doubts: list[str] = []
+    if main.status != "ok":
+        doubts.append(say("The fractured vertebra is doubtful: {reason}", reason=main.reason))
     if moved > _POSTURE_MM:
-        doubts.append(f"The vertebra fits {moved:.1f} mm from where the fractured one's transform puts it.")
+        doubts.append(
+            say("The vertebra fits {moved:.1f} mm from where the fractured one's transform puts it.", moved=moved)
+        )
     if off is not None:
         quality["clicks_apart_mm"] = round(off, 3)
         if off > _POSTURE_MM:
-            doubts.append(f"The clicked points lie {off:.0f} mm apart after the registration: check the level.")
-    how = "by itself" if alone else "with the column"
-    reason = " ".join(doubts) or f"Fitted {how}, {moved:.1f} mm from where the fractured vertebra's transform puts it."
+            doubts.append(
+                say("The clicked points lie {off:.0f} mm apart after the registration: check the level.", off=off)
+            )
+    fitted = (
+        say("Fitted by itself, {moved:.1f} mm from where the fractured vertebra's transform puts it.", moved=moved)
+        if alone
+        else say(
+            "Fitted with the column, {moved:.1f} mm from where the fractured vertebra's transform puts it.", moved=moved
+        )
+    )
+    reason = joined(" ", doubts) if doubts else fitted
     seconds = time.perf_counter() - started
     return RegistrationResult(
         "doubtful" if doubts else "ok", reason, transform, seconds, shift, transform.angle_deg, quality

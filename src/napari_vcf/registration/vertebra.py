@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from napari_vcf.geometry import RigidTransform, Volume
-from napari_vcf.language import joined, say
+from napari_vcf.language import joined, said, say
 from napari_vcf.registration.checks import checked_ct, checked_point, usable_contrasts
 from napari_vcf.registration.engine import Report, refine, report_to, search_column
 from napari_vcf.registration.errors import RegistrationError
@@ -84,14 +84,14 @@ def register_vertebra(
         mr_point = checked_point(mr_point_lps, "MR")
         usable, left_out = usable_contrasts(mr, mr_point)
         bone = checked_ct(ct, ct_point)
-        report(0.02, "preparing")
+        report(0.02, say("preparing"))
         frame = working_frame(usable, mr_point, ct_point)
         start, residual = fit_points(frame, more_pairs)
         scene = build_scene(ct, usable, frame, threads)
         with one_blas_thread():
             pose, findings, quality = _register(scene, start, report)
     except RegistrationError as refusal:
-        return RegistrationResult("refused", str(refusal), None, time.perf_counter() - started)
+        return RegistrationResult("refused", said(refusal), None, time.perf_counter() - started)
     transform = frame.ct_to_mr(pose)
     shift = float(np.linalg.norm(transform.apply(ct_point) - mr_point))
     findings = findings.located(shift, transform.angle_deg, _frame_gap(ct_point, mr_point, same_frame), residual)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_vcf.language import say
 from napari_vcf.reading.export import read_reading
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage
 from napari_vcf.study.case_lock import CaseLock, break_lock
@@ -49,7 +50,7 @@ def events_of(entries: Iterable[Entry]) -> list[Event]:
     DamagedError
         If one is none that this program knows.
     """
-    return models_of(entries, Event, "the register")
+    return models_of(entries, Event, say("the register"))
 
 
 class AuditLog:
@@ -159,7 +160,7 @@ class AuditLog:
         return freed
 
     def _locked(self) -> CaseLock:
-        return CaseLock(self._lock, "The register", timeout_s=30.0)
+        return CaseLock(self._lock, say("The register"), timeout_s=30.0)
 
     def _current(self, lock: CaseLock) -> Journal | None:
         if not self.folder.is_dir():

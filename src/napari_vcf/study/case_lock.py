@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 from napari_vcf.language import say
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import utc_now
-from napari_vcf.records.errors import WriteError, what_helps
+from napari_vcf.records.errors import WriteError, system_says, what_helps
 from napari_vcf.study.errors import DamagedError, JournalError, LockedError
 
 __all__ = ["CaseLock", "break_lock", "machine_mark"]
@@ -81,14 +81,16 @@ class CaseLock:
         except Timeout:
             raise LockedError(_held(folder, what)) from None
         except OSError as error:
-            raise self._refused(what, error.strerror or "refused") from error
+            raise self._refused(
+                say("{what} cannot be opened for writing: {reason}.", what=what, reason=system_says(error))
+            ) from error
         except WriteError as error:
-            raise self._refused(what, str(error)) from error
+            raise self._refused(say("{what} cannot be opened for writing: {error}", what=what, error=error)) from error
         raise LockedError(_held(folder, what))
 
-    def _refused(self, what: str, why: str) -> JournalError:
+    def _refused(self, sentence: str) -> JournalError:
         self.release()
-        return JournalError(say("{what} cannot be opened for writing: {rstrip}.", what=what, rstrip=why.rstrip(".")))
+        return JournalError(sentence)
 
     def _note_down(self, number: int) -> bool:
         """Say who holds it; False where somebody was faster."""
@@ -121,7 +123,7 @@ class CaseLock:
                 say(
                     "The study folder cannot be reached: {value}. The change was not made; everything before "
                     "it is safe. {what_helps}, and do it again.",
-                    value=error.strerror or "refused",
+                    value=system_says(error),
                     what_helps=what_helps(error),
                 )
             ) from error
@@ -176,9 +178,10 @@ def break_lock(folder: Path) -> bool:
         (folder / _LOCK).unlink()
     except FileNotFoundError:
         return False
-    except (OSError, WriteError) as error:
-        why = (error.strerror if isinstance(error, OSError) else str(error)) or "refused"
-        raise JournalError(say("The lock cannot be removed: {rstrip}.", rstrip=why.rstrip("."))) from error
+    except OSError as error:
+        raise JournalError(say("The lock cannot be removed: {reason}.", reason=system_says(error))) from error
+    except WriteError as error:
+        raise JournalError(say("The lock cannot be removed: {error}", error=error)) from error
     return True
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import StringConstraints, ValidationError
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.language import say
 from napari_vcf.reading.case import scan_case
 from napari_vcf.records.base import FrozenModel, Pseudonym
 from napari_vcf.records.sealing import sha256_of
@@ -65,11 +66,15 @@ def clinical_text_of(folder: StudyFolder, case: str) -> ClinicalRecord | None:
     path = _path(folder, case)
     if not path.exists():
         return None
-    record = read_record(path, ClinicalRecord, f"The clinical text on case {case}")
+    record = read_record(path, ClinicalRecord, say("The clinical text on case {case}", case=case))
     if record.case != case:
         raise StudyError(
-            f"What lies in the place of the clinical text on case {case} is that on case {record.case}. Restore the "
-            "folder 'clinical' from a backup."
+            say(
+                "What lies in the place of the clinical text on case {case} is that on case {other}. Restore "
+                "the folder 'clinical' from a backup.",
+                case=case,
+                other=record.case,
+            )
         )
     return record
 
@@ -124,28 +129,37 @@ def set_clinical_text(root: Path | str, case: str, text: str, *, key: Path | str
     folder = StudyFolder(Path(root))
     record, protocol = folder.read()
     if protocol.study.clinical_text != "shown":
-        raise StudyError("The protocol keeps clinical text from the readers: study.clinical_text is 'none'.")
+        raise StudyError(say("The protocol keeps clinical text from the readers: study.clinical_text is 'none'."))
     if case not in record.cases:
-        raise StudyError(f"The study has no case '{case}'.")
+        raise StudyError(say("The study has no case '{case}'.", case=case))
     if folder.in_use(record, case):
-        raise StudyError(f"Case {case} is being read already; all readers are told the same, so its text stays.")
+        raise StudyError(
+            say("Case {case} is being read already; all readers are told the same, so its text stays.", case=case)
+        )
     try:
         entered = ClinicalRecord(case=case, text=text)
     except ValidationError as error:
-        raise StudyError("A clinical text has 3 to 2000 characters.") from error
+        raise StudyError(say("A clinical text has 3 to 2000 characters.")) from error
     source = Path(read_key(default_key(folder.root) if key is None else key, record.study).cases[case].folder)
     try:
         scan = scan_case(source)
         headers = read_headers(scan.series, source)
     except (OSError, NapariVcfError) as error:
         raise StudyError(
-            f"The images of case {case} cannot be read, so the text cannot be searched for what their headers say. "
-            "Is the drive connected?"
+            say(
+                "The images of case {case} cannot be read, so the text cannot be searched for what their headers "
+                "say. Is the drive connected?",
+                case=case,
+            )
         ) from error
     if not scan.series:
-        raise StudyError(f"The images of case {case} cannot be read, so the text cannot be searched for identity.")
+        raise StudyError(
+            say("The images of case {case} cannot be read, so the text cannot be searched for identity.", case=case)
+        )
     found = list(dict.fromkeys(identity_in(entered.text, headers)))
     if found:
-        raise StudyError(f"The text is not taken, because it may say who the patient is: {'; '.join(found)}.")
+        raise StudyError(
+            say("The text is not taken, because it may say who the patient is: {found}.", found="; ".join(found))
+        )
     _path(folder, case).parent.mkdir(exist_ok=True)
     write_record(_path(folder, case), entered, overwrite=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_vcf.language import said
 from napari_vcf.records.errors import WriteError
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.hashed_files import write_record
@@ -52,5 +53,5 @@ class Confirmations:
             if self.receipts is not None:
                 append_receipt(self.receipts, receipt, study)
         except (StudyError, WriteError) as error:
-            return str(error)
+            return said(error)
         return ""

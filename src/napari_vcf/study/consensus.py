@@ -25,6 +25,7 @@ from napari_vcf.reading.export_migrations import migrate
 from napari_vcf.reading.levels import LEVELS
 from napari_vcf.reading.state import Answer, Registration, Spine, StageState
 from napari_vcf.records.base import AnswerValue, FrozenModel, Stage, utc_now
+from napari_vcf.records.errors import system_says
 from napari_vcf.records.sealing import seal_text
 from napari_vcf.study.activity import ActiveTime
 from napari_vcf.study.case_lock import CaseLock, break_lock
@@ -415,9 +416,7 @@ def _set_aside(study: Study, folder: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             _progress(study, folder).rename(_progress(study, aside))
     except OSError as error:
-        raise JournalError(
-            say("The consensus cannot be set aside: {value}.", value=error.strerror or "refused")
-        ) from error
+        raise JournalError(say("The consensus cannot be set aside: {value}.", value=system_says(error))) from error
 
 
 @says_what_is_out_of_reach

@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from pydantic import model_validator
 
+from napari_vcf.language import say
 from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import Reason
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
@@ -121,7 +122,7 @@ def decisions_of(entries: Sequence[Entry], hashes: Sequence[str]) -> Decisions:
     DamagedError
         If one is none that this program knows.
     """
-    found = models_of(entries, Decision, "the coordinator's decisions")
+    found = models_of(entries, Decision, say("the coordinator's decisions"))
     return Decisions(tuple(found), hashes[-1] if hashes else "", tuple(hashes))
 
 
@@ -136,18 +137,26 @@ def read_decisions(folder: StudyFolder) -> Decisions:
     place = folder.root / DECISIONS
     if not place.is_dir():
         if (folder.root / PROGRESS).exists():
-            raise DamagedError("The coordinator's decisions are gone; restore the folder 'decisions' from a backup.")
+            raise DamagedError(
+                say("The coordinator's decisions are gone; restore the folder 'decisions' from a backup.")
+            )
         return Decisions()
     view = read_journal(place)
     # The first entry is noted once it is there: a program may have died in between.
     first = len(view.entries) == 1 and not (folder.root / PROGRESS).exists()
     if not first and progress_problem(folder.root / PROGRESS):
-        raise DamagedError("The note of how many decisions there are is gone or damaged; restore 'decisions.progress'.")
+        raise DamagedError(
+            say("The note of how many decisions there are is gone or damaged; restore 'decisions.progress'.")
+        )
     known = outrun(view, folder.root / PROGRESS)
     if known is not None:
         raise DamagedError(
-            f"The coordinator's decisions are an older copy of themselves: there were {known}, and {len(view.entries)} "
-            "are there. Restore the folder 'decisions' from a newer backup."
+            say(
+                "The coordinator's decisions are an older copy of themselves: there were {known}, and "
+                "{count} are there. Restore the folder 'decisions' from a newer backup.",
+                known=known,
+                count=len(view.entries),
+            )
         )
     return decisions_of(view.entries, view.hashes)
 
@@ -175,14 +184,19 @@ def set_stage_aside(
     folder = StudyFolder(Path(root))
     record, protocol = folder.read()
     if stage not in protocol.protocol.stages:
-        raise StudyError(f"The study has no stage '{stage}'.")
+        raise StudyError(say("The study has no stage '{stage}'.", stage=stage))
     for reader in record.readers:
         for task in tasks_of_study(protocol, record, reader):
             if (task.case, task.stage) == (case, stage) and _is_signed(folder, reader, task):
                 raise StudyError(
-                    f"Reader {reader} has signed the {STAGE_NAMES[stage]} stage of case {case}, so it can be read."
+                    say(
+                        "Reader {reader} has signed the {stage} stage of case {case}, so it can be read.",
+                        reader=reader,
+                        stage=STAGE_NAMES[stage],
+                        case=case,
+                    )
                 )
-    said = checked_reason(reason, "Say why the stage cannot be read", StudyError)
+    said = checked_reason(reason, say("Say why the stage cannot be read"), StudyError)
     decide(folder, record.cases, Decision(kind="stage_unreadable", case=case, stage=stage, reason=said), clock)
 
 
@@ -206,7 +220,7 @@ def withdraw_case(root: Path | str, case: str, reason: str, *, clock: Callable[[
     """
     folder = StudyFolder(Path(root))
     record, _ = folder.read()
-    said = checked_reason(reason, "Say why the case is withdrawn", StudyError)
+    said = checked_reason(reason, say("Say why the case is withdrawn"), StudyError)
     decide(folder, record.cases, Decision(kind="case_withdrawn", case=case, reason=said), clock)
 
 
@@ -245,17 +259,24 @@ def settle_time(
     folder = StudyFolder(Path(root))
     record, protocol = folder.read()
     if reader not in record.readers:
-        raise StudyError(f"The study has no reader '{reader}'.")
+        raise StudyError(say("The study has no reader '{reader}'.", reader=reader))
     if at.tzinfo is None:
-        raise StudyError("Give the time with its offset from UTC, such as 2026-03-01T14:00+01:00.")
+        raise StudyError(say("Give the time with its offset from UTC, such as 2026-03-01T14:00+01:00."))
     if at > clock():
-        raise StudyError("A signature cannot have been made in the time to come.")
+        raise StudyError(say("A signature cannot have been made in the time to come."))
     place = (case, stage, occasion)
     tasks = tasks_of_study(protocol, record, reader)
     task = next((task for task in tasks if (task.case, task.stage, task.occasion) == place), None)
     if task is None or not _is_signed(folder, reader, task):
-        raise StudyError(f"Reader {reader} has not signed the {STAGE_NAMES[stage]} stage of case {case}.")
-    said = checked_reason(reason, "Say how the time is known", StudyError)
+        raise StudyError(
+            say(
+                "Reader {reader} has not signed the {stage} stage of case {case}.",
+                reader=reader,
+                stage=STAGE_NAMES[stage],
+                case=case,
+            )
+        )
+    said = checked_reason(reason, say("Say how the time is known"), StudyError)
     decide(
         folder,
         record.cases,
@@ -286,7 +307,7 @@ def unlock_decisions(root: Path | str, *, clock: Callable[[], datetime] = utc_no
 
 def decisions_locked(folder: StudyFolder) -> CaseLock:
     """The lock under which decisions are written."""
-    return CaseLock(folder.root / _LOCK, "The list of decisions", timeout_s=30.0)
+    return CaseLock(folder.root / _LOCK, say("The list of decisions"), timeout_s=30.0)
 
 
 def _is_signed(folder: StudyFolder, reader: str, task: Task) -> bool:
@@ -303,7 +324,7 @@ def decide(folder: StudyFolder, cases: Iterable[str], decision: Decision, clock:
         If there is no such case, or it is decided already.
     """
     if decision.case is not None and decision.case not in cases:
-        raise StudyError(f"The study has no case '{decision.case}'.")
+        raise StudyError(say("The study has no case '{case}'.", case=decision.case))
     with decisions_locked(folder) as lock:
         write_decision(folder, decision, clock, lock)
 
@@ -320,7 +341,7 @@ def write_decision(folder: StudyFolder, decision: Decision, clock: Callable[[], 
         and (entry.case, entry.stage) in ((decision.case, None), (decision.case, decision.stage))
         for entry in before
     ):
-        raise StudyError(f"That is decided already for case {decision.case}.")
+        raise StudyError(say("That is decided already for case {case}.", case=decision.case))
     body = decision.model_dump(mode="json", exclude={"kind", "clock_behind_s"}, exclude_defaults=True)
     if place.is_dir():
         journal = Journal.open(place, clock=clock, guard=lock.check, progress=progress, whole_notes=True)

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.language import joined, say
 from napari_vcf.reading.issues import Issue
-from napari_vcf.records.errors import what_helps
+from napari_vcf.records.errors import system_says, what_helps
 
 __all__ = [
     "ClockError",
@@ -92,7 +92,7 @@ def says_what_is_out_of_reach(function: Callable[_Given, _Result]) -> Callable[_
                 say(
                     "A file of the study cannot be reached: {value}. What was confirmed is safe. "
                     "{what_helps}, and do it again.",
-                    value=error.strerror or "refused",
+                    value=system_says(error),
                     what_helps=what_helps(error),
                 )
             ) from error

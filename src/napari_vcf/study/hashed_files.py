@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from napari_vcf.language import say
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel
-from napari_vcf.records.errors import what_helps
+from napari_vcf.records.errors import system_says, what_helps
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.regular_files import read_regular
@@ -86,7 +86,7 @@ def read_record(path: Path, model: type[_Record], what: str) -> _Record:
                 "{what} ({name}) cannot be read: {value}. {helps}.",
                 what=what,
                 name=path.name,
-                value=error.strerror or "unreadable",
+                value=system_says(error),
                 helps=helps,
             )
         ) from error
@@ -95,4 +95,4 @@ def read_record(path: Path, model: type[_Record], what: str) -> _Record:
         raise DamagedError(
             say("{what} ({name}) is not as it was written; restore it from a backup.", what=what, name=path.name)
         )
-    return model_of(content, model, f"{what} ({path.name})")
+    return model_of(content, model, say("{what} ({name})", what=what, name=path.name))

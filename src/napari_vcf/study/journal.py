@@ -24,7 +24,7 @@ from typing import Any, Final
 from napari_vcf.language import say
 from napari_vcf.records.atomic import sync_folder
 from napari_vcf.records.base import utc_now
-from napari_vcf.records.errors import what_helps
+from napari_vcf.records.errors import system_says, what_helps
 from napari_vcf.records.sealing import canonical_json
 from napari_vcf.study.errors import DamagedError, JournalError, LockedError, StudyError
 from napari_vcf.study.journal_bytes import BINARY, read_all, write_all, write_file, write_place, write_progress
@@ -171,18 +171,18 @@ class Journal:
             data, head = read_files(folder)
         except FileNotFoundError as error:
             raise DamagedError(
-                say("The journal is damaged: it cannot be read: {strerror}.", strerror=error.strerror), entry=1
+                say("The journal is damaged: it cannot be read: {strerror}.", strerror=system_says(error)), entry=1
             ) from error
         except OSError as error:
             if error.errno == errno.EINVAL:
                 raise DamagedError(
-                    say("The journal is damaged: {strerror}.", strerror=error.strerror), entry=1
+                    say("The journal is damaged: {strerror}.", strerror=system_says(error)), entry=1
                 ) from error
             # Of the journal itself this says nothing.
             raise JournalError(
                 say(
                     "The journal cannot be read: {strerror}. {what_helps}.",
-                    strerror=error.strerror,
+                    strerror=system_says(error),
                     what_helps=what_helps(error),
                 )
             ) from error
@@ -369,6 +369,6 @@ def _sentence(error: OSError) -> str:
     return say(
         "The change could not be written down and was not made: {value}. Everything before it is "
         "safe. {what_helps}, and do it again.",
-        value=error.strerror or "the disk refuses",
+        value=system_says(error, say("the disk refuses")),
         what_helps=what_helps(error),
     )

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from napari_vcf.language import say
 from napari_vcf.records.base import FrozenModel
+from napari_vcf.records.errors import system_says
 from napari_vcf.study.errors import DamagedError
 from napari_vcf.study.journal_format import HEAD, JOURNAL, PLACE_BYTES, ROOT, Entry, parse_line, parse_place
 from napari_vcf.study.regular_files import read_regular
@@ -97,7 +98,16 @@ def inspect_journal(folder: Path) -> JournalView:
         return view_of(*read_files(folder))
     except OSError as error:
         return JournalView(
-            (), (), ROOT, ROOT, 0, 0, False, False, say("it cannot be read: {strerror}.", strerror=error.strerror), 1
+            (),
+            (),
+            ROOT,
+            ROOT,
+            0,
+            0,
+            False,
+            False,
+            say("it cannot be read: {strerror}.", strerror=system_says(error)),
+            1,
         )
 
 
@@ -239,7 +249,7 @@ def progress_problem(progress: Path) -> str:
     try:
         data = read_regular(progress)
     except OSError as error:
-        reason = error.strerror or "refused"
+        reason = system_says(error)
         return say(
             "the note of how far a journal reaches cannot be read: {reason}. Restore it from a backup.", reason=reason
         )

@@ -20,7 +20,7 @@ from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.protocol import as_it_was
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel, utc_now
-from napari_vcf.records.errors import WriteError
+from napari_vcf.records.errors import WriteError, system_says
 from napari_vcf.study.case_lock import CaseLock
 from napari_vcf.study.errors import DamagedError, JournalError, StudyError
 from napari_vcf.study.journal import Journal
@@ -123,7 +123,7 @@ class ReadingPlace:
                 say(
                     "Readings cannot be kept in {parent}: {value}",
                     parent=self.folder.parent,
-                    value=getattr(error, "strerror", None) or error,
+                    value=system_says(error) if isinstance(error, OSError) else error,
                 )
             ) from error
 

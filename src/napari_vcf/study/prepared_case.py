@@ -26,7 +26,7 @@ from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import ImageCorrection
 from napari_vcf.records.base import Finite, FrozenModel, ImageId, Pseudonym, Stage
-from napari_vcf.records.errors import what_helps
+from napari_vcf.records.errors import system_says, what_helps
 from napari_vcf.records.sealing import canonical_json, sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError
 from napari_vcf.study.hashed_files import read_record
@@ -293,7 +293,7 @@ class PreparedCase(Case):
                     say(
                         "{what} cannot be read: {strerror}. {what_helps}.",
                         what=what,
-                        strerror=error.strerror,
+                        strerror=system_says(error),
                         what_helps=what_helps(error),
                     )
                 ) from error

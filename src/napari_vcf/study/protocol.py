@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from napari_vcf.language import say
 from napari_vcf.reading import Protocol
 from napari_vcf.reading.findings import FormVersion
 from napari_vcf.records.base import Finite, FrozenModel
@@ -176,14 +177,16 @@ def parse_protocol(text: str, name: str) -> StudyProtocol:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"The protocol file {name} is not TOML: {error}.") from error
+        raise StudyError(say("The protocol file {name} is not TOML: {error}.", name=name, error=error)) from error
     except RecursionError as error:
-        raise StudyError(f"The protocol file {name} is nested too deeply to be a protocol.") from error
+        raise StudyError(say("The protocol file {name} is nested too deeply to be a protocol.", name=name)) from error
     try:
         return StudyProtocol.model_validate(migrated(document))
     except ValidationError as error:
         places = [f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors(include_url=False)]
-        raise StudyError(f"The protocol file {name} cannot be used: {'; '.join(places)}.") from error
+        raise StudyError(
+            say("The protocol file {name} cannot be used: {places}.", name=name, places="; ".join(places))
+        ) from error
 
 
 def read_protocol(path: Path | str) -> StudyProtocol:
@@ -192,7 +195,7 @@ def read_protocol(path: Path | str) -> StudyProtocol:
     try:
         text = source.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"The protocol file {source.name} cannot be read.") from error
+        raise StudyError(say("The protocol file {source} cannot be read.", source=source.name)) from error
     return parse_protocol(text, source.name)
 
 

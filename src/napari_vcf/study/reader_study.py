@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from napari_vcf.language import say
+from napari_vcf.language import said, say
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import AmendmentExport, SealExport
 from napari_vcf.reading.state import CarriedDraft
@@ -344,7 +344,7 @@ class ReaderStudy:
         except ClockError as error:
             if not self.clock_is_right:
                 raise
-            self._doubt = str(error)
+            self._doubt = said(error)
 
     @says_what_is_out_of_reach
     def unlock(self, case: str) -> bool:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from napari_vcf.language import say
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp
+from napari_vcf.records.errors import system_says
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.regular_files import read_regular
 
@@ -73,7 +74,7 @@ def append_receipt(path: Path, receipt: Receipt, study: Path) -> None:
             say(
                 "The receipt could not be written to {name}: {value}. Keep this line: {receipt}",
                 name=path.name,
-                value=error.strerror or "refused",
+                value=system_says(error),
                 receipt=receipt,
             )
         ) from error
@@ -94,7 +95,7 @@ def read_receipts(path: Path) -> list[ReceiptLine]:
             say(
                 "The file of receipts {name} cannot be read: {value}.",
                 name=path.name,
-                value=error.strerror or "refused",
+                value=system_says(error),
             )
         ) from error
     found = []

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from napari_vcf.language import say
 from napari_vcf.records.base import FrozenModel
+from napari_vcf.records.errors import system_says
 from napari_vcf.study.errors import StudyError
 from napari_vcf.study.regular_files import read_regular
 
@@ -67,7 +68,7 @@ class ReaderKey:
             key = load_pem_private_key(read_regular(source), passphrase.encode())
         except OSError as error:
             raise StudyError(
-                say("The key {name} cannot be read: {value}.", name=source.name, value=error.strerror or "refused")
+                say("The key {name} cannot be read: {value}.", name=source.name, value=system_says(error))
             ) from error
         except (ValueError, TypeError) as error:
             raise StudyError(
@@ -121,7 +122,7 @@ def make_key(path: Path | str, passphrase: str) -> str:
         raise StudyError(say("{name} exists already; a key is never written over.", name=target.name)) from error
     except OSError as error:
         raise StudyError(
-            say("The key {name} could not be written: {value}.", name=target.name, value=error.strerror or "refused")
+            say("The key {name} could not be written: {value}.", name=target.name, value=system_says(error))
         ) from error
     public: bytes = key.public_key().public_bytes_raw()
     return public.hex()
@@ -153,7 +154,7 @@ def read_public_keys(path: Path | str) -> dict[str, str]:
         lines = read_regular(source).decode("utf-8", "replace").splitlines()
     except OSError as error:
         raise StudyError(
-            say("The file of keys {name} cannot be read: {value}.", name=source.name, value=error.strerror or "refused")
+            say("The file of keys {name} cannot be read: {value}.", name=source.name, value=system_says(error))
         ) from error
     keys: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):

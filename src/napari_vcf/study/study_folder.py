@@ -26,11 +26,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from napari_vcf.language import joined, said, say
 from napari_vcf.reading.case import check_pseudonym
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import FrozenModel, Pseudonym, Stage, Timestamp, utc_now
-from napari_vcf.records.errors import WriteError
+from napari_vcf.records.errors import WriteError, system_says
 from napari_vcf.records.sealing import sha256_of
 from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_of_reach
 from napari_vcf.study.hashed_files import read_record, write_record
@@ -102,8 +103,10 @@ class StudyFolder:
     def read_record(self) -> StudyRecord:
         """Read what was decided, apart from the protocol; errors as for `read`."""
         if not (self.root / STUDY).is_file():
-            raise StudyError("This folder is not a study: study.json is not there. Is the network share connected?")
-        record = read_record(self.root / STUDY, StudyRecord, "The study")
+            raise StudyError(
+                say("This folder is not a study: study.json is not there. Is the network share connected?")
+            )
+        record = read_record(self.root / STUDY, StudyRecord, say("The study"))
         added = tuple(added_cases(self.root / DECISIONS))
         return record.model_copy(
             update={"cases": (*record.cases, *(case for cases in added for case in cases)), "added": added}
@@ -123,15 +126,17 @@ class StudyFolder:
         try:
             text = read_regular(self.root / PROTOCOL).decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise DamagedError("The study's protocol.toml cannot be read; restore it from a backup.") from error
+            raise DamagedError(say("The study's protocol.toml cannot be read; restore it from a backup.")) from error
         try:
             protocol = parse_protocol(text, PROTOCOL)
         except StudyError as error:
             if record.protocol_file_sha256 in (None, sha256_of(text)):
                 raise
-            raise DamagedError(f"The study's protocol.toml was changed; restore it. {error}") from error
+            raise DamagedError(
+                say("The study's protocol.toml was changed; restore it. {error}", error=error)
+            ) from error
         if protocol.sha256 != record.protocol_sha256:
-            raise DamagedError("The study's protocol.toml was changed after the study was created; restore it.")
+            raise DamagedError(say("The study's protocol.toml was changed after the study was created; restore it."))
         return record, protocol
 
     def check_reachable(self) -> None:
@@ -144,7 +149,7 @@ class StudyFolder:
         """
         if not (self.root / STUDY).is_file():
             raise StudyError(
-                "The study folder cannot be reached. Is the network share connected? Try again when it is."
+                say("The study folder cannot be reached. Is the network share connected? Try again when it is.")
             )
 
     def case(self, case: str) -> Path:
@@ -201,15 +206,20 @@ def case_folders(roots: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for number, root in enumerate(roots, start=1):
         if not root.is_dir():
-            raise StudyError(f"Image root {number} is not a folder; name folders that hold one folder for each case.")
+            raise StudyError(
+                say(
+                    "Image root {number} is not a folder; name folders that hold one folder for each case.",
+                    number=number,
+                )
+            )
         entries = sorted(entry for entry in root.iterdir() if not entry.name.startswith("."))
         folders = [entry for entry in entries if entry.is_dir()]
         if not entries:
-            raise StudyError(f"Image root {number} is empty.")
+            raise StudyError(say("Image root {number} is empty.", number=number))
         found += [root] if len(folders) < len(entries) else folders
     resolved = [folder.resolve() for folder in found]
     if len(set(resolved)) != len(resolved):
-        raise StudyError("A folder of images is named twice; each case must come once.")
+        raise StudyError(say("A folder of images is named twice; each case must come once."))
     return resolved
 
 
@@ -259,12 +269,18 @@ def create_study(
     try:
         text = Path(protocol).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"The protocol file {Path(protocol).name} cannot be read.") from error
+        raise StudyError(say("The protocol file {protocol} cannot be read.", protocol=Path(protocol).name)) from error
     rules = parse_protocol(text, Path(protocol).name)
     _check_arguments(folder, secret, readers, name)
     folders = case_folders([Path(path) for path in images])
     if rules.study.rereads > len(folders):
-        raise StudyError(f"The protocol asks for {rules.study.rereads} re-readings of {len(folders)} cases.")
+        raise StudyError(
+            say(
+                "The protocol asks for {rereads} re-readings of {cases} cases.",
+                rereads=rules.study.rereads,
+                cases=len(folders),
+            )
+        )
     width = max(3, len(str(len(folders))))
     secrets.SystemRandom().shuffle(folders)
     cases = {f"C{number:0{width}d}": path for number, path in enumerate(folders, start=1)}
@@ -284,7 +300,11 @@ def create_study(
     except (OSError, WriteError) as error:
         # Without its study the key is of no use, and would be in the way of the next attempt.
         left = _cleared(secret, folder)
-        raise StudyError(f"The study folder could not be made: {_reason(error)}{left}") from error
+        raise StudyError(
+            joined(
+                " ", filter(None, (say("The study folder could not be made: {reason}", reason=_reason(error)), left))
+            )
+        ) from error
     return record
 
 
@@ -295,7 +315,7 @@ def _cleared(key: Path, folder: Path | None = None) -> str:
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
     left = [path.name for path in (key, folder) if path is not None and path.exists()]
-    return f" Remove {' and '.join(left)} before you try again." if left else ""
+    return say("Remove {names} before you try again.", names=joined(say(" and "), left)) if left else ""
 
 
 def _fill(folder: Path, record: StudyRecord, protocol: str) -> None:
@@ -309,28 +329,33 @@ def _fill(folder: Path, record: StudyRecord, protocol: str) -> None:
 
 def _check_arguments(folder: Path, key: Path, readers: Sequence[str], name: str | None) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StudyError("The study folder exists already and is not empty; name another one.")
+        raise StudyError(say("The study folder exists already and is not empty; name another one."))
     try:
         check_pseudonym(name or folder.absolute().name, "study")
         for reader in readers:
             check_pseudonym(reader, "reader")
     except ReadingError as error:
-        raise StudyError(str(error)) from error
+        raise StudyError(said(error)) from error
     for name_ in (name or folder.absolute().name, *readers):
         if name_.upper() in _RESERVED:
             raise StudyError(
-                f"'{name_}' is the name of a device on Windows, where nobody could open it; choose another."
+                say(
+                    "'{name}' is the name of a device on Windows, where nobody could open it; choose another.",
+                    name=name_,
+                )
             )
     # On a share that ignores case, r1 and R1 would be one folder.
     if not readers or len({reader.lower() for reader in readers}) != len(readers):
-        raise StudyError("Name each reader once.")
+        raise StudyError(say("Name each reader once."))
     if CONSENSUS in {reader.lower() for reader in readers}:
-        raise StudyError("'consensus' cannot name a reader.")
+        raise StudyError(say("'consensus' cannot name a reader."))
     inside = folder.absolute().resolve()
     if key.absolute().resolve().is_relative_to(inside):
-        raise StudyError("The key must lie outside the study folder: it links the cases to the patients.")
+        raise StudyError(say("The key must lie outside the study folder: it links the cases to the patients."))
     if key.exists():
-        raise StudyError(f"The key file {key.name} exists already; it may belong to another study. Name another one.")
+        raise StudyError(
+            say("The key file {key} exists already; it may belong to another study. Name another one.", key=key.name)
+        )
 
 
 def write_key(path: Path, key: Key, *, overwrite: bool = False) -> None:
@@ -357,7 +382,20 @@ def write_key(path: Path, key: Key, *, overwrite: bool = False) -> None:
             path.replace(place)
     except OSError as error:
         left = _cleared(path) if made else ""
-        raise StudyError(f"The key file {path.name} could not be written: {_reason(error)}{left}") from error
+        raise StudyError(
+            joined(
+                " ",
+                filter(
+                    None,
+                    (
+                        say(
+                            "The key file {path} could not be written: {reason}", path=path.name, reason=_reason(error)
+                        ),
+                        left,
+                    ),
+                ),
+            )
+        ) from error
 
 
 def read_key(path: Path | str, study: str) -> Key:
@@ -372,16 +410,25 @@ def read_key(path: Path | str, study: str) -> Key:
     try:
         content = json.loads(read_regular(source))
     except OSError as error:
-        raise StudyError(f"The key file {source.name} cannot be read; name it with --key.") from error
+        raise StudyError(
+            say("The key file {source} cannot be read; name it with --key.", source=source.name)
+        ) from error
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or content.get("schema_id") != "napari-vcf/key":
-        raise StudyError(f"{source.name} is not the key of a study.")
-    key = model_of(content, Key, f"The key {source.name}")
+        raise StudyError(say("{source} is not the key of a study.", source=source.name))
+    key = model_of(content, Key, say("The key {name}", name=source.name))
     if key.study != study:
-        raise StudyError(f"{source.name} is the key of study {key.study}, not of {study}.")
+        raise StudyError(
+            say(
+                "{source} is the key of study {study}, not of {other}.",
+                source=source.name,
+                study=key.study,
+                other=study,
+            )
+        )
     return key
 
 
 def _reason(error: BaseException) -> str:
-    return f"{error.strerror or 'unknown'}." if isinstance(error, OSError) else str(error)
+    return say("{reason}.", reason=system_says(error)) if isinstance(error, OSError) else said(error)

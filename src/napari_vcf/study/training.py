@@ -85,7 +85,7 @@ class Comparison:
 
     def __str__(self) -> str:
         """A line for the reader."""
-        return f"{self.item}: {self.read}, true {self.true}"
+        return say("{item}: {read}, true {true}", item=self.item, read=self.read, true=self.true)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
+from napari_vcf.language import say
 from napari_vcf.records.base import FrozenModel
 from napari_vcf.study.errors import StudyError
 
@@ -166,8 +167,13 @@ def model_of(content: Any, model: type[_Model], what: str) -> _Model:
     stated = content.get("schema_version") if isinstance(content, dict) else None
     if known is not None and isinstance(stated, str) and stated != known.default:
         raise StudyError(
-            f"{what} is of schema version {stated[:20]}, and this program reads {known.default}. "
-            "Use the version of the program with which it was written, or a later one."
+            say(
+                "{what} is of schema version {stated}, and this program reads {known}. Use the version of the "
+                "program with which it was written, or a later one.",
+                what=what,
+                stated=stated[:20],
+                known=known.default,
+            )
         )
     try:
         return model.model_validate(content)
@@ -175,6 +181,11 @@ def model_of(content: Any, model: type[_Model], what: str) -> _Model:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise StudyError(
-            f"{what} was written by another version of the program: {place}: {first['msg']}. Use that version, or "
-            "restore the file from a backup."
+            say(
+                "{what} was written by another version of the program: {place}: {reason}. Use that version, or "
+                "restore the file from a backup.",
+                what=what,
+                place=place,
+                reason=first["msg"],
+            )
         ) from error

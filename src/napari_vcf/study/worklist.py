@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from napari_vcf.language import say
 from napari_vcf.reading.export import read_reading
 from napari_vcf.records.base import Stage
 from napari_vcf.study.audit_log import AuditLog
@@ -100,8 +101,11 @@ class Worklist:
         self._folder.check_reachable()
         if not self._folder.reader(self.reader).is_dir():
             raise StudyError(
-                f"The folder of reader {self.reader} is missing from the study, with everything in it. "
-                "Was the study copied whole? Restore the folder."
+                say(
+                    "The folder of reader {reader} is missing from the study, with everything in it. Was the study "
+                    "copied whole? Restore the folder.",
+                    reader=self.reader,
+                )
             )
         self.look()
 
@@ -171,7 +175,7 @@ class Worklist:
         """Stages for which a case has images; all of them as long as it is not prepared."""
         path = self._folder.case(case) / "case.json"
         if case not in self._stages and path.is_file():
-            parts = read_record(path, CaseRecord, f"Case {case}").parts
+            parts = read_record(path, CaseRecord, say("Case {case}", case=case)).parts
             self._stages[case] = readable_stages(parts, self.protocol.protocol.stages)
         return self._stages.get(case, self.protocol.protocol.stages)
 
@@ -237,21 +241,23 @@ class Worklist:
             if status in ("open", "amending"):
                 return task
             if task.occasion > 1 and not first_done:
-                waiting.append("cases are read once more when every first reading is signed")
+                waiting.append(say("cases are read once more when every first reading is signed"))
                 break
             first_done = False
             if not (self._folder.case(task.case) / "case.json").is_file():
-                waiting.append(f"case {task.case} is not prepared")
+                waiting.append(say("case {case} is not prepared", case=task.case))
                 continue
             if any(other != after and self.status(other) in ("unread", "open") for other in self.earlier(task)):
-                waiting.append(f"an earlier stage of case {task.case} is not signed")
+                waiting.append(say("an earlier stage of case {case} is not signed", case=task.case))
                 continue
             until = self._not_before(task)
             if until is None:
                 return task
-            waiting.append(f"case {task.case} may be read again from {until:%Y-%m-%d %H:%M} UTC")
+            waiting.append(
+                say("case {case} may be read again from {until:%Y-%m-%d %H:%M} UTC", case=task.case, until=until)
+            )
         if waiting:
-            raise NotYetError(f"Nothing can be read now: {waiting[0]}.")
+            raise NotYetError(say("Nothing can be read now: {waiting}.", waiting=waiting[0]))
         return None
 
 

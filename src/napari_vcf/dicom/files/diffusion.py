@@ -11,6 +11,7 @@ import numpy as np
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.header import Header
 from napari_vcf.dicom.files.siemens_csa import csa_numbers
+from napari_vcf.language import say
 
 __all__ = ["LARGEST_B", "ZERO_B_LIMIT", "Diffusion", "diffusion_of"]
 
@@ -107,7 +108,7 @@ def _as_written(value: float | None) -> float | None:
     if value is None or value < 0:
         return None
     if value > LARGEST_B:
-        raise HeaderError(f"A b-value of {value:g} s/mm2 does not exist: the header is damaged.")
+        raise HeaderError(say("A b-value of {value:g} s/mm2 does not exist: the header is damaged.", value=value))
     if value < _SMALLEST_B:
         return 0.0
     if float(np.float32(value)) != value:

@@ -17,6 +17,8 @@ from typing import Final, TypeAlias
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.runs import Runs
 from napari_vcf.dicom.files.tags import PIXEL_TAGS, VR_OF
+from napari_vcf.language import say
+from napari_vcf.records.errors import system_says
 
 __all__ = ["DEFLATED", "Elements", "RawHeader", "inflated", "read_raw_header"]
 
@@ -118,12 +120,12 @@ def read_raw_header(path: Path) -> RawHeader:
                     return _parse_file(buffer, len(buffer) if complete else size, complete=complete)
                 except _MoreNeeded:
                     if complete:
-                        raise HeaderError("The file ends in the middle of its header: it is cut short.") from None
+                        raise HeaderError(say("The file ends in the middle of its header: it is cut short.")) from None
                     grow *= 8
                     more = stream.read(grow)
                     buffer, ended = buffer + more, not more
     except OSError as error:
-        raise HeaderError(f"The file cannot be opened: {error.strerror or type(error).__name__}.") from error
+        raise HeaderError(say("The file cannot be opened: {reason}.", reason=system_says(error))) from error
 
 
 def inflated(path: Path) -> bytes:
@@ -144,9 +146,9 @@ def _inflate(raw: bytes, start: int) -> bytes:
     try:
         body = machine.decompress(raw[start:], _INFLATED_LIMIT)
     except zlib.error as error:
-        raise HeaderError(f"The deflated data are damaged ({error}).") from error
+        raise HeaderError(say("The deflated data are damaged ({error}).", error=error)) from error
     if not machine.eof:
-        raise HeaderError("The deflated data are damaged: they do not end.")
+        raise HeaderError(say("The deflated data are damaged: they do not end."))
     return raw[:start] + body
 
 
@@ -161,27 +163,31 @@ def _parse_file(buffer: bytes, size: int, *, complete: bool) -> RawHeader:
         size = len(buffer)
     if len(buffer) < start + 8:
         if complete:
-            raise HeaderError("The file holds no data set.")
+            raise HeaderError(say("The file holds no data set."))
         raise _MoreNeeded
     explicit, big_endian = _encoding_found(buffer, start)
     if not syntax:
         syntax = _BIG_ENDIAN if big_endian else _EXPLICIT if explicit else _IMPLICIT
         kind = ("big" if big_endian else "little") + "-endian, " + ("explicit" if explicit else "implicit") + " VR"
-        remarks.append(f"states no transfer syntax; read as uncompressed {kind}, as its bytes are")
+        remarks.append(say("states no transfer syntax; read as uncompressed {kind}, as its bytes are", kind=kind))
     elif (syntax == _IMPLICIT) == explicit or (syntax == _BIG_ENDIAN) != big_endian:
-        remarks.append(f"states transfer syntax {syntax} but is encoded otherwise; read as its bytes are")
+        remarks.append(
+            say("states transfer syntax {syntax} but is encoded otherwise; read as its bytes are", syntax=syntax)
+        )
     parser = _Parser(buffer, explicit=explicit, big_endian=big_endian)
     header = RawHeader({}, syntax, big_endian, size=size, remarks=remarks)
     parser.data_set(start, header)
     if parser.disordered:
-        remarks.append("has elements out of order, so that it may be damaged")
+        remarks.append(say("has elements out of order, so that it may be damaged"))
     return header
 
 
 def _file_meta(buffer: bytes, *, complete: bool) -> tuple[Elements, list[str], int]:
     """The file meta information, remarks, and where the data set begins."""
     if len(buffer) < 8 and complete:
-        raise HeaderError("This is not a DICOM file: it holds fewer than 8 bytes." if buffer else "The file is empty.")
+        raise HeaderError(
+            say("This is not a DICOM file: it holds fewer than 8 bytes.") if buffer else say("The file is empty.")
+        )
     remarks: list[str] = []
     if buffer[128:132] == b"DICM":
         start = 132
@@ -189,8 +195,8 @@ def _file_meta(buffer: bytes, *, complete: bool) -> tuple[Elements, list[str], i
         start = 4 if buffer[:4] == b"DICM" else 0
         group = struct.unpack_from("<H", buffer, start)[0]
         if group not in (0x0002, 0x0008, 0x0800) or buffer[start + 2 : start + 4].count(0) == 0:
-            raise HeaderError("This is not a DICOM file, or its beginning is damaged.")
-        remarks.append("has no DICOM preamble")
+            raise HeaderError(say("This is not a DICOM file, or its beginning is damaged."))
+        remarks.append(say("has no DICOM preamble"))
     if buffer[start : start + 2] != b"\x02\x00":
         return {}, remarks, start
     parser = _Parser(buffer, explicit=True, big_endian=False)
@@ -279,11 +285,15 @@ class _Parser:
             elements[tag] = (vr if vr in _KNOWN_VRS else _VR_BYTES[tag], buffer[value:pos])
         if pos > size:
             raise HeaderError(
-                f"Element ({last >> 16:04X},{last & 0xFFFF:04X}) reaches beyond the end of the file: "
-                "it is cut short or damaged."
+                say(
+                    "Element ({group:04X},{element:04X}) reaches beyond the end of the file: it is cut short or "
+                    "damaged.",
+                    group=last >> 16,
+                    element=last & 65535,
+                )
             )
         if pos < size:
-            header.remarks.append("ends with a few stray bytes")
+            header.remarks.append(say("ends with a few stray bytes"))
 
     def short_elements(self, pos: int, last: int, elements: Elements) -> tuple[int, int]:
         """Read the elements from a position on as long as they are simple, which nearly all are: no call for each.
@@ -328,7 +338,9 @@ class _Parser:
     def sequence(self, pos: int, length: int, *, explicit: bool, keep: bool, depth: int) -> tuple[list[Elements], int]:
         """The items of a sequence, and the position behind it."""
         if depth > _DEEPEST:
-            raise HeaderError(f"Sequences are nested more than {_DEEPEST} deep: the header is damaged.")
+            raise HeaderError(
+                say("Sequences are nested more than {deepest} deep: the header is damaged.", deepest=_DEEPEST)
+            )
         end = None if length == _UNDEFINED else pos + length
         items: list[Elements] = []
         while end is None or pos < end:
@@ -336,7 +348,13 @@ class _Parser:
             if tag == _SEQUENCE_END and end is None:
                 return items, value
             if tag != _ITEM:
-                raise HeaderError(f"A sequence holds ({tag >> 16:04X},{tag & 0xFFFF:04X}) instead of an item.")
+                raise HeaderError(
+                    say(
+                        "A sequence holds ({group:04X},{element:04X}) instead of an item.",
+                        group=tag >> 16,
+                        element=tag & 65535,
+                    )
+                )
             if not keep and item_length != _UNDEFINED:
                 pos = value + item_length
                 continue
@@ -372,5 +390,5 @@ class _Parser:
 def _reached(pos: int, end: int) -> int:
     """The end of a sequence or item, which its last element must meet."""
     if pos != end:
-        raise HeaderError("A sequence ends in the middle of an element: the header is damaged.")
+        raise HeaderError(say("A sequence ends in the middle of an element: the header is damaged."))
     return end

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from napari_vcf.dicom.errors import FolderError
+from napari_vcf.language import say
+from napari_vcf.records.errors import system_says
 
 __all__ = ["Refusal", "files_below", "folder_of"]
 
@@ -53,13 +55,13 @@ def folder_of(folder: Path) -> Path:
         If it is missing, or neither.
     """
     if not folder.exists():
-        raise FolderError(f"The folder {folder} does not exist.")
+        raise FolderError(say("The folder {folder} does not exist.", folder=folder))
     if folder.is_dir():
         return folder
     if folder.name.upper().startswith("DICOMDIR"):
         # A DICOM directory lists what lies beside and below it; the files themselves say more, and are always right.
         return folder.parent
-    raise FolderError(f"{folder} is a file, not a folder; give the folder that holds the images.")
+    raise FolderError(say("{folder} is a file, not a folder; give the folder that holds the images.", folder=folder))
 
 
 def files_below(root: Path, refused: list[Refusal]) -> Iterator[str]:
@@ -83,13 +85,14 @@ def files_below(root: Path, refused: list[Refusal]) -> Iterator[str]:
         If the folder itself cannot be listed.
     """
     waiting = [""]
+    reason: str
     while waiting:
         prefix = waiting.pop()
         try:
             with os.scandir(root / prefix) as entries:
                 members = list(entries)
         except OSError as error:
-            reason = f"The folder cannot be listed: {error.strerror or 'unreadable'}."
+            reason = say("The folder cannot be listed: {reason}.", reason=system_says(error))
             if not prefix:
                 raise FolderError(reason) from error
             refused.append(Refusal(Path(prefix), reason, unread=True))
@@ -103,7 +106,7 @@ def files_below(root: Path, refused: list[Refusal]) -> Iterator[str]:
                     continue
                 reason = _no_file(entry)
             except OSError as error:
-                reason = f"The file cannot be looked at: {error.strerror or 'unreadable'}."
+                reason = say("The file cannot be looked at: {reason}.", reason=system_says(error))
                 # Links in a circle will never be more than that.
                 unread = error.errno != errno.ELOOP
             if entry.name.lower() in _IGNORED:
@@ -121,5 +124,5 @@ def _no_file(entry: os.DirEntry[str]) -> str:
         return ""
     if entry.is_dir():
         # A link may lead in a circle, or to another patient.
-        return "This is a link to a folder, which is not followed; put the folder itself there, or open it."
-    return "This is not a regular file, or a link to nothing."
+        return say("This is a link to a folder, which is not followed; put the folder itself there, or open it.")
+    return say("This is not a regular file, or a link to nothing.")

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from napari_vcf.dicom.errors import HeaderError
+from napari_vcf.language import say
+from napari_vcf.records.errors import system_says
 
 __all__ = ["fragments_of", "streams_of"]
 
@@ -53,14 +55,14 @@ def fragments_of(path: Path, offset: int, size: int) -> tuple[list[tuple[int, in
                 if head[:4] == _SEQUENCE_END:
                     return items, True
                 if head[:4] != _ITEM:
-                    raise HeaderError("Something else than fragments stands among the compressed pixels: damaged.")
+                    raise HeaderError(say("Something else than fragments stands among the compressed pixels: damaged."))
                 length = int.from_bytes(head[4:], "little")
                 items.append((offset + _HEAD, length))
                 offset += _HEAD + length
     except OSError as error:
-        raise HeaderError(f"The file cannot be read: {error.strerror or 'unreadable'}.") from error
+        raise HeaderError(say("The file cannot be read: {reason}.", reason=system_says(error))) from error
     if offset > size:
-        raise HeaderError("The compressed pixels reach beyond the end of the file: it is cut short.")
+        raise HeaderError(say("The compressed pixels reach beyond the end of the file: it is cut short."))
     return items, False
 
 
@@ -90,7 +92,7 @@ def streams_of(path: Path, offset: int, size: int, frames: int) -> list[bytes]:
             contents = [_read(stream, *item) for item in fragments]
             stated = _read(stream, *table[0]) if table else b""
     except OSError as error:
-        raise HeaderError(f"The file cannot be read: {error.strerror or 'unreadable'}.") from error
+        raise HeaderError(say("The file cannot be read: {reason}.", reason=system_says(error))) from error
     if frames == 1 and contents:
         return [b"".join(contents)]
     if len(contents) == frames or not contents:
@@ -100,7 +102,11 @@ def streams_of(path: Path, offset: int, size: int, frames: int) -> list[bytes]:
         starts = _by_marks(contents)
     if len(starts) != frames:
         raise HeaderError(
-            f"The pixels of {frames} frames lie in {len(contents)} fragments, and nothing tells which belong to which."
+            say(
+                "The pixels of {frames} frames lie in {fragments} fragments, and nothing tells which belong to which.",
+                frames=frames,
+                fragments=len(contents),
+            )
         )
     parts: list[list[bytes]] = []
     for number, content in enumerate(contents):

@@ -16,6 +16,7 @@ from napari_vcf.dicom.files.private import bring_private_home
 from napari_vcf.dicom.files.siemens_csa import Mosaic, is_mosaic, mosaic_of
 from napari_vcf.dicom.files.source import PARAMETRIC_MAP, SourceFile
 from napari_vcf.dicom.files.united import is_tiled, tiling_of
+from napari_vcf.language import say
 
 __all__ = ["Frame", "frames_of"]
 
@@ -179,14 +180,22 @@ def frames_of(file: SourceFile) -> list[Frame]:
     empty = Header({}, big_endian=root.big_endian)
     if not file.is_multiframe:
         if file.layout.frames > 1:
-            raise HeaderError(f"The file holds {file.layout.frames} frames without saying where each of them lies.")
+            raise HeaderError(
+                say("The file holds {frames} frames without saying where each of them lies.", frames=file.layout.frames)
+            )
         if is_tiled(root, file.image_type):
             return _placed_tiles(file, empty)
         frame = _frame(file, 0, _Groups(empty, empty, root))
         return _tiles(frame, mosaic_of(root, *frame.shape)) if is_mosaic(file.image_type) else [frame]
     own = root.items(0x52009230)
     if len(own) != file.layout.frames:
-        raise HeaderError(f"The file states {file.layout.frames} frames but describes {len(own)}.")
+        raise HeaderError(
+            say(
+                "The file states {frames} frames but describes {described}.",
+                frames=file.layout.frames,
+                described=len(own),
+            )
+        )
     shared = root.first(0x52009229)
     return [
         _frame(file, index, _Groups(item, shared, _with_converted(root, shared, item)))
@@ -217,8 +226,12 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
     orientation = groups.vector(0x00209116, 0x00200037, 6)
     spacing = groups.vector(0x00289110, 0x00280030, 2)
     if position is None or orientation is None or spacing is None:
-        missing = "position" if position is None else "orientation" if orientation is None else "pixel spacing"
-        raise HeaderError(f"The image states no {missing} in the patient, so that nothing can be measured in it.")
+        missing = (
+            say("position") if position is None else say("orientation") if orientation is None else say("pixel spacing")
+        )
+        raise HeaderError(
+            say("The image states no {missing} in the patient, so that nothing can be measured in it.", missing=missing)
+        )
     _check_geometry(position, orientation, spacing)
     image_type = _image_type(file, groups)
     group = groups.group(0x00189117) if file.is_multiframe else None
@@ -227,7 +240,9 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
     content = groups.group(0x00209111)
     intensity = intensity_of(groups.own, groups.shared, root)
     if intensity.lut is not None and file.layout.floating:
-        raise HeaderError("The image states a Modality LUT for floating-point pixels, which number no entry of it.")
+        raise HeaderError(
+            say("The image states a Modality LUT for floating-point pixels, which number no entry of it.")
+        )
     return Frame(
         file=file,
         index=index,
@@ -255,13 +270,19 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
 
 def _check_geometry(position: tuple[float, ...], orientation: tuple[float, ...], spacing: tuple[float, ...]) -> None:
     if max(map(abs, position)) > _FARTHEST_MM:
-        raise HeaderError("The image's position lies more than 100 m from the patient: its header is damaged.")
+        raise HeaderError(say("The image's position lies more than 100 m from the patient: its header is damaged."))
     if not all(_FINEST_MM < step < 1000 for step in spacing):
-        raise HeaderError(f"A pixel spacing of {spacing[0]:g} x {spacing[1]:g} mm does not exist.")
+        raise HeaderError(
+            say(
+                "A pixel spacing of {down:g} x {across:g} mm does not exist.",
+                down=spacing[0],
+                across=spacing[1],
+            )
+        )
     a, b, c, d, e, f = orientation
     lengths = math.sqrt(a * a + b * b + c * c), math.sqrt(d * d + e * e + f * f)
     if max(abs(lengths[0] - 1), abs(lengths[1] - 1), abs(a * d + b * e + c * f)) > _ORIENTATION_TOLERANCE:
-        raise HeaderError("The image's orientation is not two unit vectors at a right angle.")
+        raise HeaderError(say("The image's orientation is not two unit vectors at a right angle."))
 
 
 def _image_type(file: SourceFile, groups: _Groups) -> tuple[str, ...]:
@@ -339,10 +360,10 @@ def _tiles(frame: Frame, mosaic: Mosaic) -> list[Frame]:
     )
     normal = np.asarray(mosaic.slice_normal)
     if abs(abs(float(normal @ np.asarray(frame.normal))) - 1) > _ORIENTATION_TOLERANCE:
-        raise HeaderError("The slices of the mosaic do not run along their normal: its private header is damaged.")
+        raise HeaderError(say("The slices of the mosaic do not run along their normal: its private header is damaged."))
     step = frame.stated_spacing_mm or frame.thickness_mm
     if step is None or step <= _FINEST_MM:
-        raise HeaderError("The mosaic states no spacing of its slices.")
+        raise HeaderError(say("The mosaic states no spacing of its slices."))
     slices: list[Frame] = []
     for number in range(mosaic.count):
         x, y, z = (corner + normal * step * number).tolist()

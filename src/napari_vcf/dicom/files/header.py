@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.elements import Elements
+from napari_vcf.language import say
 
 __all__ = ["Header", "cached_on"]
 
@@ -124,14 +125,20 @@ class Header:
         if value is None:
             return None
         if value != round(value):
-            raise HeaderError(f"{_name(tag)} must be a whole number, not {value:g}.")
+            raise HeaderError(say("{name} must be a whole number, not {value:g}.", name=_name(tag), value=value))
         return round(value)
 
     def required_integer(self, tag: int, *, least: int = 1) -> int:
         """A whole number that must be there and reach a least value."""
         value = self.integer(tag)
         if value is None or value < least:
-            raise HeaderError(f"{_name(tag)} is {'missing' if value is None else value}; the image cannot be read.")
+            raise HeaderError(
+                say(
+                    "{name} is {value}; the image cannot be read.",
+                    name=_name(tag),
+                    value=say("missing") if value is None else value,
+                )
+            )
         return value
 
     def vector(self, tag: int, length: int) -> tuple[float, ...] | None:
@@ -146,7 +153,14 @@ class Header:
         if not values:
             return None
         if len(values) != length:
-            raise HeaderError(f"{_name(tag)} must hold {length} numbers, not {len(values)}.")
+            raise HeaderError(
+                say(
+                    "{name} must hold {length} numbers, not {values_count}.",
+                    name=_name(tag),
+                    length=length,
+                    values_count=len(values),
+                )
+            )
         return values
 
 
@@ -158,11 +172,17 @@ def _parsed(tag: int, vr: bytes, value: bytes, big_endian: bool) -> tuple[float,
     else:
         width = struct.calcsize(code)
         if len(value) % width:
-            raise HeaderError(f"{_name(tag)} has {len(value)} bytes, which is not a whole number of values.")
+            raise HeaderError(
+                say(
+                    "{name} has {count} bytes, which is not a whole number of values.",
+                    name=_name(tag),
+                    count=len(value),
+                )
+            )
         found = struct.unpack(f"{'>' if big_endian else '<'}{len(value) // width}{code}", value)
         numbers = tuple(float(number) for number in found)
     if not all(map(math.isfinite, numbers)):
-        raise HeaderError(f"{_name(tag)} holds a value that is not a finite number.")
+        raise HeaderError(say("{name} holds a value that is not a finite number.", name=_name(tag)))
     return numbers
 
 
@@ -176,7 +196,7 @@ def _decimals(tag: int, value: bytes) -> tuple[float, ...]:
             raise ValueError
         return tuple(float(part.strip(_ASCII_ZERO)) for part in text.split("\\"))
     except ValueError:
-        raise HeaderError(f"{_name(tag)} holds text that is not a number.") from None
+        raise HeaderError(say("{name} holds text that is not a number.", name=_name(tag))) from None
 
 
 def cached_on(*tags: int) -> Callable[[Callable[[Header], _T]], Callable[[Header], _T]]:
@@ -212,4 +232,4 @@ def _name(tag: int) -> str:
     from pydicom.datadict import dictionary_description, dictionary_has_tag
 
     code = f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
-    return f"{dictionary_description(tag)} {code}" if dictionary_has_tag(tag) else f"Element {code}"
+    return f"{dictionary_description(tag)} {code}" if dictionary_has_tag(tag) else say("Element {code}", code=code)

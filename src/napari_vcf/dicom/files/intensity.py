@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.header import Header, cached_on
 from napari_vcf.dicom.files.lut import ModalityLut, modality_lut_of
+from napari_vcf.language import say
 
 __all__ = ["Intensity", "RealWorldMap", "intensity_of", "um2_per_s_of"]
 
@@ -152,16 +153,22 @@ def _intensity(own: Header, shared: Header, root: Header) -> Intensity:
     if not transformation.elements:
         transformation = root
     if transformation is not root and _LUT in transformation:
-        raise HeaderError("A Modality LUT stands among the frames' own values, where none is allowed.")
+        raise HeaderError(say("A Modality LUT stands among the frames' own values, where none is allowed."))
     lut = modality_lut_of(root)
     slope = transformation.number(0x00281053)
     intercept = transformation.number(0x00281052)
     if lut is not None and (slope is not None or intercept is not None):
-        raise HeaderError("The image states a Modality LUT and a rescale, of which only one can hold.")
+        raise HeaderError(say("The image states a Modality LUT and a rescale, of which only one can hold."))
     if max(abs(slope or 0.0), abs(intercept or 0.0)) > _LARGEST_SCALE:
-        raise HeaderError(f"A rescale by {slope or 1:g} and {intercept or 0:g} does not exist: the header is damaged.")
+        raise HeaderError(
+            say(
+                "A rescale by {slope:g} and {intercept:g} does not exist: the header is damaged.",
+                slope=slope or 1,
+                intercept=intercept or 0,
+            )
+        )
     if slope == 0:
-        raise HeaderError("The rescale slope is zero: every value would be the same.")
+        raise HeaderError(say("The rescale slope is zero: every value would be the same."))
     maps = _maps(own, root) or _maps(shared, root) or _maps(root, root)
     return Intensity(
         slope=1.0 if slope is None else slope,
@@ -194,7 +201,13 @@ def _maps(header: Header, root: Header) -> tuple[RealWorldMap, ...]:
             continue
         intercept = item.number(0x00409224) or 0.0
         if max(abs(slope), abs(intercept)) > _LARGEST_SCALE:
-            raise HeaderError(f"A real-world value map by {slope:g} and {intercept:g} does not exist: it is damaged.")
+            raise HeaderError(
+                say(
+                    "A real-world value map by {slope:g} and {intercept:g} does not exist: it is damaged.",
+                    slope=slope,
+                    intercept=intercept,
+                )
+            )
         # Pixels of whole numbers have the one range, those of floating-point numbers the other.
         first, last = (
             item.number(double) if double in item else _stored(item, whole, root)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from napari_vcf.dicom.files.volumefile import is_volume_file
+from napari_vcf.language import say
 
 __all__ = ["FROM_LABELS", "NIFTI_LABEL", "SEGMENTATIONS", "is_label_map", "is_segmentation", "may_be_label_map"]
 
 #: Segmentation and Label Map Segmentation Storage.
 SEGMENTATIONS: Final = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 #: What to do with a label map that lies among images.
-FROM_LABELS: Final = "A vertebral body is taken from it in the panel Lesion extent, by From labels."
+FROM_LABELS: Final = say("A vertebral body is taken from it in the panel Lesion extent, by From labels.")
 #: Intent code of a NIfTI file whose values are labels.
 NIFTI_LABEL: Final = 1002
 _HEAD: Final = 1 << 16

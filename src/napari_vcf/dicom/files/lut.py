@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.header import Header
+from napari_vcf.language import say
 
 __all__ = ["ModalityLut", "modality_lut_of"]
 
@@ -65,11 +66,11 @@ def modality_lut_of(root: Header) -> ModalityLut | None:
     if not items:
         return None
     if len(items) > 1:
-        raise HeaderError(f"The image has {len(items)} Modality LUTs, of which only one can hold.")
+        raise HeaderError(say("The image has {count} Modality LUTs, of which only one can hold.", count=len(items)))
     (item,) = items
     descriptor = item.raw(_DESCRIPTOR)
     if len(descriptor) != 6:
-        raise HeaderError("The Modality LUT has no descriptor of three numbers, so that it cannot be read.")
+        raise HeaderError(say("The Modality LUT has no descriptor of three numbers, so that it cannot be read."))
     order = ">" if root.big_endian else "<"
     # The value representation of the second number follows the pixels' sign, whatever the file states.
     count, first, bits = struct.unpack(f"{order}H{'h' if root.integer(0x00280103) == 1 else 'H'}H", descriptor)
@@ -78,13 +79,22 @@ def modality_lut_of(root: Header) -> ModalityLut | None:
 
 def _entries(data: bytes, count: int, bits: int, order: str) -> NDArray[np.float32]:
     if not 8 <= bits <= 16:
-        raise HeaderError(f"The Modality LUT states entries of {bits} bits; only 8 to 16 are possible.")
+        raise HeaderError(say("The Modality LUT states entries of {bits} bits; only 8 to 16 are possible.", bits=bits))
     if len(data) == 2 * count:
         values = np.frombuffer(data, dtype=f"{order}u2")
     elif bits == 8 and len(data) == count + count % 2 and order == "<":
         values = np.frombuffer(data, dtype=np.uint8)[:count]
     else:
-        raise HeaderError(f"The Modality LUT states {count} entries of {bits} bits and holds {len(data)} bytes.")
+        raise HeaderError(
+            say(
+                "The Modality LUT states {count} entries of {bits} bits and holds {held} bytes.",
+                count=count,
+                bits=bits,
+                held=len(data),
+            )
+        )
     if int(values.max()) >> bits:
-        raise HeaderError(f"The Modality LUT holds entries that do not fit into the {bits} bits that it states.")
+        raise HeaderError(
+            say("The Modality LUT holds entries that do not fit into the {bits} bits that it states.", bits=bits)
+        )
     return values.astype(np.float32)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.dicom.errors import HeaderError, PixelError
 from napari_vcf.geometry import GeometryError, Grid
+from napari_vcf.language import say
 
 __all__ = ["Nifti", "nifti_header", "open_nifti"]
 
@@ -40,7 +41,7 @@ _SPACING_TOLERANCE: Final = 1e-3
 _FARTHEST_MM: Final = 1e5
 _MOST_VOXELS: Final = 1 << 31
 _BLOCK: Final = 1 << 20
-_DAMAGED: Final = "The file is damaged or cut short, or is not a NIfTI file."
+_DAMAGED: Final = say("The file is damaged or cut short, or is not a NIfTI file.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,9 +91,9 @@ class Nifti:
                 while block := stream.read(_BLOCK):
                     there += len(block)
         except (OSError, EOFError, zlib.error) as error:
-            raise PixelError(name, "the voxels cannot be read: the file is damaged or cut short.") from error
+            raise PixelError(name, say("the voxels cannot be read: the file is damaged or cut short.")) from error
         if there < end or len(content) < size:
-            raise PixelError(name, "the voxels cannot be read: the file is cut short.")
+            raise PixelError(name, say("the voxels cannot be read: the file is cut short."))
         stored = np.frombuffer(content, dtype=self.stored_type).reshape(self.grid.shape)
         with np.errstate(over="ignore", invalid="ignore"):  # what no single can hold is treated as no number
             if self.slope == 1 and self.intercept == 0:
@@ -124,21 +125,26 @@ def open_nifti(path: Path) -> Nifti:
         shape = shape[:-1]
     stored_type = np.dtype(header.get_data_dtype())
     if stored_type.kind not in "iuf":
-        raise HeaderError("The voxels are vectors or colours, not single values.")
+        raise HeaderError(say("The voxels are vectors or colours, not single values."))
     if len(shape) not in (3, 4):
         raise HeaderError(
-            f"The file holds a {len(shape)}-dimensional image; volumes have 3 dimensions, series of them 4."
+            say(
+                "The file holds a {dimension}-dimensional image; volumes have 3 dimensions, series of them 4.",
+                dimension=len(shape),
+            )
         )
     if min(shape) < 1 or int(np.prod(shape, dtype=object)) > _MOST_VOXELS:
-        raise HeaderError(f"The header states {' x '.join(map(str, shape))} voxels, which is damaged or too large.")
+        raise HeaderError(
+            say("The header states {size} voxels, which is damaged or too large.", size=" x ".join(map(str, shape)))
+        )
     offset = int(header.get_data_offset())
     if not 0 <= offset <= _MOST_VOXELS:
-        raise HeaderError("The header states no place of the voxels in the file that can be: it is damaged.")
+        raise HeaderError(say("The header states no place of the voxels in the file that can be: it is damaged."))
     affine, note = _place(header, (shape[2], shape[1], shape[0]))
     try:
         grid = Grid((shape[2], shape[1], shape[0]), affine)
     except GeometryError as error:
-        raise HeaderError(f"The header's geometry cannot be: {error}") from error
+        raise HeaderError(say("The header's geometry cannot be: {error}", error=error)) from error
     slope, intercept = header.get_slope_inter()
     return Nifti(
         grid=grid,
@@ -193,7 +199,9 @@ def _place(header: Any, shape: tuple[int, int, int]) -> tuple[NDArray[np.float64
     to_lps = np.diag([-unit, -unit, unit, 1.0])
     codes = {name: int(header[f"{name}_code"]) for name in ("qform", "sform")}
     if max(codes.values()) <= 0:
-        raise HeaderError("The NIfTI header has neither qform nor sform, so that its place in the patient is unknown.")
+        raise HeaderError(
+            say("The NIfTI header has neither qform nor sform, so that its place in the patient is unknown.")
+        )
     affines: dict[str, NDArray[np.float64]] = {}
     rounding = 0.0
     if codes["qform"] > 0:
@@ -202,9 +210,9 @@ def _place(header: Any, shape: tuple[int, int, int]) -> tuple[NDArray[np.float64
     if codes["sform"] > 0:
         affines["sform"] = to_lps @ np.asarray(header.get_sform(), dtype=np.float64)
     if not all(np.isfinite(affine).all() for affine in affines.values()):
-        raise HeaderError("The NIfTI header's qform or sform holds values that are not numbers: it is damaged.")
+        raise HeaderError(say("The NIfTI header's qform or sform holds values that are not numbers: it is damaged."))
     if max(float(np.abs(affine).max()) for affine in affines.values()) > _FARTHEST_MM:
-        raise HeaderError("The volume lies more than 100 m from the patient: its header is damaged.")
+        raise HeaderError(say("The volume lies more than 100 m from the patient: its header is damaged."))
     if codes["sform"] > 0:
         _check_steps(header)
     note = ""
@@ -218,11 +226,14 @@ def _place(header: Any, shape: tuple[int, int, int]) -> tuple[NDArray[np.float64
 
 
 def _of_scanner(codes: dict[str, int], apart: float) -> tuple[str, str]:
-    text = f"The NIfTI header places the volume twice, up to {apart:.1f} mm apart (qform and sform)"
+    text = say("The NIfTI header places the volume twice, up to {apart:.1f} mm apart (qform and sform)", apart=apart)
     found = [name for name, code in codes.items() if code == _SCANNER]
     if len(found) != 1:
-        raise HeaderError(f"{text}, and nothing tells which is right; write the file again with one of them.")
-    return found[0], f"{text}; the {found[0]} was taken, which is in coordinates of the scanner."
+        raise HeaderError(
+            say("{text}, and nothing tells which is right; write the file again with one of them.", text=text)
+        )
+    note = say("{text}; the {form} was taken, which is in coordinates of the scanner.", text=text, form=found[0])
+    return found[0], note
 
 
 def _turn(header: Any) -> tuple[NDArray[np.float64], float]:
@@ -232,7 +243,7 @@ def _turn(header: Any) -> tuple[NDArray[np.float64], float]:
     b, c, d = (float(header[f"quatern_{name}"]) for name in "bcd")
     squared = 1.0 - (b * b + c * c + d * d)
     if not squared >= -_SQUARES_DAMAGED:
-        raise HeaderError("The NIfTI header's qform is not a rotation: it is damaged.")
+        raise HeaderError(say("The NIfTI header's qform is not a rotation: it is damaged."))
     real = 0.0 if squared < _REAL_PART_LOST else squared**0.5
     steps = np.asarray(header["pixdim"], dtype=np.float64)
     affine = np.eye(4)
@@ -249,7 +260,11 @@ def _check_steps(header: Any) -> None:
     if not np.allclose(steps, stated, rtol=_SPACING_TOLERANCE, atol=0):
         text = [" x ".join(f"{step:g}" for step in some) for some in (steps, stated)]
         raise HeaderError(
-            f"The NIfTI header contradicts itself: voxels of {text[0]} mm by its sform, of {text[1]} mm by its pixdim."
+            say(
+                "The NIfTI header contradicts itself: voxels of {sform} mm by its sform, of {pixdim} mm by its pixdim.",
+                sform=text[0],
+                pixdim=text[1],
+            )
         )
 
 

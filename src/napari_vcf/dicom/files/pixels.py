@@ -19,6 +19,8 @@ from napari_vcf.dicom.errors import HeaderError, PixelError
 from napari_vcf.dicom.files.elements import DEFLATED, inflated
 from napari_vcf.dicom.files.fragments import streams_of
 from napari_vcf.dicom.files.source import NATIVE_SYNTAXES, PixelLayout, SourceFile
+from napari_vcf.language import said, say
+from napari_vcf.records.errors import system_says
 
 __all__ = ["FrameReader"]
 
@@ -27,16 +29,16 @@ _COMPRESSED: Final = "1.2.840.10008.1.2.4."
 #: Last part of the transfer syntax -> what it is called, and the codec for it.
 _CODECS: Final = {
     "50": ("JPEG", "jpeg"),
-    "51": ("JPEG of 12 bits", "jpeg"),
-    "57": ("lossless JPEG", "jpeg"),
-    "70": ("lossless JPEG", "jpeg"),
+    "51": (say("JPEG of 12 bits"), "jpeg"),
+    "57": (say("lossless JPEG"), "jpeg"),
+    "70": (say("lossless JPEG"), "jpeg"),
     "80": ("JPEG-LS", "jpegls"),
     "81": ("JPEG-LS", "jpegls"),
     "90": ("JPEG 2000", "jpeg2k"),
     "91": ("JPEG 2000", "jpeg2k"),
-    "201": ("high-throughput JPEG 2000", "jpeg2k"),
-    "202": ("high-throughput JPEG 2000", "jpeg2k"),
-    "203": ("high-throughput JPEG 2000", "jpeg2k"),
+    "201": (say("high-throughput JPEG 2000"), "jpeg2k"),
+    "202": (say("high-throughput JPEG 2000"), "jpeg2k"),
+    "203": (say("high-throughput JPEG 2000"), "jpeg2k"),
 }
 #: Marks the end of a JPEG stream; its decoder makes up what is missing before it, so that it must be there.
 _JPEG_END: Final = b"\xff\xd9"
@@ -120,11 +122,11 @@ def _native(file: SourceFile, index: int) -> NDArray[Any]:
             file.path, dtype=dtype, count=before + count + after, offset=layout.offset + start - before
         )
     except OSError as error:
-        raise PixelError(file.name, f"the pixels cannot be read ({error.strerror or 'unreadable'}).") from error
+        raise PixelError(file.name, say("the pixels cannot be read ({reason}).", reason=system_says(error))) from error
     if layout.swapped:
         values = values[: values.size // 2 * 2].reshape(-1, 2)[:, ::-1].reshape(-1)[before : before + count]
     if values.size < count:
-        raise PixelError(file.name, "the file has become shorter since it was scanned; scan the folder again.")
+        raise PixelError(file.name, say("the file has become shorter since it was scanned; scan the folder again."))
     return values.reshape(layout.rows, layout.columns)
 
 
@@ -133,10 +135,10 @@ def _inflated_frames(file: SourceFile) -> NDArray[Any]:
     try:
         buffer = inflated(file.path)
     except (HeaderError, OSError) as error:
-        raise PixelError(file.name, f"{error}") from error
+        raise PixelError(file.name, said(error)) from error
     count = layout.frames * layout.rows * layout.columns
     if len(buffer) < layout.offset + layout.frames * layout.frame_bytes:
-        raise PixelError(file.name, "the pixels are cut short.")
+        raise PixelError(file.name, say("the pixels are cut short."))
     values = np.frombuffer(buffer, dtype=_stored_type(layout), count=count, offset=layout.offset)
     return values.reshape(layout.frames, layout.rows, layout.columns)
 
@@ -153,11 +155,16 @@ def _run_lengths(file: SourceFile) -> NDArray[Any]:
             frames = np.asarray(pixel_array(pydicom.dcmread(file.path, force=True), raw=True))
     except Exception as error:  # the decoder raises anything on damaged data; each becomes an error that names the file
         raise PixelError(
-            file.name, f"run-length encoded pixels cannot be decoded ({type(error).__name__}): the file is damaged."
+            file.name,
+            say(
+                "run-length encoded pixels cannot be decoded ({kind}): the file is damaged.", kind=type(error).__name__
+            ),
         ) from error
     expected = (layout.frames, layout.rows, layout.columns)
     if frames.size != np.prod(expected):
-        raise PixelError(file.name, f"decoding gave {frames.shape} pixels instead of {expected}.")
+        raise PixelError(
+            file.name, say("decoding gave {shape} pixels instead of {expected}.", shape=frames.shape, expected=expected)
+        )
     return frames.reshape(expected)
 
 
@@ -167,11 +174,18 @@ def _streams(file: SourceFile) -> list[bytes]:
     try:
         streams = streams_of(file.path, layout.offset, file.path.stat().st_size, layout.frames)
     except HeaderError as error:
-        raise PixelError(file.name, f"{error}") from error
+        raise PixelError(file.name, said(error)) from error
     except OSError as error:
-        raise PixelError(file.name, f"the pixels cannot be read ({error.strerror or 'unreadable'}).") from error
+        raise PixelError(file.name, say("the pixels cannot be read ({reason}).", reason=system_says(error))) from error
     if len(streams) != layout.frames:
-        raise PixelError(file.name, f"holds {len(streams)} compressed frames instead of {layout.frames}.")
+        raise PixelError(
+            file.name,
+            say(
+                "holds {count} compressed frames instead of {frames}.",
+                count=len(streams),
+                frames=layout.frames,
+            ),
+        )
     return streams
 
 
@@ -180,27 +194,46 @@ def _decoded(file: SourceFile, stream: bytes) -> NDArray[Any]:
     layout = file.layout
     number = layout.transfer_syntax.removeprefix(_COMPRESSED)
     if not layout.transfer_syntax.startswith(_COMPRESSED) or number not in _CODECS:
-        raise PixelError(file.name, f"its compression ({layout.transfer_syntax}) is not supported.")
+        raise PixelError(
+            file.name,
+            say("its compression ({transfer_syntax}) is not supported.", transfer_syntax=layout.transfer_syntax),
+        )
     name, codec = _CODECS[number]
     if codec == "jpeg" and _JPEG_END not in stream[-16:]:
-        raise PixelError(file.name, f"pixels in {name} are cut short.")
+        raise PixelError(file.name, say("pixels in {name} are cut short.", name=name))
     try:
         import imagecodecs
 
         decode = getattr(imagecodecs, f"{codec}_decode")
     except (ImportError, AttributeError) as error:
         raise PixelError(
-            file.name, f"pixels in {name} need the decoder {codec} of the package imagecodecs, which is not installed."
+            file.name,
+            say(
+                "pixels in {name} need the decoder {codec} of the package imagecodecs, which is not installed.",
+                name=name,
+                codec=codec,
+            ),
         ) from error
     try:
         values = np.asarray(decode(stream))
     except Exception as error:  # as above: whatever a decoder raises, the file is named
         raise PixelError(
-            file.name, f"pixels in {name} cannot be decoded ({type(error).__name__}): the file is damaged."
+            file.name,
+            say(
+                "pixels in {name} cannot be decoded ({kind}): the file is damaged.",
+                name=name,
+                kind=type(error).__name__,
+            ),
         ) from error
     if values.shape != (layout.rows, layout.columns) or values.dtype.kind not in "iu":
         raise PixelError(
-            file.name, f"pixels in {name} decode to {values.shape} instead of {(layout.rows, layout.columns)}."
+            file.name,
+            say(
+                "pixels in {name} decode to {shape} instead of {expected}.",
+                name=name,
+                shape=values.shape,
+                expected=(layout.rows, layout.columns),
+            ),
         )
     return _as_stated(values, layout)
 

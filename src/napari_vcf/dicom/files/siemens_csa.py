@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.header import Header
+from napari_vcf.language import say
 
 __all__ = ["Mosaic", "csa_numbers", "is_mosaic", "mosaic_of"]
 
@@ -124,17 +125,26 @@ def mosaic_of(root: Header, rows: int, columns: int) -> Mosaic:
     normal = csa_numbers(csa, "SliceNormalVector")
     if count is None or count < 1 or len(normal) != 3:
         raise HeaderError(
-            "This is a mosaic of slices, but the private header that says how many they are and which way they run is "
-            "missing (it is often lost in anonymisation); export the series again with it, or as single slices."
+            say(
+                "This is a mosaic of slices, but the private header that says how many they are and which way "
+                "they run is missing (it is often lost in anonymisation); export the series again with it, or as "
+                "single slices."
+            )
         )
     tiles = math.ceil(math.sqrt(count))
     if rows % tiles or columns % tiles:
         raise HeaderError(
-            f"A mosaic of {rows} x {columns} pixels cannot hold {count} slices in {tiles} x {tiles} tiles."
+            say(
+                "A mosaic of {rows} x {columns} pixels cannot hold {count} slices in {tiles} x {tiles} tiles.",
+                rows=rows,
+                columns=columns,
+                count=count,
+                tiles=tiles,
+            )
         )
     vector = np.asarray(normal)
     length = float(np.linalg.norm(vector))
     if abs(length - 1) > 1e-3:
-        raise HeaderError("The slice normal of the mosaic is not a unit vector: its private header is damaged.")
+        raise HeaderError(say("The slice normal of the mosaic is not a unit vector: its private header is damaged."))
     x, y, z = (vector / length).tolist()
     return Mosaic(count, tiles, rows // tiles, columns // tiles, (x, y, z))

@@ -14,6 +14,7 @@ from napari_vcf.dicom.files.header import Header, cached_on
 from napari_vcf.dicom.files.labelmarks import FROM_LABELS, SEGMENTATIONS
 from napari_vcf.dicom.files.patient import PatientMarks, take_marks
 from napari_vcf.dicom.files.private import bring_private_home
+from napari_vcf.language import joined, say
 
 __all__ = ["NATIVE_SYNTAXES", "PARAMETRIC_MAP", "PixelLayout", "SourceFile", "open_source"]
 
@@ -21,11 +22,11 @@ NATIVE_SYNTAXES: Final = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", 
 PARAMETRIC_MAP: Final = "1.2.840.10008.5.1.4.1.1.30"
 _READ_MODALITIES: Final = frozenset({"CT", "MR"})
 _NOT_IMAGES: Final = {
-    "1.2.840.10008.1.3.10": "a DICOM directory",
-    "1.2.840.10008.5.1.4.1.1.66": "raw data",
-    "1.2.840.10008.5.1.4.1.1.481.2": "a radiotherapy dose",
-    "1.2.840.10008.5.1.4.1.1.481.3": "a radiotherapy structure set",
-    "1.2.840.10008.5.1.4.1.1.481.5": "a radiotherapy plan",
+    "1.2.840.10008.1.3.10": say("a DICOM directory"),
+    "1.2.840.10008.5.1.4.1.1.66": say("raw data"),
+    "1.2.840.10008.5.1.4.1.1.481.2": say("a radiotherapy dose"),
+    "1.2.840.10008.5.1.4.1.1.481.3": say("a radiotherapy structure set"),
+    "1.2.840.10008.5.1.4.1.1.481.5": say("a radiotherapy plan"),
 }
 #: No image compresses better than this, and no file holds more.
 _MOST_COMPRESSION: Final = 10_000
@@ -159,10 +160,10 @@ def open_source(path: Path, name: str) -> SourceFile:
     image_type = header.tokens(0x00080008)
     series_uid = header.text(0x0020000E)
     if not series_uid:
-        raise HeaderError("The image names no series, so that it cannot be told which images belong with it.")
+        raise HeaderError(say("The image names no series, so that it cannot be told which images belong with it."))
     layout = _pixel_layout(header, raw)
     if layout.length < 0 and not fragments_of(path, layout.offset, raw.size)[1]:
-        raw.remarks.append("lacks the delimiter that closes its compressed pixels, so that it may be cut short")
+        raw.remarks.append(say("lacks the delimiter that closes its compressed pixels, so that it may be cut short"))
     return SourceFile(
         path=path,
         name=name,
@@ -179,31 +180,42 @@ def open_source(path: Path, name: str) -> SourceFile:
 
 
 def _directory(missing: list[str]) -> str:
-    text = "This is a DICOM directory, not an image."
+    text = say("This is a DICOM directory, not an image.")
     if not missing:
         return text
-    named = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else "")
-    files = "a file that is not there" if len(missing) == 1 else f"{len(missing)} files that are not there"
-    return f"{text} It names {files}: {named}. The copy is not complete."
+    if len(missing) == 1:
+        lacking = say("It names a file that is not there: {name}. The copy is not complete.", name=missing[0])
+        return joined(" ", (text, lacking))
+    names = ", ".join(missing[:_NAMED])
+    if len(missing) > _NAMED:
+        names = say("{names} and {count} more", names=names, count=len(missing) - _NAMED)
+    lacking = say(
+        "It names {count} files that are not there: {names}. The copy is not complete.", count=len(missing), names=names
+    )
+    return joined(" ", (text, lacking))
 
 
 def _refuse_what_is_no_image(header: Header, raw: RawHeader) -> None:
     sop_class = header.text(0x00080016)
     modality = header.text(0x00080060).upper()
     if sop_class in SEGMENTATIONS:
-        raise HeaderError(f"This is a segmentation, not an image. {FROM_LABELS}")
+        raise HeaderError(joined(" ", (say("This is a segmentation, not an image."), FROM_LABELS)))
     if sop_class in _NOT_IMAGES:
-        raise HeaderError(f"This is {_NOT_IMAGES[sop_class]}, not an image.")
+        raise HeaderError(say("This is {kind}, not an image.", kind=_NOT_IMAGES[sop_class]))
     if raw.pixel_offset < 0:
         if not raw.elements:
-            raise HeaderError("The file holds no image.")
-        kind = f"{modality} object" if modality else "DICOM object"
-        raise HeaderError(f"This {kind} holds no pixels: it is a report, a plan or a directory, not an image.")
+            raise HeaderError(say("The file holds no image."))
+        kind = say("{modality} object", modality=modality or "DICOM")
+        raise HeaderError(
+            say("This {kind} holds no pixels: it is a report, a plan or a directory, not an image.", kind=kind)
+        )
     if sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + "."):
-        raise HeaderError("This is a secondary capture (a picture of a screen), not an image of the patient.")
+        raise HeaderError(say("This is a secondary capture (a picture of a screen), not an image of the patient."))
     # Maps computed by other software bear the modality OT.
     if modality not in _READ_MODALITIES and not (sop_class == PARAMETRIC_MAP and modality == "OT"):
-        raise HeaderError(f"Modality {modality or '(none stated)'} is not read here: only CT and MR are.")
+        raise HeaderError(
+            say("Modality {modality} is not read here: only CT and MR are.", modality=modality or say("(none stated)"))
+        )
 
 
 def _pixel_layout(header: Header, raw: RawHeader) -> PixelLayout:
@@ -234,10 +246,15 @@ def _pixel_layout(header: Header, raw: RawHeader) -> PixelLayout:
 @cached_on(0x00280002, 0x00280004)
 def _refuse_colour(header: Header) -> None:
     if (header.integer(0x00280002) or 1) != 1:
-        raise HeaderError("The image is in colour: it is a picture, not a measurement.")
+        raise HeaderError(say("The image is in colour: it is a picture, not a measurement."))
     photometric = header.text(0x00280004).upper()
     if photometric and not photometric.startswith("MONOCHROME"):
-        raise HeaderError(f"Photometric interpretation {photometric} is not read: it is a picture, not a measurement.")
+        raise HeaderError(
+            say(
+                "Photometric interpretation {photometric} is not read: it is a picture, not a measurement.",
+                photometric=photometric,
+            )
+        )
 
 
 @cached_on(0x00280008, 0x00280010, 0x00280011, _OVERLAY_BIT)
@@ -251,7 +268,13 @@ def _floating_bits(header: Header, pixel_tag: int) -> tuple[int, int, int, bool]
     """As `_whole_bits`, of floating-point pixels."""
     allocated = header.required_integer(0x00280100)
     if allocated != _FLOAT_BITS[pixel_tag]:
-        raise HeaderError(f"Floating-point pixels of {_FLOAT_BITS[pixel_tag]} bits are stated to have {allocated}.")
+        raise HeaderError(
+            say(
+                "Floating-point pixels of {bits} bits are stated to have {allocated}.",
+                bits=_FLOAT_BITS[pixel_tag],
+                allocated=allocated,
+            )
+        )
     return allocated, allocated, allocated - 1, True
 
 
@@ -261,46 +284,81 @@ def _whole_bits(header: Header) -> tuple[int, int, int, bool]:
     allocated = header.required_integer(0x00280100)
     if allocated not in (8, 16, 32):
         bits = "1 bit" if allocated == 1 else f"{allocated} bits"
-        raise HeaderError(f"Pixels of {bits} are not read: only those of 8, 16 and 32 bits are.")
+        raise HeaderError(say("Pixels of {bits} are not read: only those of 8, 16 and 32 bits are.", bits=bits))
     stored = header.integer(0x00280101) or allocated
     high_bit = header.integer(0x00280102)
     high_bit = stored - 1 if high_bit is None else high_bit
     if not (0 < stored <= allocated and stored - 1 <= high_bit < allocated):
-        raise HeaderError(f"{stored} bits stored up to bit {high_bit} do not fit into {allocated} bits.")
+        raise HeaderError(
+            say(
+                "{stored} bits stored up to bit {high_bit} do not fit into {allocated} bits.",
+                stored=stored,
+                high_bit=high_bit,
+                allocated=allocated,
+            )
+        )
     signed = header.integer(0x00280103) or 0
     if signed not in (0, 1):
-        raise HeaderError(f"Pixel Representation must be 0 or 1, not {signed}.")
+        raise HeaderError(say("Pixel Representation must be 0 or 1, not {signed}.", signed=signed))
     return allocated, stored, high_bit, bool(signed)
 
 
 def _check_length(layout: PixelLayout, raw: RawHeader) -> None:
     if layout.frames < 1:
-        raise HeaderError(f"The image states {layout.frames} frames.")
+        raise HeaderError(say("The image states {frames} frames.", frames=layout.frames))
     native = raw.transfer_syntax in NATIVE_SYNTAXES
     if layout.floating and not native:
-        raise HeaderError(f"Floating-point pixels cannot be compressed ({raw.transfer_syntax}), as the file states.")
+        raise HeaderError(
+            say(
+                "Floating-point pixels cannot be compressed ({transfer_syntax}), as the file states.",
+                transfer_syntax=raw.transfer_syntax,
+            )
+        )
     if native != (layout.length >= 0):
-        stated = "uncompressed" if native else "compressed"
-        raise HeaderError(f"The pixels are stated to be {stated} ({raw.transfer_syntax}), but are not stored so.")
+        stated = say("uncompressed") if native else say("compressed")
+        raise HeaderError(
+            say(
+                "The pixels are stated to be {stated} ({transfer_syntax}), but are not stored so.",
+                stated=stated,
+                transfer_syntax=raw.transfer_syntax,
+            )
+        )
     needed = layout.frame_bytes * layout.frames
     if not native:
         if needed > _MOST_BYTES or needed > _MOST_COMPRESSION * (raw.size - layout.offset):
             raise HeaderError(
-                f"{layout.frames} x {layout.rows} x {layout.columns} pixels cannot come out of "
-                f"{raw.size - layout.offset} compressed bytes: the header is damaged."
+                say(
+                    "{frames} x {rows} x {columns} pixels cannot come out of {size} compressed bytes: the header is "
+                    "damaged.",
+                    frames=layout.frames,
+                    rows=layout.rows,
+                    columns=layout.columns,
+                    size=raw.size - layout.offset,
+                )
             )
         return
     there = min(layout.length, raw.size - layout.offset)
     if there < needed:
         raise HeaderError(
-            f"The pixels are cut short: {there} bytes of the {needed} that {layout.frames} x {layout.rows} x "
-            f"{layout.columns} pixels need."
+            say(
+                "The pixels are cut short: {there} bytes of the {needed} that {frames} x {rows} x {columns} "
+                "pixels need.",
+                there=there,
+                needed=needed,
+                frames=layout.frames,
+                rows=layout.rows,
+                columns=layout.columns,
+            )
         )
     # Only the byte that makes a length even may be missing.
     if layout.length > there + 1:
         raise HeaderError(
-            f"The pixels reach beyond the end of the file ({layout.length} bytes stated, {there} there): it is cut "
-            "short or damaged."
+            say(
+                "The pixels reach beyond the end of the file ({length} bytes stated, {there} there): it is cut "
+                "short or damaged.",
+                length=layout.length,
+                there=there,
+            )
         )
     if layout.length > needed + 1:
-        raw.remarks.append(f"holds {layout.length - needed} bytes of pixels more than its size needs")
+        raw.remarks.append(say("holds {count} bytes of pixels more than its size needs", count=layout.length - needed))

@@ -8,6 +8,7 @@ from typing import Final
 
 from napari_vcf.dicom.errors import HeaderError
 from napari_vcf.dicom.files.header import Header
+from napari_vcf.language import say
 
 __all__ = ["Tiling", "is_tiled", "tiling_of"]
 
@@ -63,13 +64,23 @@ def tiling_of(root: Header, rows: int, columns: int) -> Tiling:
     placed = tuple(position for position in positions if position is not None)
     if not placed or len(placed) < len(positions):
         raise HeaderError(
-            "This is a mosaic of slices, but the private sequence with the position of each of them is missing (it is "
-            "often lost in anonymisation); export the series again with it, or as single slices."
+            say(
+                "This is a mosaic of slices, but the private sequence with the position of each of them is "
+                "missing (it is often lost in anonymisation); export the series again with it, or as single "
+                "slices."
+            )
         )
     across = math.ceil(math.sqrt(len(placed)))
     down = math.ceil(len(placed) / across)
     if rows % down or columns % across:
         raise HeaderError(
-            f"A mosaic of {rows} x {columns} pixels cannot hold {len(placed)} slices in {down} x {across} tiles."
+            say(
+                "A mosaic of {rows} x {columns} pixels cannot hold {count} slices in {down} x {across} tiles.",
+                rows=rows,
+                columns=columns,
+                count=len(placed),
+                down=down,
+                across=across,
+            )
         )
     return Tiling(across, rows // down, columns // across, placed)

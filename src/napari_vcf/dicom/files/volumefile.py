@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from napari_vcf.dicom.errors import HeaderError, PixelError
 from napari_vcf.dicom.files.nifti import Nifti, open_nifti
 from napari_vcf.geometry import GeometryError, Grid
+from napari_vcf.language import say
+from napari_vcf.records.errors import system_says
 
 if TYPE_CHECKING:
     import SimpleITK as sitk  # noqa: N813 - the name that its users know
@@ -73,10 +75,15 @@ class VolumeFile:
                 reader.SetExtractSize([*size[:3], 0])
             data: NDArray[Any] = _itk().GetArrayFromImage(reader.Execute())
         except RuntimeError as error:
-            raise PixelError(self.name, "the voxels cannot be read: the file is damaged or cut short.") from error
+            raise PixelError(self.name, say("the voxels cannot be read: the file is damaged or cut short.")) from error
         values = np.asarray(data, dtype=np.float32)
         if values.shape != self.grid.shape:
-            raise PixelError(self.name, f"the file holds {values.shape} voxels instead of {self.grid.shape}.")
+            raise PixelError(
+                self.name,
+                say(
+                    "the file holds {shape} voxels instead of {expected}.", shape=values.shape, expected=self.grid.shape
+                ),
+            )
         return values
 
 
@@ -110,7 +117,7 @@ def open_volume_file(path: Path, name: str) -> VolumeFile:
     else:
         file = _nrrd(path, name)
     if not file.grid.is_orthogonal:
-        raise HeaderError("The axes of the volume are not at right angles; resample it before.")
+        raise HeaderError(say("The axes of the volume are not at right angles; resample it before."))
     return file
 
 
@@ -119,18 +126,25 @@ def _nrrd(path: Path, name: str) -> VolumeFile:
     try:
         reader.ReadImageInformation()
     except RuntimeError:
-        raise HeaderError("This is not an NRRD volume that can be read, or its axes are not at right angles.") from None
+        raise HeaderError(
+            say("This is not an NRRD volume that can be read, or its axes are not at right angles.")
+        ) from None
     if reader.GetNumberOfComponents() != 1:
-        raise HeaderError("The voxels are vectors or colours, not single values.")
+        raise HeaderError(say("The voxels are vectors or colours, not single values."))
     dimension = reader.GetDimension()
     if dimension not in (3, 4):
         raise HeaderError(
-            f"The file holds a {dimension}-dimensional image; volumes have 3 dimensions, series of them 4."
+            say(
+                "The file holds a {dimension}-dimensional image; volumes have 3 dimensions, series of them 4.",
+                dimension=dimension,
+            )
         )
     check_place(path)
     size, spacing = reader.GetSize(), reader.GetSpacing()
     if int(np.prod([int(n) for n in size], dtype=object)) > _MOST_VOXELS:
-        raise HeaderError(f"The header states {' x '.join(map(str, size))} voxels, which is damaged or too large.")
+        raise HeaderError(
+            say("The header states {size} voxels, which is damaged or too large.", size=" x ".join(map(str, size)))
+        )
     direction = np.reshape(reader.GetDirection(), (dimension, dimension))[:3, :3]
     affine = np.eye(4)
     affine[:3, :3] = direction * np.asarray(spacing[:3])
@@ -138,7 +152,7 @@ def _nrrd(path: Path, name: str) -> VolumeFile:
     try:
         grid = Grid((size[2], size[1], size[0]), affine)
     except GeometryError as error:
-        raise HeaderError(f"The header's geometry cannot be: {error}") from error
+        raise HeaderError(say("The header's geometry cannot be: {error}", error=error)) from error
     return VolumeFile(path, name, content_hash(path), grid, size[3] if dimension == 4 else 1)
 
 
@@ -159,8 +173,10 @@ def check_place(path: Path) -> None:
     lines = {line.partition(b":")[0].strip().lower() for line in _nrrd_header(path)}
     if not {b"space", b"space directions", b"space origin"} <= lines:
         raise HeaderError(
-            "The NRRD header lacks space, space directions or space origin, so that its place in the patient is "
-            "unknown."
+            say(
+                "The NRRD header lacks space, space directions or space origin, so that its place in the patient "
+                "is unknown."
+            )
         )
 
 
@@ -177,5 +193,5 @@ def content_hash(path: Path) -> str:
             while block := stream.read(_HASHED):
                 digest.update(block)
     except OSError as error:
-        raise HeaderError(f"The file cannot be opened: {error.strerror or 'unreadable'}.") from error
+        raise HeaderError(say("The file cannot be opened: {reason}.", reason=system_says(error))) from error
     return digest.hexdigest()

@@ -282,7 +282,9 @@ def _read_nrrd(path: Path) -> LabelMap:
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError:
-        raise HeaderError("This is not an NRRD volume that can be read, or its axes are not at right angles.") from None
+        raise HeaderError(
+            say("This is not an NRRD volume that can be read, or its axes are not at right angles.")
+        ) from None
     check_place(path)
     if image.GetDimension() != 3:
         raise LabelMapError(
@@ -296,7 +298,7 @@ def _read_nrrd(path: Path) -> LabelMap:
     try:
         grid = Grid(layers[0].shape, affine)
     except GeometryError as error:
-        raise HeaderError(f"The header's geometry cannot be: {error}") from error
+        raise HeaderError(say("The header's geometry cannot be: {error}", error=error)) from error
     present = [(layer, value) for layer, labels in enumerate(layers) for value in _present(labels, path.name)]
     stated = _segments(image, present)
     if len(layers) > 1 and not stated:

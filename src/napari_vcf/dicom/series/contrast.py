@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from napari_vcf.dicom.series.stack import Stack
+from napari_vcf.language import say
 
 __all__ = ["Enhancement", "enhancement_of", "enhancements"]
 
@@ -106,17 +107,17 @@ def enhancement_of(stack: Stack, begun: dict[str, float], description: str) -> E
     if _agent_named(stack):
         start = _seconds(header.text(_START))
         if start is None or acquired is None:
-            return Enhancement(True, "a contrast agent is named")
+            return Enhancement(True, say("a contrast agent is named"))
         after = acquired - start
         if after < -_DAY_S / 2:  # past midnight
             after += _DAY_S
         if after < 0:
-            return Enhancement(False, f"a contrast agent is named, but was given {-after:.0f} s later")
-        return Enhancement(True, f"a contrast agent is named, given {after:.0f} s before", after)
+            return Enhancement(False, say("a contrast agent is named, but was given {later:.0f} s later", later=-after))
+        return Enhancement(True, say("a contrast agent is named, given {after:.0f} s before", after=after), after)
     if first is not None and acquired is not None and acquired > first:
-        return Enhancement(True, "taken after a contrast agent was given in the same study")
+        return Enhancement(True, say("taken after a contrast agent was given in the same study"))
     if _ENHANCED_WORDS.search(description) and not _NATIVE_WORDS.search(description):
-        return Enhancement(True, "contrast agent by the description")
+        return Enhancement(True, say("contrast agent by the description"))
     return Enhancement()
 
 

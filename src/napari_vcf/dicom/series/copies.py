@@ -10,6 +10,7 @@ import numpy as np
 from napari_vcf.dicom.errors import PixelError
 from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.dicom.files.pixels import FrameReader
+from napari_vcf.language import say
 
 __all__ = ["copies_among"]
 
@@ -43,12 +44,16 @@ def copies_among(files: list[_FileFrames]) -> dict[str, str]:
             try:
                 original = next((known for known in kept if _same(known, frames)), None)
             except PixelError as error:
-                reasons[name] = f"It claims to be the same image as {kept[0][0].file.name}, but {error}"
+                reasons[name] = say(
+                    "It claims to be the same image as {name}, but {error}", name=kept[0][0].file.name, error=error
+                )
                 continue
             if original is None:
                 kept.append(frames)
             else:
-                reasons[name] = f"A copy of {original[0].file.name}: the same image, with the same identity."
+                reasons[name] = say(
+                    "A copy of {name}: the same image, with the same identity.", name=original[0].file.name
+                )
     return reasons
 
 

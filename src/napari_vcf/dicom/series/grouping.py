@@ -25,6 +25,7 @@ from napari_vcf.dicom.series.separation import (
     without_duplicates,
 )
 from napari_vcf.dicom.series.stack import Stack, StackVolume
+from napari_vcf.language import joined, say
 
 __all__ = ["stacks_of"]
 
@@ -79,11 +80,11 @@ def _echoes(stack: Stack) -> list[Stack]:
     times = tuple(sorted(time for time in parts if time))
     if len(times) < 2 or len(times) < len(parts):
         return [stack]
-    text = f"One of {len(times)} echoes taken together: TE"
-    return [
-        replace(stack, volumes=tuple(parts[time]), notes=(*stack.notes, f"{text} {time:g} ms."), echo_times_ms=times)
-        for time in times
-    ]
+    echoes: list[Stack] = []
+    for time in times:
+        note = say("One of {count} echoes taken together: TE {time:g} ms.", count=len(times), time=time)
+        echoes.append(replace(stack, volumes=tuple(parts[time]), notes=(*stack.notes, note), echo_times_ms=times))
+    return echoes
 
 
 def _other_pixels_named(stacks: list[Stack]) -> list[Stack]:
@@ -97,21 +98,23 @@ def _other_pixels_named(stacks: list[Stack]) -> list[Stack]:
             if np.abs(np.subtract(theirs.orientation, first.orientation)).max() > _DIRECTION_TOLERANCE:
                 continue
             if theirs.shape != first.shape:
-                what = f"size ({theirs.shape[0]} x {theirs.shape[1]})"
+                what = say("size ({rows} x {columns})", rows=theirs.shape[0], columns=theirs.shape[1])
             elif np.abs(np.divide(theirs.pixel_spacing, first.pixel_spacing) - 1).max() > _SPACING_TOLERANCE:
-                what = f"pixel spacing ({theirs.pixel_spacing[0]:g} x {theirs.pixel_spacing[1]:g} mm)"
+                down, across = theirs.pixel_spacing
+                what = say("pixel spacing ({down:g} x {across:g} mm)", down=down, across=across)
             else:
                 continue
             counts[what] += sum(len(volume.frames) for volume in other.volumes)
         notes = tuple(
-            f"{count} image{'s' if count > 1 else ''} of the same series {'have' if count > 1 else 'has'} another "
-            f"{what} and stand{'' if count > 1 else 's'} apart."
+            say("{count} images of the same series have another {what} and stand apart.", count=count, what=what)
+            if count > 1
+            else say("1 image of the same series has another {what} and stands apart.", what=what)
             for what, count in counts.items()
         )
         layout = stack.layout
         if notes and layout.reason:
             # What stands apart is most often what is missing here.
-            layout = replace(layout, reason=" ".join((layout.reason, *notes)))
+            layout = replace(layout, reason=joined(" ", (layout.reason, *notes)))
         named.append(replace(stack, layout=layout, notes=stack.notes + notes) if notes else stack)
     return named
 
@@ -141,7 +144,11 @@ def _stacks_of_parallel(frames: list[Frame], notes: list[str]) -> list[Stack]:
     runs = runs_of(np.array([depth_of[slot] for slot in sorted(depth_of)]))
     stacks: list[Stack] = []
     for number, run in enumerate(runs, start=1):
-        part = f"Part {number} of {len(runs)}: the slices of the series lie in groups with wide gaps between them."
+        part = say(
+            "Part {number} of {count}: the slices of the series lie in groups with wide gaps between them.",
+            number=number,
+            count=len(runs),
+        )
         members = [(slot, frame) for slot, frame in placed if run.start <= slot < run.stop]
         stacks.extend(_stacks_of_run(members, [*notes, part] if len(runs) > 1 else [*notes]))
     return stacks
@@ -187,7 +194,9 @@ def _by_meaning(placed: Slotted, notes: list[str]) -> list[Slotted]:
                 _rounded(frame.inversion_time_ms, 1),
             ].append((slot, frame))
         if len(finer) > 1 and len({slot for slot, _ in group}) == len(group):
-            notes.append("Echo time, inversion time or diffusion direction differ between the slices of one volume.")
+            notes.append(
+                say("Echo time, inversion time or diffusion direction differ between the slices of one volume.")
+            )
             groups.append(group)
         else:
             groups.extend(finer.values())
@@ -227,6 +236,12 @@ def _marked_partial(stacks: list[Stack]) -> list[Stack]:
         here = {round(depth / SAME_POSITION_MM) for depth in along_normal(stack.volumes[0].frames).tolist()}
         note: tuple[str, ...] = ()
         if here < positions:
-            note = (f"Incomplete: {len(here)} of the {len(positions)} slice positions that other volumes have.",)
+            note = (
+                say(
+                    "Incomplete: {here} of the {positions} slice positions that other volumes have.",
+                    here=len(here),
+                    positions=len(positions),
+                ),
+            )
         marked.append(replace(stack, notes=stack.notes + note))
     return marked

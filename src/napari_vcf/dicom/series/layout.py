@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.geometry import Grid
 from napari_vcf.geometry.grid import ORTHOGONALITY_TOLERANCE
+from napari_vcf.language import joined, say
 
 __all__ = ["SAME_POSITION_MM", "Layout", "along_normal", "layout_of", "runs_of"]
 
@@ -94,9 +95,13 @@ def layout_of(frames: Sequence[Frame]) -> Layout:
     reason = ""
     if sideways.max() > _SIDEWAYS_MM:
         stray = np.flatnonzero(sideways > _SIDEWAYS_MM)
-        reason = (
-            f"{len(stray)} of {len(frames)} slices are shifted sideways by up to {sideways.max():.2f} mm against the "
-            f"others, at {_positions(depths[stray])} along the normal"
+        reason = say(
+            "{stray} of {count} slices are shifted sideways by up to {most:.2f} mm against the "
+            "others, at {positions} along the normal",
+            stray=len(stray),
+            count=len(frames),
+            most=sideways.max(),
+            positions=_positions(depths[stray]),
         )
     even = np.abs(gaps - np.median(gaps)).max() <= max(_EVEN_MM, _EVEN_SHARE * float(np.median(gaps)))
     corrections: list[str] = []
@@ -111,30 +116,47 @@ def layout_of(frames: Sequence[Frame]) -> Layout:
         slots, count, spacing = _gapped(gaps)
         if slots:
             missing = sorted(set(range(count)) - set(slots))
-            found = (
-                f"{len(missing)} of {count} slices missing, at {_positions(depths[0] + spacing * np.array(missing))}"
+            found = say(
+                "{missing} of {count} slices missing, at {positions}",
+                missing=len(missing),
+                count=count,
+                positions=_positions(depths[0] + spacing * np.array(missing)),
             )
-            corrections.append(f"Slices left empty where the series has none: {found} along the normal.")
+            corrections.append(
+                say("Slices left empty where the series has none: {found} along the normal.", found=found)
+            )
         else:
             spacing = float(np.median(gaps))
             count = min(round(float(depths[-1] - depths[0]) / spacing) + 1, _MOST_BLENDED * len(frames))
             spacing = float(depths[-1] - depths[0]) / (count - 1) if count > 1 else spacing
             blend = _blending(depths, count, spacing)
-            found = f"slices are unevenly spaced, {gaps.min():.3f} to {gaps.max():.3f} mm apart"
-            corrections.append(f"Resampled (linear) onto even slices every {spacing:.3f} mm: {found}.")
-        reason = "; ".join(filter(None, (reason, found)))
+            found = say(
+                "slices are unevenly spaced, {least:.3f} to {most:.3f} mm apart", least=gaps.min(), most=gaps.max()
+            )
+            corrections.append(
+                say(
+                    "Resampled (linear) onto even slices every {spacing:.3f} mm: {found}.", spacing=spacing, found=found
+                )
+            )
+        reason = joined("; ", filter(None, (reason, found)))
     tangent = step - normal
     shear = float(np.linalg.norm(tangent))
     tilt = float(np.degrees(np.arctan(shear)))
     if tilt > _MOST_TILT_DEG and not reason:
-        reason = f"from slice to slice the position runs {tilt:.1f} degrees off the normal, which no scanner does"
+        reason = say(
+            "from slice to slice the position runs {tilt:.1f} degrees off the normal, which no scanner does", tilt=tilt
+        )
     if shear <= ORTHOGONALITY_TOLERANCE * 0.9 or reason:
         grid = _grid(first, count, points[0], (normal if reason else step) * spacing)
         return Layout(grid, slots, None, blend, tuple(corrections), _sentence(reason))
     grid, shifts = _upright(first, depths, tangent, spacing)
     corrections.append(
-        f"Gantry tilt of {tilt:.2f} degrees: slices shifted (linear interpolation) onto an "
-        f"orthogonal grid, spacing {spacing:.4f} mm along the normal."
+        say(
+            "Gantry tilt of {tilt:.2f} degrees: slices shifted (linear interpolation) onto an orthogonal "
+            "grid, spacing {spacing:.4f} mm along the normal.",
+            tilt=tilt,
+            spacing=spacing,
+        )
     )
     return Layout(grid, slots, shifts, None, tuple(corrections), "")
 
@@ -179,7 +201,11 @@ def runs_of(depths: NDArray[np.float64]) -> list[slice]:
 
 def _single(frame: Frame, normal: NDArray[np.float64]) -> Layout:
     stated = next((v for v in (frame.stated_spacing_mm, frame.thickness_mm) if v is not None and 0.01 < v < 1e4), None)
-    note = f"Single slice; {f'{stated:g} mm as its header states' if stated else '1 mm assumed'} taken for its depth."
+    note = (
+        say("Single slice; {stated:g} mm as its header states taken for its depth.", stated=stated)
+        if stated
+        else say("Single slice; 1 mm assumed taken for its depth.")
+    )
     grid = _grid(frame, 1, np.asarray(frame.position), normal * (stated or 1.0))
     return Layout(grid, (0,), None, None, (note,), "")
 
@@ -244,7 +270,7 @@ def _positions(depths: NDArray[np.float64]) -> str:
 
 
 def _sentence(reason: str) -> str:
-    return f"Nothing may be measured: {reason}." if reason else ""
+    return say("Nothing may be measured: {reason}.", reason=reason) if reason else ""
 
 
 def _unit(vector: Sequence[float]) -> NDArray[np.float64]:

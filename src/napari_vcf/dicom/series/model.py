@@ -13,10 +13,13 @@ from napari_vcf.dicom.series.role import Role
 from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.dicom.series.units import ValueScale
 from napari_vcf.geometry import Grid
+from napari_vcf.language import say
 
 __all__ = ["Scan", "Series", "VolumeInfo"]
 
-_NO_B_VALUES: Final = "No b-value is stated, so that no ADC can be computed; give the b-values where they are known."
+_NO_B_VALUES: Final = say(
+    "No b-value is stated, so that no ADC can be computed; give the b-values where they are known."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.dicom.files.header import Header
+from napari_vcf.language import say
 
 __all__ = ["Physics", "physics_of"]
 
@@ -127,9 +128,9 @@ def _acquisition_contrast(frame: Frame, own: Header, shared: Header) -> str:
 def _fat_suppression(root: Header, modifier: Header) -> str:
     suppression = (root.text(0x00189025) or modifier.text(0x00189025)).upper()
     if suppression in ("FAT", "FAT_AND_WATER"):
-        return f"spectrally selected suppression {suppression}"
+        return say("spectrally selected suppression {suppression}", suppression=suppression)
     excitation = (root.text(0x00189026) or modifier.text(0x00189026)).upper()
     if excitation == "WATER":
-        return "water excitation"
+        return say("water excitation")
     options = [option for option in root.tokens(0x00180022) if option in _FAT_OPTIONS]
-    return f"scan option {options[0]}" if options else ""
+    return say("scan option {option}", option=options[0]) if options else ""

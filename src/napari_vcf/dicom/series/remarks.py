@@ -12,6 +12,7 @@ from napari_vcf.dicom.files.patient import PatientMarks, different_patients
 from napari_vcf.dicom.files.source import SourceFile
 from napari_vcf.dicom.series.model import Series
 from napari_vcf.dicom.series.stack import Stack
+from napari_vcf.language import joined, say
 
 __all__ = ["frames_among", "patients_among", "patients_in", "remarks_on"]
 
@@ -26,9 +27,9 @@ _ALWAYS_LOSSY: Final = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4
 _MAY_BE_LOSSY: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (81, 91, 93, 203))
 _LOSSY_COMPRESSION: Final = 0x00282110
 _PIXEL_PROPERTIES: Final[tuple[tuple[str, Callable[[SourceFile], Hashable]], ...]] = (
-    ("bits of a pixel", lambda file: (file.layout.bits_allocated, file.layout.bits_stored, file.layout.high_bit)),
-    ("sign of the pixels", lambda file: file.layout.signed),
-    ("manufacturer", lambda file: file.manufacturer),
+    (say("bits of a pixel"), lambda file: (file.layout.bits_allocated, file.layout.bits_stored, file.layout.high_bit)),
+    (say("sign of the pixels"), lambda file: file.layout.signed),
+    (say("manufacturer"), lambda file: file.manufacturer),
 )
 
 
@@ -49,25 +50,27 @@ def remarks_on(stack: Stack) -> tuple[str, ...]:
     for file in stack.files:
         for remark in file.remarks:
             by_remark.setdefault(remark, []).append(file.name)
-    remarks.extend(f"{_names(names)} {remark}." for remark, names in by_remark.items())
+    remarks.extend(say("{names} {remark}.", names=_names(names), remark=remark) for remark, names in by_remark.items())
     remarks.extend(_lossy(stack))
     for what, value in _PIXEL_PROPERTIES:
         remarks.extend(
-            _minority(f"The {what} differs between files", [(file.name, value(file)) for file in stack.files])
+            _minority(
+                say("The {what} differs between files", what=what), [(file.name, value(file)) for file in stack.files]
+            )
         )
     remarks.extend(_spacing(stack))
     for volume in stack.volumes:
         remarks.extend(_rescale(volume.frames))
         remarks.extend(
             _minority(
-                "The real-world value map differs between slices of one volume; each slice was read with its own",
+                say("The real-world value map differs between slices of one volume; each slice was read with its own"),
                 [(frame.file.name, _diffusivity_maps(frame)) for frame in volume.frames],
             )
         )
         # The role is told from one slice; where another states other times, it may be the damaged one.
         remarks.extend(
             _minority(
-                "The repetition time differs between slices of one volume",
+                say("The repetition time differs between slices of one volume"),
                 [(frame.file.name, frame.repetition_time_ms) for frame in volume.frames],
             )
         )
@@ -89,11 +92,21 @@ def _lossy(stack: Stack) -> list[str]:
             if file.layout.transfer_syntax in _MAY_BE_LOSSY and file.header.text(_LOSSY_COMPRESSION) != "00"
         ]
         if open_question:
-            text = "The pixels were compressed in a way that may lose something, and no header says that it did not"
-            return [f"{text}: {_names(open_question)}."]
+            text = say(
+                "The pixels were compressed in a way that may lose something, and no header says that it did not"
+            )
+            return [say("{text}: {names}.", text=text, names=_names(open_question))]
         return []
-    part = "" if len(lossy) == len(stack.files) else f" in {len(lossy)} of {len(stack.files)} files"
-    return [f"The pixels were compressed with loss{part}: their values are not exactly those of the scanner."]
+    if len(lossy) == len(stack.files):
+        return [say("The pixels were compressed with loss: their values are not exactly those of the scanner.")]
+    return [
+        say(
+            "The pixels were compressed with loss in {lossy} of {files} files: their values are not exactly those of "
+            "the scanner.",
+            lossy=len(lossy),
+            files=len(stack.files),
+        )
+    ]
 
 
 def patients_among(series: Iterable[Series]) -> tuple[str, ...]:
@@ -121,7 +134,11 @@ def patients_among(series: Iterable[Series]) -> tuple[str, ...]:
         for number, members in enumerate(patients, 1)
     )
     return (
-        f"The headers name {len(patients)} different patients ({groups}). Make sure that the images belong together.",
+        say(
+            "The headers name {count} different patients ({groups}). Make sure that the images belong together.",
+            count=len(patients),
+            groups=groups,
+        ),
     )
 
 
@@ -134,13 +151,22 @@ def frames_among(series: Iterable[Series]) -> tuple[str, ...]:
         for one in every:
             if one.modality == modality:
                 alike = sum(other.role is one.role for other in every) > 1
-                name = f"{one.role.value} of {one.grid.shape[0]} slices" if alike else one.role.value
+                name = (
+                    say("{role} of {count} slices", role=one.role.value, count=one.grid.shape[0])
+                    if alike
+                    else one.role.value
+                )
                 frames.setdefault(one.frame_of_reference_uid, []).append(name)
         if len(frames) > 1:
-            listed = "; ".join(", ".join(sorted(names)) for names in frames.values())
+            listed = joined("; ", (joined(", ", sorted(names)) for names in frames.values()))
             found.append(
-                f"{modality} images lie in {len(frames)} frames of reference ({listed}): the patient may have moved "
-                "between them, and they share no space until somebody joins them."
+                say(
+                    "{modality} images lie in {count} frames of reference ({listed}): the patient may have moved "
+                    "between them, and they share no space until somebody joins them.",
+                    modality=modality,
+                    count=len(frames),
+                    listed=listed,
+                )
             )
     return tuple(found)
 
@@ -148,7 +174,9 @@ def frames_among(series: Iterable[Series]) -> tuple[str, ...]:
 def patients_in(stack: Stack) -> str:
     """Why nothing may be measured in a stack whose slices are of more than one patient; empty where they are not."""
     count = len(different_patients(file.patient for file in stack.files))
-    return f"Nothing may be measured: its slices name {count} different patients." if count > 1 else ""
+    if count < 2:
+        return ""
+    return say("Nothing may be measured: its slices name {count} different patients.", count=count)
 
 
 def _spacing(stack: Stack) -> list[str]:
@@ -160,8 +188,12 @@ def _spacing(stack: Stack) -> list[str]:
     found, thick, stated = stack.layout.grid.spacing_mm[0], first.thickness_mm, first.stated_spacing_mm
     if thick is not None and 0 < thick * _WIDEST_STEP < found:
         remarks.append(
-            f"Slices {thick:g} mm thick lie {found:.2f} mm apart: {found - thick:.2f} mm between any two are in no "
-            "slice."
+            say(
+                "Slices {thick:g} mm thick lie {found:.2f} mm apart: {between:.2f} mm between any two are in no slice.",
+                thick=thick,
+                found=found,
+                between=found - thick,
+            )
         )
     # Some scanners state it along a tilted table's way, some with a negative sign for its direction,
     frames = stack.volumes[0].frames
@@ -170,8 +202,12 @@ def _spacing(stack: Stack) -> list[str]:
     meant = (found, way, found - (thick or 0.0))
     if stated and min(abs(step - abs(stated)) for step in meant) > _SPACING_SHARE * found:
         remarks.append(
-            f"The header states slices every {abs(stated):g} mm, but their positions lie {found:.2f} mm apart; the "
-            "positions were taken."
+            say(
+                "The header states slices every {stated:g} mm, but their positions lie {found:.2f} mm apart; the "
+                "positions were taken.",
+                stated=abs(stated),
+                found=found,
+            )
         )
     return remarks
 
@@ -180,13 +216,18 @@ def _rescale(frames: tuple[Frame, ...]) -> list[str]:
     scales = Counter((frame.intensity.slope, frame.intensity.intercept) for frame in frames)
     if len(scales) == 1:
         return _minority(
-            "The padding value differs between files", [(frame.file.name, frame.intensity.padding) for frame in frames]
+            say("The padding value differs between files"),
+            [(frame.file.name, frame.intensity.padding) for frame in frames],
         )
     slopes = [slope for slope, _ in scales]
     intercepts = [intercept for _, intercept in scales]
-    text = (
-        f"The rescale differs between slices of one volume (slope {min(slopes):g} to {max(slopes):g}, intercept "
-        f"{min(intercepts):g} to {max(intercepts):g}); each slice was read with its own"
+    text = say(
+        "The rescale differs between slices of one volume (slope {least:g} to {most:g}, intercept {low:g} to "
+        "{high:g}); each slice was read with its own",
+        least=min(slopes),
+        most=max(slopes),
+        low=min(intercepts),
+        high=max(intercepts),
     )
     return _minority(text, [(frame.file.name, (frame.intensity.slope, frame.intensity.intercept)) for frame in frames])
 
@@ -203,7 +244,7 @@ def _merged(frames: tuple[Frame, ...]) -> list[str]:
     # Some scanners count every slice as an acquisition.
     if not 1 < len(numbers) <= len(frames) / 2:
         return []
-    return [f"The slices of one volume come from {len(numbers)} acquisitions."]
+    return [say("The slices of one volume come from {count} acquisitions.", count=len(numbers))]
 
 
 def _minority(text: str, values: list[tuple[str, Hashable]]) -> list[str]:
@@ -213,9 +254,13 @@ def _minority(text: str, values: list[tuple[str, Hashable]]) -> list[str]:
         return []
     usual, share = counts.most_common(1)[0]
     if share <= len(values) / 2:
-        return [f"{text}."]
-    return [f"{text}: {_names(sorted({name for name, value in values if value != usual}))}."]
+        return [say("{text}.", text=text)]
+    names = sorted({name for name, value in values if value != usual})
+    return [say("{text}: {names}.", text=text, names=_names(names))]
 
 
 def _names(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    named = ", ".join(names[:_NAMED])
+    if len(names) <= _NAMED:
+        return named
+    return say("{names} and {count} more", names=named, count=len(names) - _NAMED)

@@ -14,6 +14,7 @@ from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.dicom.series.contrast import Enhancement
 from napari_vcf.dicom.series.physics import Physics, physics_of
 from napari_vcf.dicom.series.stack import Stack
+from napari_vcf.language import joined, say
 
 __all__ = ["Role", "described", "role_of", "three_plane", "weighted_frames"]
 
@@ -109,20 +110,24 @@ def role_of(
     file = stack.first.file
     description = described(stack)
     if "LOCALIZER" in file.image_type:
-        return Role.LOCALIZER, "image type LOCALIZER"
+        return Role.LOCALIZER, say("image type LOCALIZER")
     if set(file.image_type) & _PROJECTIONS:
-        return Role.OTHER, "a projection, not slices"
+        return Role.OTHER, say("a projection, not slices")
     if crossing:
-        return Role.LOCALIZER, "planes that cross at large angles within one series"
+        return Role.LOCALIZER, say("planes that cross at large angles within one series")
     if stack.first.kind == "map" and file.modality == "CT":
-        return Role.OTHER, "a computed map"
+        return Role.OTHER, say("a computed map")
     if file.modality == "CT":
-        return (Role.LOCALIZER, "description") if _LOCALIZER_WORDS.search(description) else (Role.CT, "modality CT")
+        return (
+            (Role.LOCALIZER, say("description"))
+            if _LOCALIZER_WORDS.search(description)
+            else (Role.CT, say("modality CT"))
+        )
     mapped = _map_role(stack, description) or _unweighted_role(stack, weighted)
     if mapped is not None:
         return mapped
     if _LOCALIZER_WORDS.search(description):
-        return Role.LOCALIZER, "description"
+        return Role.LOCALIZER, say("description")
     return _weighted_role(stack, description, enhancement or Enhancement())
 
 
@@ -139,30 +144,32 @@ def _map_role(stack: Stack, description: str) -> tuple[Role, str] | None:
     diffusivity = any(entry.um2_per_s is not None for entry in stack.first.intensity.maps)
     derived = "DERIVED" in stack.first.file.image_type
     if kind == "eadc" or (_EXPONENTIAL_WORDS.search(description) and kind in ("adc", "magnitude", "b", "trace")):
-        return Role.OTHER, "exponential ADC image"
+        return Role.OTHER, say("exponential ADC image")
     if kind == "adc":
-        return Role.ADC, "image type ADC"
+        return Role.ADC, say("image type ADC")
     if diffusivity:
-        return Role.ADC, "real-world values in a unit of diffusivity"
+        return Role.ADC, say("real-world values in a unit of diffusivity")
     if kind in ("fa", "map"):
-        return Role.OTHER, "a computed map"
+        return Role.OTHER, say("a computed map")
     if _ADC_WORDS.search(description) and derived and len(stack.volumes) == 1:
-        return Role.ADC, "derived image, ADC in its description"
+        return Role.ADC, say("derived image, ADC in its description")
     special = stack.first.file.image_type[2:]
     if derived and set(special) & _COMPUTED:
-        return Role.OTHER, "computed from several images, by its image type"
+        return Role.OTHER, say("computed from several images, by its image type")
     # An inversion recovery may be reconstructed with its sign; alone, it is what it was taken for.
     signed = kinds == {"real"} and physics_of(stack.first).inversion
     if kinds & {"phase", "real", "imaginary"} and not signed:
-        return Role.OTHER, f"{', '.join(sorted(kinds))} images"
+        return Role.OTHER, say("{kinds} images", kinds=", ".join(sorted(kinds)))
     stated = {volume.frames[0].diffusion.b_value for volume in stack.volumes}
     if any(volume.frames[0].diffusion.weighted for volume in stack.volumes):
         values = ", ".join(f"{value:g}" for value in sorted(value for value in stated if value is not None))
-        return Role.DWI, f"b-values {values} s/mm2" + (", and images without any" if None in stated else "")
+        if None in stated:
+            return Role.DWI, say("b-values {values} s/mm2, and images without any", values=values)
+        return Role.DWI, say("b-values {values} s/mm2", values=values)
     if "DIFFUSION" in special or kinds & {"trace", "b"}:
-        return Role.DWI, "image type DIFFUSION"
+        return Role.DWI, say("image type DIFFUSION")
     if "PERFUSION" in special or "ASL" in special:
-        return Role.OTHER, "image type PERFUSION"
+        return Role.OTHER, say("image type PERFUSION")
     return None
 
 
@@ -178,11 +185,13 @@ def _unweighted_role(stack: Stack, weighted: Sequence[Frame]) -> tuple[Role, str
         return None
     physics = physics_of(first)
     if physics.echo_planar and len(stack.volumes) >= _TIME_SERIES and not weighted:
-        return Role.OTHER, f"echo-planar series of {len(stack.volumes)} images in time, none of them weighted"
+        return Role.OTHER, say(
+            "echo-planar series of {count} images in time, none of them weighted", count=len(stack.volumes)
+        )
     if physics.echo_planar and physics.spin_echo:
-        return Role.DWI, "b-value 0 s/mm2 stated, echo-planar spin echo"
+        return Role.DWI, say("b-value 0 s/mm2 stated, echo-planar spin echo")
     if any(_same_run(first, frame) for frame in weighted):
-        return Role.DWI, "b-value 0 s/mm2 stated, beside weighted images of the same geometry"
+        return Role.DWI, say("b-value 0 s/mm2 stated, beside weighted images of the same geometry")
     return None
 
 
@@ -209,14 +218,14 @@ def _weighted_role(stack: Stack, description: str, enhancement: Enhancement) -> 
     named = _DIXON_PREFIX.match(description)
     kind = _DIXON_KINDS[named[1].replace(" ", "")] if named else stack.first.kind
     if kind in ("fat", "opposed-phase"):
-        return Role.OTHER, f"{kind} image"
+        return Role.OTHER, say("{kind} image", kind=kind)
     special = _special_role(stack, physics, description)
     if special is not None:
         return special
     contrast, evidence = _contrast(physics)
     fat, fat_evidence = physics.fat_suppression, physics.fat_suppression
     if kind == "water":
-        fat = fat_evidence = "water image of a Dixon series"
+        fat = fat_evidence = say("water image of a Dixon series")
     if contrast is None:
         contrast, evidence = _stated_contrast(physics, description, evidence)
     if contrast is None:
@@ -224,11 +233,11 @@ def _weighted_role(stack: Stack, description: str, enhancement: Enhancement) -> 
     if contrast == "STIR":
         return Role.T2FS, evidence
     if not fat and _FAT_WORDS.search(description):
-        fat, fat_evidence = "description", "fat suppression from the description"
-    evidence = "; ".join(filter(None, (evidence, fat_evidence)))
+        fat, fat_evidence = "description", say("fat suppression from the description")
+    evidence = joined("; ", filter(None, (evidence, fat_evidence)))
     if contrast == "T2":
         return (Role.T2FS if fat else Role.T2), evidence
-    evidence = "; ".join(filter(None, (evidence, enhancement.evidence)))
+    evidence = joined("; ", filter(None, (evidence, enhancement.evidence)))
     if enhancement.given:
         return (Role.T1FSC if fat else Role.T1C), evidence
     return (Role.T1FS if fat else Role.T1), evidence
@@ -237,19 +246,23 @@ def _weighted_role(stack: Stack, description: str, enhancement: Enhancement) -> 
 def _special_role(stack: Stack, physics: Physics, description: str) -> tuple[Role, str] | None:
     """Role of images whose times would mislead: field maps, diffusion without b-values, fluid attenuation."""
     if physics.field_map:
-        return Role.OTHER, "sequence for a map of the magnetic field"
+        return Role.OTHER, say("sequence for a map of the magnetic field")
     if len(stack.echo_times_ms) > 1 and physics.gradient_echo and not physics.spin_echo:
         times = ", ".join(f"{time:g}" for time in stack.echo_times_ms)
-        return Role.OTHER, f"one of several gradient echoes taken together (TE {times} ms)"
+        return Role.OTHER, say("one of several gradient echoes taken together (TE {times} ms)", times=times)
     if _FIELD_MAP_WORDS.search(description) and not physics.spin_echo:
-        return Role.OTHER, "a map of the magnetic field, by its description"
+        return Role.OTHER, say("a map of the magnetic field, by its description")
     if _DIFFUSION_WORDS.search(description) and not physics.gradient_echo:
         stated = any(volume.frames[0].diffusion.b_value is not None for volume in stack.volumes)
-        return Role.DWI, f"diffusion, by its description; {'b-value 0 s/mm2' if stated else 'no b-value is'} stated"
+        return Role.DWI, (
+            say("diffusion, by its description; b-value 0 s/mm2 stated")
+            if stated
+            else say("diffusion, by its description; no b-value is stated")
+        )
     if physics.acquisition_contrast == "FLUID_ATTENUATED":
-        return Role.OTHER, "acquisition contrast FLUID_ATTENUATED"
+        return Role.OTHER, say("acquisition contrast FLUID_ATTENUATED")
     if _FLUID_WORDS.search(description) and (physics.repetition_ms or _LONG_MS) >= _LONG_MS:
-        return Role.OTHER, "fluid-attenuated, by its description"
+        return Role.OTHER, say("fluid-attenuated, by its description")
     return None
 
 
@@ -262,29 +275,35 @@ def _contrast(physics: Physics) -> tuple[str | None, str]:
         if value is not None
     )
     if physics.steady_state or physics.echo_planar:
-        return None, f"{'steady-state' if physics.steady_state else 'echo-planar'} sequence without b-values"
+        if physics.steady_state:
+            return None, say("steady-state sequence without b-values")
+        return None, say("echo-planar sequence without b-values")
     if _times_are_missing(physics) or repetition is None or echo is None:
-        return None, "no TR or TE stated"
+        return None, say("no TR or TE stated")
     if physics.inversion and inversion is not None:
         if 80 <= inversion <= 350 and repetition >= 1200:
-            return "STIR", f"{times}: short inversion time"
+            return "STIR", say("{times}: short inversion time", times=times)
         if inversion >= 1500:
-            return None, f"{times}: fluid-attenuated"
+            return None, say("{times}: fluid-attenuated", times=times)
         if 350 < inversion < 1500:
-            return ("T1", times) if echo < 40 else (None, f"{times}: an inversion that may attenuate fluid")
+            return (
+                ("T1", times)
+                if echo < 40
+                else (None, say("{times}: an inversion that may attenuate fluid", times=times))
+            )
     elif physics.inversion and not physics.gradient_echo and echo >= 40:
-        return None, f"{times}: inversion recovery, whose inversion time is not stated"
+        return None, say("{times}: inversion recovery, whose inversion time is not stated", times=times)
     if physics.gradient_echo and not physics.spin_echo:
         return (
-            ("T1", f"gradient echo, {times}")
+            ("T1", say("gradient echo, {times}", times=times))
             if echo <= 10 and repetition <= 1000
-            else (None, f"gradient echo, {times}")
+            else (None, say("gradient echo, {times}", times=times))
         )
     if repetition <= 1200 and echo <= 35:
         return "T1", times
     if repetition >= 1200 and echo >= 50:
         return "T2", times
-    return None, f"{times}: neither T1- nor T2-weighted"
+    return None, say("{times}: neither T1- nor T2-weighted", times=times)
 
 
 def _times_are_missing(physics: Physics) -> bool:
@@ -301,12 +320,12 @@ def _stated_contrast(physics: Physics, description: str, evidence: str) -> tuple
     stated = _CONTRASTS.get(physics.acquisition_contrast)
     open_by_times = _times_are_missing(physics)
     if stated is not None and not physics.echo_planar and (open_by_times or physics.steady_state):
-        return stated, f"acquisition contrast {stated} ({evidence})"
+        return stated, say("acquisition contrast {stated} ({evidence})", stated=stated, evidence=evidence)
     if not open_by_times:
         return None, evidence
     if _STIR_WORDS.search(description):
-        return "STIR", f"description ({evidence})"
+        return "STIR", say("description ({evidence})", evidence=evidence)
     first, second = bool(_T1_WORDS.search(description)), bool(_T2_WORDS.search(description))
     if first != second and not physics.inversion:
-        return ("T1" if first else "T2"), f"description ({evidence})"
-    return None, f"{evidence}, and the description does not tell"
+        return ("T1" if first else "T2"), say("description ({evidence})", evidence=evidence)
+    return None, say("{evidence}, and the description does not tell", evidence=evidence)

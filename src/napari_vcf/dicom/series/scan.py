@@ -26,7 +26,7 @@ from napari_vcf.dicom.series.role import Role, described, role_of, three_plane, 
 from napari_vcf.dicom.series.stack import Stack
 from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale, unit_of
 from napari_vcf.errors import CancelledError
-from napari_vcf.language import joined, say
+from napari_vcf.language import joined, said, say
 
 __all__ = ["nothing_found", "scan_folder", "with_adc_unit", "with_b_values", "with_role"]
 
@@ -70,20 +70,20 @@ def scan_folder(
     with _collector_at_rest():
         for done, name in enumerate(names):
             if cancelled is not None and cancelled():
-                raise CancelledError("Scanning was cancelled.")
+                raise CancelledError(say("Scanning was cancelled."))
             if progress is not None and done % 32 == 0:
-                progress(done, len(names), "reading headers")
+                progress(done, len(names), say("reading headers"))
             try:
                 if is_volume_file(name):
                     if is_label_map(root / name):
-                        raise HeaderError(f"This is a label map, not an image. {FROM_LABELS}")
+                        raise HeaderError(joined(" ", (say("This is a label map, not an image."), FROM_LABELS)))
                     volumes.append(open_volume_file(root / name, name))
                 else:
                     files.append(frames_of(open_source(root / name, name)))
             except DicomError as error:
-                refused.append(Refusal(Path(name), str(error), unread=isinstance(error.__cause__, OSError)))
+                refused.append(Refusal(Path(name), said(error), unread=isinstance(error.__cause__, OSError)))
         if progress is not None:
-            progress(len(names), len(names), "reading headers")
+            progress(len(names), len(names), say("reading headers"))
         copies = copies_among(files)
         refused.extend(Refusal(Path(name), reason) for name, reason in copies.items())
         frames = [frame for members in files if members[0].file.name not in copies for frame in members]
@@ -119,7 +119,7 @@ def _volume_series(files: list[VolumeFile]) -> list[Series]:
                 modality="",
                 description=file.name,
                 role=Role.OTHER,
-                role_evidence="NIfTI and NRRD files do not say what they are; give the role",
+                role_evidence=say("NIfTI and NRRD files do not say what they are; give the role"),
                 grid=file.grid,
                 volumes=tuple(VolumeInfo("magnitude", repetition=index) for index in range(file.count)),
                 unit=scale.unit,
@@ -157,14 +157,21 @@ def with_role(series: Series, role: Role | str) -> Series:
     try:
         wanted = Role(role)
     except ValueError:
-        raise RoleError(f"There is no role {role!r}; roles are {', '.join(Role)}.") from None
+        raise RoleError(
+            say("There is no role {role!r}; roles are {roles}.", role=role, roles=", ".join(Role))
+        ) from None
     if wanted is series.role:
         return series
-    note = f"Role set to {wanted} by the person; found was {series.role} ({series.role_evidence})."
+    note = say(
+        "Role set to {wanted} by the person; found was {role} ({role_evidence}).",
+        wanted=wanted,
+        role=series.role,
+        role_evidence=series.role_evidence,
+    )
     changed = replace(
         series,
         role=wanted,
-        role_evidence="set by the person",
+        role_evidence=say("set by the person"),
         role_given=True,
         corrections=(*series.corrections, note),
     )
@@ -191,16 +198,36 @@ def with_adc_unit(series: Series, unit: str) -> Series:
         If the series is no ADC map, or the unit is none of them.
     """
     if series.computed_from:
-        raise UnitError("This ADC map is computed from b-values, so that its unit is known.")
+        raise UnitError(say("This ADC map is computed from b-values, so that its unit is known."))
     if series.role is not Role.ADC:
-        raise UnitError(f"A unit of diffusivity can only be given for an ADC map, and this is {series.role}.")
+        raise UnitError(
+            say("A unit of diffusivity can only be given for an ADC map, and this is {role}.", role=series.role)
+        )
     if unit not in ADC_UNITS:
-        raise UnitError(f"{unit!r} is not a unit of an ADC map; give one of {', '.join(ADC_UNITS)}.")
+        raise UnitError(
+            say(
+                "{unit!r} is not a unit of an ADC map; give one of {units}.",
+                unit=unit,
+                units=", ".join(ADC_UNITS),
+            )
+        )
     if series.scale.contradictory:
-        raise UnitError(f"No one unit holds for this map: {series.scale.evidence}. It cannot be measured.")
-    found = f"found was {series.unit}: {series.unit_evidence}" if series.unit else series.unit_evidence
+        raise UnitError(
+            say("No one unit holds for this map: {evidence}. It cannot be measured.", evidence=series.scale.evidence)
+        )
+    found = (
+        say("found was {unit}: {unit_evidence}", unit=series.unit, unit_evidence=series.unit_evidence)
+        if series.unit
+        else series.unit_evidence
+    )
     return _with_scale(
-        series, ValueScale("um2/s", f"{unit}, given by the person ({found})", ADC_UNITS[unit], answered=True)
+        series,
+        ValueScale(
+            "um2/s",
+            say("{unit}, given by the person ({found})", unit=unit, found=found),
+            ADC_UNITS[unit],
+            answered=True,
+        ),
     )
 
 
@@ -225,22 +252,36 @@ def with_b_values(series: Series, b_values: Sequence[float]) -> Series:
         contradicts what the files state.
     """
     if series.role is not Role.DWI:
-        raise UnitError(f"A b-value can only be given for diffusion images, and this is {series.role}.")
+        raise UnitError(say("A b-value can only be given for diffusion images, and this is {role}.", role=series.role))
     if len(b_values) != len(series.volumes):
-        raise UnitError(f"The series has {len(series.volumes)} volumes, and {len(b_values)} b-values were given.")
+        raise UnitError(
+            say(
+                "The series has {volumes} volumes, and {given} b-values were given.",
+                volumes=len(series.volumes),
+                given=len(b_values),
+            )
+        )
     volumes: list[VolumeInfo] = []
     for number, (volume, value) in enumerate(zip(series.volumes, b_values, strict=True), start=1):
         if not 0 <= value <= LARGEST_B:
-            raise UnitError(f"{value:g} s/mm2 is not a b-value.")
+            raise UnitError(say("{value:g} s/mm2 is not a b-value.", value=value))
         if volume.b_value is not None and volume.b_value != value:
-            raise UnitError(f"Volume {number} states a b-value of {volume.b_value:g} s/mm2, not {value:g}.")
+            raise UnitError(
+                say(
+                    "Volume {number} states a b-value of {b_value:g} s/mm2, not {value:g}.",
+                    number=number,
+                    b_value=volume.b_value,
+                    value=value,
+                )
+            )
         said = replace(volume, b_value=float(value))
         if volume.kind == "magnitude":
             # Repetitions are those of one b-value.
             same = sum(earlier.b_value == said.b_value for earlier in volumes)
             said = replace(said, kind="b", repetition=same)
         volumes.append(said)
-    note = f"b-values given by the person: {', '.join(f'{value:g}' for value in b_values)} s/mm2."
+    listed = ", ".join(f"{value:g}" for value in b_values)
+    note = say("b-values given by the person: {listed} s/mm2.", listed=listed)
     given = tuple(map(float, b_values))
     return replace(series, volumes=tuple(volumes), b_values_given=given, corrections=(*series.corrections, note))
 
@@ -281,7 +322,7 @@ def _series(
     role, evidence = role_of(stack, crossing=crossing, weighted=weighted, enhancement=enhancement)
     scale = unit_of(stack, role)
     header = stack.first.file.header
-    closed = " ".join(filter(None, (*stack.problems, stack.layout.reason, patients_in(stack))))
+    closed = joined(" ", filter(None, (*stack.problems, stack.layout.reason, patients_in(stack))))
     return Series(
         key=key,
         series_instance_uid=uid,

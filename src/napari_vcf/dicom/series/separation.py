@@ -18,6 +18,7 @@ import numpy as np
 from napari_vcf.dicom.files.frames import Frame
 from napari_vcf.dicom.files.header import Header
 from napari_vcf.dicom.series.layout import SAME_POSITION_MM, along_normal
+from napari_vcf.language import joined, say
 
 __all__ = ["Slotted", "by_frame_of_reference", "reconstructions", "slotted", "without_duplicates"]
 
@@ -56,19 +57,19 @@ _TELLING: Final[tuple[tuple[str, Callable[[Frame], Hashable]], ...]] = (
     ("", _text(0x20051596)),
     ("", _text(0x20051413)),
     ("", lambda frame: frame.diffusion.direction),
-    ("convolution kernel", _kernel),
-    ("reconstruction diameter", _text(0x00181100)),
-    ("filter", _text(0x00181160)),
-    ("tube voltage", _text(0x00180060)),
-    ("slice thickness", lambda frame: frame.thickness_mm),
-    ("image type", lambda frame: frame.file.image_type),
-    ("echo number", _text(0x00180086)),
-    ("flip angle", _text(0x00181314)),
-    ("repetition time", lambda frame: frame.repetition_time_ms),
-    ("trigger time", _text(0x00181060)),
-    ("description", _text(0x0008103E)),
-    ("acquisition time", _text(0x00080032)),
-    ("content time", _text(0x00080033)),
+    (say("convolution kernel"), _kernel),
+    (say("reconstruction diameter"), _text(0x00181100)),
+    (say("filter"), _text(0x00181160)),
+    (say("tube voltage"), _text(0x00180060)),
+    (say("slice thickness"), lambda frame: frame.thickness_mm),
+    (say("image type"), lambda frame: frame.file.image_type),
+    (say("echo number"), _text(0x00180086)),
+    (say("flip angle"), _text(0x00181314)),
+    (say("repetition time"), lambda frame: frame.repetition_time_ms),
+    (say("trigger time"), _text(0x00181060)),
+    (say("description"), _text(0x0008103E)),
+    (say("acquisition time"), _text(0x00080032)),
+    (say("content time"), _text(0x00080033)),
 )
 
 
@@ -131,7 +132,13 @@ def by_frame_of_reference(frames: list[Frame]) -> list[tuple[list[Frame], str]]:
         else:
             clusters.append((list(members), places, 1))
     return [
-        (members, f"Its images name {count} frames of reference or none; by their positions they are one stack.")
+        (
+            members,
+            say(
+                "Its images name {count} frames of reference or none; by their positions they are one stack.",
+                count=count,
+            ),
+        )
         if count > 1
         else (members, "")
         for members, _, count in clusters
@@ -161,8 +168,8 @@ def reconstructions(frames: list[Frame]) -> list[tuple[list[Frame], str]]:
         return _acquisitions(frames, "")
     found: list[tuple[list[Frame], str]] = []
     for kernel in sorted(by_kernel, key=lambda name: (-len(by_kernel[name]), name)):
-        named = f"convolution kernel {kernel}" if kernel else "no convolution kernel stated"
-        note = f"One of {len(by_kernel)} reconstructions in the same series: {named}."
+        named = say("convolution kernel {kernel}", kernel=kernel) if kernel else say("no convolution kernel stated")
+        note = say("One of {count} reconstructions in the same series: {named}.", count=len(by_kernel), named=named)
         found.extend(_acquisitions(by_kernel[kernel], note))
     return found
 
@@ -181,8 +188,15 @@ def _acquisitions(frames: list[Frame], note: str) -> list[tuple[list[Frame], str
     # At the same positions they are repetitions; one after the other along the body they are one scan.
     if len(positions) < len(frames) or changes < 2 * len(members):
         return [(frames, note)]
-    text = f"{note} One of {len(members)} acquisitions whose slices lie between each other's: number"
-    return [(members[number], f"{text} {number}.".strip()) for number in sorted(members)]
+    found: list[tuple[list[Frame], str]] = []
+    for number in sorted(members):
+        one = say(
+            "One of {count} acquisitions whose slices lie between each other's: number {number}.",
+            count=len(members),
+            number=number,
+        )
+        found.append((members[number], joined(" ", filter(None, (note, one)))))
+    return found
 
 
 def without_duplicates(group: Slotted, problems: list[str], notes: list[str]) -> list[Slotted]:
@@ -213,7 +227,7 @@ def without_duplicates(group: Slotted, problems: list[str], notes: list[str]) ->
             parts[key(frame)].append((slot, frame))
         if len(parts) == most and all(len({slot for slot, _ in part}) == len(part) for part in parts.values()):
             if name:
-                notes.append(f"Images at the same positions are told apart by their {name}.")
+                notes.append(say("Images at the same positions are told apart by their {name}.", name=name))
             return [parts[value] for value in sorted(parts, key=str)]
     for running in _RUNNING:
         runs = _runs(group, len(slots), running)
@@ -261,7 +275,8 @@ def _untold(slots: dict[int, Slotted]) -> str:
     depths = [float(along_normal([members[0][1]])[0]) for members in crowded]
     places = ", ".join(f"{depth:.2f}" for depth in depths[:_NAMED])
     names = sorted({frame.file.name for members in crowded for _, frame in members})
-    return (
-        f"Several images lie at the same position ({places}{', ...' if len(crowded) > _NAMED else ''} mm along the "
-        f"normal) and nothing tells them apart: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}."
+    return say(
+        "Several images lie at the same position ({places} mm along the normal) and nothing tells them apart: {names}.",
+        places=places + (", ..." if len(crowded) > _NAMED else ""),
+        names=", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else ""),
     )

@@ -11,6 +11,7 @@ from napari_vcf.dicom.files.intensity import um2_per_s_of
 from napari_vcf.dicom.files.volumefile import VolumeFile
 from napari_vcf.dicom.series.role import Role
 from napari_vcf.dicom.series.stack import Stack
+from napari_vcf.language import joined, say
 
 __all__ = ["ADC_UNITS", "ValueScale", "unit_of"]
 
@@ -25,9 +26,9 @@ ADC_UNITS: Final[dict[str, float]] = {
 }
 #: Makers that store ADC maps as whole numbers of 1e-6 mm2/s: a word of the manufacturer's name -> what is known.
 _VENDOR_RULES: Final = {
-    "SIEMENS": "Siemens stores ADC maps in 1e-6 mm2/s",
-    "GE MEDICAL": "GE stores ADC maps in 1e-6 mm2/s",
-    "GE HEALTHCARE": "GE stores ADC maps in 1e-6 mm2/s",
+    "SIEMENS": say("Siemens stores ADC maps in 1e-6 mm2/s"),
+    "GE MEDICAL": say("GE stores ADC maps in 1e-6 mm2/s"),
+    "GE HEALTHCARE": say("GE stores ADC maps in 1e-6 mm2/s"),
 }
 
 
@@ -76,20 +77,20 @@ def unit_of(stack: Stack | VolumeFile, role: Role) -> ValueScale:
     if isinstance(stack, VolumeFile):
         return _of_volume_file(role)
     if stack.first.file.modality == "CT" and stack.first.kind == "map":
-        return ValueScale("signal", "a map computed from a CT: its values are no Hounsfield units")
+        return ValueScale("signal", say("a map computed from a CT: its values are no Hounsfield units"))
     if stack.first.file.modality == "CT":
         return _agreed(stack, _hounsfield, "signal")
     if role is Role.ADC:
         return _agreed(stack, _diffusivity, None)
-    return ValueScale("signal", "MR signal has no unit")
+    return ValueScale("signal", say("MR signal has no unit"))
 
 
 def _of_volume_file(role: Role) -> ValueScale:
     if role is Role.CT:
-        return ValueScale("HU", "taken for a CT as the person says; NIfTI and NRRD files state no unit")
+        return ValueScale("HU", say("taken for a CT as the person says; NIfTI and NRRD files state no unit"))
     if role is Role.ADC:
-        return ValueScale(None, "NIfTI and NRRD files state no unit")
-    return ValueScale("signal", "NIfTI and NRRD files state no unit")
+        return ValueScale(None, say("NIfTI and NRRD files state no unit"))
+    return ValueScale("signal", say("NIfTI and NRRD files state no unit"))
 
 
 def _agreed(stack: Stack, rule: Callable[[Frame], ValueScale], unknown: str | None) -> ValueScale:
@@ -119,8 +120,11 @@ def _agreed(stack: Stack, rule: Callable[[Frame], ValueScale], unknown: str | No
             found[meaning] = (found.get(meaning, (scale.evidence, 0))[0], found.get(meaning, ("", 0))[1] + 1)
     if len(found) == 1:
         return rule(stack.first)
-    parts = "; ".join(f"{evidence} ({count} of them)" for evidence, count in found.values())
-    return ValueScale(unknown, f"the slices contradict each other: {parts}", contradictory=True)
+    parts = joined(
+        "; ",
+        (say("{evidence} ({count} of them)", evidence=evidence, count=count) for evidence, count in found.values()),
+    )
+    return ValueScale(unknown, say("the slices contradict each other: {parts}", parts=parts), contradictory=True)
 
 
 def _hounsfield(frame: Frame) -> ValueScale:
@@ -128,30 +132,34 @@ def _hounsfield(frame: Frame) -> ValueScale:
     kind = intensity.rescale_type.upper()
     if intensity.lut is not None:
         if kind == "HU":
-            return ValueScale("HU", "modality LUT of type HU")
-        return ValueScale("signal", f"CT with a modality LUT of type {kind or '(none)'}: no Hounsfield units")
+            return ValueScale("HU", say("modality LUT of type HU"))
+        return ValueScale(
+            "signal", say("CT with a modality LUT of type {kind}: no Hounsfield units", kind=kind or say("(none)"))
+        )
     if kind == "HU":
-        return ValueScale("HU", "rescale type HU")
+        return ValueScale("HU", say("rescale type HU"))
     if kind in ("", "US") and intensity.stated:
-        return ValueScale("HU", "CT with a rescale")
+        return ValueScale("HU", say("CT with a rescale"))
     if not intensity.stated:
-        return ValueScale("signal", "CT without a rescale: its values are no Hounsfield units")
-    return ValueScale("signal", f"CT with rescale type {kind}: its values are no Hounsfield units")
+        return ValueScale("signal", say("CT without a rescale: its values are no Hounsfield units"))
+    return ValueScale("signal", say("CT with rescale type {kind}: its values are no Hounsfield units", kind=kind))
 
 
 def _diffusivity(frame: Frame) -> ValueScale:
     intensity = frame.intensity
     for entry in intensity.maps:
         if entry.um2_per_s is not None:
-            return ValueScale("um2/s", f"real-world value map in {entry.unit}", entry.um2_per_s, entry.unit)
+            return ValueScale(
+                "um2/s", say("real-world value map in {unit}", unit=entry.unit), entry.um2_per_s, entry.unit
+            )
     if intensity.tabled:
-        return ValueScale(None, "the real-world values are stated as a table, which is not read")
+        return ValueScale(None, say("the real-world values are stated as a table, which is not read"))
     factor = um2_per_s_of(intensity.rescale_type)
     if factor is not None:
-        return ValueScale("um2/s", f"rescale type {intensity.rescale_type}", factor)
+        return ValueScale("um2/s", say("rescale type {rescale_type}", rescale_type=intensity.rescale_type), factor)
     whole = not frame.file.layout.floating and intensity.lut is None
     plain = whole and intensity.slope == 1 and intensity.intercept == 0
     for word, rule in _VENDOR_RULES.items():
         if word in frame.file.manufacturer and plain:
-            return ValueScale("um2/s", f"vendor rule: {rule}; no unit is stated")
-    return ValueScale(None, "nothing in the files states the unit of this ADC map")
+            return ValueScale("um2/s", say("vendor rule: {rule}; no unit is stated", rule=rule))
+    return ValueScale(None, say("nothing in the files states the unit of this ADC map"))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.dicom.errors import DicomError
 from napari_vcf.dicom.files.diffusion import ZERO_B_LIMIT
+from napari_vcf.language import say
 
 __all__ = ["UM2_PER_S", "adc_from_signals", "geometric_mean"]
 
@@ -43,7 +44,7 @@ def geometric_mean(signals: Iterable[NDArray[np.float32]]) -> NDArray[np.float64
         total = logarithm if total is None else total + logarithm
         count += 1
     if total is None:
-        raise DicomError("A geometric mean needs at least one signal.")
+        raise DicomError(say("A geometric mean needs at least one signal."))
     return np.asarray(np.exp(total / count))
 
 
@@ -71,7 +72,12 @@ def adc_from_signals(
     """
     weights = np.array([0.0 if b < ZERO_B_LIMIT else float(b) for b in b_values])
     if len(weights) != len(signals) or len(np.unique(weights)) != len(weights) or len(weights) < 2:
-        raise DicomError(f"An ADC needs at least two different b-values with one signal each, not {list(b_values)}.")
+        raise DicomError(
+            say(
+                "An ADC needs at least two different b-values with one signal each, not {values}.",
+                values=list(b_values),
+            )
+        )
     stacked = np.stack([np.asarray(signal, dtype=np.float64) for signal in signals])
     stacked = np.where((stacked > 0).all(axis=0), stacked, np.nan)
     if len(weights) == 2:

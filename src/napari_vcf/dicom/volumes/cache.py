@@ -26,6 +26,7 @@ from napari_vcf.dicom.series.model import Series
 from napari_vcf.dicom.volumes.loading import load_volume
 from napari_vcf.dicom.volumes.stored import UNKNOWN_UNIT, Cancelled, Progress
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 
 __all__ = ["CACHE_VARIABLE", "cache_folder", "load_prepared", "prefer_cache_folder"]
 
@@ -99,7 +100,7 @@ def load_prepared(
     found = _stored(folder, state, series)
     if found is not None:
         if progress is not None:
-            progress(1, 1, "opening the prepared volume")
+            progress(1, 1, say("opening the prepared volume"))
         return found
     volume = load_volume(series, index, progress=progress, cancelled=cancelled)
     # A full or write-protected disk costs the second opening its speed, and nothing else.

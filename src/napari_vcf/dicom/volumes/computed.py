@@ -13,6 +13,7 @@ from napari_vcf.dicom.series.model import Series
 from napari_vcf.dicom.volumes.adc_map import adc_from_signals, geometric_mean
 from napari_vcf.dicom.volumes.stored import Cancelled, Progress, load_stored
 from napari_vcf.geometry import Volume
+from napari_vcf.language import joined, say
 
 __all__ = ["b_images", "compute_adc", "method_of"]
 
@@ -70,11 +71,11 @@ def compute_adc(
         If there are fewer than two b-values, or the series do not lie on one grid.
     """
     if not all(series[0].grid.is_close_to(other.grid) for other in series[1:]):
-        raise DicomError("The diffusion series do not lie on one grid, so that no ADC can be computed from them.")
+        raise DicomError(say("The diffusion series do not lie on one grid, so that no ADC can be computed from them."))
     sources = b_images(*series)
     if len(sources) < 2:
-        found = ", ".join(f"{b:g}" for b in sources) or "none"
-        raise DicomError(f"An ADC needs at least two b-values; the diffusion series have {found}.")
+        found = ", ".join(f"{b:g}" for b in sources) or say("none")
+        raise DicomError(say("An ADC needs at least two b-values; the diffusion series have {found}.", found=found))
     total = sum(len(members) for members in sources.values())
     padding = np.zeros(series[0].grid.shape, dtype=np.bool_)
     done = 0
@@ -86,7 +87,7 @@ def compute_adc(
             np.logical_or(padding, volume.padding, out=padding)
         done += 1
         if progress is not None:
-            progress(done, total, "reading diffusion images")
+            progress(done, total, say("reading diffusion images"))
         return np.asarray(volume.data, dtype=np.float32)
 
     signals = [geometric_mean(signal(member) for member in members) for members in sources.values()]
@@ -101,7 +102,11 @@ def method_of(sources: dict[float, list[_Source]]) -> str:
     parts = []
     for b, members in sources.items():
         kind = members[0][0].volumes[members[0][1]].kind
-        images = "trace" if kind == "trace" else f"{len(members)} image{'s' if len(members) > 1 else ''}"
-        parts.append(f"b {b:g} ({images})")
-    fit = "logarithm of the quotient" if len(sources) == 2 else "non-linear least squares"
-    return f"computed from {', '.join(parts)} s/mm2: geometric means, {fit}"
+        if kind == "trace":
+            parts.append(say("b {b:g} (trace)", b=b))
+        elif len(members) == 1:
+            parts.append(say("b {b:g} (1 image)", b=b))
+        else:
+            parts.append(say("b {b:g} ({count} images)", b=b, count=len(members)))
+    fit = say("logarithm of the quotient") if len(sources) == 2 else say("non-linear least squares")
+    return say("computed from {parts} s/mm2: geometric means, {fit}", parts=joined(", ", parts), fit=fit)

@@ -15,6 +15,7 @@ from napari_vcf.dicom.series.units import ADC_UNITS, ValueScale
 from napari_vcf.dicom.volumes.computed import b_images, compute_adc, method_of
 from napari_vcf.dicom.volumes.loading import load_volume
 from napari_vcf.dicom.volumes.stored import Cancelled, Progress
+from napari_vcf.language import joined, say
 
 __all__ = ["check_adc_units", "with_computed_adc"]
 
@@ -47,12 +48,12 @@ def with_computed_adc(scan: Scan) -> Scan:
             continue
         first = group[0]
         method = method_of(b_images(*group))
-        closed = " ".join(dict.fromkeys(filter(None, (series.not_measurable_reason for series in group))))
+        closed = joined(" ", dict.fromkeys(filter(None, (series.not_measurable_reason for series in group))))
         added.append(
             replace(
                 first,
                 key=f"{first.key}:adc",
-                description=f"ADC computed from {first.description or 'DWI'}",
+                description=say("ADC computed from {description}", description=first.description or "DWI"),
                 role=Role.ADC,
                 role_evidence=method,
                 # Of its diffusion images somebody may have said what they are; of the map nobody did.
@@ -60,11 +61,11 @@ def with_computed_adc(scan: Scan) -> Scan:
                 b_values_given=(),
                 volumes=(replace(first.volumes[0], kind="adc", b_value=None, direction=None, repetition=0),),
                 unit="um2/s",
-                unit_evidence="computed from b-values in s/mm2",
-                corrections=(*first.corrections, f"ADC {method}."),
+                unit_evidence=say("computed from b-values in s/mm2"),
+                corrections=(*first.corrections, say("ADC {method}.", method=method)),
                 measurable=not closed,
                 not_measurable_reason=closed,
-                scale=ValueScale("um2/s", "computed from b-values in s/mm2"),
+                scale=ValueScale("um2/s", say("computed from b-values in s/mm2")),
                 computed_from=tuple(group),
             )
         )
@@ -126,7 +127,11 @@ def check_adc_units(scan: Scan, *, progress: Progress | None = None, cancelled: 
             else:
                 checked.append(_against_water(series, cancelled))
         except DicomError as error:
-            checked.append(replace(series, corrections=(*series.corrections, f"The unit was not checked: {error}")))
+            checked.append(
+                replace(
+                    series, corrections=(*series.corrections, say("The unit was not checked: {error}", error=error))
+                )
+            )
     return scan.with_series(checked)
 
 
@@ -145,24 +150,55 @@ def _against_own(
         usable &= signal >= np.percentile(signal[usable], _SIGNAL_PERCENTILE)
     count = int(usable.sum())
     if count < _FEWEST_VOXELS:
-        return replace(series, unit_evidence=f"{series.unit_evidence}; too little signal to check it by the b-images")
+        return replace(
+            series,
+            unit_evidence=say(
+                "{unit_evidence}; too little signal to check it by the b-images", unit_evidence=series.unit_evidence
+            ),
+        )
     quotient = float(np.median(own.data[usable] / stated.data[usable]))
     factor = next((f for f in sorted(set(ADC_UNITS.values())) if abs(quotient / f - 1) <= _AGREEMENT), None)
     difference = float(np.median(np.abs(own.data[usable] - stated.data[usable] * (factor or 1.0))))
-    check = f"median difference from our ADC of the b-images {difference:.1f} um2/s over {count} voxels"
+    check = say(
+        "median difference from our ADC of the b-images {difference:.1f} um2/s over {count} voxels",
+        difference=difference,
+        count=count,
+    )
     if series.unit is None and factor is not None:
-        evidence = f"check against the b-images: {check} when read in {_name_of(factor)}; {series.unit_evidence}"
+        evidence = say(
+            "check against the b-images: {check} when read in {unit}; {unit_evidence}",
+            check=check,
+            unit=_name_of(factor),
+            unit_evidence=series.unit_evidence,
+        )
         return _rescaled(series, ValueScale("um2/s", evidence, factor))
     if series.unit is None:
-        return replace(series, unit_evidence=f"{series.unit_evidence}; the b-images fit no known unit ({quotient:.3g})")
+        return replace(
+            series,
+            unit_evidence=say(
+                "{unit_evidence}; the b-images fit no known unit ({quotient:.3g})",
+                unit_evidence=series.unit_evidence,
+                quotient=quotient,
+            ),
+        )
     if factor == 1.0:
-        return replace(series, unit_evidence=f"{series.unit_evidence}; confirmed: {check}")
+        return replace(
+            series,
+            unit_evidence=say("{unit_evidence}; confirmed: {check}", unit_evidence=series.unit_evidence, check=check),
+        )
     if series.scale.answered:
-        text = f"{series.unit_evidence}; our ADC from the b-images is {quotient:.3g} times the map's"
+        text = say(
+            "{unit_evidence}; our ADC from the b-images is {quotient:.3g} times the map's",
+            unit_evidence=series.unit_evidence,
+            quotient=quotient,
+        )
         return replace(series, unit_evidence=text)
-    evidence = (
-        f"contradicted: {series.unit_evidence}, but our ADC from the b-images is {quotient:.3g} times the map's "
-        f"(median over {count} voxels)"
+    evidence = say(
+        "contradicted: {unit_evidence}, but our ADC from the b-images is {quotient:.3g} times the map's "
+        "(median over {count} voxels)",
+        unit_evidence=series.unit_evidence,
+        quotient=quotient,
+        count=count,
     )
     return _rescaled(series, ValueScale(None, evidence))
 
@@ -177,19 +213,47 @@ def _against_water(series: Series, cancelled: Cancelled | None) -> Series:
     if positive.size < _FEWEST_VOXELS:
         return series
     middle, bright = (float(value) for value in np.percentile(positive, (50, 99)))
-    values = f"median {middle:.4g}, brightest hundredth {bright:.4g}"
+    values = say("median {middle:.4g}, brightest hundredth {bright:.4g}", middle=middle, bright=bright)
     if series.unit is not None:
         if not _WATER_UM2_PER_S / 10 < bright < _WATER_UM2_PER_S * 10:
             if series.scale.answered:
                 return replace(
-                    series, unit_evidence=f"{series.unit_evidence}; its values ({values}) look like no tissue"
+                    series,
+                    unit_evidence=say(
+                        "{unit_evidence}; its values ({values}) look like no tissue",
+                        unit_evidence=series.unit_evidence,
+                        values=values,
+                    ),
                 )
-            evidence = f"contradicted: {series.unit_evidence}, but its values ({values}) are none of tissue in um2/s"
+            evidence = say(
+                "contradicted: {unit_evidence}, but its values ({values}) are none of tissue in um2/s",
+                unit_evidence=series.unit_evidence,
+                values=values,
+            )
             return _rescaled(series, ValueScale(None, evidence))
-        return replace(series, unit_evidence=f"{series.unit_evidence}; values {values} um2/s fit tissue and fluid")
+        return replace(
+            series,
+            unit_evidence=say(
+                "{unit_evidence}; values {values} um2/s fit tissue and fluid",
+                unit_evidence=series.unit_evidence,
+                values=values,
+            ),
+        )
     fitting = [f for f in sorted(set(ADC_UNITS.values())) if 0.3 < bright * f / _WATER_UM2_PER_S < 1.7]
-    hint = f"they would fit {_name_of(fitting[0])}" if len(fitting) == 1 else "they fit no unit clearly"
-    return replace(series, unit_evidence=f"{series.unit_evidence}; values {values}: {hint} (fluid is near 3000 um2/s)")
+    hint = (
+        say("they would fit {unit}", unit=_name_of(fitting[0]))
+        if len(fitting) == 1
+        else say("they fit no unit clearly")
+    )
+    return replace(
+        series,
+        unit_evidence=say(
+            "{unit_evidence}; values {values}: {hint} (fluid is near 3000 um2/s)",
+            unit_evidence=series.unit_evidence,
+            values=values,
+            hint=hint,
+        ),
+    )
 
 
 def _rescaled(series: Series, scale: ValueScale) -> Series:

@@ -22,6 +22,7 @@ from napari_vcf.dicom.series.stack import StackVolume
 from napari_vcf.dicom.series.units import ValueScale
 from napari_vcf.errors import CancelledError
 from napari_vcf.geometry import Volume
+from napari_vcf.language import say
 
 __all__ = ["UNKNOWN_UNIT", "Cancelled", "Progress", "check_decodable", "load_stored", "native_mean"]
 
@@ -43,7 +44,13 @@ def load_stored(
 ) -> Volume:
     """Read one volume of a series from its files; parameters, result and errors are those of `loading.load_volume`."""
     if not 0 <= index < len(series.volumes):
-        raise DicomError(f"The series has {len(series.volumes)} volumes; there is no number {index}.")
+        raise DicomError(
+            say(
+                "The series has {volumes} volumes; there is no number {index}.",
+                volumes=len(series.volumes),
+                index=index,
+            )
+        )
     unit = series.unit or UNKNOWN_UNIT
     stack = series.stack
     if isinstance(stack, VolumeFile):
@@ -92,7 +99,7 @@ def native_mean(
         values = series.stack.read(index).astype(np.float64)
         finite = values[np.isfinite(values)]
         if not finite.size:
-            raise PixelError(series.stack.name, "none of its voxels holds a number.")
+            raise PixelError(series.stack.name, say("none of its voxels holds a number."))
         return float(finite.mean()) * series.scale.factor
     volume = series.stack.volumes[index]
     total, count = 0.0, 0
@@ -114,10 +121,12 @@ def native_mean(
         total += part
         count += size
         if progress is not None:
-            progress(done, len(volume.frames), "reading slices")
+            progress(done, len(volume.frames), say("reading slices"))
     if not count or not np.isfinite(total):
         name = volume.frames[0].file.name
-        raise PixelError(name, "its values are too large for numbers." if count else "none of its pixels is a number.")
+        raise PixelError(
+            name, say("its values are too large for numbers.") if count else say("none of its pixels is a number.")
+        )
     return total / count
 
 
@@ -155,7 +164,7 @@ def _fill(
                 padding = np.zeros(data.shape, dtype=np.bool_) if padding is None else padding
                 padding[target] |= empty
         if progress is not None:
-            progress(position + 1, len(frames), "reading slices")
+            progress(position + 1, len(frames), say("reading slices"))
     if absent:
         padding = np.zeros(data.shape, dtype=np.bool_) if padding is None else padding
         padding[absent] = True
@@ -197,7 +206,7 @@ def _prepared_slices(
         try:
             while ahead:
                 if cancelled is not None and cancelled():
-                    raise CancelledError("Reading was cancelled.")
+                    raise CancelledError(say("Reading was cancelled."))
                 yield ahead.pop(0).result()
                 if following < len(frames):
                     ahead.append(pool.submit(one, following))
@@ -230,7 +239,8 @@ def _maps_of(frame: Frame, scale: ValueScale) -> list[RealWorldMap]:
     found = [entry for entry in frame.intensity.maps if entry.unit == scale.map_unit]
     if not found:
         raise PixelError(
-            frame.file.name, f"this slice has no real-world value map in {scale.map_unit}, as the others have."
+            frame.file.name,
+            say("this slice has no real-world value map in {map_unit}, as the others have.", map_unit=scale.map_unit),
         )
     return found
 

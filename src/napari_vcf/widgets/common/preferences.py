@@ -13,6 +13,7 @@ from platformdirs import user_log_path
 from napari_vcf.dicom import prefer_cache_folder
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.language import LANGUAGES, LanguageError, choose, chosen, language_named, said, say, shown
+from napari_vcf.records.errors import system_says
 
 __all__ = [
     "LANGUAGE_VARIABLE",
@@ -94,7 +95,7 @@ def set_log(choice: str) -> None:
         handler = RotatingFileHandler(path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")
     except OSError as error:
         raise PreferenceError(
-            say("The log file {path} cannot be written: {strerror}.", path=path, strerror=error.strerror)
+            say("The log file {path} cannot be written: {strerror}.", path=path, strerror=system_says(error))
         ) from error
     handler.set_name(_NAME)
     handler.setLevel(level)

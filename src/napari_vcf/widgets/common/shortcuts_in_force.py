@@ -27,7 +27,7 @@ from qtpy.QtGui import QKeySequence
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.language import joined, said, say, tr
 from napari_vcf.records.atomic import write_atomically
-from napari_vcf.records.errors import WriteError
+from napari_vcf.records.errors import WriteError, system_says
 from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, ALONE, INSTRUMENTS, SCOPES, Action
 
 __all__ = [
@@ -159,7 +159,11 @@ def read_keys(path: Path, foreign: Mapping[str, str] | None = None) -> dict[str,
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise KeysError(
-            say("The keys in {path} are not used: it cannot be read ({strerror}).", path=path, strerror=error.strerror)
+            say(
+                "The keys in {path} are not used: it cannot be read ({strerror}).",
+                path=path,
+                strerror=system_says(error),
+            )
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise KeysError(
@@ -251,7 +255,7 @@ def write_keys_template() -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(
-            say("The folder {parent} cannot be made: {strerror}.", parent=path.parent, strerror=error.strerror)
+            say("The folder {parent} cannot be made: {strerror}.", parent=path.parent, strerror=system_says(error))
         ) from error
     write_atomically(path, keys_template(), overwrite=False)
     return path

@@ -257,7 +257,8 @@ class RegistrationWidget(Instrument):
             return
         for image in (ct, *mr.values()):
             if not image.series.measurable:
-                self.desk.message.emit(f"{image.label}: {image.series.not_measurable_reason}", "warning")
+                text = say("{label}: {reason}", label=image.label, reason=image.series.not_measurable_reason)
+                self.desk.message.emit(text, "warning")
         volumes = self.desk.guard(
             lambda: (
                 self.desk.volume(ct.id),
