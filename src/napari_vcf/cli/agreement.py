@@ -81,6 +81,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="take a second table, or a reader's second export of a case, as a repeated reading",
     )
     parser.add_argument(
+        "--without-carried",
+        action="store_true",
+        help="leave out what rests on drawings that a reader carried from an earlier stage; the report says how many "
+        "there are either way",
+    )
+    parser.add_argument(
         "--figures",
         action="store_true",
         help="also draw the charts for a paper, into DIR/figures and into the report (needs the extra 'paper')",
@@ -136,7 +142,12 @@ def run(args: argparse.Namespace) -> int:
         model=[] if args.model is None else [name.strip() for name in args.model.split(",")],
     )
     reference = None if args.reference is None else read_reference(args.reference)
-    loaded = load_readings(args.readings, repeats=args.repeats, consensus=args.apart)
+    loaded = load_readings(
+        args.readings,
+        repeats=args.repeats,
+        consensus=args.apart,
+        carried="left_out" if args.without_carried else "counted",
+    )
     analysed = analyse(
         loaded.readings,
         reference,

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from napari_vcf.agreement.input.builder import Chunk, ReadingsBuilder
 from napari_vcf.agreement.input.readings import CONSENSUS, ReadingFacts
+from napari_vcf.reading.carried_items import CarriedKind, carried_values
 from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import ReadingExport
-from napari_vcf.reading.export_table import reading_rows
+from napari_vcf.reading.export_table import Row, reading_rows
 from napari_vcf.reading.findings import table_name
 
-__all__ = ["ExportRows", "facts_of", "schema_version_of"]
+__all__ = ["CarriedChoice", "ExportRows", "facts_of", "schema_version_of"]
 
 _VERSION = re.compile(r'"schema_version"\s*:\s*"([^"]{1,40})"')
 #: The version stands among the first keys of a document.
 _HEAD_CHARACTERS = 4096
 _CHUNK_ROWS = 100_000
+#: What becomes of values that rest on carried drawings.
+CarriedChoice = Literal["counted", "left_out"]
+#: Of the many values of a reading those that are told one by one.
+_TOLD = ("compression_degree", "lesion_extent", "adc_ratio")
 
 
 def schema_version_of(path: Path) -> str:
@@ -93,10 +101,15 @@ class ExportRows:
     ----------
     builder : ReadingsBuilder
         Where the rows go.
+    carried : {"counted", "left_out"}
+        What becomes of values that rest on drawings carried from an earlier stage.
     """
 
-    def __init__(self, builder: ReadingsBuilder) -> None:
+    def __init__(self, builder: ReadingsBuilder, *, carried: CarriedChoice = "counted") -> None:
         self._builder = builder
+        self._carried = carried
+        #: Values that rest on carried drawings, by stage, name and kind.
+        self._found: Counter[tuple[str, str, CarriedKind]] = Counter()
         self._rows: list[tuple[str, str, str, str, str, str, int, int]] = []
 
     def add(self, path: Path, *, occasion: int = 1) -> tuple[ReadingExport, ReadingFacts]:
@@ -127,17 +140,55 @@ class ExportRows:
         self._builder.add_record(record)
         source = self._builder.add_source(path.name, lambda _row: path.name)
         before = len(self._rows)
-        self._rows += [
-            (row.case, record.reader, row.stage, row.item, _cell(row.value), row.unit, record.occasion, source)
-            for row in reading_rows(export)
-        ]
-        if len(self._rows) == before:
+        left_out = False
+        for row in self._counted(export):
+            if row is None:
+                left_out = True
+                continue
+            self._rows.append(
+                (row.case, record.reader, row.stage, row.item, _cell(row.value), row.unit, record.occasion, source)
+            )
+        if left_out and len(self._rows) == before:
+            self._builder.remark(f"{path.name} holds nothing but what was carried.")
+        elif len(self._rows) == before:
             self._builder.remark(f"{path.name} holds no answer.")
         elif not export.complete:
             self._builder.remark(f"{path.name} is not complete: items without an answer have no value.")
         if len(self._rows) >= _CHUNK_ROWS:
             self.flush()
         return export, record
+
+    def _counted(self, export: ReadingExport) -> Iterator[Row | None]:
+        """Rows of an export; None for each that is left out."""
+        carried = {name: carried_values(part, export.spine) for name, part in export.stages.items()}
+        for row in reading_rows(export):
+            kind = carried[row.stage].get(row.item)  # type: ignore[index]
+            if kind is not None:
+                self._found[row.stage, row.item, kind] += 1
+            yield None if kind is not None and self._carried == "left_out" else row
+
+    def remark_on_carried(self) -> None:
+        """Say, for each stage, how many values rest on carried drawings, and what became of them."""
+        for stage in dict.fromkeys(place[0] for place in self._found):
+            of_stage = {place[1:]: count for place, count in self._found.items() if place[0] == stage}
+            kinds = Counter[str]()
+            for (_, kind), count in of_stage.items():
+                kinds[kind] += count
+            items = ", ".join(
+                f"{name} {sum(count for (other, _), count in of_stage.items() if other == name)}"
+                for name in dict.fromkeys(name for name, _ in of_stage)
+                if name in _TOLD
+            )
+            done = (
+                "they are left out of everything, as asked"
+                if self._carried == "left_out"
+                else "they are counted like the others; '--without-carried' leaves them out"
+            )
+            self._builder.remark(
+                f"Stage {stage}: {kinds.total()} values rest on drawings that readers carried from an earlier stage, "
+                f"{kinds['unchanged']} of them unchanged and {kinds['changed']} changed"
+                f"{f' ({items})' if items else ''}; {done}."
+            )
 
     def flush(self) -> None:
         """Hand the gathered rows to the builder."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from napari_vcf.agreement.errors import AgreementError
 from napari_vcf.agreement.input.builder import ReadingsBuilder
-from napari_vcf.agreement.input.exports import ExportRows, facts_of, schema_version_of
+from napari_vcf.agreement.input.exports import CarriedChoice, ExportRows, facts_of, schema_version_of
 from napari_vcf.agreement.input.files import add_csv, add_parquet
 from napari_vcf.agreement.input.masks import MaskStore
 from napari_vcf.agreement.input.readings import Readings
@@ -96,6 +96,7 @@ def load_readings(
     *,
     repeats: bool = False,
     consensus: bool = False,
+    carried: CarriedChoice = "counted",
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Loaded:
     """Read everything, one file at a time.
@@ -110,6 +111,9 @@ def load_readings(
     consensus : bool
         Whether what a study's own export holds of consensus meetings is read as well; it is left out otherwise, and
         that is said.
+    carried : {"counted", "left_out"}
+        What becomes of values, and of masks, that rest on drawings which a reader carried from an earlier stage; how
+        many there are is said either way.
     progress : callable, optional
         Called with (files done, files in all, name).
 
@@ -125,7 +129,7 @@ def load_readings(
     files = find_files(inputs)
     beside = set() if consensus else _not_for_agreement(inputs)
     builder, masks = ReadingsBuilder(), MaskStore()
-    exports = ExportRows(builder)
+    exports = ExportRows(builder, carried=carried)
     versions: dict[str, list[str]] = {}
     seen: dict[tuple[str, str], int] = {}
     tables = 0
@@ -137,12 +141,13 @@ def load_readings(
         if path.suffix.lower() == ".json":
             versions.setdefault(schema_version_of(path), []).append(path.name)
             export, record = exports.add(path, occasion=_next_occasion(path, seen) if repeats else 1)
-            masks.add(export, record.reader, record.occasion)
+            masks.add(export, record.reader, record.occasion, carried=carried == "counted")
             continue
         tables += 1
         add = add_csv if path.suffix.lower() == ".csv" else add_parquet
         add(builder, path, occasion=tables if repeats else 1)
     exports.flush()
+    exports.remark_on_carried()
     if left := sorted(path.name for path in files if path in beside):
         builder.remark(
             f"{len(left)} files of the study's export are no readings before a consensus and are left out: "

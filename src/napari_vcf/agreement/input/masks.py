@@ -52,10 +52,12 @@ class MaskStore:
 
     masks: dict[tuple[str, str, str, int], StoredMasks] = field(default_factory=dict)
 
-    def add(self, export: ReadingExport, reader: str, occasion: int) -> None:
-        """Keep the masks of a reading as run lengths, a few kilobytes each."""
+    def add(self, export: ReadingExport, reader: str, occasion: int, *, carried: bool = True) -> None:
+        """Keep the masks of a reading as run lengths, a few kilobytes each, those that were carried by choice."""
         for stage, part in export.stages.items():
             if part.masks is None:
+                continue
+            if not carried and (part.masks.body_carried or part.masks.lesion_carried) is not None:
                 continue
             grid = part.masks.grid
             spacing = grid.grid().spacing_mm
