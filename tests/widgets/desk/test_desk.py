@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from napari_vcf.dicom import Role, Scan
 from napari_vcf.dicom.errors import PixelError
 from napari_vcf.reading import Protocol
 from napari_vcf.widgets.desk.desk import Desk
 from napari_vcf.widgets.desk.image_windows import AS_BEFORE, BY_HAND
+from support.cases import MemoryCase, memory_case
 from support.synthetic_case import make_case
 
 
@@ -170,3 +173,12 @@ def test_an_image_is_inverted_alone_and_not_in_the_next_patient(desk):
     desk.open_case(make_case(), reader="R1")
     desk.set_stage("combined")
     assert not desk.windows.is_inverted(first(desk, "T2"))
+
+
+def test_of_one_examination_alone_nothing_is_said_to_be_joined():
+    desk = Desk()
+    said = heard(desk.message)
+    found = tuple(image.series for image in memory_case().images.values() if image.series.role is not Role.CT)
+    desk.open_case(MemoryCase(Scan(Path(), found, ()), pseudonym="C001", salt="0" * 32))
+    assert desk.stage == "mri"
+    assert said == []

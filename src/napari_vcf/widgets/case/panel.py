@@ -290,7 +290,9 @@ class CasePanel(QWidget):
         self.protocol = protocol
         self._desk.message.emit(
             say(
-                "The next case is read by the protocol {name}, {version}.", name=protocol.name, version=protocol.version
+                "The next case is read by the protocol {name}, version {version}.",
+                name=protocol.name,
+                version=protocol.version,
             ),
             "info",
         )

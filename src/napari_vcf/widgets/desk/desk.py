@@ -143,7 +143,10 @@ class Desk:
             self._start(reading, study_stage)
         finally:
             self.replacing = False
-        if study_stage is None and self.stage != "combined" and "combined" in self.stages:
+        case, alone = reading.case, study_stage is None and self.stage != "combined"
+        # Where there is one examination only, nothing is joined.
+        both = all(case.with_role(*STAGE_ROLES[stage]) for stage in ("ct", "mri"))
+        if alone and both and "combined" in self.stages:
             self.message.emit(
                 say(
                     "The {stage} stage comes first, by itself; {combined} opens both and joins them.",

@@ -33,7 +33,7 @@ __all__ = ["OUTSIDE", "ExtentLayers", "Part"]
 Part = Literal["body", "lesion"]
 BODY, LESION, CANDIDATE, OUTSIDE = 0, 1, 2, 255
 _CLEAR = (0.0, 0.0, 0.0, 0.0)
-_BODY_NAME, _LESION_NAME, _LESION_OPACITY = "Vertebral body", "Lesion", 0.55
+_LESION_OPACITY = 0.55
 
 
 class ExtentLayers:
@@ -59,14 +59,15 @@ class ExtentLayers:
         order = self._begin(grid)
         scale, translate = viewport.frame.placement(turned_grid(grid, order))
         where: dict[str, Any] = {"scale": scale, "translate": translate, "units": "mm"}
-        self.body = Labels(order.turn(self._body), name=_BODY_NAME, colormap=_colors(SKY), opacity=0.9, **where)
+        self.body = Labels(order.turn(self._body), name="Vertebral body", colormap=_colors(SKY), opacity=0.9, **where)
         self.lesion = Labels(
             order.turn(self._lesion),
-            name=_LESION_NAME,
+            name="Lesion",
             colormap=_colors(VERMILLION, YELLOW),
             opacity=_LESION_OPACITY,
             **where,
         )
+        self._names = self.body.name, self.lesion.name
         self.body.contour = 1
         self._holds: dict[Part, Callable[[], None]] = {}
         for part, layer in self._layers():
@@ -129,7 +130,7 @@ class ExtentLayers:
                 take_over(layer, self._holds[part], array, scale=scale, translate=translate)
         finally:
             self._loading = False
-        self.body.name, self.lesion.name = _BODY_NAME, _LESION_NAME
+        self.body.name, self.lesion.name = self._names
         self.lesion.opacity = _LESION_OPACITY
         return True
 
