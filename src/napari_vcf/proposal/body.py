@@ -142,7 +142,7 @@ def propose_body(
     step("walls")
     walls = find_walls(space, tissue, plates, like)
     for _ in range(_ROUNDS - 1):
-        step(say("walls again"))
+        step(say("walls once more"))
         body_now, around = _regions(space, plates, walls, x, y, z)
         like = likeness(tissue, body_now | given, around & ~given)
         walls = find_walls(space, tissue, plates, like)

@@ -50,7 +50,7 @@ def _(action: act.SetSpine) -> str:
 @_words.register
 def _(action: act.TakeUpReading) -> str:
     del action
-    return say("taking up of an exported reading")
+    return say("opening of an exported reading")
 
 
 @_words.register
@@ -177,7 +177,7 @@ def _(action: act.JoinFrames | act.SeparateFrames) -> str:
 def _(action: act.Action) -> str:
     what = {
         "propose_registration": say("registration"),
-        "nudge_registration": say("nudge of the registration"),
+        "nudge_registration": say("move of the CT by hand"),
         "accept_registration": say("acceptance of the registration"),
         "count_levels": say("count of the levels"),
         "refuse_registration": say("refusal of the registration"),

@@ -263,7 +263,7 @@ def settle_time(
     if at.tzinfo is None:
         raise StudyError(say("Give the time with its offset from UTC, such as 2026-03-01T14:00+01:00."))
     if at > clock():
-        raise StudyError(say("A signature cannot have been made in the time to come."))
+        raise StudyError(say("A signature cannot have been made in the future."))
     place = (case, stage, occasion)
     tasks = tasks_of_study(protocol, record, reader)
     task = next((task for task in tasks if (task.case, task.stage, task.occasion) == place), None)

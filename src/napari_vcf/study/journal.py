@@ -289,7 +289,7 @@ class Journal:
             raise LockedError(
                 say(
                     "This case was opened elsewhere while the last change was being written, and is closed "
-                    "here. The change is not confirmed; whether it came through shows where the case is open "
+                    "here. The change is not confirmed; whether it was kept can be seen where the case is open "
                     "now."
                 )
             ) from error

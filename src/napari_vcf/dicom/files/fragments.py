@@ -55,7 +55,9 @@ def fragments_of(path: Path, offset: int, size: int) -> tuple[list[tuple[int, in
                 if head[:4] == _SEQUENCE_END:
                     return items, True
                 if head[:4] != _ITEM:
-                    raise HeaderError(say("Something else than fragments stands among the compressed pixels: damaged."))
+                    raise HeaderError(
+                        say("The compressed pixels hold something other than fragments: the file is damaged.")
+                    )
                 length = int.from_bytes(head[4:], "little")
                 items.append((offset + _HEAD, length))
                 offset += _HEAD + length

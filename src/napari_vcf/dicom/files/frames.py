@@ -241,7 +241,7 @@ def _frame(file: SourceFile, index: int, groups: _Groups) -> Frame:
     intensity = intensity_of(groups.own, groups.shared, root)
     if intensity.lut is not None and file.layout.floating:
         raise HeaderError(
-            say("The image states a Modality LUT for floating-point pixels, which number no entry of it.")
+            say("The image states a Modality LUT for floating-point pixels, which cannot be looked up in one.")
         )
     return Frame(
         file=file,

@@ -10,12 +10,13 @@ import numpy as np
 from psygnal import Signal
 
 from napari_vcf.dicom import Role
-from napari_vcf.language import say
+from napari_vcf.language import joined, say
 from napari_vcf.measure import HeightLoss, NoEdge, Position, ReferenceRule, draw_to_edge
 from napari_vcf.reading.actions import PlaceCaliper
 from napari_vcf.reading.results import caliper_mm, losses_of
 from napari_vcf.reading.state import Caliper, CaliperEnd, PlacedCaliper, StageState
 from napari_vcf.records.base import utc_now
+from napari_vcf.widgets.common.shortcuts_in_force import key_text
 from napari_vcf.widgets.instruments.carried.model import CarriedModel
 from napari_vcf.widgets.instruments.instrument import Tool, World
 
@@ -319,22 +320,25 @@ class CaliperTool(Tool):
             self.selected = None
         # The draft must be gone before the reading's signal redraws.
         self.draft, self._mode = None, "idle"
-        for reason in dict.fromkeys(self._undrawn.values()):
-            self._desk.message.emit(say("An end stays where you put it. {reason}", reason=reason.value), "info")
-        if not self._put(new) or not new.snapped:
+        reasons = dict.fromkeys(self._undrawn.values())
+        stays = [say("An end stays where you put it. {reason}", reason=reason.value) for reason in reasons]
+        if not self._put(new):
+            return
+        if not new.snapped:
+            for text in stays:
+                self._desk.message.emit(text, "info")
             return
         height = new.level, new.position
         placed = reading.state.stages[self._desk.stage].caliper(*height)
         if placed is not None:
             self._by_hand[self._desk.stage, height] = placed, draft.by_hand
             self._last = height
-            self._desk.message.emit(
-                say(
-                    "{ends} drawn to the edge and marked; B puts it back where your hand put it.",
-                    ends=_ends_text(draft.by_hand),
-                ),
-                "info",
+            drawn = say(
+                "{ends} drawn to the edge and marked; {key} goes back to where your hand was.",
+                ends=_ends_text(draft.by_hand),
+                key=key_text("calipers.off_the_edge"),
             )
+            self._desk.message.emit(joined(" ", (drawn, *stays)), "info")
 
     def _put(self, caliper: Caliper) -> bool:
         """Put a caliper into the reading; False where it is refused."""
@@ -361,7 +365,10 @@ class CaliperTool(Tool):
             return
         here = self._put_by_hand(caliper)
         if set(here) != set(caliper.snapped):
-            ask = say("Where your hand put this end is not known any more: drag it, with drawing to the edge off (S).")
+            ask = say(
+                "Where your hand put this end is not known any more: drag it, with drawing to the edge off ({key}).",
+                key=key_text("calipers.snap"),
+            )
             self._desk.message.emit(ask, "info")
             return
         plain = {name: getattr(caliper, name) for name in Caliper.model_fields}

@@ -250,9 +250,10 @@ class ExtentWidget(Instrument):
             )
         return say(
             "Body and lesion are painted on {wanted}, and {seen} is on the screen: bring {wanted} to the front, or "
-            "paint on another image (M).",
+            "paint on another image ({key}).",
             wanted=wanted,
             seen=on_screen,
+            key=key_text("extent.image"),
         )
 
     def taken(self) -> None:

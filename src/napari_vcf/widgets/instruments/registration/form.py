@@ -186,7 +186,7 @@ class RegistrationForm(QWidget):
         self.refuse_button = button(
             "refuse",
             tr("Refuse"),
-            tr("It does not; say why in the line beside"),
+            tr("It does not fit; say why in the field beside"),
             self.refused.emit,
             action="registration.refuse",
         )

@@ -57,7 +57,7 @@ class FrameJoining(QWidget):
         column.addWidget(self.banner)
         self.moving = QComboBox()
         self.moving.setObjectName("frames_moving")
-        tip = tr("Which image, with all of its frame, is brought to the others")
+        tip = tr("Which image, with all others of its frame of reference, is to be joined")
         self.moving.setToolTip(with_key(tip, "registration.frames_moving"))
         keep_keys(self.moving)
         self.moving.activated.connect(lambda _index: self._forget_marks())
