@@ -22,12 +22,13 @@ _REACH_MM, _PLACE_MM = 5.0, 0.25
 #: Every second sample has a column.
 _EVERY = 2
 _SCALE_MM = 0.6
-#: The inner side of a thin dark plate, blurred, shows a little too far inside.
-_OUTWARD_MM = 0.1
+#: The inner side of a thin dark plate, blurred, shows a little too far inside; of a bright one on CT less.
+_OUTWARD_MM, _OUTWARD_ON_CT_MM = 0.3, 0.1
 #: A caliper's end says where the plate is to about this much, near it.
 _CALIPER_SD_MM, _CALIPER_WEIGHT, _CALIPER_NEAR_MM = 0.5, 2.0, 1.5
-#: Cost of a step of one place between neighbours, from side to side on slices 4.8 mm apart and from front to back.
-_STIFF_SIDE, _STIFF_ALONG, _LIMIT = 1.2, 2.5, 9.0
+#: Cost of a step of one place between neighbours, from side to side on slices 4.8 mm apart and from front to back, and
+#: of any step at most: what the calipers let expect is left in few steps, however large they are.
+_STIFF_SIDE, _STIFF_ALONG, _LIMIT = 1.2, 4.0, 4.0
 _SIDE_MM = 4.8
 _ROLLS_DEG = tuple(float(angle) for angle in range(-12, 13))
 _SEEN = 1.0
@@ -85,6 +86,7 @@ def find_endplates(space: BodySpace, tissue: Tissue, expected: tuple[F64, F64], 
 
     few, amid = np.array((-0.5, 0.0, 0.5)), columns[on_body][::2]
     roll = _roll(space, expected, lambda start, sign: evidence(start, sign, few, amid))
+    out_mm = _OUTWARD_MM if shell_mm > 0 else _OUTWARD_ON_CT_MM
     outward = 1.0 / (1.0 + np.exp((np.abs(space.x) - space.half_width) / 2))
     sheets, seen = [], []
     for start, sign, points in ((expected[0], 1.0, space.top), (expected[1], -1.0, space.bottom)):
@@ -97,7 +99,7 @@ def find_endplates(space: BodySpace, tissue: Tissue, expected: tuple[F64, F64], 
         nearest = np.clip(np.rint((offset - places[0]) / _PLACE_MM).astype(int), 0, len(places) - 1)
         at = np.take_along_axis(found, nearest[..., None], -1)[..., 0] > _SEEN
         offset = gaussian_filter(offset, (0.0, 0.7))
-        sheets.append(leaning + np.stack([np.interp(space.y, over, row) for row in offset]) + sign * _OUTWARD_MM)
+        sheets.append(leaning + np.stack([np.interp(space.y, over, row) for row in offset]) + sign * out_mm)
         seen.append(np.repeat(at, _EVERY, axis=1)[:, : len(space.y)])
     top, bottom = sheets
     middle, thin = (top + bottom) / 2, top - bottom < _THINNEST_MM

@@ -29,7 +29,9 @@ _SCALE_MM = 0.7
 _TISSUE = 1.5
 _EDGES, _EXPECTED = {1: 1.0, 2: 0.5}, {1: 1.5, 2: 1.0}
 _EDGES_OF_MORE, _EXPECTED_OF_MORE = 0.3, 0.8
-_STIFF_SIDE, _STIFF_UP, _LIMIT = 1.0, 1.0, 6.0
+_STIFF_SIDE, _STIFF_UP, _LIMIT = 1.0, 1.0, 2.5
+#: The same of the side walls, from level to level and from front to back.
+_SIDE_STIFF, _SIDE_LIMIT = (0.3, 0.5), 2.0
 _SIDE_MM = 4.8
 #: Beyond the back wall so much tissue like the body's, on the log scale, is a pedicle.
 _PEDICLE = -0.5
@@ -233,7 +235,7 @@ def _side_wall(
     from_middle = space.y[lines] - middle_y
     trust = np.where(np.abs(from_middle) < 0.7 * half_depth, np.where(from_middle > 0.35 * half_depth, 0.3, 1.0), 0.0)
     total = total * trust[None, :, None] - _BREADTH * ((places - half_width) / 2.0) ** 2
-    off = best_sheet(total, places, stiffness=(0.3, 0.5), limit=8.0) - half_width
+    off = best_sheet(total, places, stiffness=_SIDE_STIFF, limit=_SIDE_LIMIT) - half_width
     outline = np.maximum(1.0 - np.minimum(np.abs((space.y - middle_y) / half_depth), 0.97) ** _ROUNDNESS, 0.0)
     deviation = np.stack([np.interp(space.y, space.y[lines], row) for row in off])
     return np.asarray(np.maximum(half_width * outline ** (1 / _ROUNDNESS) + deviation, 0.0))
