@@ -38,6 +38,7 @@ from qtpy.QtWidgets import (
     QTabBar,
     QWidget,
 )
+from scipy.ndimage import maximum_filter
 
 from support.window import turn_wheel
 
@@ -388,8 +389,10 @@ class RandomHands:
                 wanted[there] += image.opacity * (gray[there] - wanted[there])
         wanted = wanted[inside]
         seen = shot[rows.astype(int).ravel(), columns.astype(int).ravel()][inside]
-        # A colour map that a hand has chosen may have its contrast in one channel alone.
-        contrast = seen.std(axis=0).max()
+        # A colour map that a hand has chosen may have its contrast in one channel alone; of a narrow window only specks
+        # may be left, which drawing moves by a pixel.
+        near = maximum_filter(shot, size=(9, 9, 1))[rows.astype(int).ravel(), columns.astype(int).ravel()][inside]
+        contrast = max(seen.std(axis=0).max(), near.std(axis=0).max())
         if wanted.std() > 0.05 and contrast < 3:
             names = " + ".join(image.name for image in shown if image.visible)
             yield (

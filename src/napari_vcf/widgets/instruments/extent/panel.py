@@ -239,19 +239,20 @@ class ExtentWidget(Instrument):
 
     def _not_in_front(self) -> str:
         image, covered_by = self.model.image, self.viewport.covered_by
+        if image is None:
+            return say("The extent is painted on MRI; this stage has none.")
         seen = self.desk.image if covered_by is None or self.desk.case is None else self.desk.case.image(covered_by)
-        wanted = say("the image") if image is None else image.label
         on_screen = say("no image") if seen is None else seen.label
         if self.model.masks is not None:
             return say(
                 "Body and lesion are painted on {wanted}, and {seen} is on the screen: bring {wanted} to the front.",
-                wanted=wanted,
+                wanted=image.label,
                 seen=on_screen,
             )
         return say(
             "Body and lesion are painted on {wanted}, and {seen} is on the screen: bring {wanted} to the front, or "
             "paint on another image ({key}).",
-            wanted=wanted,
+            wanted=image.label,
             seen=on_screen,
             key=key_text("extent.image"),
         )
