@@ -87,10 +87,11 @@ def of_models() -> set[str]:
     from napari_vcf.widgets.common.forms import sentences_of
     from napari_vcf.widgets.instruments.adc_roi.model import TISSUE_NAMES
     from napari_vcf.widgets.instruments.calipers.table import ROWS
+    from napari_vcf.widgets.instruments.extent.label_dialog import LabelsAsked
     from napari_vcf.widgets.instruments.extent.threshold import TISSUES, ThresholdSettings
 
     found = {INTENDED_USE, INTENDED_USE.split(":")[0], *SYSTEM_REASONS}
-    for model in (ArchiveSearch, CaseNames, ImageStatement, Leaving, Protocol, ThresholdSettings):
+    for model in (ArchiveSearch, CaseNames, ImageStatement, LabelsAsked, Leaving, Protocol, ThresholdSettings):
         found.update(sentences_of(model))
     for form in FORMS.values():
         found.update(value_words(value) for item in form.values() for value in item.values if isinstance(value, str))

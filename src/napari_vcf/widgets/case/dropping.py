@@ -13,6 +13,8 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_vcf.dicom import FolderError, folder_of
+from napari_vcf.dicom.files.volumefile import is_volume_file
+from napari_vcf.dicom.labels import is_label_map
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.language import said, say, shown, tr
 
@@ -65,6 +67,8 @@ def _take_one(panel: CasePanel, path: Path) -> None:
         panel.ask_images_of(path)
     elif name.endswith(".dcm") and _is_report(path):
         panel.dicom.show_report(path)
+    elif path.is_file() and is_label_map(path):
+        _take_labels(panel, path)
     elif path.suffix.lower() in _FOREIGN:
         panel.refuse(
             say(
@@ -75,7 +79,9 @@ def _take_one(panel: CasePanel, path: Path) -> None:
             )
         )
     elif _may_be_image(path):
-        _ask(panel, tr("A case is opened by its folder. Open the folder of {name}?", name=path.name), [path.parent])
+        asked = tr("A case is opened by its folder. Open the folder of {name}?", name=path.name)
+        labels = path if panel.has_case and is_volume_file(path.name) else None
+        _ask(panel, asked, [path.parent], labels=labels)
     else:
         panel.refuse(
             say(
@@ -83,6 +89,20 @@ def _take_one(panel: CasePanel, path: Path) -> None:
                 name=path.name,
             )
         )
+
+
+def _take_labels(panel: CasePanel, path: Path) -> None:
+    """Hand a label map to the panel that proposes a body from it."""
+    if not panel.has_case:
+        panel.refuse(
+            say(
+                "{name} is a label map: open the images first, then drop it again or take it in Lesion extent, by From "
+                "labels.",
+                name=path.name,
+            )
+        )
+    else:
+        panel.offer_labels(path)
 
 
 def _may_be_image(path: Path) -> bool:
@@ -102,8 +122,8 @@ def _is_report(path: Path) -> bool:
         return False
 
 
-def _ask(panel: CasePanel, text: str, folders: list[Path]) -> None:
-    """Ask which folder is opened."""
+def _ask(panel: CasePanel, text: str, folders: list[Path], *, labels: Path | None = None) -> None:
+    """Ask which folder is opened, or whether a file is a label map of the open case."""
     box = QMessageBox(panel)
     box.setObjectName("dropped")
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -116,9 +136,15 @@ def _ask(panel: CasePanel, text: str, folders: list[Path]) -> None:
         widget = box.addButton(folder.name or str(folder), QMessageBox.ButtonRole.AcceptRole)
         widget.setToolTip(str(folder))
         buttons[widget] = folder
+    as_labels = None
+    if labels is not None:
+        as_labels = box.addButton(tr("As a label map"), QMessageBox.ButtonRole.ActionRole)
+        as_labels.setToolTip(tr("Take a vertebral body of the open case from this file, as a proposal"))
     box.addButton(QMessageBox.StandardButton.Cancel)
 
     def decide(clicked: object) -> None:
+        if as_labels is not None and clicked is as_labels and labels is not None:
+            panel.offer_labels(labels)
         for widget, folder in buttons.items():
             if clicked is widget:
                 panel.open_folder(folder)

@@ -229,6 +229,15 @@ class CasePanel(QWidget):
         while self._unpacked:
             self._unpacked.pop().cleanup()
 
+    @property
+    def has_case(self) -> bool:
+        """Whether a case is open."""
+        return self._desk.reading is not None
+
+    def offer_labels(self, path: Path) -> None:
+        """Hand a label map to what proposes a body from it."""
+        self._desk.labels_offered.emit(path)
+
     def refuse(self, sentence: str) -> None:
         """Say why something is not opened."""
         self._say(sentence)

@@ -192,6 +192,9 @@ def _actions() -> dict[str, Action]:
     add("extent", "bigger", "]", say("Bigger brush or limit"), repeats=True)
     add("extent", "from_calipers", "C", say("Body from the calipers of the fractured vertebra"))
     add("extent", "propose", "A", say("Propose the body on all slices from its heights; then go through them"))
+    add(
+        "extent", "labels", "S", say("Body from a label map of another program (NIfTI, NRRD, DICOM SEG), as a proposal")
+    )
     add("extent", "next_waiting", "N", say("Go to the next slice of the proposed body that waits"))
     add("extent", "reject", "Del", say("Reject the proposed body on this slice and go on (can be undone)"))
     add(

@@ -89,6 +89,8 @@ class Desk:
     window_changed = Signal(str)
     #: The reading was exported; carries the file.
     written = Signal(object)
+    #: A label map was dropped on the window; carries its path.
+    labels_offered = Signal(object)
     #: A sentence for the reader and its kind: "info", "warning" or "error".
     message = Signal(str, str)
 

@@ -101,6 +101,7 @@ class ExtentWidget(Instrument):
             "clear_all": self.model.clear,
             "unseen": self.next_unseen,
             "propose": self.proposal.propose,
+            "labels": self.proposal.ask_labels,
             "next_waiting": self._if_proposed(self.proposal.go_on),
             "reject": self._reject,
             "accept_rest": self._if_proposed(self.proposal.accept_rest),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -15,6 +16,8 @@ from napari_vcf.widgets.common.controls import ORANGE, button, mark, note, toggl
 from napari_vcf.widgets.common.errand import Errand, Progress
 from napari_vcf.widgets.common.shortcut_defaults import ACTIONS
 from napari_vcf.widgets.common.shortcuts_in_force import key_text
+from napari_vcf.widgets.instruments.extent.label_choice import LabelChoice
+from napari_vcf.widgets.instruments.extent.label_dialog import LabelDialog
 from napari_vcf.widgets.instruments.extent.model import ExtentModel
 from napari_vcf.widgets.instruments.extent.proposed import SliceKind
 from napari_vcf.widgets.instruments.extent.slice_strip import KINDS, SliceStrip
@@ -60,6 +63,7 @@ class ProposalBox(QWidget):
         self.errand.progressed.connect(self._bar.report)
         self.errand.finished.connect(self._on_proposed)
         self.errand.failed.connect(self._on_failed)
+        desk.labels_offered.connect(self.ask_labels)
         for signal in (desk.opened, desk.closed, desk.stage_changed):
             signal.connect(self.stop)
 
@@ -73,8 +77,15 @@ class ProposalBox(QWidget):
         self.mode.clicked.connect(lambda _=False: self.propose())
         self._bar = SteadyBar("proposal_progress", tr("How far the proposal of the body is"))
         self._stop = button("proposal_stop", tr("Stop"), tr("Stop proposing the body"), self.stop, action="extent.stop")
+        self.from_labels = button(
+            "from_labels",
+            tr("From labels…"),
+            shown(ACTIONS["extent.labels"].text),
+            self.ask_labels,
+            action="extent.labels",
+        )
         top = QHBoxLayout()
-        for widget in (self.mode, self._bar, self._stop):
+        for widget in (self.mode, self.from_labels, self._bar, self._stop):
             top.addWidget(widget, 1)
         column.addLayout(top)
         self.strip = SliceStrip(self._model.go_to)
@@ -135,21 +146,65 @@ class ProposalBox(QWidget):
         if self.errand.running:
             self.errand.cancel()
 
+    def ask_labels(self, path: Path | None = None) -> None:
+        """Have the body taken from a label map of another program, as a proposal."""
+        desk, reading, image = self._desk, self._desk.reading, self._model.image
+        if reading is None or self.errand.running:
+            return
+        if image is None or not self._proposed.offered:
+            desk.message.emit(
+                say(
+                    "A label map becomes a proposed body in a stage that measures the lesion's extent on MRI, where "
+                    "the protocol allows bodies to be proposed."
+                ),
+                "warning",
+            )
+            return
+        request = desk.guard(lambda: self._proposed.request(image.id))
+        if request is None:
+            self.refresh()
+            return
+        self._asked = (reading, desk.stage)
+        choice = LabelChoice(reading, desk.stage, request, blinded=desk.study_stage is not None)
+        dialog = LabelDialog(self, choice, self._on_labels)
+        dialog.open()
+        if path is not None:
+            dialog.form.container["file"].value = path
+
+    def _on_labels(self, proposed: ProposedBody, differs: bool) -> None:
+        self._take_up()
+        self._put(proposed)
+        source = proposed.source
+        if differs and source is not None and self._proposed.kinds:
+            said = say(
+                "The label is named {own}; it was taken as the body of {level} at your word.",
+                own=source.own_level,
+                level=source.level,
+            )
+            self._desk.message.emit(said, "warning")
+
     def _on_proposed(self, proposed: object) -> None:
-        if self._asked == (self._desk.reading, self._desk.stage) and isinstance(proposed, ProposedBody):
-            waiting = self._proposed.put(proposed)
-            if waiting is not None:
-                self._model.forget_looks(waiting)
-                said = say(
-                    "The body is proposed on {slices}; none of them counts before you accept it.",
-                    slices=slices_text(waiting),
-                )
-                self._desk.message.emit(said, "info")
-                index = self._proposed.nearest(self._model.current_index())
-                if index is not None and self._in_hand():
-                    self._model.go_to(index)
+        if isinstance(proposed, ProposedBody):
+            self._put(proposed)
         self._asked = None
         self._go_through()
+
+    def _put(self, proposed: ProposedBody) -> None:
+        """Put a proposal before the reader, where it is still that of the stage on the desk."""
+        if self._asked != (self._desk.reading, self._desk.stage):
+            return
+        waiting = self._proposed.put(proposed)
+        if waiting is None:
+            return
+        self._model.forget_looks(waiting)
+        said = say(
+            "The body is proposed on {slices}; none of them counts before you accept it.",
+            slices=slices_text(waiting),
+        )
+        self._desk.message.emit(said, "info")
+        index = self._proposed.nearest(self._model.current_index())
+        if index is not None and self._in_hand():
+            self._model.go_to(index)
 
     def _on_failed(self, sentence: str) -> None:
         self._asked = None
@@ -230,6 +285,7 @@ class ProposalBox(QWidget):
         again = bool(kinds) and (not waiting or self._proposed.outdated)
         self.mode.setText(tr("Propose again") if again else tr("Check proposal") if kinds else tr("Propose body"))
         self.mode.setVisible(not running)
+        self.from_labels.setVisible(not running)
         for widget in (self._bar, self._stop):
             widget.setVisible(running)
         self.strip.setVisible(bool(kinds))

@@ -92,7 +92,11 @@ class ProposedModel:
         request = desk.guard(lambda: self.request(image_id))
         if request is None:
             return None
-        if (request.images, request.ends, request.neighbours) != (proposed.images, proposed.ends, proposed.neighbours):
+        used = (request.images, request.ends, request.neighbours)
+        if proposed.source is not None:
+            # What helps to compute one does not matter to a label map.
+            used = (proposed.images, request.ends, proposed.neighbours)
+        if used != (proposed.images, proposed.ends, proposed.neighbours):
             desk.message.emit(
                 say("The heights were changed while the body was being proposed; propose it again."), "info"
             )
