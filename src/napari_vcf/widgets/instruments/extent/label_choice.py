@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_vcf.dicom.labels import LabelClass, LabelMap, Naming, read_label_map
 from napari_vcf.dicom.labels.naming import NAMINGS, TITLES
 from napari_vcf.errors import NapariVcfError
@@ -131,7 +134,7 @@ class LabelChoice:
                     return each
         return None
 
-    def _middle(self) -> object:
+    def _middle(self) -> NDArray[np.float64]:
         ends = Endplates(self._request.ends.top_lps, self._request.ends.bottom_lps)
         motion = motion_to(self._reading.state, self._stage, self.lies_in, self._painted, self._reading.case)
         middle = middle_of(ends)
