@@ -91,6 +91,8 @@ class LabelDialog(QDialog):
             line = edit.line_edit.native
             line.setObjectName(f"label_{name}_line")
             line.setToolTip(edit.tooltip)
+            # An empty path is shown as the folder that the program runs in.
+            line.clear()
             edit.choose_btn.tooltip = tr("Look for the file")
             edit.choose_btn.native.setAutoDefault(False)
             keep_keys(line)
