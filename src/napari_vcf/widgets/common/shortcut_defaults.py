@@ -171,9 +171,10 @@ def _actions() -> dict[str, Action]:
             add("calipers", f"{which}_{position}", key, Sentence(heights[position], vertebra=vertebra))
     add("calipers", "status_above", "U", say("Vertebra above: intact, not intact, not in view"))
     add("calipers", "status_below", "D", say("Vertebra below: intact, not intact, not in view"))
-    add("calipers", "accept", "Return", say("Confirm the height in front that was carried from an earlier stage"))
     add("calipers", "delete", "Del", say("Delete the chosen caliper (can be undone)"))
     add("calipers", "snap", "S", say("Draw the ends to the edge, or not"))
+    add("calipers", "corners", "C", say("Heights by six corners, or each by its two ends"))
+    add("calipers", "accept", "Return", say("Accept the proposed middle heights, or the carried height in front"))
     add("calipers", "off_the_edge", "B", say("Ends drawn to the edge go back where your hand put them"))
     add("calipers", "stop", "Esc", say("Stop what is being drawn or chosen"))
 

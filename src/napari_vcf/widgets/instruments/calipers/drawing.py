@@ -41,6 +41,8 @@ _SNAPPED_PX = 6.0
 _OTHER_SLICE_ALPHA = 0.25
 #: Of what was carried and waits, and how long its dashes and gaps are.
 _CARRIED_ALPHA, _DASH_MM = 0.6, 1.8
+#: How far below the top the next corner is named.
+_NEXT_PX = 62.0
 
 
 #: Ends in world (row, column) mm, the caliper, whether it is chosen, and whether it lies on this slice.
@@ -87,7 +89,8 @@ class CaliperDrawing:
             color = rgba(POSITION_COLORS[caliper.position], _alpha(here=here, waits=waits))
             if drafts is (draft is not None and caliper is draft.caliper):
                 width = (_SELECTED_PX if selected else _LINE_PX) / zoom
-                for line in _dashed(start, end) if waits else [with_serifs(start, end)]:
+                dashed = waits or isinstance(caliper, PendingCaliper)
+                for line in _dashed(start, end) if dashed else [with_serifs(start, end)]:
                     picture.line(line, width, color)
                 for name in caliper.snapped:
                     # The program put this end there, and not the reader's hand.
@@ -98,6 +101,11 @@ class CaliperDrawing:
         for level, at in self._name_places(items, zoom):
             if drafts is (level == moving):
                 picture.text(at, level, rgba(YELLOW), pixel=1 / zoom)
+        if drafts and self._tool.next_corner:
+            top, left = shown_box(self._viewport, zoom)[0]
+            column = left + self._viewport.viewer.canvas.size[1] / 2
+            at = np.array([top + _NEXT_PX, column]) / zoom
+            picture.text(at, self._tool.next_corner, rgba(YELLOW), pixel=1 / zoom)
         return picture
 
     def _label_places(self, items: list[Item], zoom: float) -> dict[int, World]:
@@ -155,8 +163,9 @@ class CaliperDrawing:
         items: list[Item] = []
         front = tool.carried.front
         in_front = None if front is None else tool.carried.caliper(front)
-        # What is carried first, so that a caliper being drawn stays the last.
-        for caliper in (*tool.drafted(), *tool.calipers()):
+        pending = tuple(PendingCaliper(**dict(each.caliper)) for each in tool.waiting_middles())
+        # What waits first, so that a caliper being drawn stays the last.
+        for caliper in (*tool.drafted(), *pending, *tool.calipers()):
             if not self._viewport.can_show(caliper.image):
                 continue
             start, end = self._viewport.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
@@ -166,11 +175,20 @@ class CaliperDrawing:
         return items
 
 
+class PendingCaliper(Caliper):
+    """A proposal that waits, drawn beside the calipers of the record."""
+
+
 def label_text(caliper: Caliper, *, waits: bool = False) -> str:
-    """What stands beside a caliper; of one that was carried and waits no length, for it is not measured yet."""
-    if waits:
-        return f"{caliper.level} {POSITION_SHORT[caliper.position]} ?"
-    return f"{caliper.level} {POSITION_SHORT[caliper.position]} {caliper_mm(caliper):.1f} mm"
+    """What stands beside a caliper.
+
+    One that was carried and waits has no length, for it is not measured yet; nor has a proposal that lies on no edge.
+    """
+    name = f"{caliper.level} {POSITION_SHORT[caliper.position]}"
+    pending = isinstance(caliper, PendingCaliper)
+    if waits or (pending and len(caliper.snapped) < 2):
+        return f"{name} ?"
+    return f"{name} {caliper_mm(caliper):.1f} mm" + (" ?" if pending else "")
 
 
 def _outline(items: list[Item], level: str) -> NDArray[np.float64]:

@@ -6,9 +6,17 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QMessageBox, QWidget
 
 from napari_vcf.language import Sentence, joined, say, shown, tr
-from napari_vcf.measure import POSITIONS, REFERENCE_RULES, SNAP_REACH_MM, HeightLoss, ReferenceRule, VertebraStatus
+from napari_vcf.measure import (
+    POSITIONS,
+    REFERENCE_RULES,
+    SNAP_REACH_MM,
+    HeightLoss,
+    Position,
+    ReferenceRule,
+    VertebraStatus,
+)
 from napari_vcf.reading.levels import REGULAR_LEVELS
-from napari_vcf.reading.results import heights_of
+from napari_vcf.reading.results import caliper_mm, heights_of
 from napari_vcf.widgets.common.controls import (
     QUIET_STYLE,
     Banner,
@@ -22,7 +30,9 @@ from napari_vcf.widgets.common.controls import (
     rule,
 )
 from napari_vcf.widgets.common.shortcuts_in_force import key_text, with_key
+from napari_vcf.widgets.desk.screen_boxes import shown_box
 from napari_vcf.widgets.instruments.calipers.drawing import POSITION_SHORT, CaliperDrawing
+from napari_vcf.widgets.instruments.calipers.pending import PendingMiddle
 from napari_vcf.widgets.instruments.calipers.table import ROWS, CaliperTable
 from napari_vcf.widgets.instruments.calipers.tool import CaliperTool, Height
 from napari_vcf.widgets.instruments.carried.box import CarriedBox
@@ -64,10 +74,11 @@ class CalipersWidget(Instrument):
             **{f"{which}_{at}": self._table.cell(which, at).click for which in ROWS for at in POSITIONS},
             "status_above": lambda: self._table.next_status("above"),
             "status_below": lambda: self._table.next_status("below"),
-            "accept": self.accept,
             "delete": self.delete,
             "snap": self._snap.click,
             "off_the_edge": self.calipers.take_off_the_edge,
+            "corners": self._corners.click,
+            "accept": self.accept,
             "stop": self.cancel,
         }.items():
             self.share(f"calipers.{name}", run)
@@ -103,6 +114,28 @@ class CalipersWidget(Instrument):
         self._snap = QCheckBox(tr("draw the ends to the edge"))
         self._snap.setObjectName("snapping")
         self._snap.toggled.connect(self._on_snap)
+        self._corners = QCheckBox(tr("six corners"))
+        self._corners.setObjectName("corners")
+        self._corners.setToolTip(
+            with_key(
+                tr(
+                    "Set the corners of three bodies instead of drawing nine heights: of each the upper and the lower "
+                    "anterior one, then the posterior ones, from above. The middle heights are proposed"
+                ),
+                "calipers.corners",
+            )
+        )
+        self._corners.toggled.connect(self._on_corners)
+        self._accept = button(
+            "accept_middles",
+            tr("Accept middles"),
+            tr(
+                "Accept the proposed middle heights on this slice whose ends lie on an edge (◇); before that "
+                "they count nowhere. The record says that they were proposed"
+            ),
+            self.accept,
+            action="calipers.accept",
+        )
         self._degree = note(name="degree")
         self._losses = note(name="losses")
         self._reason = note(name="reason")
@@ -134,6 +167,10 @@ class CalipersWidget(Instrument):
         )
         snapping.addWidget(self._by_hand)
         self.column.addLayout(snapping)
+        corners = QHBoxLayout()
+        corners.addWidget(self._corners, 1)
+        corners.addWidget(self._accept)
+        self.column.addLayout(corners)
         self.column.addWidget(rule())
         self.column.addWidget(heading(tr("Height loss")))
         self.column.addWidget(self._degree)
@@ -179,18 +216,28 @@ class CalipersWidget(Instrument):
         return self._chosen or self.next_missing()
 
     def next_missing(self) -> Height | None:
-        """First height that is not measured: the fractured vertebra, then the one above, then the one below."""
+        """First height that is not measured: of the fractured vertebra, then of the one above, then of the one below.
+
+        By corners it is a wall first, from above to below, and then a middle height that no edge lets propose.
+        """
         stage, levels = self.stage, self._levels()
         if stage is None:
             return None
-        for which in ("fractured", "above", "below"):
-            level = levels[which]
-            # A neighbour that cannot serve as reference need not be measured.
-            if level is None or stage.references.get(level) in ("not_in_view", "not_intact"):
-                continue
-            for position in POSITIONS:
-                if stage.caliper(level, position) is None:
-                    return level, position
+        by_corners = self.calipers.by_corners
+        # A neighbour that cannot serve as reference need not be measured.
+        wanted = [
+            level
+            for which in (("above", "fractured", "below") if by_corners else ("fractured", "above", "below"))
+            if (level := levels[which]) is not None and stage.references.get(level) not in ("not_in_view", "not_intact")
+        ]
+        walls: tuple[Position, ...] = ("anterior", "posterior") if by_corners else POSITIONS
+        missing = [(level, at) for level in wanted for at in walls if stage.caliper(level, at) is None]
+        if missing or not by_corners:
+            return missing[0] if missing else None
+        for level in wanted:
+            pending = self.calipers.pending.of(level)
+            if stage.caliper(level, "middle") is None and (pending is None or pending.guessed):
+                return level, "middle"
         return None
 
     def _levels(self) -> dict[str, str | None]:
@@ -212,18 +259,14 @@ class CalipersWidget(Instrument):
                 self._show()
                 return
             self._chosen = height
+            # Whoever chooses a height wants to draw it, and not what is proposed for it.
+            self.calipers.pending.aside = height[0] if height[1] == "middle" else None
             self.calipers.select(None)
         else:
             self._chosen = None
             if self.viewport.can_show(caliper.image):
                 self.viewport.go_to_slice(float(self.viewport.to_world(caliper.start_lps, caliper.image)[0]))
             self.calipers.select(height)
-
-    def accept(self) -> None:
-        """Confirm the height in front that was carried from an earlier stage."""
-        if self._box.waits:
-            self._box.confirm()
-            self.refresh()
 
     def _chosen_is_placed(self) -> bool:
         """Whether a caliper of the record is chosen, and not one that was carried and waits."""
@@ -249,9 +292,54 @@ class CalipersWidget(Instrument):
         self.calipers.selected = None
         self.desk.guard(lambda: reading.remove_caliper(self.desk.stage, *height))
 
+    def accept(self) -> None:
+        """Confirm the height in front that was carried, or else accept the proposed middles seen whole on this slice."""
+        if self._box.waits:
+            self._box.confirm()
+            self.refresh()
+            return
+        reading, stage = self.desk.reading, self.desk.stage
+        if reading is None:
+            return
+        if self.viewport.drawings_hidden:
+            self.desk.message.emit(
+                say(
+                    "The drawings are hidden ({key}): nobody accepts what is not seen.",
+                    key=key_text("image.hide_drawings"),
+                ),
+                "info",
+            )
+            return
+        ready = [pending.level for pending in self.calipers.waiting_middles() if self._is_ready(pending)]
+        if not ready:
+            left = [pending.level for pending in self.calipers.pending.all()]
+            text = (
+                say(
+                    "Nothing to accept here: what is proposed for {levels} lies on no edge, or is not on the screen.",
+                    levels=", ".join(left),
+                )
+                if left
+                else say("No middle height is proposed.")
+            )
+            self.desk.message.emit(text, "info")
+        elif self.desk.guard(lambda: reading.accept_middles(stage, ready)) is not None:
+            done = say("Middle height accepted as proposed: {levels}.", levels=", ".join(ready))
+            self.desk.message.emit(done, "info")
+
+    def _is_ready(self, pending: PendingMiddle) -> bool:
+        """Whether a proposal may be accepted: on edges at both ends, not moved, and in view."""
+        if pending.guessed or pending.moved:
+            return False
+        zoom = max(float(self.viewport.viewer.scene.camera.zoom), 1e-6)
+        low, high = shown_box(self.viewport, zoom)
+        caliper = pending.caliper
+        ends = self.viewport.to_world([caliper.start_lps, caliper.end_lps], caliper.image)[:, 1:] * zoom
+        return bool(((ends >= low) & (ends <= high)).all())
+
     def cancel(self) -> None:
         """Forget a caliper that is half drawn, and what is chosen."""
         self._chosen = None
+        self.calipers.pending.aside = None
         self.calipers.selected = None
         self.calipers.carried.choose(None)
         self.calipers.cancel()
@@ -310,10 +398,16 @@ class CalipersWidget(Instrument):
         self.calipers.wants_snapping = wanted
         self.desk.settings.put("snapping", wanted)
 
+    def _on_corners(self, wanted: bool) -> None:
+        self.calipers.cancel()
+        self.calipers.by_corners = wanted
+        self.desk.settings.put("corners", wanted)
+
     def _forget(self) -> None:
         self._chosen = None
         self.calipers.forget()
         self._snap.setChecked(self.desk.settings.get("snapping", False))
+        self._corners.setChecked(self.desk.settings.get("corners", False))
 
     def begin_stage(self) -> None:
         """Choose nothing: what is chosen belongs to the stage before."""
@@ -329,6 +423,9 @@ class CalipersWidget(Instrument):
         stage = self.stage
         if stage is not None and self._chosen is not None and stage.caliper(*self._chosen) is not None:
             self._chosen = None
+            self.calipers.pending.aside = None
+        if self.in_hand:
+            self.calipers.resume()
         drafted = {(c.level, c.position) for c in self.calipers.drafted()}
         selected = self.calipers.selected
         if stage is None or (selected and selected not in drafted and stage.caliper(*selected) is None):
@@ -346,6 +443,9 @@ class CalipersWidget(Instrument):
         self._table.show_stage(
             self._levels(), self.stage, heights, self.target(), self.calipers.selected, carried=drafted
         )
+        waiting = {each.level: each for each in self.calipers.waiting_middles()}
+        self._table.show_proposed({level: None if p.guessed else caliper_mm(p.caliper) for level, p in waiting.items()})
+        self._accept.setEnabled(any(self._is_ready(pending) for pending in waiting.values()))
         self._guide.setText(self._guidance())
         allowed = reading is None or reading.protocol.snapping
         self._snap.setEnabled(allowed)
@@ -396,6 +496,10 @@ class CalipersWidget(Instrument):
                 position=Sentence(target[1]),
                 confirm=key_text("calipers.accept"),
             )
+        if self.calipers.by_corners:
+            by_corners = self._corner_guidance(target)
+            if by_corners:
+                return by_corners
         if target is not None:
             level, position = target[0], Sentence(target[1])
             if self.calipers.is_waiting:
@@ -420,6 +524,42 @@ class CalipersWidget(Instrument):
                 return tr("All heights are measured. Say whether {level} is intact.", level=unsaid[0])
             return tr("All heights are measured. Say whether {levels} are intact.", levels=joined(say(" and "), unsaid))
         return tr("All heights are measured. Drag an end to correct it.")
+
+    def _corner_guidance(self, target: Height | None) -> str:
+        """What comes next by corners; empty where it is what comes by heights."""
+        stop, accept = key_text("calipers.stop"), key_text("calipers.accept")
+        if target is not None and target[1] != "middle":
+            level, position = target[0], Sentence(target[1])
+            if self.calipers.is_waiting:
+                return tr(
+                    "{level}: click its <b>lower {position}</b> corner ({stop} stops).",
+                    level=level,
+                    position=position,
+                    stop=stop,
+                )
+            return tr(
+                "Next: <b>{level}</b>, its <b>upper {position}</b> corner on the mid-sagittal slice, then the "
+                "lower one.",
+                level=level,
+                position=position,
+            )
+        waiting = self.calipers.waiting_middles()
+        ready = [pending.level for pending in waiting if self._is_ready(pending)]
+        if ready:
+            return tr(
+                "Proposed: the middle height of <b>{levels}</b> (dashed). <b>{key}</b> accepts, a drag corrects; "
+                "before that it is no height.",
+                levels=", ".join(ready),
+                key=accept,
+            )
+        if target is not None and not self.calipers.is_waiting:
+            reason = self.calipers.pending.reason(target[0])
+            return (reason and shown(reason)) or tr(
+                "Next: <b>{level} middle</b> height. No edge is clear at an end of what is proposed: drag that end to "
+                "the endplate, or click on both endplates beside it.",
+                level=target[0],
+            )
+        return ""
 
     def _show_graded(self, loss: HeightLoss | None) -> None:
         if loss is None or loss.degree is None:

@@ -48,6 +48,7 @@ class CaliperTable(QWidget):
         self._cells: dict[tuple[str, Position], QToolButton] = {}
         self._names: dict[str, QLabel] = {}
         self._status: dict[str, QComboBox] = {}
+        self._proposed: dict[str, float | None] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
@@ -119,6 +120,10 @@ class CaliperTable(QWidget):
         if level is not None:
             self._say(level, None if index == 0 else get_args(VertebraStatus)[index - 1])
 
+    def show_proposed(self, proposed: dict[str, float | None]) -> None:
+        """Note the middle heights that are proposed and wait, in mm by level; None for one that has no length yet."""
+        self._proposed = dict(proposed)
+
     def show_stage(
         self,
         levels: dict[str, str | None],
@@ -174,7 +179,10 @@ class CaliperTable(QWidget):
         is_next = here is not None and here == target
         chosen = here is not None and here == selected
         waits = mm is None and here in self._carried
-        cell.setText(f"{mm:.1f}" if mm is not None else "?" if waits else tr("next") if is_next else "–")
+        proposal = mm is None and not waits and position == "middle" and level in self._proposed
+        proposed = self._proposed.get(level) if proposal and level is not None else None
+        unmeasured = tr("next") if is_next else "–" if proposed is None else f"{proposed:.1f} ?"
+        cell.setText(f"{mm:.1f}" if mm is not None else "?" if waits else unmeasured)
         cell.setEnabled(level is not None and (status != "not_in_view" or mm is not None))
         cell.setChecked(chosen)
         width = 2 if is_next or chosen else 0
@@ -182,6 +190,8 @@ class CaliperTable(QWidget):
         frame = f"QToolButton {{ border: {width}px solid {color}; font-weight: bold; }}" if width else ""
         dress(cell, CHOSEN_STYLE + frame)
         size = tr("carried, to be confirmed") if waits else tr("not measured") if mm is None else f"{mm:.2f} mm"
+        if proposal:
+            size = tr("proposed, not accepted yet")
         tip = tr(
             "{position} height of {level}: {size}. Click to place or choose it.",
             position=Sentence(position.capitalize()),

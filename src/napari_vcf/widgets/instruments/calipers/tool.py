@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from psygnal import Signal
@@ -12,11 +12,12 @@ from psygnal import Signal
 from napari_vcf.dicom import Role
 from napari_vcf.language import joined, say
 from napari_vcf.measure import HeightLoss, NoEdge, Position, ReferenceRule, draw_to_edge
-from napari_vcf.reading.actions import PlaceCaliper
+from napari_vcf.reading.actions import PlaceCaliper, Undo
 from napari_vcf.reading.results import caliper_mm, losses_of
 from napari_vcf.reading.state import Caliper, CaliperEnd, PlacedCaliper, StageState
 from napari_vcf.records.base import utc_now
 from napari_vcf.widgets.common.shortcuts_in_force import key_text
+from napari_vcf.widgets.instruments.calipers.pending import PendingMiddle, PendingMiddles
 from napari_vcf.widgets.instruments.carried.model import CarriedModel
 from napari_vcf.widgets.instruments.instrument import Tool, World
 
@@ -83,12 +84,38 @@ class CaliperTool(Tool):
         self._last: Height | None = None
         #: The ends that should have been drawn to an edge and were not, with the reason.
         self._undrawn: dict[CaliperEnd, NoEdge] = {}
+        #: Middle heights that are proposed from corners and wait for the reader.
+        self.pending = PendingMiddles(viewport)
+        #: What is being dragged: a caliper of the record, or a proposal.
+        self._taken: Caliper | PendingMiddle | None = None
+        #: The first click of each wall between corners that was placed by two, by what was recorded with it.
+        self._clicked: dict[tuple[str, Height], tuple[Caliper, Point]] = {}
+        self._seen_undo = 0
 
     @property
     def snapping(self) -> bool:
         """Whether ends are drawn to the nearest edge."""
         reading = self._desk.reading
         return self.wants_snapping and reading is not None and reading.protocol.snapping
+
+    @property
+    def by_corners(self) -> bool:
+        """Whether heights are measured by the corners of the bodies."""
+        return self.pending.wanted
+
+    @by_corners.setter
+    def by_corners(self, wanted: bool) -> None:
+        self.pending.wanted = wanted
+        self.changed.emit()
+
+    @property
+    def next_corner(self) -> str:
+        """Which corner of which body the next click sets, as short as the labels on the canvas; else empty."""
+        height = self._height if self._mode in ("wait", "second") else self._target() if self._mode == "idle" else None
+        if not self.by_corners or height is None or height[1] == "middle":
+            return ""
+        end = "lower" if self._mode in ("wait", "second") else "upper"
+        return f"{height[0]}: {end} {height[1]} corner"
 
     @property
     def is_waiting(self) -> bool:
@@ -110,7 +137,8 @@ class CaliperTool(Tool):
             return True
         hit = self._hit(point)
         if hit is not None:
-            self._mode, caliper = hit
+            self._mode, self._taken = hit
+            caliper = self._taken.caliper if isinstance(self._taken, PendingMiddle) else self._taken
             self._height = self.selected = (caliper.level, caliper.position)
             self.carried.choose(next((item for item, other in self.carried.calipers() if other is caliper), None))
             self._start, self._end = self._ends(caliper)
@@ -122,7 +150,7 @@ class CaliperTool(Tool):
         target = self._target()
         if target is None:
             return False
-        self._mode, self._height, self.selected = "new", target, None
+        self._mode, self._height, self.selected, self._taken = "new", target, None, None
         self._snapped, self._hand = set(), {}
         self._first = self._start = self._end = point
         return True
@@ -145,6 +173,13 @@ class CaliperTool(Tool):
             self._mode = "wait"
             self.changed.emit()
             return
+        if not self._moved and isinstance(self._taken, PendingMiddle) and self._height == self._target():
+            # A click beside a proposal that lies nowhere is the first of two that draw the height.
+            self._mode, self._taken, self.selected = "wait", None, None
+            self._snapped, self._hand = set(), {}
+            self._first = self._start = self._end = point
+            self.changed.emit()
+            return
         if self._moved or self._mode == "second":
             self._commit()
         self.cancel()
@@ -159,7 +194,31 @@ class CaliperTool(Tool):
         waiting = self.is_waiting
         if waiting:
             self.cancel()
+        elif self.pending.take_back():
+            self.changed.emit()
+            return True
         return waiting
+
+    def resume(self) -> None:
+        """Go back to the first of two clicks where the second one, a corner, was just taken back."""
+        reading, desk = self._desk.reading, self._desk
+        if reading is None or not reading.log or len(reading.log) == self._seen_undo:
+            return
+        self._seen_undo = len(reading.log)
+        undone = reading.to_redo
+        if not (self.by_corners and isinstance(reading.log[-1].action, Undo) and isinstance(undone, PlaceCaliper)):
+            return
+        height = undone.caliper.level, undone.caliper.position
+        caliper, first = self._clicked.get((undone.stage, height), (None, None))
+        if caliper != undone.caliper or first is None or undone.stage != desk.stage or desk.image_id != caliper.image:
+            return
+        if reading.state.stages[undone.stage].caliper(*height) is not None or self._target() != height:
+            return
+        point = self._viewport.to_world(first, caliper.image)
+        if self._viewport.on_current_slice(point):
+            self._mode, self._height, self.selected, self._taken = "wait", height, None, None
+            self._snapped, self._hand, self._undrawn = set(), {}, {}
+            self._first = self._start = self._end = point
 
     def cancel(self) -> None:
         """Forget what is being drawn; the reading is untouched."""
@@ -184,6 +243,11 @@ class CaliperTool(Tool):
         """Heights that were carried from an earlier stage and wait, but for the one that is being dragged."""
         moving = None if self.draft is None else (self.draft.caliper.level, self.draft.caliper.position)
         return tuple(c for _, c in self.carried.calipers() if (c.level, c.position) != moving)
+
+    def waiting_middles(self) -> tuple[PendingMiddle, ...]:
+        """Proposals on this slice, without the one that is being dragged or drawn."""
+        busy = None if self._mode == "idle" or self._height is None else self._height
+        return tuple(each for each in self.pending.shown() if busy != (each.level, "middle") or self.draft is None)
 
     def losses(self) -> dict[ReferenceRule, HeightLoss]:
         """Losses as they are, or as they would be with the draft."""
@@ -210,13 +274,15 @@ class CaliperTool(Tool):
         start, end = self._viewport.to_world([caliper.start_lps, caliper.end_lps], caliper.image)
         return start, end
 
-    def _hit(self, point: World) -> tuple[Literal["start", "end", "move"], Caliper] | None:
+    def _hit(self, point: World) -> tuple[Literal["start", "end", "move"], Caliper | PendingMiddle] | None:
         """What lies under the pointer on this slice: an end before a shaft, the nearest first."""
         assert self._desk.reading is not None
         stage = self._desk.reading.state.stages[self._desk.stage]
         reach = min(GRAB_PX / self._zoom, GRAB_MM)
-        best: tuple[float, Literal["start", "end", "move"], Caliper] | None = None
-        for caliper in (*stage.calipers, *self.drafted()):
+        best: tuple[float, Literal["start", "end", "move"], Caliper | PendingMiddle] | None = None
+        things: tuple[Caliper | PendingMiddle, ...] = (*stage.calipers, *self.drafted(), *self.pending.shown())
+        for thing in things:
+            caliper = thing.caliper if isinstance(thing, PendingMiddle) else thing
             if not self._viewport.can_show(caliper.image):
                 continue
             start, end = self._ends(caliper)
@@ -231,7 +297,7 @@ class CaliperTool(Tool):
             for distance, part in candidates:
                 limit = 2 * reach if part == "move" else reach
                 if distance <= limit and (best is None or distance < best[0]):
-                    best = (distance, part, caliper)
+                    best = (distance, part, thing)
         return None if best is None else (best[1], best[2])
 
     def _reach(self, point: World) -> None:
@@ -303,32 +369,78 @@ class CaliperTool(Tool):
             position=self._height[1],
             image=desk.image_id,
             shown_on=viewport.shown_on,
-            start_lps=tuple(start_lps.tolist()),
-            end_lps=tuple(end_lps.tolist()),
+            start_lps=_point(start_lps),
+            end_lps=_point(end_lps),
             snapped=snapped,
+            **self._origin(turned=start is not self._start),
         )
         self.draft = Draft(start, end, caliper, by_hand)
         self.changed.emit()
+
+    def _origin(self, *, turned: bool) -> dict[str, Any]:
+        """How what is being drawn comes to be; ``turned`` where its ends were dragged past each other."""
+        assert self._height is not None
+        taken = self._taken
+        if taken is None:
+            return {"origin": "corners" if self.by_corners and self._height[1] != "middle" else "drawn"}
+        caliper = taken.caliper if isinstance(taken, PendingMiddle) else taken
+        source = caliper.proposed_from
+        if source is None:
+            return {"origin": caliper.origin}
+        if caliper.image != self._desk.image_id:
+            # Measured anew on another image, where nothing was proposed.
+            return {"origin": "drawn"}
+        moved = {"start", "end"} if turned or self._mode == "move" else {self._mode}
+        kept = tuple(end for end in source.kept if end not in moved)
+        return {"origin": "corrected", "proposed_from": source.model_copy(update={"kept": kept})}
+
+    def _keep_pending(self, new: Caliper) -> bool:
+        """Keep a dragged proposal of which an end still lies nowhere; False where it is a height now."""
+        pending = self._taken
+        if not isinstance(pending, PendingMiddle):
+            return False
+        kept = () if new.proposed_from is None else new.proposed_from.kept
+        ends: dict[CaliperEnd, Point] = {"start": new.start_lps, "end": new.end_lps}
+        was = pending.caliper
+        same: dict[CaliperEnd, Point] = {"start": was.start_lps, "end": was.end_lps}
+        moved = {
+            end: at
+            for end, at in ends.items()
+            if end not in kept and (end in pending.moved or not np.allclose(at, same[end], rtol=0, atol=1e-6))
+        }
+        if {"start", "end"} - set(kept) <= set(moved):
+            return False
+        self.pending.move(pending, moved, tuple(end for end in new.snapped if end in moved))
+        self._desk.message.emit(
+            say("The other end of the middle height of {level} lies on no edge yet: drag it too.", level=new.level),
+            "info",
+        )
+        return True
 
     def _commit(self) -> None:
         draft, reading = self.draft, self._desk.reading
         if draft is None or reading is None:
             return
-        new = draft.caliper
+        new, by_clicks = draft.caliper, self._mode == "second"
         if any((c.level, c.position) == (new.level, new.position) for _, c in self.carried.calipers()):
             # What was carried is decided on by that; the next one that waits comes to the front.
             self.selected = None
         # The draft must be gone before the reading's signal redraws.
         self.draft, self._mode = None, "idle"
+        desk_image, height = self._desk.image_id, (new.level, new.position)
+        if self._keep_pending(new):
+            return
+        if by_clicks and new.origin == "corners" and desk_image is not None:
+            self._clicked[self._desk.stage, height] = new, _point(self._viewport.to_lps(self._first, desk_image))
         reasons = dict.fromkeys(self._undrawn.values())
         stays = [say("An end stays where you put it. {reason}", reason=reason.value) for reason in reasons]
         if not self._put(new):
             return
-        if not new.snapped:
+        # An end that lies as it was proposed was put there by no hand.
+        if not draft.by_hand:
             for text in stays:
                 self._desk.message.emit(text, "info")
             return
-        height = new.level, new.position
         placed = reading.state.stages[self._desk.stage].caliper(*height)
         if placed is not None:
             self._by_hand[self._desk.stage, height] = placed, draft.by_hand
@@ -373,12 +485,17 @@ class CaliperTool(Tool):
             return
         plain = {name: getattr(caliper, name) for name in Caliper.model_fields}
         ends = {f"{end}_lps": point for end, point in here.items()}
+        if caliper.proposed_from is not None:
+            plain |= {"origin": "corrected", "proposed_from": caliper.proposed_from.model_copy(update={"kept": ()})}
         if self._put(Caliper(**{**plain, **ends, "snapped": ()})):
             self._desk.message.emit(say("{ends} back where your hand put it.", ends=_ends_text(here)), "info")
 
     def forget(self) -> None:
         """Begin with another reading."""
         self._by_hand.clear()
+        self._clicked.clear()
+        self._seen_undo = 0
+        self.pending.forget()
         self._last = None
 
 
