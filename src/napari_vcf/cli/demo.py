@@ -30,6 +30,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--by-hand", action="store_true", help="with --scripted: outline the body instead of having it proposed"
     )
+    parser.add_argument(
+        "--corners", action="store_true", help="with --scripted: set six corners instead of drawing nine heights"
+    )
     parser.set_defaults(run=run)
 
 
@@ -64,7 +67,7 @@ def _scripted(args: argparse.Namespace) -> int:
     arrangement = open_window()
     began = time.monotonic()
     try:
-        lines, counts = _read(arrangement, truth, images, export, out, proposed=not args.by_hand)
+        lines, counts = _read(arrangement, truth, images, export, out, proposed=not args.by_hand, corners=args.corners)
     finally:
         # The scripted reader has exported; nothing is asked of it when the window closes.
         arrangement.desk.saved = True
@@ -92,7 +95,14 @@ class _Lines:
 
 
 def _read(
-    arrangement: Arrangement, truth: PhantomTruth, images: Path, export: Path, out: Path, *, proposed: bool
+    arrangement: Arrangement,
+    truth: PhantomTruth,
+    images: Path,
+    export: Path,
+    out: Path,
+    *,
+    proposed: bool,
+    corners: bool,
 ) -> tuple[_Lines, dict[str, int]]:
     from napari_vcf.widgets.scripted.hands import hand_seconds
     from napari_vcf.widgets.scripted.reader import ScriptedReader
@@ -106,7 +116,7 @@ def _read(
     def say(text: str) -> None:
         print(f"  {time.monotonic() - began:5.0f} s  {text}", flush=True)
 
-    reader = ScriptedReader(arrangement, truth, say=say, shoot=shoot, proposed=proposed)
+    reader = ScriptedReader(arrangement, truth, say=say, shoot=shoot, proposed=proposed, corners=corners)
     reader.open(images)
     reader.read(export)
     reading = arrangement.desk.reading

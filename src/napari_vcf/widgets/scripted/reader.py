@@ -65,6 +65,8 @@ class ScriptedReader:
         Called with a name at each stage of the work worth a picture.
     proposed : bool
         Whether the body is proposed and corrected, instead of outlined.
+    corners : bool
+        Whether heights are measured by six corners, instead of each by its two ends.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class ScriptedReader:
         say: Callable[[str], None] = lambda _text: None,
         shoot: Callable[[str], None] = lambda _name: None,
         proposed: bool = True,
+        corners: bool = False,
     ) -> None:
         self._arrangement = arrangement
         self._viewport, self._desk = arrangement.viewport, arrangement.desk
@@ -82,6 +85,7 @@ class ScriptedReader:
         self._say = say
         self._shoot = shoot
         self._proposed = proposed
+        self._corners = corners
         self.hands = Hands(arrangement)
         self._begun: list[tuple[str, dict[str, int]]] = []
 
@@ -173,6 +177,19 @@ class ScriptedReader:
         marks = self._marks()
         center = self._viewport.to_world(marks[truth.level]["body_center"])
         self.hands.look_at(center, millimetres=115.0)
+        if self._button(panel, "corners").isChecked() != self._corners:
+            self.hands.key(key_of("calipers.corners"))
+        (self._six_corners if self._corners else self._nine_heights)(panel, marks)
+        for which in ("above", "below"):
+            key = key_of(f"calipers.status_{which}")
+            self.hands.key(key)
+            said = self._box(panel, f"status_{which}").currentText()
+            if said != "intact":
+                raise HandsError(f"The key {key} says '{said}' of the vertebra {which}.")
+        self._shoot("desk" if self._desk.stage == "mri" else f"calipers-{self._desk.stage}")
+
+    def _nine_heights(self, panel: Any, marks: Any) -> None:
+        truth = self._truth
         for which, level in (
             ("fractured", truth.level),
             ("above", truth.level_above),
@@ -188,13 +205,33 @@ class ScriptedReader:
                 else:
                     for end in ends:
                         self.hands.click_at(end)
-        for which in ("above", "below"):
-            key = key_of(f"calipers.status_{which}")
-            self.hands.key(key)
-            said = self._box(panel, f"status_{which}").currentText()
-            if said != "intact":
-                raise HandsError(f"The key {key} says '{said}' of the vertebra {which}.")
-        self._shoot("desk" if self._desk.stage == "mri" else f"calipers-{self._desk.stage}")
+
+    def _six_corners(self, panel: Any, marks: Any) -> None:
+        """The corners, one key for what is proposed on edges, and by hand what is not."""
+        truth, pending = self._truth, panel.calipers.pending
+        levels = (truth.level_above, truth.level, truth.level_below)
+
+        def place(level: str, position: str, end: str) -> Any:
+            return self._viewport.to_world(marks[level][f"{position}_{end}"])
+
+        for level in levels:
+            for position in ("anterior", "posterior"):
+                for end in ("superior", "inferior"):
+                    self.hands.click_at(place(level, position, end))
+        self._shoot(f"corners-{self._desk.stage}")
+        if any(not each.guessed for each in pending.all()):
+            self.hands.key(key_of("calipers.accept"))
+        for level in levels:
+            waits = pending.of(level)
+            if waits is None:
+                continue
+            if len(waits.guessed) == 1:
+                end = "superior" if waits.guessed == ("start",) else "inferior"
+                at = waits.caliper.start_lps if end == "superior" else waits.caliper.end_lps
+                self.hands.drag([self._viewport.to_world(at, waits.caliper.image), place(level, "middle", end)])
+            else:
+                for end in ("superior", "inferior"):
+                    self.hands.click_at(place(level, "middle", end))
 
     def _register(self) -> None:
         self._begin("registration of CT to MRI")
