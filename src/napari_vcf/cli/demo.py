@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
         "--by-hand", action="store_true", help="with --scripted: outline the body instead of having it proposed"
     )
     parser.add_argument(
-        "--corners", action="store_true", help="with --scripted: set six corners instead of drawing nine heights"
+        "--corners", action="store_true", help="with --scripted: set corners instead of drawing nine heights"
     )
     parser.set_defaults(run=run)
 

@@ -173,7 +173,7 @@ def _actions() -> dict[str, Action]:
     add("calipers", "status_below", "D", say("Vertebra below: intact, not intact, not in view"))
     add("calipers", "delete", "Del", say("Delete the chosen caliper (can be undone)"))
     add("calipers", "snap", "S", say("Draw the ends to the edge, or not"))
-    add("calipers", "corners", "C", say("Heights by six corners, or each by its two ends"))
+    add("calipers", "corners", "C", say("Heights by corners, or each by its two ends"))
     add("calipers", "accept", "Return", say("Accept the proposed middle heights, or the carried height in front"))
     add("calipers", "off_the_edge", "B", say("Ends drawn to the edge go back where your hand put them"))
     add("calipers", "stop", "Esc", say("Stop what is being drawn or chosen"))

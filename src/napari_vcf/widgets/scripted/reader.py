@@ -66,7 +66,7 @@ class ScriptedReader:
     proposed : bool
         Whether the body is proposed and corrected, instead of outlined.
     corners : bool
-        Whether heights are measured by six corners, instead of each by its two ends.
+        Whether heights are measured by corners, instead of each by its two ends.
     """
 
     def __init__(
@@ -179,7 +179,7 @@ class ScriptedReader:
         self.hands.look_at(center, millimetres=115.0)
         if self._button(panel, "corners").isChecked() != self._corners:
             self.hands.key(key_of("calipers.corners"))
-        (self._six_corners if self._corners else self._nine_heights)(panel, marks)
+        (self._by_corners if self._corners else self._nine_heights)(panel, marks)
         for which in ("above", "below"):
             key = key_of(f"calipers.status_{which}")
             self.hands.key(key)
@@ -206,7 +206,7 @@ class ScriptedReader:
                     for end in ends:
                         self.hands.click_at(end)
 
-    def _six_corners(self, panel: Any, marks: Any) -> None:
+    def _by_corners(self, panel: Any, marks: Any) -> None:
         """The corners, one key for what is proposed on edges, and by hand what is not."""
         truth, pending = self._truth, panel.calipers.pending
         levels = (truth.level_above, truth.level, truth.level_below)

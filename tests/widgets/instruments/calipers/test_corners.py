@@ -1,4 +1,4 @@
-"""Heights by six corners, worked with the mouse and the keys of a real window.
+"""Heights by corners, worked with the mouse and the keys of a real window.
 
 The bodies of the small case are blocks of 32 x 24 mm whose endplates are the border to a brighter surrounding.
 """

@@ -114,12 +114,12 @@ class CalipersWidget(Instrument):
         self._snap = QCheckBox(tr("draw the ends to the edge"))
         self._snap.setObjectName("snapping")
         self._snap.toggled.connect(self._on_snap)
-        self._corners = QCheckBox(tr("six corners"))
+        self._corners = QCheckBox(tr("heights by corners"))
         self._corners.setObjectName("corners")
         self._corners.setToolTip(
             with_key(
                 tr(
-                    "Set the corners of three bodies instead of drawing nine heights: of each the upper and the lower "
+                    "Set the corners of the three bodies instead of drawing nine heights: of each the upper and the lower "
                     "anterior one, then the posterior ones, from above. The middle heights are proposed"
                 ),
                 "calipers.corners",
@@ -293,7 +293,7 @@ class CalipersWidget(Instrument):
         self.desk.guard(lambda: reading.remove_caliper(self.desk.stage, *height))
 
     def accept(self) -> None:
-        """Confirm the height in front that was carried, or else accept the proposed middles seen whole on this slice."""
+        """Confirm the height in front that was carried, else accept the proposed middles seen on this slice."""
         if self._box.waits:
             self._box.confirm()
             self.refresh()
