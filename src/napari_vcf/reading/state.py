@@ -122,8 +122,8 @@ class Caliper(FrozenModel):
     snapped : tuple of {"start", "end"}
         Ends that the program drew to an edge of the image; the others are where the reader put them.
     origin : {"drawn", "corners", "proposed", "corrected"}
-        Drawn as a height, the default; a wall between two corners that were set; a middle height that was proposed from the
-        corners and accepted as it was; or one that was proposed, and moved by the reader.
+        Drawn as a height, the default; a wall between two corners that were set; a middle height that was proposed
+        from the corners and accepted as it was; or one that was proposed, and moved by the reader.
     proposed_from : FromCorners or None
         What a middle height was proposed from; None where it was not.
     """

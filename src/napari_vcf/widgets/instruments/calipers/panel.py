@@ -119,8 +119,8 @@ class CalipersWidget(Instrument):
         self._corners.setToolTip(
             with_key(
                 tr(
-                    "Set the corners of the three bodies instead of drawing nine heights: of each the upper and the lower "
-                    "anterior one, then the posterior ones, from above. The middle heights are proposed"
+                    "Set the corners of the three bodies instead of drawing nine heights: of each the upper and the "
+                    "lower anterior one, then the posterior ones, from above. The middle heights are proposed"
                 ),
                 "calipers.corners",
             )
