@@ -11,7 +11,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.dicom.labels import LabelMap, read_label_map
 from napari_vcf.geometry import Grid, RigidTransform
 from napari_vcf.proposal import ProposalError
-from napari_vcf.reading import Protocol, Reading, RefusedActionError
+from napari_vcf.reading import Case, Protocol, Reading, RefusedActionError
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.body_slices import slice_origins
 from napari_vcf.reading.export import build_export
@@ -27,6 +27,7 @@ from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.proposal_checks import label_maps_of, proposal_statements
 from support.cases import image, measure_heights, memory_case, new_reading
 from support.labelfiles import stored, write_nifti
+from support.realdata import data_path
 
 STAGE = "mri"
 #: Axial voxels of 1.5 mm, as a program writes them that resamples first.
@@ -342,3 +343,40 @@ def test_an_export_is_checked_with_and_without_the_file(one):
     # A file whose content is not what was read, under the hash of the one that was.
     other = write(one.path.with_name("x.nii.gz"), {3: body_at(2.0)})
     assert statements(reading, label_maps={one.sha256: other.path})["p.mask"] is False
+
+
+@pytest.mark.parametrize("with_levels", [True, False])
+def test_a_real_body_comes_from_the_masks_of_a_published_program(tmp_path, with_levels):
+    import shutil
+
+    folder = data_path("spine_nifti/tptbox_ct_mr")
+    shutil.copy(folder / "sub-mri_label-6_T2w.nii.gz", tmp_path)
+    parts = read_label_map(folder / "sub-mri_seg-subreg_label-6_msk.nii.gz")
+    levels = read_label_map(folder / "sub-mri_seg-vert_label-6_msk.nii.gz")
+    (bodies,) = [each for each in parts.classes if each.structure == "bodies"]
+    (sixth,) = [each for each in levels.classes if each.name == "vertebra C6"]
+    truth = parts.mask(bodies) & levels.mask(sixth)
+
+    case = Case.open(tmp_path, pseudonym="C001")
+    (t2,) = case.images
+    reading = Reading(case, study="S1", reader="R1", protocol=Protocol(stages=("mri",)))
+    reading.correct_role(t2, "T2")
+    reading.set_spine("C6")
+    grid = case.image(t2).series.grid
+    inside = grid.to_lps(np.argwhere(truth)[:, ::-1])
+    middle = inside.mean(axis=0)
+    near = inside[np.abs(inside[:, 0] - middle[0]) < 2]
+    for position, share in (("anterior", 0.2), ("middle", 0.5), ("posterior", 0.8)):
+        y = np.quantile(near[:, 1], share)
+        column = near[np.abs(near[:, 1] - y) < 1, 2]
+        ends = [(middle[0], y, z) for z in (column.max(), column.min())]
+        reading.place_caliper(
+            stage="mri", level="C6", position=position, image=t2, start_lps=ends[0], end_lps=ends[1]
+        )  # fmt: skip
+    reading.answer("mri", "lesion_extent_visual", "G1")
+    chosen = ChosenLabel(parts, bodies, t2, "C6", levels if with_levels else None)
+    reading.propose_from_labels("mri", t2, chosen)
+    proposal = reading.state.stages["mri"].masks.proposal
+    found = decode_mask(proposal.mask, grid.shape)
+    assert proposal.source.own_level == ("C6" if with_levels else None)
+    assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.99
