@@ -20,7 +20,7 @@ from napari_vcf.reading.export_document import ReadingExport
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Carried, StageState
 from support.carried import SEALS, carried, carrying, confirm_all, draft_from, signed_ct, signed_mri
-from support.cases import body_masks, image, measure_heights, new_reading, rectangle
+from support.cases import body_masks, image, measure_heights, memory_case, new_reading, rectangle
 
 STAGE = "combined"
 
@@ -325,6 +325,36 @@ def test_levels_that_are_corrected_make_what_was_confirmed_changed() -> None:
     reading.correct_levels("L2")
     assert part(reading).calipers[0].carried == changed("mri")
     assert part(reading).rois[0].carried == changed("mri")
+
+
+def joined() -> tuple[Reading, str, str]:
+    """MRI as it was signed, with its ADC map in a frame of its own that was joined to the T2; and the two images."""
+    reading = new_reading(memory_case(frame_of_reference_uid="1.2.3.9"), protocol=carrying())
+    adc, t2 = image(reading, Role.ADC), image(reading, Role.T2)
+    reading.join_frames(adc, t2, point_lps=(0.1, 0.2, 28.0), to_point_lps=(0.0, 0.0, 0.3))
+    return reading, adc, t2
+
+
+def test_what_joins_two_frames_is_carried_and_confirmed_to_the_bit_or_changed() -> None:
+    signed, adc, t2 = joined()
+    draft = draft_from(signed, "mri")
+
+    def begun() -> Reading:
+        reading = Reading(signed.case, study="S1", reader="R1", protocol=carrying())
+        reading.apply(act.CarryDrafts(stage=STAGE, drafts=(draft,)))
+        return reading
+
+    reading = begun()
+    assert reading.motion(adc, t2) is None
+    confirm(reading, kind="frame_join")
+    (join,) = reading.state.frame_joins
+    assert geometry_of(join) == geometry_of(signed.state.frame_joins[0])
+    assert join.carried == unchanged("mri")
+    assert part(reading).drafts == ()
+    reading = begun()
+    reading.join_frames(adc, t2)
+    assert reading.state.frame_joins[0].carried == changed("mri")
+    assert part(reading).drafts == ()
 
 
 # -- the record --------------------------------------------------------------------------------------------------------
