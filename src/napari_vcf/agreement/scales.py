@@ -25,6 +25,7 @@ __all__ = [
     "form_order",
     "is_measurement",
     "of_body",
+    "of_middles",
     "oriented_confidence",
     "scale_of",
 ]
@@ -33,7 +34,7 @@ __all__ = [
 PLACEMENT = re.compile(r"^(?P<region>adc_(?:lesion|normal))_(?P<number>[1-9][0-9]*)(?P<unit>_um2_per_s)?$")
 
 #: Between an item and how the body that it rests on began.
-_OF_BODY = "__body_"
+_OF_BODY, _OF_MIDDLES = "__body_", "__middles_"
 
 Kind = Literal["binary", "nominal", "ordinal", "continuous"]
 
@@ -96,6 +97,20 @@ def of_body(item: str, kind: str) -> str:
     return f"{item}{_OF_BODY}{kind}"
 
 
+def of_middles(item: str, kind: str) -> str:
+    """Name of an item where only heights of a kind are taken: middle ones ``"proposed"``, or all ``"by_hand"``."""
+    return f"{item}{_OF_MIDDLES}{kind}"
+
+
+def _apart(item: str) -> tuple[str, str]:
+    """An item without what tells of which kind it is, and that in words."""
+    for mark, what in ((_OF_BODY, "body"), (_OF_MIDDLES, "middle heights")):
+        base, found, kind = item.partition(mark)
+        if found:
+            return base, f"{what} {kind.replace('_', ' ')}"
+    return item, ""
+
+
 @cache
 def scale_of(item: str) -> Scale:
     """Scale of an item by its name.
@@ -110,10 +125,10 @@ def scale_of(item: str) -> Scale:
     Scale
         That of the form; an item that the form does not know is continuous.
     """
-    base, mark, kind = item.partition(_OF_BODY)
-    if mark:
+    base, kind = _apart(item)
+    if kind:
         whole = scale_of(base)
-        return replace(whole, item=item, label=f"{whole.label}, body {kind.replace('_', ' ')}")
+        return replace(whole, item=item, label=f"{whole.label}, {kind}")
     known = item_of_table(item)
     # Confidences are whole numbers in the record and text in a table.
     values = tuple(map(str, known.outcomes)) if known is not None else ()
@@ -129,5 +144,5 @@ def scale_of(item: str) -> Scale:
 def form_order(item: str) -> tuple[int, str]:
     """Where an item stands: items of the form in its order, then all others by name."""
     keys = list(ITEMS)
-    key = item.partition(_OF_BODY)[0].partition("@")[0]
+    key = _apart(item)[0].partition("@")[0]
     return (keys.index(key) if key in ITEMS else len(keys), item)

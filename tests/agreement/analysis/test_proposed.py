@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_vcf.agreement.scales import of_body, scale_of
+from napari_vcf.agreement.scales import of_body, of_middles, scale_of
 from napari_vcf.reading import build_export
 from napari_vcf.reading.masks import decode_mask, encode_mask
 from support.cases import complete_reading
@@ -93,3 +93,31 @@ def test_an_item_of_one_kind_of_body_keeps_its_scale_and_says_which(kind: str) -
     scale = scale_of(of_body("lesion_extent", kind))
     assert (scale.values, scale.kind) == (scale_of("lesion_extent").values, "ordinal")
     assert scale.label.endswith(f"body {kind.replace('_', ' ')}")
+
+
+def with_proposed_middles(document: dict[str, Any]) -> None:
+    """Let the middle height of the fractured vertebra be one that was accepted as proposed from its corners."""
+    chosen = next(c for c in document["stages"][STAGE]["calipers"] if c["position"] == "middle")
+    corners = [[0.0, y, z] for y in (-15.0, 15.0) for z in (10.0, -10.0)]
+    chosen["origin"], chosen["snapped"] = "proposed", ["start", "end"]
+    chosen["proposed_from"] = {"corners_lps": corners, "method": "midway 1", "kept": ["start", "end"]}
+
+
+def test_agreement_on_heights_is_reported_apart_with_and_without_proposed_middles(tmp_path: Path) -> None:
+    folder = study(tmp_path / "study", dict.fromkeys(BEGAN, ()))
+    for case, readers in BEGAN.items():
+        for reader in readers:
+            file = folder / f"{case}_{reader}.json"
+            document = json.loads(file.read_text(encoding="utf-8"))
+            with_proposed_middles(document)
+            file.write_text(json.dumps(document), encoding="utf-8")
+    found = run(tmp_path, folder, "--bootstrap", "50")
+
+    def count(item: str, kind: str, statistic: str) -> int:
+        name = of_middles(item, kind)
+        return int(found.one(analysis="between_readers", item=name, stage=STAGE, statistic=statistic)["n"])
+
+    assert [count("height_loss", kind, "icc_a_1") for kind in ("proposed", "by_hand")] == [2, 3]
+    assert [count("compression_degree", kind, "percent_agreement") for kind in ("proposed", "by_hand")] == [2, 3]
+    assert not [entry for entry in found.rows if "__body_" in entry["item"]]
+    assert scale_of(of_middles("height_middle", "proposed")).label.endswith("middle heights proposed")

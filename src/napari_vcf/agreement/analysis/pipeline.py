@@ -239,7 +239,7 @@ def _analyse_part(found: Collected, part: Part, reference: Reference | None, mas
         model_of_signs(found, readings, by_stage, truth)
     elif found.settings.model:
         raise AgreementError("A model of signs needs the pathology (--reference).")
-    if masks.masks:
+    if masks.masks or masks.middles:
         agreement_of_masks(found, readings, masks)
         for stage, blocks in groupby(readings.item_tables(), key=lambda table: table.stage):
             agreement_by_proposal(found, readings, list(blocks), masks, stage)

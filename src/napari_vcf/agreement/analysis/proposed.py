@@ -1,9 +1,10 @@
-"""What a proposed body does to readers: agreement on the extent with and without proposals, apart."""
+"""What proposals do to readers: agreement on extent and heights with and without them, apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,22 +16,41 @@ from napari_vcf.agreement.analysis.painted import compare_masks
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.input.masks import MASKS, MaskStore
 from napari_vcf.agreement.input.readings import ItemTable, Readings
-from napari_vcf.agreement.scales import of_body
+from napari_vcf.agreement.scales import of_body, of_middles
 
 __all__ = ["agreement_by_proposal"]
 
-#: What rests on the body that was painted.
-_ITEMS = ("lesion_extent", "lesion_fraction", "lesion_fraction_mid_slice", "lesion_volume", "body_volume")
 _KINDS = {True: "proposed", False: "by_hand"}
-_MIXED = "the body began as a proposal in one of the readings and was drawn by hand in the other"
+_HEIGHTS = tuple(f"height_middle{where}" for where in ("", "_above", "_below"))
+
+
+class _Question(NamedTuple):
+    """What may be proposed, what rests on it, and why a case belongs to neither kind."""
+
+    items: tuple[str, ...]
+    named: Callable[[str, str], str]
+    mixed: str
+
+
+_BODY = _Question(
+    ("lesion_extent", "lesion_fraction", "lesion_fraction_mid_slice", "lesion_volume", "body_volume"),
+    of_body,
+    "the body began as a proposal in one of the readings and was drawn by hand in the other",
+)
+_MIDDLES = _Question(
+    ("compression_degree", "height_loss", "loss_middle", *_HEIGHTS),
+    of_middles,
+    "a middle height was proposed from corners in one of the readings and all were drawn by hand in the other",
+)
 
 
 def agreement_by_proposal(
     found: Collected, readings: Readings, tables: Sequence[ItemTable], store: MaskStore, stage: str
 ) -> None:
-    """Add the agreement between readers on the extent, apart for bodies that began as a proposal and those drawn.
+    """Add the agreement between readers apart for what began as a proposal and what was drawn.
 
-    Nothing is added where no body of the stage was proposed.
+    That is the extent, by how the bodies began, and the heights, by whether middle ones were proposed from corners.
+    Nothing is added where nothing of the kind was proposed in the stage.
 
     Parameters
     ----------
@@ -41,43 +61,47 @@ def agreement_by_proposal(
     tables : sequence of ItemTable
         Items of the stage.
     store : MaskStore
-        Masks of the exported readings; they say how each body began.
+        Masks of the exported readings; they say how each body began, and the store how heights did.
     stage : str
         The stage.
     """
     own = {(record.case, record.reader) for record in readings.records if not is_consensus(record.reader)}
-    began = {
-        (case, reader): masks.proposed
-        for (place, case, reader, occasion), masks in store.masks.items()
-        if place == stage and occasion == 1 and (case, reader) in own and masks.runs["body"].size > 1
-    }
-    if not any(began.values()):
-        return
-    for pair in combinations(sorted({reader for _, reader in began}), 2):
-        both = [case for case in readings.cases if all((case, reader) in began for reader in pair)]
-        mixed = [case for case in both if began[case, pair[0]] is not began[case, pair[1]]]
-        for proposed, kind in _KINDS.items():
-            cases = [case for case in both if all(began[case, reader] is proposed for reader in pair)]
-            _one_kind(found, readings, tables, store, stage, pair, cases, mixed, kind)
+    bodies = {key: masks.proposed for key, masks in store.masks.items() if masks.runs["body"].size > 1}
+    for question, proposals in ((_BODY, bodies), (_MIDDLES, store.middles)):
+        began = {
+            (case, reader): proposed
+            for (place, case, reader, occasion), proposed in proposals.items()
+            if place == stage and occasion == 1 and (case, reader) in own
+        }
+        if not any(began.values()):
+            continue
+        for pair in combinations(sorted({reader for _, reader in began}), 2):
+            both = [case for case in readings.cases if all((case, reader) in began for reader in pair)]
+            mixed = [case for case in both if began[case, pair[0]] is not began[case, pair[1]]]
+            for proposed, kind in _KINDS.items():
+                cases = [case for case in both if all(began[case, reader] is proposed for reader in pair)]
+                _one_kind(found, readings, tables, stage, pair, cases, mixed, question, kind)
+                if question is _BODY and cases:
+                    _masks_of_kind(found, store, stage, pair, cases, kind)
 
 
 def _one_kind(
     found: Collected,
     readings: Readings,
     tables: Sequence[ItemTable],
-    store: MaskStore,
     stage: str,
     pair: tuple[str, str],
     cases: Sequence[str],
     mixed: Sequence[str],
+    question: _Question,
     kind: str,
 ) -> None:
     measured = []
     for table in tables:
-        if table.scale.item not in _ITEMS:
+        if table.scale.item not in question.items:
             continue
-        place = Place("between_readers", of_body(table.scale.item, kind), stage, pair)
-        found.leave_out(place, mixed, _MIXED)
+        place = Place("between_readers", question.named(table.scale.item, kind), stage, pair)
+        found.leave_out(place, mixed, question.mixed)
         values = _values(readings, table, pair, cases)
         if not len(values):
             continue
@@ -86,10 +110,14 @@ def _one_kind(
         else:
             measured.append(Measured(place, table.unit, values))
     continuous_agreement(found, measured)
-    if cases:
-        for name, item in MASKS.items():
-            place = Place("between_readers", of_body(item, kind), stage, pair)
-            compare_masks(found, store, place, name, ((pair[0], 1), (pair[1], 1)), cases)
+
+
+def _masks_of_kind(
+    found: Collected, store: MaskStore, stage: str, pair: tuple[str, str], cases: Sequence[str], kind: str
+) -> None:
+    for name, item in MASKS.items():
+        place = Place("between_readers", of_body(item, kind), stage, pair)
+        compare_masks(found, store, place, name, ((pair[0], 1), (pair[1], 1)), cases)
 
 
 def _values(readings: Readings, table: ItemTable, pair: tuple[str, str], cases: Sequence[str]) -> NDArray[np.float64]:

@@ -48,13 +48,18 @@ class StoredMasks:
 
 @dataclass(slots=True)
 class MaskStore:
-    """Masks by stage, case, reader and occasion."""
+    """Masks by stage, case, reader and occasion, and how heights came to be."""
 
     masks: dict[tuple[str, str, str, int], StoredMasks] = field(default_factory=dict)
+    #: Whether a middle height was accepted as proposed from corners, or began so.
+    middles: dict[tuple[str, str, str, int], bool] = field(default_factory=dict)
 
     def add(self, export: ReadingExport, reader: str, occasion: int, *, carried: bool = True) -> None:
         """Keep the masks of a reading as run lengths, a few kilobytes each, those that were carried by choice."""
         for stage, part in export.stages.items():
+            if part.calipers:
+                origins = {caliper.origin for caliper in part.calipers}
+                self.middles[stage, export.case, reader, occasion] = bool({"proposed", "corrected"} & origins)
             if part.masks is None:
                 continue
             if not carried and (part.masks.body_carried or part.masks.lesion_carried) is not None:
