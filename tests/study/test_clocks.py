@@ -78,7 +78,7 @@ def test_a_time_that_cannot_be_settled_is_refused(root: Path) -> None:
     with pytest.raises(StudyError, match="has not signed"):
         settle_time(root, "R1", "C001", "ct", utc_now() - timedelta(days=1), "seen in the diary")
     read_stage(open_study(root).as_reader("R1").next_case())
-    with pytest.raises(StudyError, match="time to come"):
+    with pytest.raises(StudyError, match="in the future"):
         settle_time(root, "R1", "C001", "ct", utc_now() + timedelta(days=1), "seen in the diary")
     with pytest.raises(StudyError, match="offset from UTC"):
         settle_time(root, "R1", "C001", "ct", datetime(2026, 1, 1), "seen in the diary")

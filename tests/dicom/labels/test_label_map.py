@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_vcf.dicom import LabelMapError, scan_folder
+from napari_vcf.dicom import LabelMapError, Role, scan_folder, with_role
 from napari_vcf.dicom.labels import LabelMap, is_label_map, read_label_map
 from napari_vcf.dicom.labels.naming import structure_of
 from napari_vcf.geometry import Grid, RigidTransform
@@ -240,15 +240,19 @@ def test_a_segmentation_takes_no_table_of_names(tmp_path):
         found.named("spineps_levels")
 
 
-def test_label_maps_in_a_folder_of_images_are_refused_with_a_sentence_that_names_the_way(tmp_path):
+def test_label_maps_in_a_folder_of_images_are_no_images_of_a_role_and_the_way_to_use_them_is_named(tmp_path):
     write_seg(tmp_path / "case", tmp_path / "case" / "seg.dcm")
     nifti(tmp_path / "case" / "x_seg-vert_msk.nii.gz", some_labels())
     write_nrrd(tmp_path / "case" / "Body.seg.nrrd", *stored(some_labels(), GRID))
     scan = scan_folder(tmp_path / "case")
-    assert len(scan.series) == 1
     refused = {str(entry.path): entry.reason for entry in scan.refused}
-    assert set(refused) == {"seg.dcm", "x_seg-vert_msk.nii.gz", "Body.seg.nrrd"}
-    assert all("From labels" in reason for reason in refused.values())
+    maps = {series.description: series for series in scan.series if series.modality == ""}
+    assert set(refused) == {"seg.dcm"}
+    # A name is no proof: an image that is called like a mask can be given its role.
+    assert set(maps) == {"x_seg-vert_msk.nii.gz", "Body.seg.nrrd"}
+    assert {series.role for series in maps.values()} == {Role.OTHER}
+    assert all("From labels" in said for said in (*refused.values(), *(m.role_evidence for m in maps.values())))
+    assert with_role(maps["x_seg-vert_msk.nii.gz"], Role.T2).role is Role.T2
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------------

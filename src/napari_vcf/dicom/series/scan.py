@@ -75,8 +75,6 @@ def scan_folder(
                 progress(done, len(names), say("reading headers"))
             try:
                 if is_volume_file(name):
-                    if is_label_map(root / name):
-                        raise HeaderError(joined(" ", (say("This is a label map, not an image."), FROM_LABELS)))
                     volumes.append(open_volume_file(root / name, name))
                 else:
                     files.append(frames_of(open_source(root / name, name)))
@@ -87,7 +85,7 @@ def scan_folder(
         copies = copies_among(files)
         refused.extend(Refusal(Path(name), reason) for name, reason in copies.items())
         frames = [frame for members in files if members[0].file.name not in copies for frame in members]
-        series = (*_series_of(frames), *_volume_series(volumes))
+        series = (*_series_of(frames), *_volume_series(root, volumes))
     remarks = (*patients_among(series), *frames_among(series))
     return Scan(root, series, tuple(sorted(refused, key=lambda entry: entry.path)), remarks)
 
@@ -104,7 +102,7 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _volume_series(files: list[VolumeFile]) -> list[Series]:
+def _volume_series(root: Path, files: list[VolumeFile]) -> list[Series]:
     """Series of NIfTI and NRRD files; two files with the same content have the same key only once."""
     series: list[Series] = []
     seen: dict[str, int] = defaultdict(int)
@@ -119,7 +117,9 @@ def _volume_series(files: list[VolumeFile]) -> list[Series]:
                 modality="",
                 description=file.name,
                 role=Role.OTHER,
-                role_evidence=say("NIfTI and NRRD files do not say what they are; give the role"),
+                role_evidence=joined(" ", (say("It looks like a label map."), FROM_LABELS))
+                if is_label_map(root / file.name)
+                else say("NIfTI and NRRD files do not say what they are; give the role"),
                 grid=file.grid,
                 volumes=tuple(VolumeInfo("magnitude", repetition=index) for index in range(file.count)),
                 unit=scale.unit,
