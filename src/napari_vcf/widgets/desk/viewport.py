@@ -85,7 +85,7 @@ class Viewport:
         #: Each gives a place of the canvas that something lies over: left, top, width and height in pixels.
         self.covered: list[Callable[[], tuple[float, float, float, float]]] = []
         self.layers = ImageLayers(viewer)
-        self.layers.on_restored = self._refresh
+        self.layers.on_restored = self._on_restored
         self.layers.on_taken_off = self._say_taken_off
         self.slices = Slices(viewer)
         self.slices.changed.connect(self.slice_changed.emit)
@@ -483,6 +483,10 @@ class Viewport:
         return "gray_r" if self.desk.windows.is_inverted(image_id) else "gray"
 
     # -- drawing ----------------------------------------------------------------------------------------------------
+    def _on_restored(self) -> None:
+        self.slices.hold_layout()
+        self._refresh()
+
     def _refresh(self) -> None:
         """Make the canvas show exactly the image in front and what is laid over it."""
         front_id = self.desk.image_id

@@ -105,7 +105,6 @@ class Arrangement(QObject):
         assert canvas is not None
         self.tools.follow_canvas(canvas)
         self._canvas = canvas
-        canvas.frameSwapped.connect(viewport.slices.hold_layout)
         canvas.installEventFilter(self)
         self.title = Title(canvas)
         self._keep_free(self.title)
