@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Layer
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-__all__ = ["hold_place", "kept_state", "take_over"]
+__all__ = ["hold_place"]
 
 _PLACE = ("affine", "scale", "translate", "rotate", "shear")
 
@@ -55,48 +55,6 @@ def hold_place(layer: Layer) -> Callable[[], None]:
         layer.events.mode.connect(leave_transform)
     hold_here()
     return hold_here
-
-
-#: What is set anew when a layer takes another array.
-_SET_ANEW = frozenset(
-    ("name", "scale", "translate", "contrast_limits", "interpolation2d", "visible", "opacity", "colormap")
-)
-
-
-def kept_state(layer: Layer) -> dict[str, str]:
-    """How a layer shows whatever array is in it: a hand has its way with it in napari's controls."""
-    state = layer.as_layer_data_tuple()[1]
-    return {name: repr(value) for name, value in state.items() if name not in _SET_ANEW}
-
-
-def take_over(
-    layer: Layer,
-    hold_here: Callable[[], None],
-    data: Any,
-    *,
-    scale: ArrayLike,
-    translate: ArrayLike,
-) -> None:
-    """Put another array into a layer, in its own place, before napari draws any of it.
-
-    napari takes as long to put one layer on the canvas, and another off, as to draw a dozen slices.
-
-    Parameters
-    ----------
-    layer : Layer
-        A layer that nothing is linked to.
-    hold_here : callable
-        What `hold_place` gave for it.
-    data : array_like
-        The array.
-    scale, translate : array_like, shape (3,)
-        Where it lies, world mm.
-    """
-    events = layer.events
-    with events.scale.blocker(), events.translate.blocker(), events.set_data.blocker():
-        layer.scale, layer.translate = scale, translate
-    hold_here()
-    layer.data = data
 
 
 def _value(layer: Layer, name: str) -> Any:

@@ -14,7 +14,7 @@ from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
-from napari_vcf.widgets.common.held_place import hold_place, kept_state, take_over
+from napari_vcf.widgets.common.held_place import hold_place
 from napari_vcf.widgets.desk.placed_image import PlacedImage
 from napari_vcf.widgets.desk.window_level import Window
 
@@ -32,6 +32,18 @@ def _hold_blending(layer: Layer) -> None:
     layer.events.blending.connect(hold)
 
 
+#: What is set anew when a layer takes another image.
+_SET_ANEW = frozenset(
+    ("name", "scale", "translate", "contrast_limits", "interpolation2d", "visible", "opacity", "colormap")
+)
+
+
+def _kept_state(layer: Image) -> dict[str, Any]:
+    """How a layer shows whatever image is in it: a hand has its way with it in napari's controls."""
+    state = layer.as_layer_data_tuple()[1]
+    return {name: repr(value) for name, value in state.items() if name not in _SET_ANEW}
+
+
 class ImageLayers:
     """The desk's layers in one viewer.
 
@@ -47,7 +59,7 @@ class ImageLayers:
         self._drawings: list[Layer] = []
         self._retired: list[Layer] = []
         #: Of each image that can become another one: holds it to the place where it lies then, and how it was made.
-        self._made: dict[int, tuple[Callable[[], None], dict[str, str]]] = {}
+        self._made: dict[int, tuple[Callable[[], None], dict[str, Any]]] = {}
         self._titles: dict[int, str] = {}
         #: Of each image, whether it is shown and how opaque.
         self._wanted: dict[int, tuple[bool, float]] = {}
@@ -88,7 +100,7 @@ class ImageLayers:
                 multiscale=False,
                 rgb=False,
             )
-            self._made[id(layer)] = hold_place(layer), kept_state(layer)
+            self._made[id(layer)] = hold_place(layer), _kept_state(layer)
             layer.events.name.connect(self._on_renamed)
             for event in (layer.events.visible, layer.events.opacity):
                 event.connect(lambda _event, layer=layer: self._hold_shown(layer))
@@ -103,10 +115,13 @@ class ImageLayers:
         return layer
 
     def _reused(self, placed: PlacedImage, *, name: str, window: Window) -> Image | None:
-        """A layer that was given up, with another image in it; None where there is none that is as it was made."""
+        """A layer that was given up, with another image in it; None where there is none that is as it was made.
+
+        napari takes as long to put one layer on the canvas, and another off, as to draw a dozen slices.
+        """
         for layer in self._retired:
             hold_here, made = self._made.get(id(layer), (None, {}))
-            if hold_here is not None and layer in self._viewer.layers and kept_state(layer) == made:
+            if hold_here is not None and layer in self._viewer.layers and _kept_state(layer) == made:
                 break
         else:
             return None
@@ -117,8 +132,13 @@ class ImageLayers:
         try:
             # What a hand has linked to it belongs to the image that it showed.
             self._viewer.layers.unlink_layers([layer])
+            # All of it before napari draws any of it: the new image in its own place, grey, in its own window.
+            events = layer.events
+            with events.scale.blocker(), events.translate.blocker(), events.set_data.blocker():
+                layer.scale, layer.translate = placed.scale_mm, placed.translate_mm
+            hold_here()
             layer.name = name
-            take_over(layer, hold_here, placed.data, scale=placed.scale_mm, translate=placed.translate_mm)
+            layer.data = placed.data
             low, high = layer.contrast_limits_range
             layer.contrast_limits_range = min(low, window[0]), max(high, window[1])
             layer.contrast_limits = window
@@ -210,9 +230,11 @@ class ImageLayers:
         return dict(self._images)
 
     # -- drawings ---------------------------------------------------------------------------------------------------
-    def add_drawing(self, layer: Layer) -> Callable[[], None]:
-        """Keep an instrument's layer above the images; gives what holds it where it lies then."""
-        hold_here = hold_place(layer)
+    def add_drawing(self, layer: Layer) -> None:
+        """Keep an instrument's layer above the images."""
+        if any(layer is known for known in self._drawings):
+            return
+        hold_place(layer)
         _hold_blending(layer)
         # Masks below lines: a rectangle under a mask takes its colour.
         lines = [known for known in self._drawings if not isinstance(known, Labels)]
@@ -223,11 +245,6 @@ class ImageLayers:
         layer.events.visible.connect(self._on_visible)
         if self._hidden:
             self._hide(layer)
-        return hold_here
-
-    def free_drawing(self, layer: Layer) -> None:
-        """Link a drawing to no other layer: what a hand has linked to it belongs to what it showed."""
-        self._viewer.layers.unlink_layers([layer])
 
     def remove_drawing(self, layer: Layer) -> None:
         """Give an instrument's layer up."""

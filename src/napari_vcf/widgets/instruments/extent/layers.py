@@ -7,7 +7,7 @@ eraser then change body voxels only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,9 +21,8 @@ from qtpy.QtWidgets import QApplication
 from napari_vcf.geometry import Grid, Volume
 from napari_vcf.measure import Box
 from napari_vcf.widgets.common.controls import SKY, VERMILLION, YELLOW
-from napari_vcf.widgets.common.held_place import kept_state, take_over
 from napari_vcf.widgets.desk.section import Section
-from napari_vcf.widgets.desk.space import AxisOrder, axis_order, turned_grid
+from napari_vcf.widgets.desk.space import axis_order, turned_grid
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
@@ -33,7 +32,6 @@ __all__ = ["OUTSIDE", "ExtentLayers", "Part"]
 Part = Literal["body", "lesion"]
 BODY, LESION, CANDIDATE, OUTSIDE = 0, 1, 2, 255
 _CLEAR = (0.0, 0.0, 0.0, 0.0)
-_LESION_OPACITY = 0.55
 
 
 class ExtentLayers:
@@ -53,27 +51,26 @@ class ExtentLayers:
     touched = Signal()
 
     def __init__(self, viewport: Viewport, grid: Grid) -> None:
+        order = axis_order(grid, viewport.frame)
+        assert order is not None
         self._viewport, self._desk = viewport, viewport.desk
+        self.grid = grid
+        self._body = np.zeros(grid.shape, dtype=np.uint8)
+        self._lesion = np.full(grid.shape, OUTSIDE, dtype=np.uint8)
+        self._saved = {"body": self._body.copy(), "lesion": self._lesion.copy()}
         self._loading = False
         self._part: Part | None = None
-        order = self._begin(grid)
         scale, translate = viewport.frame.placement(turned_grid(grid, order))
         where: dict[str, Any] = {"scale": scale, "translate": translate, "units": "mm"}
         self.body = Labels(order.turn(self._body), name="Vertebral body", colormap=_colors(SKY), opacity=0.9, **where)
         self.lesion = Labels(
-            order.turn(self._lesion),
-            name="Lesion",
-            colormap=_colors(VERMILLION, YELLOW),
-            opacity=_LESION_OPACITY,
-            **where,
+            order.turn(self._lesion), name="Lesion", colormap=_colors(VERMILLION, YELLOW), opacity=0.55, **where
         )
-        self._names = self.body.name, self.lesion.name
         self.body.contour = 1
-        self._holds: dict[Part, Callable[[], None]] = {}
         for part, layer in self._layers():
             layer.selected_label = 1
             layer.brush_size = 9
-            self._holds[part] = viewport.layers.add_drawing(layer)
+            viewport.add_layer(layer)
             layer.events.paint.connect(lambda _e, p=part: self._on_painted(p))
             layer.events.set_data.connect(lambda _e, p=part: self._on_set_data(p))
             layer.events.selected_label.connect(lambda _e, la=layer: self._guard(la))
@@ -81,23 +78,8 @@ class ExtentLayers:
             layer.events.mode.connect(lambda _e, p=part: self._on_mode(p))
         self.lesion.events.labels_update.connect(lambda _e: self.touched.emit())
         self.lesion.preserve_labels = True
-        self._made = self._state()
         # First, before the layer sees the press.
         viewport.viewer.mouse_drag_callbacks.insert(0, self._on_right_drag)
-
-    def _begin(self, grid: Grid) -> AxisOrder:
-        """Have empty masks on a grid."""
-        order = axis_order(grid, self._viewport.frame)
-        assert order is not None
-        self.grid = grid
-        self._body = np.zeros(grid.shape, dtype=np.uint8)
-        self._lesion = np.full(grid.shape, OUTSIDE, dtype=np.uint8)
-        self._saved = {"body": self._body.copy(), "lesion": self._lesion.copy()}
-        return order
-
-    def _state(self) -> list[object]:
-        """What a hand can change about the layers and no image brings with it."""
-        return [(kept_state(layer), repr(layer.colormap), layer.show_selected_label) for _, layer in self._layers()]
 
     @staticmethod
     def fits(viewport: Viewport, grid: Grid) -> bool:
@@ -108,31 +90,6 @@ class ExtentLayers:
         """Show both masks, or let them step back."""
         for _, layer in self._layers():
             layer.visible = shown
-
-    def set_aside(self) -> None:
-        """Show nothing, until the layers take another image over or are removed."""
-        self.stop()
-        self.set_shown(False)
-
-    def take_over(self, grid: Grid) -> bool:
-        """Begin anew with the empty masks of another image; False where a hand has left them otherwise than made."""
-        viewport = self._viewport
-        if self._state() != self._made or any(layer not in viewport.viewer.layers for _, layer in self._layers()):
-            return False
-        self.stop()
-        order = self._begin(grid)
-        scale, translate = viewport.frame.placement(turned_grid(grid, order))
-        self._loading = True
-        try:
-            for part, layer in self._layers():
-                viewport.layers.free_drawing(layer)
-                array = order.turn(self._body if part == "body" else self._lesion)
-                take_over(layer, self._holds[part], array, scale=scale, translate=translate)
-        finally:
-            self._loading = False
-        self.body.name, self.lesion.name = self._names
-        self.lesion.opacity = _LESION_OPACITY
-        return True
 
     def remove(self) -> None:
         """Take both layers off the canvas."""

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
-from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
-from napari_vcf.geometry import Grid
 from napari_vcf.language import say
 from napari_vcf.measure import (
     POSITIONS,
@@ -60,7 +58,6 @@ class ExtentModel:
         self._viewport, self._desk = viewport, viewport.desk
         self.wanted = wanted
         self.layers: ExtentLayers | None = None
-        self._spare: ExtentLayers | None = None
         self.proposed = ProposedModel(self._desk)
         self.carried = CarriedModel(self._desk, ("body", "lesion"))
         self.fill_between = True
@@ -138,47 +135,19 @@ class ExtentModel:
             key = (image.id, view.space, view.frame.axes.tobytes())
         if key != self._made_for:
             self._made_for = key
-            if key is None or image is None:
-                self._set_aside()
-            else:
-                self.layers = self._layers_on(image.series.grid)
-                self.layers.set_shown(not self._stepped_back)
+            if self.layers is not None:
+                self.layers.remove()
+            self.layers = None if key is None or image is None else ExtentLayers(self._viewport, image.series.grid)
             self._shown = None
+            if self.layers is not None:
+                self.layers.set_shown(not self._stepped_back)
+                self.layers.painted.connect(self.save)
+                self.layers.touched.connect(self.touched)
             self._load()
             self.layers_changed.emit()
         elif self._shown is not self.masks and not self._saving:
             self._load()
         self.look()
-
-    def _layers_on(self, grid: Grid) -> ExtentLayers:
-        """The layers for another image: those that are there, else new ones."""
-        layers, self.layers = self.layers or self._spare, None
-        self._spare = None
-        if layers is not None:
-            if layers.take_over(grid):
-                return layers
-            layers.remove()
-        layers = ExtentLayers(self._viewport, grid)
-        layers.painted.connect(self.save)
-        layers.touched.connect(self.touched)
-        return layers
-
-    def _set_aside(self) -> None:
-        """Take the layers off the canvas; where another case is on its way, once its image has had no use for them."""
-        layers, self.layers = self.layers, None
-        if layers is None:
-            return
-        if not self._desk.replacing:
-            layers.remove()
-            return
-        layers.set_aside()
-        self._spare = layers
-        QTimer.singleShot(0, self._drop_spare)
-
-    def _drop_spare(self) -> None:
-        if self._spare is not None:
-            self._spare.remove()
-            self._spare = None
 
     def _can_place(self, image: CaseImage) -> bool:
         view = self._viewport.view
