@@ -160,9 +160,11 @@ class ExportRows:
 
     def _counted(self, export: ReadingExport) -> Iterator[Row | None]:
         """Rows of an export; None for each that is left out."""
-        carried = {name: carried_values(part, export.spine) for name, part in export.stages.items()}
+        carried: dict[str, dict[str, CarriedKind]] = {
+            name: carried_values(part, export.spine) for name, part in export.stages.items()
+        }
         for row in reading_rows(export):
-            kind = carried[row.stage].get(row.item)  # type: ignore[index]
+            kind = carried[row.stage].get(row.item)
             if kind is not None:
                 self._found[row.stage, row.item, kind] += 1
             yield None if kind is not None and self._carried == "left_out" else row
