@@ -46,8 +46,8 @@ from support.window import turn_wheel
 #: window.
 LEFT_OUT = re.compile(
     r"exit|quit|close|restart|plugin|documentation|tutorial|release|homepage|repository|github|report|sample|"
-    r"preferences|console|screenshot|clipboard|about|fullscreen|full screen|tour|getting|examples|image\.sc|layers? to|"
-    r"open |recent|chat|startup|save|new image",
+    r"preferences|console|screenshot|about|fullscreen|full screen|tour|getting|examples|image\.sc|layers? to|"
+    r"open |recent|chat|startup|save",
     re.IGNORECASE,
 )
 #: Controls that begin another case, or end this one for good.
