@@ -102,6 +102,23 @@ def test_width_and_level_are_typed_as_numbers_and_one_key_goes_back(bench):
     assert bench.viewport.image_layer.colormap.name == "gray"
 
 
+def test_a_window_is_never_without_width_however_far_it_is_stepped_down(bench):
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    bench.desk.show(bench.image("CT"))
+    row = bench.arrangement.bar.window_row
+    bench.desk.set_window((9000.0, 9400.0))
+    for _ in range(80):
+        QTest.keyClick(row.width_box, Qt.Key.Key_Down)
+    low, high = bench.viewport.image_layer.contrast_limits
+    assert low < 9200.0 < high
+    row.width_box.setValue(0.0)
+    low, high = bench.viewport.image_layer.contrast_limits
+    assert low < 9200.0 < high
+    assert row.width_box.value() > 0
+
+
 def test_one_key_hides_all_drawings_everywhere_and_shows_again_what_would_be_seen(bench):
     from napari.layers import Labels, Shapes
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_vcf.geometry import Grid, Volume
-from napari_vcf.widgets.desk.window_level import window_around
+from napari_vcf.widgets.desk.window_level import window_around, with_width
 
 GRID = Grid.from_axes(
     (11, 100, 100),
@@ -36,3 +38,14 @@ def test_padding_does_not_count_and_beside_the_image_there_is_none():
     assert low > 199
     assert window_around(Volume(GRID, data, "signal"), (0.0, 0.0, 400.0)) is None
     assert window_around(Volume(GRID, np.full(GRID.shape, 7.0), "signal"), (0.0, 0.0, 0.0)) is None
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0.0, 1e6), st.floats(1e-6, 1e6))
+def test_a_window_that_can_be_drawn_stays_and_a_narrower_one_is_widened_about_its_middle(middle, width, span):
+    asked = middle - width / 2, middle + width / 2
+    low, high = with_width(asked, (0.0, span))
+    # The canvas holds both numbers in single precision.
+    assert np.float32(low) < np.float32(high)
+    assert (low + high) / 2 == pytest.approx(middle, abs=1e-9 * max(1.0, abs(middle), width))
+    if width >= 1e-3 * span and width > 1e-4 * (abs(middle) + width):
+        assert (low, high) == asked

@@ -150,7 +150,7 @@ class CanvasDressing:
         def act(position: NDArray[np.float64]) -> None:
             across, down = position - start
             # 400 pixels double the width, or move the centre by the width.
-            new_width = max(width * 2.0 ** (across / 400), 1.0)
+            new_width = width * 2.0 ** (across / 400)
             new_center = center + down / 400 * width
             self._desk.set_window((new_center - new_width / 2, new_center + new_width / 2))
 

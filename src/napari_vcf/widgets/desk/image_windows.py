@@ -10,7 +10,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.geometry import Volume
 from napari_vcf.language import say
 from napari_vcf.widgets.desk.settings import Settings
-from napari_vcf.widgets.desk.window_level import Window, presets
+from napari_vcf.widgets.desk.window_level import Window, presets, with_width
 
 __all__ = ["AS_BEFORE", "BY_HAND", "ImageWindows"]
 
@@ -100,11 +100,12 @@ class ImageWindows:
         image_id : str
             The image.
         window : tuple of float
-            (lower, upper) in the unit of its values.
+            (lower, upper) in the unit of its values; widened where it is too narrow to draw.
         name : str, optional
             What it is called, where it is neither a preset nor set by hand.
         """
         role, index = self._shown(image_id)
+        window = with_width(window, self.automatic(image_id))
         self._windows[image_id, index] = window
         self._names[image_id, index] = name or self._preset_of(image_id, window) or BY_HAND
         self._settings.keep_window(role.value, window, self.automatic(image_id), self._voxels(image_id).unit)

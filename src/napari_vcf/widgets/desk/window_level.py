@@ -9,7 +9,7 @@ from napari_vcf.dicom import Role
 from napari_vcf.geometry import Volume
 from napari_vcf.language import say
 
-__all__ = ["CT_WINDOWS", "Window", "automatic_window", "presets", "window_around"]
+__all__ = ["CT_WINDOWS", "Window", "automatic_window", "presets", "window_around", "with_width"]
 
 Window = tuple[float, float]
 
@@ -70,6 +70,30 @@ def window_around(volume: Volume, center_lps: ArrayLike, *, radius_mm: float = 2
         return None
     lower, upper = (float(n) for n in np.percentile(chosen, (1.0, 99.0)))
     return (lower, upper) if upper > lower else None
+
+
+def with_width(window: Window, automatic: Window) -> Window:
+    """A window that an image can be drawn in: one that is too narrow is widened about its middle.
+
+    Parameters
+    ----------
+    window : tuple of float
+        (lower, upper), as it was asked for.
+    automatic : tuple of float
+        The window that follows from the image's own values.
+
+    Returns
+    -------
+    tuple of float
+        (lower, upper), at least a thousandth as wide as the automatic one.
+    """
+    low, high = window
+    # Single precision, in which the canvas draws, tells apart about a millionth of a number.
+    narrowest = max(1e-3 * (automatic[1] - automatic[0]), 1e-5 * max(abs(low), abs(high)))
+    if high - low >= narrowest:
+        return window
+    middle = (low + high) / 2
+    return middle - narrowest / 2, middle + narrowest / 2
 
 
 def presets(role: Role, volume: Volume) -> dict[str, Window]:

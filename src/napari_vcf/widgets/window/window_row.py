@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
 
@@ -50,7 +51,6 @@ class WindowRow(QWidget):
         self.level_box = _number_box(
             "window_level", with_key(tr("Level, the middle of the window: Tab from its width"), "image.type_window")
         )
-        self.width_box.setMinimum(1e-3)
         self.invert = bar_tool(
             "invert", tr("Invert"), with_key(tr("Show what is high dark and what is low bright"), "image.invert")
         )
@@ -84,11 +84,15 @@ class WindowRow(QWidget):
             return
         low, high = self._desk.windows.of(image.id)
         unit = self._desk.volume(image.id).unit
+        decimals = 0 if high - low > _WHOLE else int(np.clip(2 - np.floor(np.log10(high - low)), 3, 12))
         for box, value in ((self.width_box, high - low), (self.level_box, (high + low) / 2)):
             box.blockSignals(True)
-            box.setDecimals(0 if high - low > _WHOLE else 3)
+            box.setDecimals(decimals)
             box.setSuffix(_UNITS.get(unit or "", ""))
             box.setSingleStep(max((high - low) / 50, 1.0) if high - low > _WHOLE else (high - low) / 50)
+            if box is self.width_box:
+                # Fewer decimals round a smaller minimum to nothing, and a window without width cannot be drawn.
+                box.setMinimum(10.0**-decimals)
             box.setValue(value)
             box.blockSignals(False)
         self.invert.setChecked(self._desk.windows.is_inverted(image.id))
