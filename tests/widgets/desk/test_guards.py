@@ -410,3 +410,19 @@ def test_notches_of_the_wheel_that_pile_up_are_gone_through_at_once_and_before_t
     bench.settle()
     assert viewport.slices.index == 2
     viewport.slice_changed.disconnect(seen.append)
+
+
+@pytest.mark.parametrize("title", ["Calipers", "Lesion extent", "ADC ROI"])
+def test_a_panel_says_where_its_measurement_is_not_asked(empty_bench, title):
+    from qtpy.QtWidgets import QLabel
+
+    from support.synthetic_case import make_case
+
+    bench = empty_bench
+    bench.open(make_case())
+    bench.desk.reading.set_spine("L1")
+    for stage, word in (("combined", True), ("mri", False)):
+        bench.desk.set_stage(stage)
+        panel = bench.front(title)
+        bench.settle()
+        assert ("does not ask for this" in panel.findChild(QLabel, "guide").text()) is word

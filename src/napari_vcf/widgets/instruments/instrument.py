@@ -11,7 +11,8 @@ from psygnal import Signal
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer
 from qtpy.QtWidgets import QAbstractButton, QDockWidget, QVBoxLayout, QWidget
 
-from napari_vcf.language import joined, say
+from napari_vcf.language import joined, say, tr
+from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import StageState
 from napari_vcf.widgets.common.controls import fill_with, find_dock, scrolled
 from napari_vcf.widgets.common.shortcut_defaults import ACTIONS, SCOPES
@@ -262,6 +263,8 @@ class Instrument(QWidget):
     title = ""
     #: What of the panel was carried from earlier stages and waits, and how it is shown; None where nothing can be.
     carried: CarriedBox | None = None
+    #: Key of the item that is worked out from what is drawn with it.
+    item = ""
     #: Whether masks step back while it is in hand: they would hide what it measures.
     hides_masks = False
 
@@ -322,6 +325,13 @@ class Instrument(QWidget):
         """What was done in the stage on the desk; None without a case."""
         reading = self.desk.reading
         return None if reading is None else reading.state.stages[self.desk.stage]
+
+    def unasked(self) -> str:
+        """A sentence for a stage that does not ask for what is measured here; empty where it does."""
+        reading, stage = self.desk.reading, self.desk.stage
+        if reading is None or not self.item or self.item in reading.asked(stage):
+            return ""
+        return tr("{stage} does not ask for this: nothing has to be drawn here.", stage=STAGE_NAMES[stage])
 
     def share(self, action: str, run: Callable[[], object], *, detail: str = "") -> None:
         """Bind an action of the register while this instrument is in hand; a detail goes behind its sentence."""

@@ -65,6 +65,7 @@ class AdcWidget(Instrument):
 
     name = "adc"
     title = say("ADC ROI")
+    item = "adc"
     hides_masks = True
 
     def __init__(self, tools: ToolManager) -> None:
@@ -467,7 +468,7 @@ class AdcWidget(Instrument):
         )
 
     def _show_guide(self) -> None:
-        self._guide.setText(self._guidance())
+        self._guide.setText(f"{self.unasked()} {self._guidance()}".strip())
 
     def _guidance(self) -> str:
         reading, image = self.desk.reading, self.model.image

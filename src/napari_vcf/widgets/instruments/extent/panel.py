@@ -54,6 +54,7 @@ class ExtentWidget(Instrument):
 
     name = "extent"
     title = say("Lesion extent")
+    item = "lesion_extent"
 
     def __init__(self, tools: ToolManager) -> None:
         super().__init__(tools)
@@ -450,7 +451,7 @@ class ExtentWidget(Instrument):
         self._show_results()
 
     def _show_guide(self) -> None:
-        self._guide.setText(self._guidance())
+        self._guide.setText(f"{self.unasked()} {self._guidance()}".strip())
 
     def _guidance(self) -> str:
         reading = self.desk.reading
