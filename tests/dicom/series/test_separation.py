@@ -10,7 +10,15 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from napari_vcf.dicom import Role, Scan, load_volume, scan_folder
-from support.dicomfiles import FRAME_UID, EnhancedFrame, enhanced_dataset, save, slice_dataset, write_series
+from support.dicomfiles import (
+    FRAME_UID,
+    EnhancedFrame,
+    enhanced_dataset,
+    parametric_map,
+    save,
+    slice_dataset,
+    write_series,
+)
 
 #: Two images at each of three positions, numbered so that their order changes from one position to the next.
 SHUFFLED = [("A", 0), ("B", 0), ("B", 5), ("A", 5), ("A", 10), ("B", 10)]
@@ -140,6 +148,30 @@ def test_an_image_of_another_size_or_spacing_is_named_in_both_series(
     assert f"1 image of the same series has another {odd} and stands apart." in most.corrections
     assert odd in most.not_measurable_reason
     assert f"4 images of the same series have another {usual} and stand apart." in single.corrections
+
+
+def test_frames_of_a_map_whose_unit_is_lost_are_named_in_both_parts(tmp_path: Path) -> None:
+    dataset = parametric_map(np.full((4, 6, 8), 1e-3, dtype=np.float32), "mm2/s")
+    for groups in dataset.PerFrameFunctionalGroupsSequence[:2]:
+        del groups.RealWorldValueMappingSequence[0].MeasurementUnitsCodeSequence
+    save(dataset, tmp_path / "map")
+    diffusivity, other = sorted(scan_folder(tmp_path).series, key=lambda series: series.role is not Role.ADC)
+    assert (diffusivity.role, diffusivity.grid.shape[0], other.role) == (Role.ADC, 2, Role.OTHER)
+    assert "2 images of the same series have another kind (map) and stand apart." in diffusivity.corrections
+    assert "2 images of the same series have another kind (adc) and stand apart." in other.corrections
+
+
+def test_a_slice_that_calls_itself_another_map_than_its_neighbours_is_named(tmp_path: Path) -> None:
+    write_series(tmp_path, 5, ImageType=["DERIVED", "PRIMARY", "ADC"])
+    write_series(tmp_path, 1, origin=(-20, 30, 40 + 5 * 4.8), prefix="odd", ImageType=["DERIVED", "PRIMARY", "FA"])
+    most = max(scan_folder(tmp_path).series, key=lambda series: series.grid.shape[0])
+    assert "1 image of the same series has another kind (fa) and stands apart." in most.corrections
+
+
+def test_maps_at_the_positions_of_their_images_are_no_remark(tmp_path: Path) -> None:
+    write_series(tmp_path, 5, DiffusionBValue=800.0)
+    write_series(tmp_path, 5, prefix="adc", ImageType=["DERIVED", "PRIMARY", "ADC"])
+    assert all("stand" not in text for series in scan_folder(tmp_path).series for text in series.corrections)
 
 
 SPIN_ECHO = {"RepetitionTime": 3000, "EchoTime": 80, "ScanningSequence": "SE"}

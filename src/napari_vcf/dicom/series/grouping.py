@@ -49,21 +49,21 @@ def stacks_of(frames: Iterable[Frame]) -> list[Stack]:
     list of Stack
         In a fixed order for the same slices.
     """
-    apart: dict[Hashable, dict[tuple[int, int], list[Frame]]] = defaultdict(lambda: defaultdict(list))
+    apart: dict[tuple[str, str, str], dict[tuple[int, int], list[Frame]]] = defaultdict(lambda: defaultdict(list))
     for frame in frames:
         file = frame.file
-        family = frame.kind if frame.kind in _MAPS else ""
-        apart[file.series_uid, file.modality, family][frame.shape].append(frame)
-    stacks: list[Stack] = []
-    for sizes in apart.values():
+        apart[file.series_uid, file.modality, _family(frame)][frame.shape].append(frame)
+    by_series: dict[Hashable, list[Stack]] = defaultdict(list)
+    for (series_uid, modality, _), sizes in apart.items():
         found: list[Stack] = []
         for group in sizes.values():
             for parallel in _parallel(group):
                 for in_frame, remark in by_frame_of_reference(parallel):
                     for members, note in reconstructions(in_frame):
                         found.extend(_stacks_of_parallel(members, [*filter(None, (remark, note))]))
-        stacks.extend(_other_pixels_named([echo for stack in found for echo in _echoes(stack)]))
-    return stacks
+        echoes = [echo for stack in found for echo in _echoes(stack)]
+        by_series[series_uid, modality].extend(_other_pixels_named(echoes))
+    return [stack for stacks in by_series.values() for stack in _other_kinds_named(stacks)]
 
 
 def _echoes(stack: Stack) -> list[Stack]:
@@ -105,18 +105,63 @@ def _other_pixels_named(stacks: list[Stack]) -> list[Stack]:
             else:
                 continue
             counts[what] += sum(len(volume.frames) for volume in other.volumes)
-        notes = tuple(
-            say("{count} images of the same series have another {what} and stand apart.", count=count, what=what)
-            if count > 1
-            else say("1 image of the same series has another {what} and stands apart.", what=what)
-            for what, count in counts.items()
-        )
-        layout = stack.layout
-        if notes and layout.reason:
-            # What stands apart is most often what is missing here.
-            layout = replace(layout, reason=joined(" ", (layout.reason, *notes)))
-        named.append(replace(stack, layout=layout, notes=stack.notes + notes) if notes else stack)
+        named.append(_with_those_apart(stack, counts))
     return named
+
+
+def _family(frame: Frame) -> str:
+    """Which map a slice belongs to; empty for images."""
+    return frame.kind if frame.kind in _MAPS else ""
+
+
+def _other_kinds_named(stacks: list[Stack]) -> list[Stack]:
+    """Name in each stack of a series the parallel slices of another map that lie where it has none.
+
+    Maps and the images that they were computed from lie at the same positions. Slices that complete each other are one
+    acquisition, of which some headers say something else than the others.
+    """
+    if len({_family(stack.first) for stack in stacks}) == 1:
+        return stacks
+    named: list[Stack] = []
+    for stack in stacks:
+        counts: dict[str, int] = defaultdict(int)
+        for other in stacks:
+            if _family(other.first) != _family(stack.first) and _complete_each_other(stack, other):
+                kinds = {volume.frames[0].kind for volume in other.volumes}
+                what = say("kind ({kind})", kind=", ".join(sorted(kinds)))
+                counts[what] += sum(len(volume.frames) for volume in other.volumes)
+        named.append(_with_those_apart(stack, counts))
+    return named
+
+
+def _complete_each_other(stack: Stack, other: Stack) -> bool:
+    frames, theirs = stack.volumes[0].frames, other.volumes[0].frames
+    same = (
+        frames[0].shape == theirs[0].shape
+        and np.abs(np.subtract(frames[0].orientation, theirs[0].orientation)).max() <= _DIRECTION_TOLERANCE
+        and np.abs(np.divide(frames[0].pixel_spacing, theirs[0].pixel_spacing) - 1).max() <= _SPACING_TOLERANCE
+    )
+    if not same:
+        return False
+    slots = {id(frame): slot for slot, frame in slotted([*frames, *theirs])}
+    return {slots[id(frame)] for frame in frames}.isdisjoint(slots[id(frame)] for frame in theirs)
+
+
+def _with_those_apart(stack: Stack, counts: dict[str, int]) -> Stack:
+    """A stack with the number of images that stand apart from it, by what sets them apart."""
+    notes = tuple(
+        say("{count} images of the same series have another {what} and stand apart.", count=count, what=what)
+        if count > 1
+        else say("1 image of the same series has another {what} and stands apart.", what=what)
+        for what, count in counts.items()
+    )
+    if not notes:
+        return stack
+    layout = stack.layout
+    if layout.reason:
+        # What stands apart is most often what is missing here.
+        layout = replace(layout, reason=joined(" ", (layout.reason, *notes)))
+    return replace(stack, layout=layout, notes=stack.notes + notes)
 
 
 def _parallel(frames: list[Frame]) -> list[list[Frame]]:
