@@ -33,6 +33,8 @@ STEADY_STATE = {"ScanningSequence": "GR", "SequenceVariant": "SS", "RepetitionTi
 #: An inversion recovery whose inversion time is not stated.
 FLUID = {"ScanningSequence": ["SE", "IR"], "RepetitionTime": 9000, "EchoTime": 90}
 SHORT_INVERSION = {"ScanningSequence": "IR", "RepetitionTime": 4400, "EchoTime": 64, "InversionTime": 140}
+PLAIN_T1 = {"ScanningSequence": "SE", "RepetitionTime": 500, "EchoTime": 10}
+REAL_PART = {"ComplexImageComponent": "REAL"}
 FIELD_MAP = {"ScanningSequence": "GR", "RepetitionTime": 400, "EchoTime": 5.2}
 
 
@@ -58,6 +60,8 @@ FIELD_MAP = {"ScanningSequence": "GR", "RepetitionTime": 400, "EchoTime": 5.2}
         (Role.T1C, {"RepetitionTime": 500, "EchoTime": 10, "ContrastBolusAgent": "Gadovist"}),
         (Role.T1FSC, {"RepetitionTime": 500, "EchoTime": 10, "ScanOptions": "FS", "ContrastBolusAgent": "Gadovist"}),
         (Role.T1, {"RepetitionTime": 500, "EchoTime": 10, "ContrastBolusAgent": "NONE"}),
+        (Role.T1, {"RepetitionTime": 500, "EchoTime": 10, "ContrastBolusAgent": "off"}),
+        (Role.T1, {"RepetitionTime": 500, "EchoTime": 10, "ContrastBolusAgent": "W/O CONTRAST"}),
         (Role.T1C, {"RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "SAG T1 +C"}),
         (Role.T1C, {"RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "t1_tse_sag_post"}),
         (Role.T1, {"RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "T1 sag post-op"}),
@@ -90,6 +94,13 @@ FIELD_MAP = {"ScanningSequence": "GR", "RepetitionTime": 400, "EchoTime": 5.2}
         (Role.OTHER, {"ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", "FA"]}),
         (Role.OTHER, {"ImageType": ["DERIVED", "PRIMARY", "EADC"]}),
         (Role.OTHER, {"ImageType": ["DERIVED", "SECONDARY", "PROJECTION IMAGE"]}),
+        (Role.OTHER, {**PLAIN_T1, "ImageType": ["ORIGINAL", "PRIMARY", "MIP_COR", "ND"]}),
+        (Role.OTHER, {**PLAIN_T1, "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND", "SUB"]}),
+        (Role.T1, {**PLAIN_T1, "ImageType": ["ORIGINAL", "PRIMARY", "DCE"]}),
+        # GE's turning blades of k-space are reconstructed as real images.
+        (Role.T2, {"ScanningSequence": "SE", "RepetitionTime": 6768, "EchoTime": 109, **REAL_PART}),
+        (Role.OTHER, {"ScanningSequence": "GR", "RepetitionTime": 500, "EchoTime": 5, **REAL_PART}),
+        (Role.OTHER, {"ScanningSequence": ["EP", "SE"], "RepetitionTime": 5000, "EchoTime": 80, **REAL_PART}),
         (Role.ADC, {"ImageType": ["DERIVED", "PRIMARY", "ADC"], "DiffusionBValue": 500.0}),
         (Role.ADC, {"ImageType": ["DERIVED", "SECONDARY"], "SeriesDescription": "dADC_map"}),
         (Role.LOCALIZER, {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}),
@@ -106,6 +117,27 @@ def test_role_by_physics_then_by_description(tmp_path: Path, role: Role, element
     (series,) = scan_folder(tmp_path).series
     assert series.role is role, series.role_evidence
     assert series.role_evidence
+
+
+def test_a_classic_image_may_bring_the_groups_of_all_frames_along(tmp_path: Path) -> None:
+    """As Hitachi writes its images: one frame, placed by the classic elements, with a shared functional group."""
+
+    def with_groups(_: int, dataset: Dataset) -> None:
+        modifier = Dataset()
+        modifier.InversionTimes = 110.0
+        groups = Dataset()
+        groups.MRModifierSequence = [modifier]
+        dataset.NumberOfFrames = 1
+        dataset.SharedFunctionalGroupsSequence = [groups]
+
+    elements = {"ScanningSequence": "IR", "RepetitionTime": 3320, "EchoTime": 80}
+    write_series(tmp_path / "plain", 3, **elements)
+    write_series(tmp_path / "grouped", 3, edit=with_groups, **elements)
+    (expected,), scan = scan_folder(tmp_path / "plain").series, scan_folder(tmp_path / "grouped")
+    (series,) = scan.series
+    assert not scan.refused
+    assert series.grid.is_close_to(expected.grid, tolerance_mm=1e-9)
+    assert (series.role, series.grid.shape[0]) == (Role.T2FS, 3)
 
 
 def test_role_of_an_enhanced_spin_echo_with_water_excitation(tmp_path: Path) -> None:

@@ -188,6 +188,9 @@ def frames_of(file: SourceFile) -> list[Frame]:
         frame = _frame(file, 0, _Groups(empty, empty, root))
         return _tiles(frame, mosaic_of(root, *frame.shape)) if is_mosaic(file.image_type) else [frame]
     own = root.items(0x52009230)
+    if not own and file.layout.frames == 1:
+        # Some scanners (Hitachi) add the groups of all frames to a classic image, which says the rest by itself.
+        own = [empty]
     if len(own) != file.layout.frames:
         raise HeaderError(
             say(

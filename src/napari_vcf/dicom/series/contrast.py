@@ -25,7 +25,13 @@ _ACQUIRED_AT: Final = 0x0008002A
 _FRAME_CONTENT: Final = 0x00209111
 _FRAME_ACQUIRED: Final = 0x00189074
 #: What is written into the agent's element where none was given.
-_NO_AGENT: Final = frozenset({"", "NO", "NONE", "N", "0", "WITHOUT", "WITHOUT CONTRAST", "NATIVE", "NIL", "N/A", "NA"})
+_NO_AGENT: Final = frozenset(
+    {
+        *("", "-", "--", "0", "N", "NO", "NON", "NONE", "NIL", "N/A", "NA", "OFF", "FALSE", "NOT USED", "NOT GIVEN"),
+        *("WITHOUT", "WITHOUT CONTRAST", "NO CONTRAST", "NON CONTRAST", "NON-CONTRAST", "W/O", "W/O CONTRAST"),
+        *("NATIVE", "PLAIN", "UNENHANCED"),
+    }
+)
 _DAY_S: Final = 86_400.0
 _TIME: Final = re.compile(r"(\d{2}):?(\d{2})(?::?(\d{2}(?:\.\d+)?))?")
 #: The description's words for an enhanced image, and those that take them back.

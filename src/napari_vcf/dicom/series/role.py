@@ -39,9 +39,12 @@ _FIELD_MAP_WORDS: Final = re.compile(
 _DIFFUSION_WORDS: Final = re.compile(r"(?<![a-z])(dwi|dwibs|dti|diff|diffusion|ddiff|resolve|tracew?)(?![a-z])")
 _ADC_WORDS: Final = re.compile(r"(?<![a-z])d?adc(?![a-z])|apparent diffusion")
 _EXPONENTIAL_WORDS: Final = re.compile(r"(?<![a-z])e[ _-]?adc(?![a-z])|exponential|exp[ _-]adc")
-_PROJECTIONS: Final = frozenset({"PROJECTION IMAGE", "MIP", "MAX_IP", "MIN_IP", "MINIP", "CPR", "VRT", "SSD"})
-#: What images are called that are differences of others, or maps of enhancement.
-_COMPUTED: Final = frozenset({"DCE", "SER", "PE1", "PE", "SUBTRACTION", "SUB", "WASHIN", "WASHOUT", "KTRANS"})
+#: Some scanners add the direction (MIP_COR).
+_PROJECTION: Final = re.compile(r"PROJECTION IMAGE|MAX_IP|MIN_IP|(MIP|MINIP|CPR|VRT|SSD)(_[A-Z]+)?")
+#: What images are called that are differences of others, also where they call themselves original.
+_DIFFERENCES: Final = frozenset({"SUB", "SUBTRACTION"})
+#: What derived images are called that are such differences, or maps of enhancement.
+_COMPUTED: Final = _DIFFERENCES | {"DCE", "SER", "PE1", "PE", "WASHIN", "WASHOUT", "KTRANS"}
 #: As many volumes without weighting are a series in time, such as a functional one.
 _TIME_SERIES: Final = 10
 #: Fluid is attenuated only in sequences that repeat as slowly.
@@ -111,7 +114,7 @@ def role_of(
     description = described(stack)
     if "LOCALIZER" in file.image_type:
         return Role.LOCALIZER, say("image type LOCALIZER")
-    if set(file.image_type) & _PROJECTIONS:
+    if any(map(_PROJECTION.fullmatch, file.image_type)):
         return Role.OTHER, say("a projection, not slices")
     if crossing:
         return Role.LOCALIZER, say("planes that cross at large angles within one series")
@@ -154,10 +157,12 @@ def _map_role(stack: Stack, description: str) -> tuple[Role, str] | None:
     if _ADC_WORDS.search(description) and derived and len(stack.volumes) == 1:
         return Role.ADC, say("derived image, ADC in its description")
     special = stack.first.file.image_type[2:]
-    if derived and set(special) & _COMPUTED:
+    if set(special) & (_COMPUTED if derived else _DIFFERENCES):
         return Role.OTHER, say("computed from several images, by its image type")
-    # An inversion recovery may be reconstructed with its sign; alone, it is what it was taken for.
-    signed = kinds == {"real"} and physics_of(stack.first).inversion
+    physics = physics_of(stack.first)
+    # An inversion recovery may be reconstructed with its sign, and GE calls turning blades of k-space real; alone, each
+    # is what it was taken for. Of gradient echoes such images make maps of the field.
+    signed = kinds == {"real"} and (physics.inversion or (physics.spin_echo and not physics.echo_planar))
     if kinds & {"phase", "real", "imaginary"} and not signed:
         return Role.OTHER, say("{kinds} images", kinds=", ".join(sorted(kinds)))
     stated = {volume.frames[0].diffusion.b_value for volume in stack.volumes}
