@@ -108,6 +108,10 @@ FIELD_MAP = {"ScanningSequence": "GR", "RepetitionTime": 400, "EchoTime": 5.2}
         (Role.T1, {"SeriesDescription": "t1_tse_sag"}),
         (Role.T2, {"SeriesDescription": "SAG T2"}),
         (Role.T2FS, {"SeriesDescription": "SAG T2 STIR"}),
+        # Between the times of T1 and those of T2 the description tells.
+        (Role.T1, {"ScanningSequence": "SE", "RepetitionTime": 555, "EchoTime": 43, "SeriesDescription": "T1_tse_cor"}),
+        (Role.T2FS, {"RepetitionTime": 3000, "EchoTime": 45, "ScanOptions": "FS", "SeriesDescription": "T2 sag"}),
+        (Role.OTHER, {"RepetitionTime": 3000, "EchoTime": 45, "SeriesDescription": "PD_tse_sag"}),
         # The description contradicts the physics: the physics counts.
         (Role.T1, {"ScanningSequence": "SE", "RepetitionTime": 500, "EchoTime": 10, "SeriesDescription": "T2 sag"}),
     ],

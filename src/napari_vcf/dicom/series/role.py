@@ -49,6 +49,9 @@ _COMPUTED: Final = _DIFFERENCES | {"DCE", "SER", "PE1", "PE", "WASHIN", "WASHOUT
 _TIME_SERIES: Final = 10
 #: Fluid is attenuated only in sequences that repeat as slowly.
 _LONG_MS: Final = 4000.0
+#: The longest echo time of T1-weighting, and the shortest of T2-weighting.
+_T1_ECHO_MS: Final = 35.0
+_T2_ECHO_MS: Final = 50.0
 _CONTRASTS: Final = {"T1": "T1", "T2": "T2", "STIR": "STIR"}
 #: Planes of a localizer cross at more than this.
 _CROSSING_DEG: Final = 60.0
@@ -304,9 +307,9 @@ def _contrast(physics: Physics) -> tuple[str | None, str]:
             if echo <= 10 and repetition <= 1000
             else (None, say("gradient echo, {times}", times=times))
         )
-    if repetition <= 1200 and echo <= 35:
+    if repetition <= 1200 and echo <= _T1_ECHO_MS:
         return "T1", times
-    if repetition >= 1200 and echo >= 50:
+    if repetition >= 1200 and echo >= _T2_ECHO_MS:
         return "T2", times
     return None, say("{times}: neither T1- nor T2-weighted", times=times)
 
@@ -320,10 +323,16 @@ def _times_are_missing(physics: Physics) -> bool:
     return physics.inversion and physics.inversion_ms is None
 
 
+def _times_lie_between(physics: Physics) -> bool:
+    """Whether the echo time of a spin echo is longer than those of T1 and shorter than those of T2."""
+    plain = not (physics.gradient_echo or physics.echo_planar or physics.inversion)
+    return plain and physics.echo_ms is not None and _T1_ECHO_MS < physics.echo_ms < _T2_ECHO_MS
+
+
 def _stated_contrast(physics: Physics, description: str, evidence: str) -> tuple[str | None, str]:
     """The contrast that the scanner states, then the one that the description names, where physics leaves it open."""
     stated = _CONTRASTS.get(physics.acquisition_contrast)
-    open_by_times = _times_are_missing(physics)
+    open_by_times = _times_are_missing(physics) or _times_lie_between(physics)
     if stated is not None and not physics.echo_planar and (open_by_times or physics.steady_state):
         return stated, say("acquisition contrast {stated} ({evidence})", stated=stated, evidence=evidence)
     if not open_by_times:
