@@ -17,6 +17,7 @@ from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.panel import CasePanel
 from napari_vcf.widgets.common.preferences import follow_preferences, speak_as_preferred
 from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
+from napari_vcf.widgets.common.toasts import tidy_notifications
 from napari_vcf.widgets.desk.canvas import CanvasDressing
 from napari_vcf.widgets.desk.desk import Desk
 from napari_vcf.widgets.desk.settings import Settings, settings_path
@@ -439,6 +440,7 @@ def arrange(viewer: Any) -> Arrangement:
     for known in Arrangement._all:
         if known.viewport.viewer == viewer:
             return known
+    tidy_notifications()
     arrangement = Arrangement(getattr(viewer, "__wrapped__", viewer))
     Arrangement._all.append(arrangement)
     for sentence in (*arrangement.troubles, *follow_preferences()):
