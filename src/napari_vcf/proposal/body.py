@@ -14,7 +14,7 @@ from napari_vcf.proposal.endplates import EndplateSheets, expected_endplates, fi
 from napari_vcf.proposal.errors import ProposalError
 from napari_vcf.proposal.space import BodySpace, body_space, sample
 from napari_vcf.proposal.tissue import likeness, see_tissue
-from napari_vcf.proposal.walls import Walls, find_walls
+from napari_vcf.proposal.walls import THICKNESS, Walls, find_walls
 
 __all__ = ["BodyProposal", "Endplates", "propose_body"]
 
@@ -28,6 +28,14 @@ _ROUNDS = 2
 _STEPS = 5
 #: A slice whose outline lies on a visible edge for less than this share of its way fits poorly.
 _POOR = 0.5
+#: Walls meet the endplates in a rim of this radius.
+_RIM_MM = 1.5
+#: Where a voxel is looked at, in parts of the slice's thickness, the row and the column from its middle.
+_PARTS = tuple(
+    (through, turn * side, side)
+    for through, turn in ((-1 / 3, 1.0), (0.0, -1.0), (1 / 3, 1.0))
+    for side in (-0.25, 0.25)
+)
 #: More contrasts than this add nothing.
 _MOST_IMAGES = 3
 
@@ -214,7 +222,7 @@ def _neighbours(images: Sequence[Volume], space: BodySpace, neighbours: Sequence
 
 
 def _mask(image: Volume, space: BodySpace, plates: EndplateSheets, walls: Walls) -> Mask:
-    """Voxels of which half or more lie within the sheets."""
+    """Voxels of which half or more, through the thickness of their slice, lie within the sheets and their rims."""
     grid = image.grid
     corners = [(a, b, c) for a in space.x[[0, -1]] for b in space.y[[0, -1]] for c in space.z[[0, -1]]]
     lps = np.stack(space.to_lps(*(np.array(values) for values in zip(*corners, strict=True))), axis=-1)
@@ -224,16 +232,18 @@ def _mask(image: Volume, space: BodySpace, plates: EndplateSheets, walls: Walls)
     slices, rows, columns = np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij")
     affine = grid.affine_lps
     inside = np.zeros(slices.shape)
-    parts = [(r, c) for r in (-0.25, 0.25) for c in (-0.25, 0.25)]
-    for r, c in parts:
-        point = [a[0] * (columns + c) + a[1] * (rows + r) + a[2] * slices + a[3] for a in affine[:3]]
+    for through, down, across in _PARTS:
+        place = (columns + across, rows + down, slices + through * THICKNESS)
+        point = [a[0] * place[0] + a[1] * place[1] + a[2] * place[2] + a[3] for a in affine[:3]]
         x, y, z = space.from_lps(*point)
         side, along = (x - space.x[0]) / space.x_step, (y - space.y[0]) / (space.y[1] - space.y[0])
         top, bottom = (_at(sheet, side, along) for sheet in (plates.top, plates.bottom))
         level = (2 * z - top - bottom) / (top - bottom)
-        inside += (np.abs(level) < 1) & (walls.outside(space, x, y, level) < 0)
+        beside = np.maximum(walls.outside(space, x, y, level) + _RIM_MM, 0.0)
+        beyond = np.maximum(np.maximum(z - top, bottom - z) + _RIM_MM, 0.0)
+        inside += beside * beside + beyond * beyond < _RIM_MM * _RIM_MM
     mask = np.zeros(grid.shape, dtype=bool)
-    mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = inside >= len(parts) / 2
+    mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = inside >= len(_PARTS) / 2
     return mask
 
 

@@ -23,7 +23,7 @@ _REACH_MM, _PLACE_MM = 5.0, 0.25
 _EVERY = 2
 _SCALE_MM = 0.6
 #: The inner side of a thin dark plate, blurred, shows a little too far inside; of a bright one on CT less.
-_OUTWARD_MM, _OUTWARD_ON_CT_MM = 0.3, 0.1
+_OUTWARD_MM, _OUTWARD_ON_CT_MM = 0.2, 0.1
 #: A caliper's end says where the plate is to about this much, near it.
 _CALIPER_SD_MM, _CALIPER_WEIGHT, _CALIPER_NEAR_MM = 0.5, 2.0, 1.5
 #: Cost of a step of one place between neighbours, from side to side on slices 4.8 mm apart and from front to back, and

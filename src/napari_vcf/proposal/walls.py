@@ -13,7 +13,7 @@ from napari_vcf.proposal.sheets import best_sheet
 from napari_vcf.proposal.space import STEP_MM, BodySpace
 from napari_vcf.proposal.tissue import Tissue
 
-__all__ = ["LEVELS", "Walls", "find_walls"]
+__all__ = ["LEVELS", "THICKNESS", "Walls", "find_walls"]
 
 F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 LEVELS = np.linspace(-0.9, 0.9, 11)
 _PLACE_MM = 0.5
 #: Exponent of the superellipse that a body's outline from above is like.
-_ROUNDNESS = 3.2
+_ROUNDNESS = 2.8
 _REACH_MM = 6.0
 _SCALE_MM = 0.7
 #: Weight of tissue per mm of way, and of edges and of the expected outline by the number of contrasts.
@@ -39,7 +39,7 @@ _SEEN = 1.0
 #: A body shorter than this from front to back, on one slice and level, is none.
 _SHORTEST_MM = 6.0
 #: Slices are thinner than their distance by about this factor.
-_THICKNESS = 0.85
+THICKNESS = 0.85
 #: Weight of the expected breadth against what the slices show of a side wall.
 _BREADTH = 0.5
 
@@ -221,7 +221,7 @@ def _side_wall(
     ordered = alike[order][:, :, lines]
     way = np.cumsum((1 - part) * ordered[below] + part * ordered[below + 1], axis=0) * 0.5
     for number, place in enumerate(places.tolist()):
-        share = np.clip((place - at) / (_THICKNESS * space.x_step) + 0.5, 0.0, 1.0)
+        share = np.clip((place - at) / (THICKNESS * space.x_step) + 0.5, 0.0, 1.0)
         weight = np.exp(-(((at - place) / (1.5 * space.x_step)) ** 2))
         weight = weight / weight.sum()
         off = share - (weight * share).sum()
