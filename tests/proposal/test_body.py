@@ -68,6 +68,20 @@ def test_where_no_edge_is_to_be_seen_the_proposal_says_so(case):
     assert len(good.poor) < 0.3 * len(good.seen)
 
 
+def test_an_outermost_slice_that_a_wall_cuts_through_is_said_to_fit_poorly(case):
+    proposal = _proposed(case)
+    areas = proposal.mask.sum(axis=(1, 2))
+    first, last = np.flatnonzero(areas)[[0, -1]]
+    for end, near in ((first, first + 1), (last, last - 1)):
+        assert (int(end) in proposal.poor) == (areas[end] < 0.7 * areas[near])
+    assert areas[first] < 0.7 * areas[first + 1]
+
+
+def test_proposed_volume_is_near_that_of_the_truth(case):
+    """Voxels count by half of their slice's thickness, rims are round: nothing is added all around."""
+    assert abs(_proposed(case).mask.sum() / case.truth.body_mask.sum() - 1) < 0.05
+
+
 def test_made_body_of_another_shape_is_found():
     """A superellipsoid in a brighter surrounding, which no part of the method knows."""
     grid = Grid.from_axes(

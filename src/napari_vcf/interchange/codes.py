@@ -99,6 +99,7 @@ TEXT_CODES: Final[dict[str, Code]] = {
     "intended_use": _private("156", "Intended use"),
     "status": _private("157", "Status of the reading"),
     "rule": _private("158", "Rule of the reference height"),
+    "carried": _private("159", "Carried from a stage that was signed before"),
 }
 
 #: Items of the form, the measured ones included.

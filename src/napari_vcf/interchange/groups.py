@@ -5,11 +5,11 @@ The report is written from groups, and read back into groups; two lists of group
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from napari_vcf.reading.export_document import HeightLossExport, ReadingExport, RoiExport, StageExport
-from napari_vcf.reading.state import Answer
+from napari_vcf.reading.state import Answer, Carried
 
 __all__ = ["Group", "Number", "Statement", "group_differences", "groups_of"]
 
@@ -145,7 +145,8 @@ def _heights(stage: str, part: StageExport) -> Iterator[Group]:
             if c.level == level
         )
         image = next(c.image for c in part.calipers if c.level == level)
-        yield Group(f"{stage}:heights:{level}", level=level, numbers=numbers, image=image)
+        texts = _carried({c.position: c.carried for c in part.calipers if c.level == level})
+        yield Group(f"{stage}:heights:{level}", level=level, numbers=numbers, texts=texts, image=image)
 
 
 def _loss(stage: str, entry: HeightLossExport, level: str | None) -> Group:
@@ -176,7 +177,8 @@ def _extent(stage: str, part: StageExport, level: str | None) -> Iterator[Group]
         return
     extent, image = part.extent, part.masks.image
     body = (Number("volume", extent.body_cm3, "cm3"), Number("voxels", float(extent.body_voxels), "1"))
-    yield Group(f"{stage}:extent:body", level=level, numbers=body, mask="body", image=image)
+    texts = _carried({"body": part.masks.body_carried})
+    yield Group(f"{stage}:extent:body", level=level, numbers=body, texts=texts, mask="body", image=image)
     lesion = [
         Number("volume", extent.lesion_cm3, "cm3"),
         Number("voxels", float(extent.lesion_voxels), "1"),
@@ -193,7 +195,13 @@ def _extent(stage: str, part: StageExport, level: str | None) -> Iterator[Group]
     # A lesion without a voxel is no segment; its share is a number all the same.
     mask = "lesion" if extent.lesion_voxels else None
     yield Group(
-        f"{stage}:extent:lesion", level=level, numbers=tuple(lesion), statements=statements, mask=mask, image=image
+        f"{stage}:extent:lesion",
+        level=level,
+        numbers=tuple(lesion),
+        statements=statements,
+        texts=_carried({"lesion": part.masks.lesion_carried}),
+        mask=mask,
+        image=image,
     )
 
 
@@ -214,7 +222,8 @@ def _roi(stage: str, roi: RoiExport) -> Group:
     if roi.endplate_deviation_deg is not None:
         numbers.append(Number("endplate_deviation", roi.endplate_deviation_deg, "deg"))
     name = f"{stage}:adc:{roi.tissue}:{roi.placement}"
-    return Group(name, level=roi.level, numbers=tuple(numbers), roi=roi, image=roi.image)
+    texts = _carried({"rectangle": roi.carried})
+    return Group(name, level=roi.level, numbers=tuple(numbers), texts=texts, roi=roi, image=roi.image)
 
 
 def _adc(stage: str, part: StageExport, level: str | None) -> Iterator[Group]:
@@ -235,6 +244,12 @@ def _adc(stage: str, part: StageExport, level: str | None) -> Iterator[Group]:
         yield Group(f"{stage}:adc:{tissue}:summary", level=of, numbers=tuple(numbers))
     if part.adc.ratio is not None:
         yield Group(f"{stage}:adc:ratio", level=level, numbers=(Number("ratio", part.adc.ratio, "1"),))
+
+
+def _carried(drawn: Mapping[str, Carried | None]) -> tuple[tuple[str, str], ...]:
+    """What was carried, from where, and whether it is as it was signed there; nothing where all was drawn here."""
+    told = [f"{what} from {each.stage}, {each.geometry}" for what, each in drawn.items() if each is not None]
+    return (("carried", "; ".join(told)),) if told else ()
 
 
 def _statement(item: str, answer: Answer) -> Statement:

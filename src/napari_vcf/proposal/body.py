@@ -28,6 +28,8 @@ _ROUNDS = 2
 _STEPS = 5
 #: A slice whose outline lies on a visible edge for less than this share of its way fits poorly.
 _POOR = 0.5
+#: So does an outermost slice of less than this share of its neighbour: a wall cuts through it, and where is a guess.
+_FADING = 0.7
 #: Walls meet the endplates in a rim of this radius.
 _RIM_MM = 1.5
 #: Where a voxel is looked at, in parts of the slice's thickness, the row and the column from its middle.
@@ -66,7 +68,8 @@ class BodyProposal:
         By slice, the share of its outline that lies on a visible edge, 0 to 1; the rest goes on as the body's other
         parts let expect.
     poor : tuple of int
-        Slices that fit poorly and need a look more than the others.
+        Slices that fit poorly and need a look more than the others: little of their outline is to be seen, or they are
+        outermost and hold much less than the slice beside them.
     """
 
     mask: Mask
@@ -159,7 +162,8 @@ def propose_body(
     if not mask.any():
         raise ProposalError(say("No body was found between these heights; outline it by hand."))
     seen = _seen(images[0], space, plates, walls, mask)
-    return BodyProposal(mask, seen, tuple(index for index, share in seen.items() if share < _POOR))
+    fading = _fading(mask)
+    return BodyProposal(mask, seen, tuple(i for i, share in seen.items() if share < _POOR or i in fading))
 
 
 class _Steps:
@@ -245,6 +249,16 @@ def _mask(image: Volume, space: BodySpace, plates: EndplateSheets, walls: Walls)
     mask = np.zeros(grid.shape, dtype=bool)
     mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = inside >= len(_PARTS) / 2
     return mask
+
+
+def _fading(mask: Mask) -> set[int]:
+    """Outermost slices that hold much less of the body than the slice beside them."""
+    areas = mask.sum(axis=(1, 2))
+    held = np.flatnonzero(areas).tolist()
+    if len(held) < 3:
+        return set(held)
+    beside = ((held[0], held[1]), (held[-1], held[-2]))
+    return {end for end, near in beside if areas[end] < _FADING * areas[near]}
 
 
 def _at(sheet: F64, side: F64, along: F64) -> F64:
