@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_vcf.geometry import Grid, RigidTransform
 
@@ -16,6 +16,7 @@ __all__ = [
     "Pose",
     "WorkingFrame",
     "anatomical_axes",
+    "fixed_lines",
     "pose_gradient",
     "rotation_matrix",
     "rotation_vector",
@@ -86,6 +87,31 @@ def anatomical_axes(grid: Grid) -> NDArray[np.float64]:
             best = score, axes
     assert best is not None
     return np.asarray(best[1])
+
+
+def fixed_lines(
+    axes: NDArray[np.float64], point: NDArray[np.float64], half_mm: ArrayLike, spacing_mm: ArrayLike
+) -> list[NDArray[np.float64]]:
+    """Lines of a lattice around a point that lies at the same places of the patient wherever the point is.
+
+    Parameters
+    ----------
+    axes : ndarray, shape (3, 3)
+        Columns: the lattice's directions, LPS.
+    point : ndarray, shape (3,)
+        LPS mm.
+    half_mm, spacing_mm : array_like, shape (3,) or ()
+        Half extent, reached or passed by less than a step, and step along each axis.
+
+    Returns
+    -------
+    list of ndarray
+        For each axis the positions, mm from the point: whole steps from the patient's origin.
+    """
+    middle = axes.T @ point
+    half, spacing = (np.broadcast_to(np.asarray(value, np.float64), 3) for value in (half_mm, spacing_mm))
+    first, last = np.floor((middle - half) / spacing), np.ceil((middle + half) / spacing)
+    return [np.arange(a, b + 1) * step - at for a, b, step, at in zip(first, last, spacing, middle, strict=True)]
 
 
 def turn(matrix: NDArray[np.float64], points: NDArray[Any]) -> NDArray[Any]:

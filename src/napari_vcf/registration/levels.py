@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_vcf.language import say
 from napari_vcf.registration.engine import Report, fit_column
 from napari_vcf.registration.fast_metric import FastMetric
-from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose
+from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, fixed_lines
 from napari_vcf.registration.information import MutualInformation
 from napari_vcf.registration.samples import MrSamples, inside_ct, signal_classes, signals
 from napari_vcf.registration.scene import TUBE_MM, Scene
@@ -189,7 +189,8 @@ def _places(clicked: Pose, fits: dict[str, list[Pose]], name: str) -> list[NDArr
 def _is_whole(scene: Scene, clicked: Pose, offset: NDArray[np.float64]) -> bool:
     """Whether both images hold the whole neighbour at an offset from the clicked vertebra."""
     half = np.array([*_ACROSS_MM, _REGION_SHARE * abs(float(offset[2]))])
-    region = _region(half) + (clicked[:3] + offset)[:, None]
+    # Both clicks mean the same centre; of two that are each off by a little, the middle is off by less.
+    region = _region(half) + (clicked[:3] / 2 + offset)[:, None]
     if inside_ct(scene.ct, scene.frame, region, 0.0).mean() < _WHOLE:
         return False
     _, known = signals(scene.contrasts, scene.frame.mr_to_lps(unplace(clicked, region)))
@@ -335,7 +336,7 @@ def _shares(scene: Scene, signal: NDArray[np.float32], voxels: NDArray[np.float6
 
 def _ct_voxels(scene: Scene, step_mm: float) -> NDArray[np.float64]:
     """Points of the column around the CT's click that the CT holds, shape (3, samples)."""
-    lines = [np.arange(-half, half + 0.1, step_mm) for half in TUBE_MM]
+    lines = fixed_lines(scene.frame.axes, scene.frame.ct_point, TUBE_MM, step_mm)
     points = np.stack(np.meshgrid(*lines, indexing="ij")).reshape(3, -1)
     points = points[:, ((points / np.array(TUBE_MM)[:, None]) ** 2).sum(axis=0) <= 1.0]
     return np.asarray(points[:, inside_ct(scene.ct, scene.frame, points, 2.0)])

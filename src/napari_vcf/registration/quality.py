@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.language import say
 from napari_vcf.registration.engine import Report
-from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, rotation_matrix, rotation_vector
+from napari_vcf.registration.frame import ROTATION_LEVER_MM, Pose, fixed_lines, rotation_matrix, rotation_vector
 from napari_vcf.registration.information import CT_RANGE_HU, MutualInformation
 from napari_vcf.registration.interpolation import Cube
 from napari_vcf.registration.landmarks import distance_mm
@@ -116,7 +116,8 @@ def _contrasts(scene: Scene, pose: Pose) -> float:
 
 def _inverse(scene: Scene, pose: Pose) -> float:
     """Fit with CT classes at CT points and MR values moving."""
-    lines = [np.arange(-half + 1, half, 3.5) for half in VERTEBRA_MM]
+    middle = scene.frame.ct_to_lps(pose[:3, None])[:, 0]
+    lines = fixed_lines(scene.frame.axes, middle, VERTEBRA_MM, 3.5)
     lattice = np.stack(np.meshgrid(*lines, indexing="ij")).reshape(3, -1)
     lattice = lattice[:, ((lattice / np.array(VERTEBRA_MM)[:, None]) ** 2).sum(axis=0) <= 1.0]
     lattice = lattice + pose[:3, None]
@@ -155,7 +156,7 @@ def _mr_cubes(scene: Scene) -> list[Cube]:
     normal = int(np.argmax(np.abs(scene.frame.axes.T @ scene.contrasts[0].part.grid.normal)))
     spacing = np.full(3, 1.2)
     spacing[normal] = 2.4
-    lines = [np.arange(-h, h + 1e-9, s) for h, s in zip(half, spacing, strict=True)]
+    lines = fixed_lines(scene.frame.axes, scene.frame.mr_point, half, spacing)
     points = np.stack(np.meshgrid(*lines, indexing="ij"))
     lps = scene.frame.mr_to_lps(points.reshape(3, -1))
     cubes = []

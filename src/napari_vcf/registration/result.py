@@ -13,7 +13,7 @@ __all__ = ["LEVEL_OPEN", "METHOD_VERSION", "RegistrationResult", "Status"]
 LEVEL_OPEN: Final = "level_open"
 #: Counts the changes by which the same images and clicks come to another transform or status; results without it are
 #: older.
-METHOD_VERSION: Final = 4
+METHOD_VERSION: Final = 5
 
 Status = Literal["ok", "doubtful", "refused"]
 
