@@ -90,4 +90,4 @@ def test_clicks_a_little_apart_end_in_one_transform_and_one_status():
     ]
     assert {result.status for result in found} == {"ok"}
     poses = [frame.pose_of(result.ct_to_mr) for result in found]
-    assert max(distance_mm(one, other) for one in poses for other in poses) < 0.3
+    assert max(distance_mm(one, other) for one in poses for other in poses) < 0.1
