@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nibabel as nib
@@ -232,6 +233,17 @@ def test_a_dicom_segmentation_lies_where_it_was_made_and_names_its_frame(tmp_pat
         same_place(found, some_labels((1, 2)), value)
     assert [each.values for each in found.classes_at(GRID.to_lps((3, 2, 1)))] == [(1,)]
     assert found.classes_at(GRID.to_lps((0, 0, 90))) == ()
+
+
+def test_segments_are_read_in_any_thread(tmp_path):
+    """The window reads the file in one thread, looks for the label in another and places it in a third."""
+    path = write_seg(tmp_path / "images", tmp_path / "seg.dcm")
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        found = first.submit(read_label_map, path).result()
+        here = found.mask(found.classes[0])
+        there = second.submit(found.mask, found.classes[0]).result()
+    assert here.any()
+    assert np.array_equal(here, there)
 
 
 def test_a_segmentation_takes_no_table_of_names(tmp_path):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -341,8 +343,17 @@ def _read_segmentation(path: Path) -> LabelMap:
         raise LabelMapError(
             say("DICOM segmentations are read by highdicom, which is not installed. {way_out}", way_out=way_out)
         ) from error
+    # The library keeps a database for the thread that opened it; the window reads in one thread and asks in others.
+    own = threading.local()
+
+    def opened() -> Any:
+        if not hasattr(own, "dataset"):
+            own.dataset = hd.seg.segread(BytesIO(content))
+        return own.dataset
+
     try:
-        dataset = hd.seg.segread(path)
+        content = path.read_bytes()
+        dataset = opened()
         first = dataset.get_volume(segment_numbers=[int(dataset.segment_numbers[0])], combine_segments=True)
         grid = _grid_of(first)
     except Exception as error:  # the library raises many kinds on damaged or unusual objects; none gives a label
@@ -352,7 +363,7 @@ def _read_segmentation(path: Path) -> LabelMap:
 
     def segment(number: int) -> Mask:
         try:
-            volume = dataset.get_volume(segment_numbers=[number], combine_segments=True, skip_overlap_checks=True)
+            volume = opened().get_volume(segment_numbers=[number], combine_segments=True, skip_overlap_checks=True)
         except Exception as error:
             raise LabelMapError(
                 say("Segment {number} of {name} cannot be read: {reason}", number=number, name=path.name, reason=error)

@@ -101,7 +101,7 @@ class LabelChoice:
             self.lies_in = place_of(labels, self.places, self._reading.case)
         except NapariVcfError as error:
             self.lies_in, self.trouble = self.places[0], said(error)
-        self.label = self._best()
+        self._choose()
 
     def take_levels(self, levels: LabelMap | None) -> None:
         """Take a file that tells the levels apart, or none."""
@@ -111,7 +111,7 @@ class LabelChoice:
         """Name the labels of the file by another table."""
         if self.labels is not None and naming != self.labels.naming:
             self.labels = self.labels.named(naming)
-            self.label = self._best()
+            self._choose()
 
     def namings(self) -> tuple[tuple[str, Naming], ...]:
         """Tables by which the file may be named, with their titles in English."""
@@ -123,6 +123,12 @@ class LabelChoice:
         return tuple((TITLES[each], each) for each in NAMINGS if each != "stated" or labels.stated)
 
     # -- the label ------------------------------------------------------------------------------------------------
+    def _choose(self) -> None:
+        try:
+            self.label = self._best()
+        except NapariVcfError as error:
+            self.label, self.trouble = None, said(error)
+
     def _best(self) -> LabelClass | None:
         """The label at the middle of the heights that may be a body, else the first that may, else the first."""
         if self.labels is None:
