@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QDockWidget,
@@ -41,6 +41,7 @@ __all__ = [
     "find_dock",
     "heading",
     "keep_keys",
+    "lay_out_now",
     "mark",
     "moved_by_hand",
     "note",
@@ -52,6 +53,9 @@ __all__ = [
     "swatch",
     "toggle",
 ]
+
+#: From a label over its table, the panel and what scrolls it to the dock.
+_LAYOUT_STEPS = 4
 
 # Okabe and Ito's palette: told apart with every common kind of colour blindness, and saturated enough over bright bone.
 ORANGE = "#E69F00"
@@ -248,6 +252,16 @@ class Banner(QWidget):
     def setText(self, text: str) -> None:  # noqa: N802
         """Show a sentence."""
         self._label.setText(text)
+
+
+def lay_out_now() -> None:
+    """Have everything that waits to be laid out laid out before anything is painted.
+
+    Texts that change have their panel laid out from the inside outwards, one step after the other, and between two of
+    them the whole window is painted and put together.
+    """
+    for _ in range(_LAYOUT_STEPS):
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
 
 
 def find_dock(panel: QWidget) -> QDockWidget | None:

@@ -130,6 +130,8 @@ class LockedDrawing:
             text={"string": {"constant": ""}, "size": _TEXT_SIZE, "anchor": "center"},
         )
         self.layer.editable = False
+        # Nothing in it can be chosen, so no marks of it have to be worked out.
+        self.layer.events.highlight.block()
         self.layer.events.data.connect(self._on_foreign_change)
         self.layer.events.set_data.connect(self._on_foreign_change)
         self.layer.events.mode.connect(self._on_mode)
@@ -145,8 +147,20 @@ class LockedDrawing:
     def redraw_soon(self, *_: Any) -> None:
         """Draw what has changed, at once or with the next frame: moves of the mouse come faster than napari draws."""
         if not self._timer.isActive():
-            left_ms = FRAME_MS - 1000 * (time.monotonic() - self._drawn_at_s)
-            self._timer.start(max(0, round(left_ms)))
+            self._timer.start(self._left_ms())
+
+    def redraw_in_time(self, *_: Any) -> None:
+        """Draw what has changed: now, if the last frame is long enough ago, else with the next.
+
+        For what changes once with a move of the mouse: what else the move changes is on the screen in the same frame.
+        """
+        if self._timer.isActive() or self._left_ms():
+            self.redraw_soon()
+        else:
+            self.redraw()
+
+    def _left_ms(self) -> int:
+        return max(0, round(FRAME_MS - 1000 * (time.monotonic() - self._drawn_at_s)))
 
     def redraw(self, *_: Any) -> None:
         """Draw what has changed, now."""
@@ -167,27 +181,35 @@ class LockedDrawing:
             self._linked.drawing_changed.emit()
 
     def _draw(self, picture: Picture) -> None:
-        layer, shown = self.layer, self._shown
+        layer = self.layer
         layer.selected_data = set()
         # Of new data napari asks all its layers how far they reach; a drawing says nothing about the slices.
-        # The text is drawn with the lines, and not once for each of its parts.
-        with layer.events.data.blocker(), layer.text.events.blocker(), layer.block_thumbnail_update():
-            if shown is not None and picture.paths and picture.differs_in_paths_alone(shown):
-                self._letter(picture)
-                layer.data = picture.paths
-                return
-            if len(layer.data):
-                layer.data = []
-            # Only now: with other lines there napari cuts the texts to as many, or leaves the last ones blank.
+        # The text is drawn with the lines, and all of it once: napari gives its canvas each change several times.
+        events, text = layer.events, layer.text.events
+        with events.data.blocker(), events.set_data.blocker(), text.blocker(), layer.block_thumbnail_update():
+            self._fill(picture)
+        if picture.paths:
+            # An empty one is hidden, and filled before it is shown again.
+            layer.refresh(thumbnail=False, highlight=False, extent=False)
+
+    def _fill(self, picture: Picture) -> None:
+        layer, shown = self.layer, self._shown
+        if shown is not None and picture.paths and picture.differs_in_paths_alone(shown):
             self._letter(picture)
-            if picture.paths:
-                layer.add(
-                    picture.paths,
-                    shape_type="path",
-                    edge_width=picture.widths,
-                    edge_color=np.array(picture.colors),
-                    face_color="transparent",
-                )
+            layer.data = picture.paths
+            return
+        if len(layer.data):
+            layer.data = []
+        # Only now: with other lines there napari cuts the texts to as many, or leaves the last ones blank.
+        self._letter(picture)
+        if picture.paths:
+            layer.add(
+                picture.paths,
+                shape_type="path",
+                edge_width=picture.widths,
+                edge_color=np.array(picture.colors),
+                face_color="transparent",
+            )
 
     def _letter(self, picture: Picture) -> None:
         """Give the layer its texts, one for each line that it is about to have."""

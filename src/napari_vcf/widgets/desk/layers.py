@@ -10,11 +10,12 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-from napari.layers import Image, Labels, Layer
+from napari.layers import Image, Labels, Layer, Shapes
 from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.widgets.common.held_place import hold_place
+from napari_vcf.widgets.common.lean_shapes import draw_lean
 from napari_vcf.widgets.desk.placed_image import PlacedImage
 from napari_vcf.widgets.desk.window_level import Window
 
@@ -295,6 +296,9 @@ class ImageLayers:
         try:
             active = self._viewer.layers.selection.active
             self._viewer.layers.insert(min(index, len(self._viewer.layers)), layer)
+            if isinstance(layer, Shapes):
+                # All Shapes of the desk only show the record; put back, a layer has new things that draw it.
+                draw_lean(self._viewer, layer)
             if active is not None and active in self._viewer.layers:
                 self._viewer.layers.selection.active = active
         finally:

@@ -87,12 +87,15 @@ class WindowRow(QWidget):
         decimals = 0 if high - low > _WHOLE else int(np.clip(2 - np.floor(np.log10(high - low)), 3, 12))
         for box, value in ((self.width_box, high - low), (self.level_box, (high + low) / 2)):
             box.blockSignals(True)
-            box.setDecimals(decimals)
-            box.setSuffix(_UNITS.get(unit or "", ""))
+            suffix = _UNITS.get(unit or "", "")
+            # Of the same once more Qt would lay the bar and the window out anew.
+            if (box.decimals(), box.suffix()) != (decimals, suffix):
+                box.setDecimals(decimals)
+                box.setSuffix(suffix)
+                if box is self.width_box:
+                    # Fewer decimals round a smaller minimum to nothing, and a window without width cannot be drawn.
+                    box.setMinimum(10.0**-decimals)
             box.setSingleStep(max((high - low) / 50, 1.0) if high - low > _WHOLE else (high - low) / 50)
-            if box is self.width_box:
-                # Fewer decimals round a smaller minimum to nothing, and a window without width cannot be drawn.
-                box.setMinimum(10.0**-decimals)
             box.setValue(value)
             box.blockSignals(False)
         self.invert.setChecked(self._desk.windows.is_inverted(image.id))

@@ -61,7 +61,7 @@ class CaliperDrawing:
         # On a layer of its own, with the texts of its vertebra, which move with it: a drag draws these again, not all.
         self._draft = LockedDrawing(viewport, "Caliper being drawn", lambda: self._compose(drafts=True))
         self.layer = self._placed.layer
-        tool.changed.connect(self._redraw_soon)
+        tool.changed.connect(self._follow_tool)
         viewport.slice_changed.connect(self.redraw)
         viewer = viewport.viewer
         for event in (viewer.scene.camera.events.zoom, viewer.scene.camera.events.center, viewer.canvas.events.size):
@@ -71,6 +71,11 @@ class CaliperDrawing:
         """Draw what has changed."""
         self._placed.redraw()
         self._draft.redraw()
+
+    def _follow_tool(self) -> None:
+        # The table follows the tool as well: both are put on the screen at once.
+        self._placed.redraw_in_time()
+        self._draft.redraw_in_time()
 
     def _redraw_soon(self, *_: object) -> None:
         self._placed.redraw_soon()

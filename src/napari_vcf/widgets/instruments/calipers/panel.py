@@ -23,6 +23,7 @@ from napari_vcf.widgets.common.controls import (
     button,
     heading,
     keep_keys,
+    lay_out_now,
     note,
     open_box,
     percent,
@@ -471,6 +472,9 @@ class CalipersWidget(Instrument):
         self._show_graded(graded)
         for name in REFERENCE_RULES:
             self._show_definition(name, losses.get(name), graded)
+        if self.calipers.draft is not None:
+            # With every move of a drag.
+            lay_out_now()
 
     def _guidance(self) -> str:
         if self.desk.reading is None:

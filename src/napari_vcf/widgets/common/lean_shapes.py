@@ -1,0 +1,63 @@
+"""What napari draws of a Shapes layer for a hand that edits it, spared where the layer only shows the record.
+
+With every frame napari draws the marks of chosen shapes, also where none can be chosen, and vispy builds the program of
+a mesh anew whenever its data change. Where OpenGL is drawn in software that is the larger part of a frame.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Shapes
+
+__all__ = ["draw_lean"]
+
+_MARKS = ("shape_highlights", "highlight_lines", "highlight_vertices")
+
+
+def draw_lean(viewer: Any, layer: Shapes) -> bool:
+    """Have the canvas draw a layer's shapes and texts, and nothing else of it.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        In whose list the layer is; one without a window draws nothing.
+    layer : Shapes
+        A layer of which nothing is ever chosen.
+
+    Returns
+    -------
+    bool
+        Whether the canvas does; with another napari it may draw as it always does, which looks the same.
+    """
+    # napari has no public way from a layer to what it is drawn with.
+    canvas = getattr(getattr(getattr(viewer, "window", None), "_qt_viewer", None), "canvas", None)
+    node = getattr(getattr(canvas, "layer_to_visual", {}).get(layer), "node", None)
+    faces = getattr(node, "shape_faces", None)
+    if not all(hasattr(node, name) for name in _MARKS) or not hasattr(faces, "_build_color_transform"):
+        return False
+    for name in _MARKS:
+        getattr(node, name).visible = False
+    _keep_program(faces)
+    return True
+
+
+def _keep_program(mesh: Any) -> None:
+    """Have a mesh whose faces have colours say always with the same object how they are drawn.
+
+    vispy makes another one, of the same text, each time that the data change, and takes it for another program.
+    """
+    build = mesh._build_color_transform
+    made: dict[str, Any] = {}
+
+    def kept(colors: Any) -> Any:
+        # What looks values up depends on the values' limits, and is made each time.
+        if colors.ndim == 2 and colors.shape[1] == 1:
+            return build(colors)
+        if not made:
+            made["color"] = build(colors)
+        return made["color"]
+
+    mesh.unfreeze()
+    mesh._build_color_transform = kept
+    mesh.freeze()
