@@ -93,6 +93,7 @@ class LabelDialog(QDialog):
             line.setToolTip(edit.tooltip)
             # An empty path is shown as the folder that the program runs in.
             line.clear()
+            edit.choose_btn.text = tr("Select file")
             edit.choose_btn.tooltip = tr("Look for the file")
             edit.choose_btn.native.setAutoDefault(False)
             keep_keys(line)
@@ -112,6 +113,7 @@ class LabelDialog(QDialog):
         self.told = note(name="label_told")
         self.trouble = note(name="label_trouble")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setText(tr("Cancel"))
         self.ok = button(
             "label_propose",
             tr("Propose"),
