@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 LEVELS = np.linspace(-0.9, 0.9, 11)
 _PLACE_MM = 0.5
 #: Exponent of the superellipse that a body's outline from above is like.
-_ROUNDNESS = 2.8
+_ROUNDNESS = 3.2
 _REACH_MM = 6.0
 _SCALE_MM = 0.7
 #: Weight of tissue per mm of way, and of edges and of the expected outline by the number of contrasts.
