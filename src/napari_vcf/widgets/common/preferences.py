@@ -14,6 +14,7 @@ from napari_vcf.dicom import prefer_cache_folder
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.language import LANGUAGES, LanguageError, choose, chosen, language_named, said, say, shown
 from napari_vcf.records.errors import system_says
+from napari_vcf.widgets.common.qt_language import let_qt_speak
 
 __all__ = [
     "LANGUAGE_VARIABLE",
@@ -112,6 +113,12 @@ def speak_as_preferred() -> tuple[str, ...]:
     tuple of str
         A sentence where the language that was asked for is none of the program's: then it stays as it is.
     """
+    troubles = _choose_preferred()
+    let_qt_speak(chosen())
+    return troubles
+
+
+def _choose_preferred() -> tuple[str, ...]:
     from napari.settings import get_plugin_settings
 
     wanted = os.environ.get(LANGUAGE_VARIABLE, "")
