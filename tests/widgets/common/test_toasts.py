@@ -67,3 +67,20 @@ def test_one_that_comes_while_another_program_is_in_front_goes_once_the_window_i
     other.close()
     bench.arrangement.main.activateWindow()
     qtbot.waitUntil(lambda: not toasts())
+
+
+def test_one_that_went_with_its_window_is_not_asked_again(own_window, toasts, qtbot):
+    from napari.utils.notifications import show_warning
+    from qtpy.QtCore import QEvent
+    from qtpy.QtWidgets import QApplication
+
+    own_window()
+    show_warning("Look again.")
+    qtbot.waitUntil(lambda: len(toasts()) == 1)
+    toast = toasts()[0]
+    toast.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert toasts() == []
+    show_warning("Look once more.")
+    qtbot.waitUntil(lambda: [kept.message.text() for kept in toasts()] == ["Look once more."])
+    qtbot.wait(50)

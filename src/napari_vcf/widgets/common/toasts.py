@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from napari.utils.notifications import notification_manager
+from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDialog
 from superqt.utils import ensure_main_thread
@@ -60,7 +61,8 @@ def _toasts() -> list[Any]:
     except ImportError:
         # Another version of napari shows them in its own way.
         return []
-    return list(NapariQtNotification._instances)
+    # One that went with its window is still named among them.
+    return [toast for toast in NapariQtNotification._instances if isalive(toast)]
 
 
 def _let_go(toast: Any) -> None:
