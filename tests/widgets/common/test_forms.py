@@ -49,3 +49,23 @@ def test_what_cannot_be_is_refused_with_its_field(form, field, text, named):
     form.container[field].value = text
     with pytest.raises(FormError, match=named):
         form.read()
+
+
+def test_every_part_of_a_files_control_has_a_tooltip_and_speaks_the_language_of_the_window(qtbot, monkeypatch):
+    from pathlib import Path
+
+    from pydantic import BaseModel, Field
+
+    from napari_vcf.language import catalogue
+    from napari_vcf.widgets.common.forms import ModelForm
+
+    class Asked(BaseModel):
+        file: Path = Field(title="File", description="Where it is written")
+
+    monkeypatch.setattr(catalogue, "_chosen", "zh_CN")
+    made = ModelForm(Asked(file=Path("a.json")))
+    qtbot.addWidget(made.native)
+    file = made.container["file"]
+    assert file.choose_btn.text == "选择文件"
+    assert file.line_edit.native.toolTip() == file.tooltip
+    assert not file.choose_btn.native.autoDefault()

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QMessageBox, QVBoxLayout, 
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.language import said, say, shown, tr
-from napari_vcf.widgets.common.controls import keep_keys, note
+from napari_vcf.widgets.common.controls import note
 from napari_vcf.widgets.common.forms import ModelForm
 
 if TYPE_CHECKING:
@@ -64,11 +64,7 @@ class ExportDialog(QDialog):
         assert isinstance(file, FileEdit)
         self.line = file.line_edit.native
         self.line.setObjectName("fileNameEdit")
-        self.line.setToolTip(file.tooltip)
-        # Enter writes the file and does not look for another.
-        file.choose_btn.native.setAutoDefault(False)
         file.choose_btn.tooltip = tr("Look for the folder, and name the file there")
-        keep_keys(self.line)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Save).setDefault(True)
         buttons.accepted.connect(self._accept)

@@ -76,7 +76,10 @@ class ModelForm(Generic[Model]):
             self._lists[name] = line = _line(name, title, tip)
             return line
         options = {"tooltip": tip, **_options(field)}
-        return create_widget(value, annotation=field.annotation, name=name, label=title, options=options)
+        control = create_widget(value, annotation=field.annotation, name=name, label=title, options=options)
+        if isinstance(control, FileEdit):
+            _dress(control)
+        return control
 
     @property
     def native(self) -> QWidget:
@@ -127,6 +130,16 @@ class ModelForm(Generic[Model]):
             short = first["type"] == "missing"
             message = tr("A value is missing") if short else _complaint(first)
             raise FormError(f"{place}: {message}.") from error
+
+
+def _dress(file: FileEdit) -> None:
+    """Give the parts of a file's control what the others have; magicgui gives it to the whole alone."""
+    line = file.line_edit.native
+    line.setToolTip(file.tooltip)
+    keep_keys(line)
+    file.choose_btn.text = tr("Select file")
+    # Enter takes what is written and does not look for another.
+    file.choose_btn.native.setAutoDefault(False)
 
 
 class _EvenTitles(QObject):

@@ -326,12 +326,13 @@ class Instrument(QWidget):
         reading = self.desk.reading
         return None if reading is None else reading.state.stages[self.desk.stage]
 
-    def unasked(self) -> str:
-        """A sentence for a stage that does not ask for what is measured here; empty where it does."""
+    def guide_text(self, guidance: str) -> str:
+        """What the guide says: first, where that is so, that this stage does not ask for what is measured here."""
         reading, stage = self.desk.reading, self.desk.stage
-        if reading is None or not self.item or self.item in reading.asked(stage):
-            return ""
-        return tr("{stage} does not ask for this: nothing has to be drawn here.", stage=STAGE_NAMES[stage])
+        if reading is None or self.item in reading.asked(stage):
+            return guidance
+        unasked = tr("{stage} does not ask for this: nothing has to be drawn here.", stage=STAGE_NAMES[stage])
+        return f"{unasked} {guidance}"
 
     def share(self, action: str, run: Callable[[], object], *, detail: str = "") -> None:
         """Bind an action of the register while this instrument is in hand; a detail goes behind its sentence."""

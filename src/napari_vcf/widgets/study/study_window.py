@@ -23,6 +23,7 @@ from napari_vcf.study.confirmations import Confirmations
 from napari_vcf.widgets.common.preferences import speak_as_preferred
 from napari_vcf.widgets.common.screen import check_display
 from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
+from napari_vcf.widgets.common.toasts import tidy_notifications
 from napari_vcf.widgets.study.consensus_dock import ConsensusDock
 from napari_vcf.widgets.study.worklist import WorklistPanel
 
@@ -101,6 +102,7 @@ def open_consensus_window(
     import napari
     from napari.utils.notifications import show_warning
 
+    tidy_notifications()
     viewer = napari.Viewer(title="napari-vcf")
     for sentence in (*speak_as_preferred(), *use_keys_file()):
         show_warning(shown(sentence))

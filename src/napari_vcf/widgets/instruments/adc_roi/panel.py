@@ -468,7 +468,7 @@ class AdcWidget(Instrument):
         )
 
     def _show_guide(self) -> None:
-        self._guide.setText(f"{self.unasked()} {self._guidance()}".strip())
+        self._guide.setText(self.guide_text(self._guidance()))
 
     def _guidance(self) -> str:
         reading, image = self.desk.reading, self.model.image

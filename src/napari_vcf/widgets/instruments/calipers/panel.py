@@ -448,7 +448,7 @@ class CalipersWidget(Instrument):
         waiting = {each.level: each for each in self.calipers.waiting_middles()}
         self._table.show_proposed({level: None if p.guessed else caliper_mm(p.caliper) for level, p in waiting.items()})
         self._accept.setEnabled(any(self._is_ready(pending) for pending in waiting.values()))
-        self._guide.setText(f"{self.unasked()} {self._guidance()}".strip())
+        self._guide.setText(self.guide_text(self._guidance()))
         allowed = reading is None or reading.protocol.snapping
         self._snap.setEnabled(allowed)
         self._snap.setToolTip(

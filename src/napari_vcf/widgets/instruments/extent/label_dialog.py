@@ -15,7 +15,7 @@ from napari_vcf.dicom.labels import LabelMap
 from napari_vcf.language import say, shown, tr
 from napari_vcf.reading.state import ProposedBody
 from napari_vcf.widgets.common.activity import SteadyBar
-from napari_vcf.widgets.common.controls import ORANGE, VERMILLION, button, keep_keys, mark, note
+from napari_vcf.widgets.common.controls import ORANGE, VERMILLION, button, mark, note
 from napari_vcf.widgets.common.errand import Errand, Progress
 from napari_vcf.widgets.common.forms import ModelForm
 from napari_vcf.widgets.instruments.extent.label_choice import LabelChoice
@@ -90,13 +90,9 @@ class LabelDialog(QDialog):
             edit = self._edit(name)
             line = edit.line_edit.native
             line.setObjectName(f"label_{name}_line")
-            line.setToolTip(edit.tooltip)
             # An empty path is shown as the folder that the program runs in.
             line.clear()
-            edit.choose_btn.text = tr("Select file")
             edit.choose_btn.tooltip = tr("Look for the file")
-            edit.choose_btn.native.setAutoDefault(False)
-            keep_keys(line)
         self._edit("file").changed.connect(self.read_file)
         self._edit("levels_file").changed.connect(self.read_levels)
         self._box("naming").changed.connect(self._on_naming)
@@ -113,7 +109,6 @@ class LabelDialog(QDialog):
         self.told = note(name="label_told")
         self.trouble = note(name="label_trouble")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setText(tr("Cancel"))
         self.ok = button(
             "label_propose",
             tr("Propose"),

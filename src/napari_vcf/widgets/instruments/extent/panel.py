@@ -451,7 +451,7 @@ class ExtentWidget(Instrument):
         self._show_results()
 
     def _show_guide(self) -> None:
-        self._guide.setText(f"{self.unasked()} {self._guidance()}".strip())
+        self._guide.setText(self.guide_text(self._guidance()))
 
     def _guidance(self) -> str:
         reading = self.desk.reading
