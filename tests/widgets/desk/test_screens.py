@@ -51,6 +51,31 @@ def test_the_window_needs_no_more_than_the_screen_and_keeps_the_slider_in_it(emp
         bench.settle()
 
 
+def test_panes_of_a_case_of_many_images_do_not_make_the_window_grow_when_the_next_case_is_opened(empty_bench):
+    from support.synthetic_case import make_case
+
+    bench, main = empty_bench, empty_bench.arrangement.main
+    before = main.size()
+    bench.open(many_images())
+    bench.arrangement.panes.set_layout("all")
+    bench.settle()
+    assert len(bench.arrangement.panes.panes) == 12
+    bench.desk.saved = True
+    bench.desk.close()
+    bench.settle()
+    try:
+        # Meanwhile the room of the panes is as narrow as it gets.
+        bench.desk.settings._all["R1"] = {"layout": "all"}
+        bench.desk.open_case(make_case())
+        bench.until(lambda: bench.arrangement.panes_dock.isVisible() and len(bench.arrangement.panes.panes) < 12)
+        bench.settle()
+        assert main.size() == before
+    finally:
+        bench.arrangement.panes.set_layout("single")
+        main.resize(before)
+        bench.settle()
+
+
 def test_panels_keep_their_share_when_the_reader_comes_back_to_another_screen(bench):
     arrangement, main = bench.arrangement, bench.arrangement.main
     before = main.size()
@@ -88,6 +113,7 @@ def test_a_case_opens_with_its_whole_image_whatever_panes_and_panels_take_and_go
         bench.desk.open_case(make_case())
         bench.until(lambda: arrangement.panes_dock.isVisible() and bench.hands.canvas.width() < alone)
         bench.until(is_whole)
+        assert main.size() == before
         main.resize(1100, 700)
         bench.until(is_whole)
         # What was zoomed stays as it is.

@@ -83,7 +83,6 @@ class Pane(QWidget):
         self._cut_for: object = None
         self._picture: QPixmap | None = None
         self._picture_for: object = None
-        self.setMinimumSize(110, 110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         # All of it is painted each time: nothing beneath it has to be.
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from psygnal import Signal
-from qtpy.QtWidgets import QGridLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLayout, QWidget
 
 from napari_vcf.dicom import Role
 from napari_vcf.language import say, shown
@@ -30,6 +30,8 @@ LAYOUTS: dict[Layout, str] = {
 }
 #: A layout of one image beside the large one, followed by the label of the image.
 BESIDE = "beside:"
+#: Side of the least room that panes take, in pixels of the screen.
+_LEAST = 110
 _ORDER = (Role.CT, Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.T2, Role.T2FS, Role.DWI, Role.ADC)
 
 
@@ -73,6 +75,10 @@ class Panes(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(2)
+        # However many there are, panes share the room that there is: none of it is asked of the window, which would
+        # grow past the screen and stay so.
+        self._grid.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self.setMinimumSize(_LEAST, _LEAST)
         signals: tuple[Any, ...] = (desk.image_changed, viewport.frame_changed, desk.reading_changed)
         viewport.comparison_changed.connect(self._compare)
         for signal in (*signals, viewport.drawing_changed, viewport.slice_changed, self.crosshair.moved):
