@@ -15,6 +15,7 @@ from napari_vcf.reading import STAGES
 from napari_vcf.widgets.case.dropping import DropTarget, take_dropped
 from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.panel import CasePanel
+from napari_vcf.widgets.common.gl_context import keep_gl_context
 from napari_vcf.widgets.common.preferences import follow_preferences, speak_as_preferred
 from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
 from napari_vcf.widgets.common.toasts import tidy_notifications
@@ -97,6 +98,7 @@ class Arrangement(QObject):
         main = bar_dock.parent()
         assert isinstance(main, QMainWindow)
         self.main = main
+        keep_gl_context(viewer, main)
         # A title over a bar only takes room from the image.
         bar_dock.setTitleBarWidget(QWidget())
         bar_dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)

@@ -1,0 +1,41 @@
+"""The OpenGL context in which what is drawn of a layer goes with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.compat import isalive
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
+from qtpy.QtWidgets import QMainWindow
+
+__all__ = ["keep_gl_context"]
+
+
+def keep_gl_context(viewer: Any, main: QMainWindow) -> None:
+    """Have layers leave a viewer while the OpenGL context of its canvas is the current one.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers come and go.
+    main : QMainWindow
+        Its window.
+
+    Notes
+    -----
+    With a layer that is taken off, napari sends the driver at once what vispy has put by until the next frame. Between
+    two frames the current context is that in which Qt puts the window together, not the canvas's own: buffers and
+    programs would go, and others be made, in that one, while vispy believes its own to be current.
+    """
+    canvas = main.centralWidget().findChild(QOpenGLWidget)
+    if canvas is None:
+        return
+
+    def make_current(_event: object) -> None:
+        # Layers go with their window too, after its canvas.
+        if isalive(canvas):
+            canvas.makeCurrent()
+
+    layers = viewer.layers.events
+    for event in (layers.removing, layers.end_batch):
+        event.connect(make_current, position="first")
