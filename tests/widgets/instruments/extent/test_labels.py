@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from napari_vcf.dicom.labels import LabelMap
 from napari_vcf.geometry import Grid
 from support.labelfiles import stored, write_nifti
 from support.synthetic_case import CENTER
@@ -111,6 +113,22 @@ def test_a_label_map_is_proposed_once_the_reader_confirms_patient_and_vertebra(b
     assert proposed.kinds[here] == "label_map"
     assert not proposed.outdated
     bench.desk.saved = True
+
+
+def test_a_label_map_is_read_and_looked_at_beside_the_window(bench, panel, tmp_path, monkeypatch):
+    """A DICOM segmentation of a whole body reads a hundred segments for the label at the heights."""
+    whole, asked = LabelMap.classes_at, []
+
+    def classes_at(labels, point):
+        asked.append(threading.current_thread())
+        return whole(labels, point)
+
+    monkeypatch.setattr(LabelMap, "classes_at", classes_at)
+    dialog = ask(bench, panel, write(tmp_path / "own.nii.gz", body()))
+    assert dialog.proposed is not None
+    assert asked
+    assert threading.main_thread() not in asked
+    dialog.reject()
 
 
 def test_a_label_that_is_named_otherwise_is_told_and_taken_only_at_the_readers_word(bench, panel, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,31 @@ if TYPE_CHECKING:
     from napari_vcf.reading.state import ProposedBody
     from napari_vcf.records.base import Stage
 
-__all__ = ["LabelChoice"]
+__all__ = ["LabelChoice", "LabelsSeen"]
 
 Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelsSeen:
+    """A label map that was read and looked at.
+
+    Attributes
+    ----------
+    labels : LabelMap
+        The file.
+    lies_in : str
+        The image in whose patient space it lies, or the first that it may lie in.
+    label : LabelClass or None
+        The label that is chosen at first.
+    trouble : str
+        Why it cannot be placed, or none be chosen; empty where nothing stands against it.
+    """
+
+    labels: LabelMap
+    lies_in: str
+    label: LabelClass | None
+    trouble: str
 
 
 class LabelChoice:
@@ -94,14 +117,25 @@ class LabelChoice:
         labels = read_label_map(path, progress=progress)
         return plain_names(labels) if self._blinded else labels
 
-    def take(self, labels: LabelMap) -> None:
-        """Take a file that was read, and choose what can be chosen by where it lies."""
-        self.labels, self.trouble = labels, ""
+    def look_at(self, labels: LabelMap) -> LabelsSeen:
+        """See where a file lies and which label lies at the heights; for a thread of its own.
+
+        Of a DICOM segmentation each segment is read for this.
+        """
+        trouble = ""
         try:
-            self.lies_in = place_of(labels, self.places, self._reading.case)
+            lies_in = place_of(labels, self.places, self._reading.case)
         except NapariVcfError as error:
-            self.lies_in, self.trouble = self.places[0], said(error)
-        self._choose()
+            lies_in, trouble = self.places[0], said(error)
+        try:
+            label = self._best(labels, lies_in)
+        except NapariVcfError as error:
+            label, trouble = None, said(error)
+        return LabelsSeen(labels, lies_in, label, trouble)
+
+    def take(self, seen: LabelsSeen) -> None:
+        """Take a file with what was seen of it."""
+        self.labels, self.lies_in, self.label, self.trouble = seen.labels, seen.lies_in, seen.label, seen.trouble
 
     def take_levels(self, levels: LabelMap | None) -> None:
         """Take a file that tells the levels apart, or none."""
@@ -111,7 +145,10 @@ class LabelChoice:
         """Name the labels of the file by another table."""
         if self.labels is not None and naming != self.labels.naming:
             self.labels = self.labels.named(naming)
-            self._choose()
+            try:
+                self.label = self._best(self.labels, self.lies_in)
+            except NapariVcfError as error:
+                self.label, self.trouble = None, said(error)
 
     def namings(self) -> tuple[tuple[str, Naming], ...]:
         """Tables by which the file may be named, with their titles in English."""
@@ -123,26 +160,18 @@ class LabelChoice:
         return tuple((TITLES[each], each) for each in NAMINGS if each != "stated" or labels.stated)
 
     # -- the label ------------------------------------------------------------------------------------------------
-    def _choose(self) -> None:
-        try:
-            self.label = self._best()
-        except NapariVcfError as error:
-            self.label, self.trouble = None, said(error)
-
-    def _best(self) -> LabelClass | None:
+    def _best(self, labels: LabelMap, lies_in: str) -> LabelClass | None:
         """The label at the middle of the heights that may be a body, else the first that may, else the first."""
-        if self.labels is None:
-            return None
-        here = [*self.labels.classes_at(self._middle()), *self.labels.classes]
+        here = [*labels.classes_at(self._middle(lies_in)), *labels.classes]
         for wanted in (("body", "bodies", "unknown"), ("vertebra", "other")):
             for each in here:
                 if each.structure in wanted:
                     return each
         return None
 
-    def _middle(self) -> NDArray[np.float64]:
+    def _middle(self, lies_in: str) -> NDArray[np.float64]:
         ends = Endplates(self._request.ends.top_lps, self._request.ends.bottom_lps)
-        motion = motion_to(self._reading.state, self._stage, self.lies_in, self._painted, self._reading.case)
+        motion = motion_to(self._reading.state, self._stage, lies_in, self._painted, self._reading.case)
         middle = middle_of(ends)
         return middle if motion is None else motion.inverse().apply(middle)
 

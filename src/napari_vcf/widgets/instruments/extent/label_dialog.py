@@ -18,7 +18,7 @@ from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import ORANGE, VERMILLION, button, mark, note
 from napari_vcf.widgets.common.errand import Errand, Progress
 from napari_vcf.widgets.common.forms import ModelForm
-from napari_vcf.widgets.instruments.extent.label_choice import LabelChoice
+from napari_vcf.widgets.instruments.extent.label_choice import LabelChoice, LabelsSeen
 
 __all__ = ["LabelDialog", "LabelsAsked"]
 
@@ -167,7 +167,11 @@ class LabelDialog(QDialog):
             return
         self.proposed, self.choice.labels, self.choice.label = None, None, None
         self._fill()
-        self._do(lambda: self.errand.start(lambda progress: ("labels", self.choice.read(path, progress))))
+
+        def work(progress: Progress) -> object:
+            return "labels", self.choice.look_at(self.choice.read(path, progress))
+
+        self._do(lambda: self.errand.start(work))
 
     def read_levels(self, path: Path) -> None:
         """Read the file of the levels, or do without one."""
@@ -201,13 +205,14 @@ class LabelDialog(QDialog):
         if kind == "proposed":
             self.proposed = found
             self._show()
+        elif kind == "labels":
+            assert isinstance(found, LabelsSeen)
+            self.choice.take(found)
+            self._fill()
+            self._place()
         else:
             assert isinstance(found, LabelMap)
-            if kind == "labels":
-                self.choice.take(found)
-                self._fill()
-            else:
-                self.choice.take_levels(found)
+            self.choice.take_levels(found)
             self._place()
 
     def _on_failed(self, sentence: str) -> None:
