@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from support.cases import asked_again
@@ -154,6 +156,21 @@ def test_not_assessable_needs_a_reason(bench, panel):
     bench.hands.key("Return")
     assert answers(bench)["lesion_pattern"].not_assessable == "artefact"
     assert not reason.isVisible()
+
+
+def test_every_row_has_its_own_field_for_a_reason_however_often_the_form_is_built_anew(bench, panel):
+    from qtpy.compat import isalive
+
+    rows = []
+    for _ in range(5):
+        rows.append(list(panel.rows.values()))
+        panel._build_rows()
+        bench.settle()
+        del rows[:-2]
+        gc.collect(1)
+        assert all(isalive(row._line) and row._reason.lineEdit() is row._line for row in panel.rows.values())
+    bench.hands.press(panel.button("pedicle_invasion__not_assessable"))
+    assert panel.rows["pedicle_invasion"]._line.isVisible()
 
 
 def test_without_an_image_after_contrast_enhancement_is_no_item_and_the_form_says_why(bench, panel):

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -161,14 +162,13 @@ class FindingRow(QFrame):
         layout.setContentsMargins(0, 0, 0, 0)
         self._reason = QComboBox()
         self._reason.setObjectName(f"{self.item.key}__reason")
-        self._reason.setEditable(True)
+        # One of our own: PySide may take the one that a box makes for itself for that of a row before, and for deleted.
+        self._line = line = QLineEdit()
+        self._reason.setLineEdit(line)
         self._reason.addItems([shown(reason) for reason in REASONS])
         self._reason.setToolTip(
             tr("Why the item is not assessable: choose, or type at least three letters, then Enter")
         )
-        line = self._reason.lineEdit()
-        assert line is not None
-        self._line = line
         line.setPlaceholderText(tr("why? (needed)"))
         line.returnPressed.connect(lambda: self._save_reason(by_key=True))
         keep_keys(line)
