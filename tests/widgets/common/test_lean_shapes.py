@@ -13,14 +13,15 @@ pytestmark = pytest.mark.gui
 PLACES = (0.0, 3.0, 7.0)
 
 
-def draw(viewer, layer, place):
+def draw(viewer, layer, place, size=9):
     """Lines and texts at a place, as they are seen on the canvas."""
     paths = [np.array([[0.0, 0.0], [place, 10.0]]), np.array([[10.0, place], [4.0, 2.0]])]
     if len(layer.data):
         layer.data = paths
     else:
         layer.add(paths, shape_type="path", edge_width=0.4, edge_color=[[1.0, 0.5, 0.0, 1.0], [0.0, 0.5, 1.0, 0.4]])
-        layer.text = {"string": ["one", "two"], "color": "white", "size": 9}
+        layer.text = {"string": ["one", "two"], "color": "white", "size": size}
+    layer.text.size = size
     return viewer.screenshot(canvas_only=True, flash=False)
 
 
@@ -40,6 +41,38 @@ def test_lines_and_texts_look_as_napari_draws_them(shown):
     for one, other in zip(before, after, strict=True):
         assert np.array_equal(one, other)
     assert not np.array_equal(after[0], after[1])
+
+
+def test_letters_of_any_size_look_as_napari_draws_them(shown):
+    viewer, layer = shown
+    sizes = (9, 60, 9, 36, 40)
+    before = [draw(viewer, layer, PLACES[1], size) for size in sizes]
+    assert draw_lean(viewer, layer)
+    after = [draw(viewer, layer, PLACES[1], size) for size in sizes]
+    for one, other in zip(before, after, strict=True):
+        assert np.array_equal(one, other)
+    assert not np.array_equal(after[0], after[1])
+
+
+def test_nothing_is_drawn_where_nothing_is_written(shown, monkeypatch):
+    viewer, layer = shown
+    assert draw_lean(viewer, layer)
+    letters = set(viewer.window._qt_viewer.canvas.layer_to_visual[layer].node.text.shared_program)
+    drawn = []
+    draw_program = ModularProgram.draw
+
+    def recorded(program, *args):
+        drawn.append(program)
+        return draw_program(program, *args)
+
+    monkeypatch.setattr(ModularProgram, "draw", recorded)
+    draw(viewer, layer, PLACES[0])
+    assert letters & set(drawn)
+    layer.text = {"string": {"constant": ""}}
+    drawn.clear()
+    viewer.screenshot(canvas_only=True, flash=False)
+    assert drawn
+    assert not letters & set(drawn)
 
 
 def test_nothing_is_built_anew_when_lines_move(shown, monkeypatch):
