@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -145,9 +145,15 @@ class Slices:
             if not np.allclose(tuple(dims.range[axis]), wanted, rtol=0, atol=1e-9):
                 dims.set_range(axis, wanted)
             if dims.point[axis] != positions[self.index]:
-                dims.set_point(axis, float(positions[self.index]))
+                with self._asked_once():
+                    dims.set_point(axis, float(positions[self.index]))
         finally:
             self._held -= 1
+
+    def _asked_once(self) -> AbstractContextManager[object]:
+        """Have napari ask its layers for a slice once: it tells of a point twice, by its place and by its step."""
+        ask = getattr(self._viewer, "_update_layers", None)
+        return nullcontext() if ask is None else self._viewer.dims.events.current_step.blocker(ask)
 
     def _on_point(self, _event: Any = None) -> None:
         """Take over where napari's slider was moved to: a slice of the image, never a place between two."""

@@ -7,6 +7,7 @@ by its own voxels (a view of the array, turned by whole axes); every other image
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -90,9 +91,8 @@ class View:
 
     @property
     def positions_mm(self) -> NDArray[np.float64]:
-        """World positions of the slices."""
-        first = float(self.frame.to_world(self.grid.origin_lps)[0])
-        return np.asarray(first + np.arange(self.grid.shape[0]) * self.grid.spacing_mm[0])
+        """World positions of the slices; not to be written to."""
+        return _positions_mm(self.frame, self.grid)
 
     def same_as(self, other: View | None) -> bool:
         """Whether another view shows the same world, so that layers and camera can stay."""
@@ -105,6 +105,15 @@ class View:
         )
 
 
+@lru_cache(maxsize=64)
+def _positions_mm(frame: ReadingFrame, grid: Grid) -> NDArray[np.float64]:
+    first = float(frame.to_world(grid.origin_lps)[0])
+    found = np.asarray(first + np.arange(grid.shape[0]) * grid.spacing_mm[0])
+    found.flags.writeable = False
+    return found
+
+
+@lru_cache(maxsize=256)
 def axis_order(grid: Grid, frame: ReadingFrame) -> AxisOrder | None:
     """Find how a grid's own axes lie on a frame's.
 
@@ -132,6 +141,7 @@ def axis_order(grid: Grid, frame: ReadingFrame) -> AxisOrder | None:
     return order if frame.holds(turned_grid(grid, order)) else None
 
 
+@lru_cache(maxsize=256)
 def turned_grid(grid: Grid, order: AxisOrder) -> Grid:
     """The grid of ``order.turn(array)``: the same voxels, counted along the screen's axes."""
     affine = np.eye(4)

@@ -85,8 +85,10 @@ class CaliperDrawing:
         picture = Picture()
         zoom = max(float(self._viewport.viewer.scene.camera.zoom), 1e-6)
         draft = self._tool.draft
-        items = self._items()
-        places = self._label_places(items, zoom)
+        # Nothing is drawn of the others where none is being drawn.
+        items = [] if drafts and draft is None else self._items()
+        outlines = {level: _outline(items, level) for level in dict.fromkeys(item[2].level for item in items)}
+        places = self._label_places(items, outlines, zoom) if items else {}
         moving = None if draft is None else draft.caliper.level
         carried = {id(caliper) for caliper in self._tool.drafted()}
         for number, (start, end, caliper, selected, here) in enumerate(items):
@@ -103,7 +105,7 @@ class CaliperDrawing:
                     picture.line(mark, _LINE_PX / zoom, color)
             if number in places and drafts is (caliper.level == moving):
                 picture.text(places[number], label_text(caliper, waits=waits), color, pixel=1 / zoom)
-        for level, at in self._name_places(items, zoom):
+        for level, at in _name_places(items, outlines, zoom):
             if drafts is (level == moving):
                 picture.text(at, level, rgba(YELLOW), pixel=1 / zoom)
         if drafts and self._tool.next_corner:
@@ -113,7 +115,7 @@ class CaliperDrawing:
             picture.text(at, self._tool.next_corner, rgba(YELLOW), pixel=1 / zoom)
         return picture
 
-    def _label_places(self, items: list[Item], zoom: float) -> dict[int, World]:
+    def _label_places(self, items: list[Item], outlines: dict[str, World], zoom: float) -> dict[int, World]:
         """Middle of the label of each caliper on this slice, by its number: beside the vertebrae, at any zoom.
 
         All are placed together, the one being drawn last, so that the others stay where they are as long as they can.
@@ -132,7 +134,7 @@ class CaliperDrawing:
             labels = []
             for number in here:
                 start, end, caliper, _, _ = items[number]
-                shape = _outline(items, caliper.level) * zoom
+                shape = outlines[caliper.level] * zoom
                 side = _LABEL_SIDE[caliper.position]
                 middle = (start + end) / 2 * zoom
                 anchor = np.array([middle[0], middle[1]])
@@ -141,24 +143,12 @@ class CaliperDrawing:
                     anchor[1] = shape[:, 1].min() if side < 0 else shape[:, 1].max()
                 width = len(label_text(caliper, waits=id(caliper) in carried)) * _CHARACTER_PX + _AROUND_PX
                 labels.append(Label(anchor, (_LABEL_HEIGHT_PX, width), side))
-            levels = dict.fromkeys(item[2].level for item in items)
-            structures = [outline_of(_outline(items, level) * zoom) for level in levels]
+            structures = [outline_of(shape * zoom) for shape in outlines.values()]
             gap = _LABEL_GAP_PX + _SERIF_MM * zoom
             found = place_labels(labels, structures, gap=gap, view=view, reserved=reserved)
             self._places = {number: place / zoom for number, place in zip(here, found, strict=True)}
             self._placed_for = key
         return self._places
-
-    def _name_places(self, items: list[Item], zoom: float) -> list[tuple[str, World]]:
-        """The name of each measured vertebra and where it stands on the body: behind its middle, if it fits."""
-        found: list[tuple[str, World]] = []
-        for level in dict.fromkeys(item[2].level for item in items if item[4]):
-            shape = _outline(items, level)
-            height, depth = np.ptp(shape[:, 0]), np.ptp(shape[:, 1])
-            if min(height, depth / 4) * zoom > _LABEL_HEIGHT_PX:
-                middle = shape.mean(axis=0)
-                found.append((level, middle + np.array([0.0, depth / 4])))
-        return found
 
     def _items(self) -> list[Item]:
         """Ends in world (row, column) mm, the caliper, whether it is chosen, and whether it lies on this slice."""
@@ -178,6 +168,18 @@ class CaliperDrawing:
             drawn = tool.draft is not None and tool.draft.caliper is caliper
             items.append((start[1:], end[1:], caliper, selected or drawn, self._viewport.on_current_slice(start)))
         return items
+
+
+def _name_places(items: list[Item], outlines: dict[str, World], zoom: float) -> list[tuple[str, World]]:
+    """The name of each measured vertebra and where it stands on the body: behind its middle, if it fits."""
+    found: list[tuple[str, World]] = []
+    for level in dict.fromkeys(item[2].level for item in items if item[4]):
+        shape = outlines[level]
+        height, depth = np.ptp(shape[:, 0]), np.ptp(shape[:, 1])
+        if min(height, depth / 4) * zoom > _LABEL_HEIGHT_PX:
+            middle = shape.mean(axis=0)
+            found.append((level, middle + np.array([0.0, depth / 4])))
+    return found
 
 
 class PendingCaliper(Caliper):
