@@ -15,6 +15,7 @@ from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.widgets.common.held_place import hold_place
+from napari_vcf.widgets.common.hidden_layers import rest_while_hidden
 from napari_vcf.widgets.common.lean_shapes import draw_lean
 from napari_vcf.widgets.desk.placed_image import PlacedImage
 from napari_vcf.widgets.desk.window_level import Window
@@ -296,6 +297,7 @@ class ImageLayers:
         try:
             active = self._viewer.layers.selection.active
             self._viewer.layers.insert(min(index, len(self._viewer.layers)), layer)
+            rest_while_hidden(layer)
             if isinstance(layer, Shapes):
                 # All Shapes of the desk only show the record; put back, a layer has new things that draw it.
                 draw_lean(self._viewer, layer)

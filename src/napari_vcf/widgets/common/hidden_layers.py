@@ -1,0 +1,34 @@
+"""What napari works out for a layer with every frame, spared while the layer is hidden.
+
+The desk shows one of its images and few of its drawings at a time; napari works out for each of its layers which part of
+it the canvas shows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Layer
+
+__all__ = ["rest_while_hidden"]
+
+
+def rest_while_hidden(layer: Layer) -> None:
+    """Have a layer take over what the canvas shows only while it is seen: with the first frame that it is in again.
+
+    Parameters
+    ----------
+    layer : Layer
+        Any; with another napari it may go on as it always does.
+    """
+    # napari tells its layers so before it draws, and has no public way to leave one out.
+    name = "_update_draw"
+    take_over = getattr(layer, name, None)
+    if take_over is None or name in vars(layer):
+        return
+
+    def if_seen(*args: Any, **kwargs: Any) -> None:
+        if layer.visible:
+            take_over(*args, **kwargs)
+
+    setattr(layer, name, if_seen)
