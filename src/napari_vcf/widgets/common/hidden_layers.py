@@ -1,7 +1,7 @@
 """What napari works out for a layer with every frame, spared while the layer is hidden.
 
-The desk shows one of its images and few of its drawings at a time; napari works out for each of its layers which part of
-it the canvas shows.
+The desk shows one of its images and few of its drawings at a time; napari works out for each of its layers which part
+of it the canvas shows.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from qtpy.QtCore import QTimer
 from napari_vcf.dicom import Role
 from napari_vcf.widgets.common.held_place import hold_place
 from napari_vcf.widgets.common.hidden_layers import rest_while_hidden
+from napari_vcf.widgets.common.lean_labels import draw_where_seen
 from napari_vcf.widgets.common.lean_shapes import draw_lean
 from napari_vcf.widgets.desk.placed_image import PlacedImage
 from napari_vcf.widgets.desk.window_level import Window
@@ -301,6 +302,8 @@ class ImageLayers:
             if isinstance(layer, Shapes):
                 # All Shapes of the desk only show the record; put back, a layer has new things that draw it.
                 draw_lean(self._viewer, layer)
+            elif isinstance(layer, Labels):
+                draw_where_seen(self._viewer, layer)
             if active is not None and active in self._viewer.layers:
                 self._viewer.layers.selection.active = active
         finally:
