@@ -39,7 +39,7 @@ def draw_where_seen(viewer: Any, layer: Labels) -> bool:
     """
     # napari has no public way from a layer to what it is drawn with.
     canvas = getattr(getattr(getattr(viewer, "window", None), "_qt_viewer", None), "canvas", None)
-    node = getattr(getattr(canvas, "layer_to_visual", {}).get(layer), "node", None)
+    node: Any = getattr(getattr(canvas, "layer_to_visual", {}).get(layer), "node", None)
     if not all(hasattr(node, name) for name in ("draw", "size", "transforms", "unfreeze")):
         return False
     draw = node.draw
