@@ -50,17 +50,13 @@ def draw_where_seen(viewer: Any, layer: Labels) -> bool:
             draw()
             return
         box = _box(codes, layer.colormap)
-        if box is None:
-            return
-        top, left, bottom, right = box
-        corners = node.transforms.get_transform("visual", "framebuffer").map(np.array([[left, top], [right, bottom]]))
-        corners = corners[:, :2] / corners[:, 3:]
-        low = np.floor(corners.min(axis=0)).astype(int) - _AROUND_PX
-        high = np.ceil(corners.max(axis=0)).astype(int) + _AROUND_PX
         gloo.set_state(scissor_test=True)
-        gloo.set_scissor(*(int(number) for number in (*low, *(high - low))))
-        draw()
-        gloo.set_state(scissor_test=False)
+        # What has no colour is drawn on no pixel, and not left out: napari wants the codes where they are drawn.
+        gloo.set_scissor(*((0, 0, 0, 0) if box is None else _on_screen(node, box)))
+        try:
+            draw()
+        finally:
+            gloo.set_state(scissor_test=False)
 
     node.unfreeze()
     node.draw = draw_box
@@ -74,6 +70,16 @@ def _codes(layer: Labels) -> Any:
     if not isinstance(codes, np.ndarray) or codes.dtype != np.uint8 or codes.ndim != 2:
         return None
     return codes if isinstance(layer.colormap, DirectLabelColormap) else None
+
+
+def _on_screen(node: Any, box: Box) -> tuple[int, int, int, int]:
+    """A box of the screen, as left, bottom, width and height, that holds a box of the codes."""
+    top, left, bottom, right = box
+    corners = node.transforms.get_transform("visual", "framebuffer").map(np.array([[left, top], [right, bottom]]))
+    corners = corners[:, :2] / corners[:, 3:]
+    low = np.floor(corners.min(axis=0)).astype(int) - _AROUND_PX
+    width, height = np.ceil(corners.max(axis=0)).astype(int) + _AROUND_PX - low
+    return int(low[0]), int(low[1]), int(width), int(height)
 
 
 def _box(codes: Any, colormap: DirectLabelColormap) -> Box | None:
