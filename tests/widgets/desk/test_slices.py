@@ -102,6 +102,17 @@ def test_the_wheel_reaches_every_slice_of_every_image_and_the_title_says_which(s
         assert sorted(seen) == list(range(1, count + 1))
 
 
+def test_napari_asks_its_layers_once_for_a_slice(shown, monkeypatch):
+    bench = shown("distance")
+    slicer = bench.viewport.viewer._layer_slicer
+    asked, submit = [], slicer.submit
+    monkeypatch.setattr(slicer, "submit", lambda **asking: (asked.append(asking), submit(**asking)))
+    number = drawn(bench)
+    bench.viewport.step_slice(1)
+    assert abs(drawn(bench) - number) == 1
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize("kind", STACKS)
 def test_napari_slider_stops_at_the_slices_of_the_image_alone(shown, kind):
     bench = shown(kind)
