@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QStyle, QTabWidget, QToolButton, QWidget
@@ -259,7 +260,8 @@ class Arrangement(QObject):
 
         Qt would leave it there, and what is typed then would answer or fill in what nobody sees.
         """
-        if self.main.isVisible() and self._is_unseen(QApplication.focusWidget()):
+        # Docks say that they go out of sight also when they go with their window.
+        if isalive(self.main) and self.main.isVisible() and self._is_unseen(QApplication.focusWidget()):
             self.main.setFocus()
 
     def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
