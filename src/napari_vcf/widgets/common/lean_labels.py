@@ -13,6 +13,8 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 from vispy import gloo
 
+from napari_vcf.widgets.common.layer_node import node_of
+
 __all__ = ["draw_where_seen"]
 
 #: Pixels of the screen around the box that is drawn: an edge may lie between two.
@@ -37,9 +39,7 @@ def draw_where_seen(viewer: Any, layer: Labels) -> bool:
     bool
         Whether the canvas does; with another napari it may draw as it always does, which looks the same.
     """
-    # napari has no public way from a layer to what it is drawn with.
-    canvas = getattr(getattr(getattr(viewer, "window", None), "_qt_viewer", None), "canvas", None)
-    node: Any = getattr(getattr(canvas, "layer_to_visual", {}).get(layer), "node", None)
+    node = node_of(viewer, layer)
     if not all(hasattr(node, name) for name in ("draw", "size", "transforms", "unfreeze")):
         return False
     draw = node.draw

@@ -12,6 +12,8 @@ from typing import Any
 
 from napari.layers import Shapes
 
+from napari_vcf.widgets.common.layer_node import node_of
+
 __all__ = ["draw_lean"]
 
 _MARKS = ("shape_highlights", "highlight_lines", "highlight_vertices")
@@ -36,9 +38,7 @@ def draw_lean(viewer: Any, layer: Shapes) -> bool:
     bool
         Whether the canvas does; with another napari it may draw as it always does, which looks the same.
     """
-    # napari has no public way from a layer to what it is drawn with.
-    canvas = getattr(getattr(getattr(viewer, "window", None), "_qt_viewer", None), "canvas", None)
-    node = getattr(getattr(canvas, "layer_to_visual", {}).get(layer), "node", None)
+    node = node_of(viewer, layer)
     faces = getattr(node, "shape_faces", None)
     text = getattr(node, "text", None)
     if (
