@@ -23,9 +23,9 @@ def keep_gl_context(viewer: Any, main: QMainWindow) -> None:
 
     Notes
     -----
-    With a layer that is taken off, napari sends the driver at once what vispy has put by until the next frame. Between
-    two frames the current context is that in which Qt puts the window together, not the canvas's own: buffers and
-    programs would go, and others be made, in that one, while vispy believes its own to be current.
+    With a layer that is taken off, napari has vispy's queue of commands executed at once. Between two frames the
+    current context is that of Qt's compositing, not the canvas's own: buffers and programs would be deleted, and others
+    made, in that one, while vispy believes its own to be current.
     """
     canvas = main.centralWidget().findChild(QOpenGLWidget)
     if canvas is None:
