@@ -21,6 +21,7 @@ from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
 from napari_vcf.study.confirmations import Confirmations
 from napari_vcf.widgets.common.gl_context import keep_gl_context
+from napari_vcf.widgets.common.playing import let_playing_stop
 from napari_vcf.widgets.common.preferences import speak_as_preferred
 from napari_vcf.widgets.common.screen import check_display
 from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
@@ -111,6 +112,7 @@ def open_consensus_window(
     frame = viewer.window.add_dock_widget(dock, name="Consensus", area="right", add_vertical_stretch=False)
     main = frame.parent()
     keep_gl_context(viewer, main)
+    let_playing_stop(main)
     frame.setWindowTitle(tr("Consensus"))
     frame.setTitleBarWidget(QWidget())
     frame.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
