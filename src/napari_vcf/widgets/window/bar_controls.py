@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QComboBox, QLabel, QToolButton, QWidget
+from qtpy.QtGui import QPaintEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
 
 from napari_vcf.widgets.common.controls import keep_keys
 
@@ -13,6 +22,8 @@ __all__ = ["NarrowBox", "SteadyLabel", "bar_box", "bar_gap", "bar_tool", "fill_b
 
 #: A box of the bar is never narrower.
 _NARROW_PX = 62
+#: That styles leave free at each side of a box's text, together.
+_TEXT_MARGIN_PX = 4
 
 
 def bar_tool(name: str, text: str, tooltip: str) -> QToolButton:
@@ -33,6 +44,29 @@ class NarrowBox(QComboBox):
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Room for the arrow and the first letters."""
         return QSize(min(_NARROW_PX, super().minimumSizeHint().width()), super().minimumSizeHint().height())
+
+    def text_in_room(self) -> str:
+        """The chosen entry as far as there is room for it: cut without a mark, 2500 could be read as 250."""
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, self._option(), QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        return self.fontMetrics().elidedText(
+            self.currentText(), Qt.TextElideMode.ElideRight, field.width() - _TEXT_MARGIN_PX
+        )
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Draw the box as its style does, with an ellipsis where the text has no room."""
+        del event
+        option = self._option()
+        option.currentText = self.text_in_room()
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def _option(self) -> QStyleOptionComboBox:
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        return option
 
 
 class SteadyLabel(QLabel):
