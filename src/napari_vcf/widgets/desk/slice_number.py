@@ -14,7 +14,12 @@ from napari_vcf.widgets.common.shortcuts_in_force import with_key
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.viewport import Viewport
 
-__all__ = ["SliceNumber"]
+__all__ = ["SliceNumber", "slider_rows"]
+
+
+def slider_rows(holder: QWidget) -> list[QWidget]:
+    """The rows of napari's sliders in a widget, one for each axis; those that napari has given up are among them."""
+    return [row for found in holder.findChildren(QWidget) for row in getattr(found, "slider_widgets", ())]
 
 
 class SliceNumber(QObject):
@@ -48,8 +53,7 @@ class SliceNumber(QObject):
             # The next case has slices as well.
             return
         axis, shown = self._viewport.slice_axis, self._viewport.view is not None
-        # Sliders that napari has given up are still among the window's widgets.
-        rows = [row for holder in self._sliders.findChildren(QWidget) for row in getattr(holder, "slider_widgets", ())]
+        rows = slider_rows(self._sliders)
         found = next((row for row in rows if shown and row.axis == axis), None)
         for row in rows:
             for own in (row.curslice_label, row.totslice_label):

@@ -24,8 +24,12 @@ __all__ = [
     "axis_order",
     "letters",
     "native_view",
+    "own_order",
     "position_text",
     "sagittal_view",
+    "slice_number",
+    "slice_text",
+    "turned_grid",
 ]
 
 #: Name of a patient space, as `napari_vcf.reading.spaces.space_names` gives it: ``"ct"``, ``"mr"``, ``"mr-2"``, ...
@@ -192,6 +196,43 @@ def sagittal_view(space: PatientSpace, grid: Grid) -> View:
     else:
         around = turned_grid(grid, order)
     return View(space, frame, around, "sagittal")
+
+
+def own_order(grid: Grid, view: View) -> AxisOrder | None:
+    """How an image's array lies on a view that goes through the image's own slices; None for any other view."""
+    order = axis_order(grid, view.frame)
+    if order is None or order.axes[0] != 0:
+        return None
+    return order if turned_grid(grid, order).is_close_to(view.grid) else None
+
+
+def slice_number(view: View, index: int, order: AxisOrder | None) -> tuple[int, int]:
+    """Number of a slice and how many there are, counted from 1 as the image is stored.
+
+    Parameters
+    ----------
+    view : View
+        Whose slices are counted.
+    index : int
+        Place of the slice in `View.positions_mm`.
+    order : AxisOrder or None
+        See `own_order`.
+
+    Returns
+    -------
+    tuple of int
+        Number, count.
+    """
+    count = len(view.positions_mm)
+    return (count - index if order is not None and order.flips[0] else index + 1), count
+
+
+def slice_text(view: View, index: int, order: AxisOrder | None) -> str:
+    """Which of how many slices is shown, in words; the parameters are those of `slice_number`."""
+    number, count = slice_number(view, index, order)
+    if order is None:
+        return tr("plane {number} of {count}", number=number, count=count)
+    return tr("slice {number} of {count}", number=number, count=count)
 
 
 def letters(direction_lps: NDArray[np.float64]) -> str:

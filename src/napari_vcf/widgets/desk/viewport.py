@@ -29,10 +29,11 @@ from napari_vcf.widgets.desk.space import (
     AxisOrder,
     PatientSpace,
     View,
-    axis_order,
     native_view,
+    own_order,
     sagittal_view,
-    turned_grid,
+    slice_number,
+    slice_text,
 )
 
 __all__ = ["Viewport"]
@@ -197,19 +198,13 @@ class Viewport:
         image, view = self.desk.image, self.view
         if image is None or view is None:
             return 0, 0
-        order, index, count = self._own_order(image), self.slices.index, len(view.positions_mm)
-        return (count - index if order is not None and order.flips[0] else index + 1), count
+        return slice_number(view, self.slices.index, self._own_order(image))
 
     @property
     def slice_text(self) -> str:
         """Which of how many slices is shown, in words."""
-        image = self.desk.image
-        if image is None or self.view is None:
-            return ""
-        number, count = self.slice_number
-        if self._own_order(image) is None:
-            return tr("plane {number} of {count}", number=number, count=count)
-        return tr("slice {number} of {count}", number=number, count=count)
+        image, view = self.desk.image, self.view
+        return "" if image is None or view is None else slice_text(view, self.slices.index, self._own_order(image))
 
     def go_to_number(self, number: int) -> None:
         """Show a slice by its number, counted as `slice_number` does."""
@@ -223,10 +218,7 @@ class Viewport:
         """How an image's array lies on the view, where the view goes through its own slices."""
         if self.view is None or self.transform_of(image.id) is not None:
             return None
-        order = axis_order(image.series.grid, self.view.frame)
-        if order is None or order.axes[0] != 0:
-            return None
-        return order if turned_grid(image.series.grid, order).is_close_to(self.view.grid) else None
+        return own_order(image.series.grid, self.view)
 
     def nearest_slice(self, position_mm: float) -> int:
         """Number of the slice nearest to a world position."""
