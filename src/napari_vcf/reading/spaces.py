@@ -9,19 +9,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import RigidTransform
 from napari_vcf.reading.case import CaseImage
-from napari_vcf.reading.state import FrameJoin, ReadingState, Registration, Spine
+from napari_vcf.reading.state import FrameJoin, Registration, Spine
 
-__all__ = ["between", "joins_of", "registration_at", "same_space", "space_names"]
+__all__ = ["HasFrameJoins", "between", "joins_of", "registration_at", "same_space", "space_names"]
 
 _ANATOMY = (Role.T1, Role.T1FS, Role.T1C, Role.T1FSC, Role.T2, Role.T2FS)
 
 Key = tuple[bool, str | None]
+
+
+class HasFrameJoins(Protocol):
+    """What says how MR images of different frames lie to each other: a reading's state, or a reader's drawing."""
+
+    @property
+    def frame_joins(self) -> tuple[FrameJoin, ...]:
+        """What was said, or fitted and accepted."""
 
 
 def _key(image: CaseImage) -> Key:
@@ -62,12 +71,12 @@ def registration_at(level: str, spine: Spine | None, registrations: Mapping[str,
     return registrations.get(level) or (registrations.get(spine.fractured) if spine is not None else None)
 
 
-def joins_of(state: ReadingState, registration: Registration | None) -> list[tuple[str, str, RigidTransform]]:
+def joins_of(state: HasFrameJoins, registration: Registration | None) -> list[tuple[str, str, RigidTransform]]:
     """What brings one space onto another: an image of the first, an image of the second, and the motion between them.
 
     Parameters
     ----------
-    state : ReadingState
+    state : HasFrameJoins
         With what was said of frames.
     registration : Registration or None
         What joins CT to MR, where that is to count.
@@ -87,7 +96,7 @@ def between(
     source: CaseImage,
     target: CaseImage,
     images: Mapping[str, CaseImage],
-    state: ReadingState,
+    state: HasFrameJoins,
     registration: Registration | None = None,
 ) -> RigidTransform | None:
     """The motion from one image's patient LPS mm to another's.
@@ -98,7 +107,7 @@ def between(
         The images.
     images : mapping of str to CaseImage
         The case's images.
-    state : ReadingState
+    state : HasFrameJoins
         With what was said of frames.
     registration : Registration, optional
         What joins CT to MR, where that is to count.

@@ -23,7 +23,7 @@ from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.export_document import SealExport, SettledExport
 from napari_vcf.reading.export_migrations import migrate
 from napari_vcf.reading.levels import LEVELS
-from napari_vcf.reading.state import Answer, Registration, Spine, StageState
+from napari_vcf.reading.state import Answer, FrameJoin, Registration, Spine, StageState
 from napari_vcf.records.base import AnswerValue, FrozenModel, Stage, utc_now
 from napari_vcf.records.errors import system_says
 from napari_vcf.records.sealing import seal_text
@@ -65,6 +65,8 @@ class Drawing:
     stage: StageState
     #: By which this reader saw the CT over the MRI; None where they stayed apart.
     registration: Registration | None = None
+    #: By which this reader saw MR images of another frame of reference; without one they stay apart.
+    frame_joins: tuple[FrameJoin, ...] = ()
 
 
 class ConsensusSession:
@@ -124,6 +126,7 @@ class ConsensusSession:
                 document.spine,
                 _undated(document.stages[self.stage].state(), begun),
                 _undated(joined_by(document, self.stage), begun),
+                tuple(_undated(join, begun) for join in document.frame_joins),
             )
             for shown, document in self._documents.items()
         }

@@ -23,6 +23,8 @@ class Slices:
     ----------
     viewer : napari.Viewer
         The viewer that draws.
+    in_grid : bool
+        Whether its layers are shown in cells side by side, which napari calls a grid, or on each other.
 
     Attributes
     ----------
@@ -37,8 +39,9 @@ class Slices:
     #: Another slice is drawn; carries its position in mm.
     changed = Signal(float)
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Any, *, in_grid: bool = False) -> None:
         self._viewer = viewer
+        self._in_grid = in_grid
         self.view: View | None = None
         self.index = 0
         self.wanted_mm = 0.0
@@ -180,13 +183,13 @@ class Slices:
         self._on_layout()
 
     def _on_layout(self, _event: Any = None) -> None:
-        """Keep napari from showing a projection, or images in a grid, under the title of one slice."""
+        """Keep napari from a projection under the title of one slice, and images on each other or side by side."""
         if self.view is None:
             return
         if self._viewer.dims.ndisplay != 2:
             self._viewer.dims.ndisplay = 2
-        if self._viewer.canvas.grid.enabled:
-            self._viewer.canvas.grid.enabled = False
+        if self._viewer.canvas.grid.enabled != self._in_grid:
+            self._viewer.canvas.grid.enabled = self._in_grid
 
     def _on_order(self, _event: Any = None) -> None:
         """Keep napari from rolling or transposing the axes: letters, slices and instruments know the plane's own."""

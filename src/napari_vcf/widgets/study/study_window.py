@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -26,6 +27,8 @@ from napari_vcf.widgets.common.preferences import speak_as_preferred
 from napari_vcf.widgets.common.screen import check_display
 from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
 from napari_vcf.widgets.common.toasts import tidy_notifications
+from napari_vcf.widgets.desk.slice_number import slider_rows
+from napari_vcf.widgets.desk.title import Title
 from napari_vcf.widgets.study.consensus_dock import ConsensusDock
 from napari_vcf.widgets.study.worklist import WorklistPanel
 
@@ -120,6 +123,18 @@ def open_consensus_window(
     for panel in main.findChildren(QDockWidget):
         if panel.objectName() in {"layer list", "layer controls"}:
             panel.hide()
+    surface = main.centralWidget().findChild(QOpenGLWidget)
+    assert surface is not None
+    title = Title(surface)
+
+    def say_title(text: str) -> None:
+        title.say(text)
+        # napari counts slices from 0.
+        for slider in slider_rows(main.centralWidget()):
+            for number in (slider.curslice_label, slider.totslice_label):
+                number.hide()
+
+    dock.canvas.titled.connect(say_title)
     # What napari says there of keys is not true of what cannot be edited.
     main.statusBar().hide()
     close_side_doors(main)
