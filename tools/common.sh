@@ -7,6 +7,14 @@ VENV=${VENV:-.venv}
 # A bare machine may have no locale at all; file names and output are UTF-8 everywhere.
 export LC_ALL=${LC_ALL:-C.UTF-8}
 
+# Told to write no bytecode, Python would compile everything anew in each of the many processes that follow: it is kept
+# with the environment then, away from the sources.
+if [ -n "${PYTHONDONTWRITEBYTECODE:-}" ]; then
+    unset PYTHONDONTWRITEBYTECODE
+    PYTHONPYCACHEPREFIX=$(realpath -m "$VENV")/bytecode
+    export PYTHONPYCACHEPREFIX
+fi
+
 say() { printf '%s\n' "$*" >&2; }
 
 fail() {
