@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -22,6 +23,8 @@ class Bench:
     hands: Any
     #: Of the test that is running.
     qtbot: Any = None
+    #: In which that test stands.
+    file: Any = None
 
     @property
     def desk(self) -> Any:
@@ -35,6 +38,17 @@ class Bench:
         """Open a case with both examinations: each image that is put in front before costs a layer of napari's."""
         with patch.object(self.desk, "_first_stage", lambda: "combined"):
             self.desk.open_case(case, **more)
+
+    @contextmanager
+    def unpainted(self) -> Iterator[None]:
+        """Leave the window as it looks meanwhile."""
+        main = self.arrangement.main
+        was = main.updatesEnabled()
+        main.setUpdatesEnabled(False)
+        try:
+            yield
+        finally:
+            main.setUpdatesEnabled(was)
 
     def settle(self) -> None:
         """Wait until Qt has nothing left to do: an interval of nothing is over only then."""
@@ -135,19 +149,32 @@ def _window(qapp: Any) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def window(_window: Bench, qtbot: Any) -> Iterator[Bench]:
-    """The window as the test before it has left it, without a case."""
+def window(_window: Bench, qtbot: Any, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The window as the test before it has left it, without a case unless the test opens the next one over it."""
+    import gc
+
     from qtpy.QtWidgets import QWidget
 
     _window.qtbot = qtbot
-    _window.leave_dialogs()
     main = _window.arrangement.main
+    # Nobody looks on between two tests.
+    main.setUpdatesEnabled(False)
+    _window.leave_dialogs()
+    if not {"bench", "empty_bench"} <= set(request.fixturenames):
+        _window.desk.close()
     if (main.width(), main.height()) != SIZE:
         # A test of other screens was here.
         main.resize(*SIZE)
         _window.settle()
     taking = [widget for widget in main.findChildren(QWidget) if widget.acceptDrops()]
+    if _window.file != request.path:
+        # What the files before have brought is not looked through at each layer that is taken off.
+        gc.collect()
+        gc.freeze()
+        _window.file = request.path
+    main.setUpdatesEnabled(True)
     yield _window
+    main.setUpdatesEnabled(False)
     # A study closes for good what would bring files in past it.
     for widget in main.findChildren(QWidget):
         if widget in taking:
@@ -157,9 +184,8 @@ def window(_window: Bench, qtbot: Any) -> Iterator[Bench]:
 @pytest.fixture
 def unpainted(window: Bench) -> Iterator[None]:
     """Leaves the window as it looks, for tests that ask for values and words: painting is the most of what it costs."""
-    window.arrangement.main.setUpdatesEnabled(False)
-    yield
-    window.arrangement.main.setUpdatesEnabled(True)
+    with window.unpainted():
+        yield
 
 
 @pytest.fixture
@@ -167,7 +193,8 @@ def empty_bench(window: Bench) -> Iterator[Bench]:
     """The desk for a case that the test opens itself."""
     said: list[tuple[str, str]] = []
     desk = window.desk
-    window.front("Case")
+    with window.unpainted():
+        window.front("Case")
     # Every pane is drawn again with every move of the hand; they have tests of their own.
     desk.settings._all["R1"] = {"layout": "single"}
 
@@ -177,9 +204,8 @@ def empty_bench(window: Bench) -> Iterator[Bench]:
     desk.message.connect(listen)
     window.said = said
     yield window
-    # Nobody else's ears: the bar of the window listens too.
+    # Nobody else's ears: the bar of the window listens too. The case stays for the next, which uses its layers again.
     desk.message.disconnect(listen)
-    desk.close()
 
 
 @pytest.fixture
@@ -188,9 +214,11 @@ def bench(empty_bench: Bench) -> Bench:
     from support.cases import asked_again
     from support.synthetic_case import make_case
 
-    empty_bench.open(make_case(), protocol=asked_again())
-    empty_bench.desk.reading.set_spine("L1")
-    empty_bench.said.clear()
+    with empty_bench.unpainted():
+        empty_bench.open(make_case(), protocol=asked_again())
+        empty_bench.desk.reading.set_spine("L1")
+        empty_bench.said.clear()
+        empty_bench.settle()
     empty_bench.settle()
     return empty_bench
 
