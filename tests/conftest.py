@@ -65,15 +65,19 @@ def _has_display() -> bool:
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
+#: Files without windows that take longest: whoever had one of them last would let the others wait.
+_LONG = ("test_hostile.py", "test_written_objects.py", "test_fencing.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the windows, which take longest, and skip them where there is no display; `make test` brings one.
 
     The first are those that want a window of their own: napari's fixture for it asks that there be no other.
     """
 
-    def order(item: pytest.Item) -> tuple[bool, bool]:
+    def order(item: pytest.Item) -> tuple[bool, bool, bool]:
         alone = "make_napari_viewer" in getattr(item, "fixturenames", ())
-        return not alone, item.get_closest_marker("gui") is None
+        return not alone, item.get_closest_marker("gui") is None, item.path.name not in _LONG
 
     items.sort(key=order)
     if _has_display():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from napari_vcf.language import say
 from napari_vcf.reading.errors import RefusedActionError
@@ -46,6 +47,7 @@ def level_below(level: str, *, has_t13: bool = False, has_l6: bool = False) -> s
     return None if below == "L6" and not has_l6 else below
 
 
+@cache
 def _neighbour(level: str, step: int, has_t13: bool) -> str | None:
     if level not in LEVELS:
         raise RefusedActionError(
