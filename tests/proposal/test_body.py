@@ -103,6 +103,33 @@ def test_made_body_of_another_shape_is_found():
     assert _dice(proposal.mask, body) > 0.9
 
 
+def _at_hind_corners(power: float) -> tuple[int, int]:
+    """Voxels at the hind corners, proposed and true, of a body whose outline from above is this square behind."""
+    grid = Grid.from_axes(
+        (15, 120, 120), origin_lps=(-28.0, -40.0, 45.0), column_direction=(0, 1, 0), row_direction=(0, 0, -1),
+        slice_direction=(1, 0, 0), spacing_mm=(4.0, 0.75, 0.75),
+    )  # fmt: skip
+    index = np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), axis=-1)[..., ::-1]
+    x, y, z = np.moveaxis(grid.to_lps(index), -1, 0)
+    powers = np.where(y > 4.0, power, 2.8)
+    body = ((np.abs((x - 1.0) / 21.0) ** powers + np.abs((y - 4.0) / 16.0) ** powers) < 1) & (np.abs(z) < 10.0)
+    shell = ndimage.binary_dilation(body, np.ones((1, 3, 3)), iterations=2) & ~body
+    pedicle = (np.abs(np.abs(x - 1.0) - 14.0) < 4.5) & (y > 14.0) & (y < 40.0) & (z > 1.0) & (z < 8.0)
+    clean = np.where(body | pedicle, 100.0, np.where(shell, 20.0, 160.0))
+    image = ndimage.gaussian_filter(clean, (0.3, 0.6, 0.6)) + np.random.default_rng(1).normal(0, 6, grid.shape)
+    calipers = Endplates(*([(0.0, v, side * 10.8) for v in (-9.5, 4.0, 17.5)] for side in (1, -1)))
+    mask = propose_body([Volume(grid, image.astype(np.float32), "signal")], calipers).mask
+    corners = (y > 10.0) & (np.abs(x - 1.0) > 9.0)
+    return int((mask & corners).sum()), int((body & corners).sum())
+
+
+def test_hind_corners_are_proposed_as_round_or_as_square_as_they_are():
+    """A pedicle hides the back wall at some levels only; the others tell how the outline goes on."""
+    (round_found, round_true), (square_found, square_true) = _at_hind_corners(2.6), _at_hind_corners(6.0)
+    assert square_true > 1.15 * round_true
+    assert square_found / round_found > 0.85 * square_true / round_true
+
+
 def test_real_ct_body_is_found():
     folder = realdata.data_path("spine_nifti/tptbox_ct_mr")
     grid, image = _read(folder / "sub-ct_label-22_ct.nii.gz")

@@ -28,6 +28,9 @@ _NEIGHBOURS = 0.3
 #: Log ratios are believed up to this, by the number of contrasts: one alone says little.
 _BELIEVED = {1: 1.0, 2: 2.0}
 _BELIEVED_OF_MORE = 3.0
+#: What was seen neither in the body nor around it is so much likelier to lie around it: most of it is cortex, which
+#: neither histogram is taken from. On one contrast cortex looks like other dark tissue, which is seen.
+_UNSEEN = 10.0
 #: CT number at which tissue begins, and the range of bone, HU.
 _CT_FROM_HU, _CT_RANGE_HU, _CT_TOP = -150.0, 400.0, 1.6
 
@@ -89,7 +92,8 @@ def likeness(tissue: Tissue, body: Mask, around: Mask) -> F64:
     outside = _density(place[around], shape)
     little = 0.02 / _BINS ** len(own)
     believed = _BELIEVED.get(len(own), _BELIEVED_OF_MORE)
-    ratio = np.clip(np.log((inside + little) / (outside + little)), -believed, believed)
+    unseen = _UNSEEN if len(own) > 1 else 1.0
+    ratio = np.clip(np.log((inside + little) / (outside + unseen * little)), -believed, believed)
     return np.asarray(ratio.ravel()[place])
 
 

@@ -21,14 +21,21 @@ Mask = NDArray[np.bool_]
 #: Levels between the lower (-1) and the upper (1) endplate at which walls are looked for.
 LEVELS = np.linspace(-0.9, 0.9, 11)
 _PLACE_MM = 0.5
-#: Exponent of the superellipse that a body's outline from above is like.
-_ROUNDNESS = 3.2
+#: Exponents of the superellipse that a body's outline from above is like, in front and at the sides.
+_ROUND_IN_FRONT, _ROUND_BESIDE = 2.7, 3.2
+#: Behind, bodies differ more: the inverse of the exponent there is the one of these that the slices beside the middle
+#: show best. How far from the usual one counts as much as one slice that shows it.
+_BACK_INVERSES = np.arange(0.16, 0.431, 0.02)
+_BACK_USUAL, _BACK_SPREAD = 1 / 3.6, 0.04
+#: Slices amid the body, and those beside, where exponents differ, in parts of the half width; what one level of a slice
+#: can say against an outline at most; how far the back wall lies from where it is expected at most, mm.
+_AMID, _BESIDE, _AGAINST, _BACK_OFF_MM = 0.4, (0.35, 0.93), 6.0, 3.0
 _REACH_MM = 6.0
 _SCALE_MM = 0.7
 #: Weight of tissue per mm of way, and of edges and of the expected outline by the number of contrasts.
 _TISSUE = 1.5
 _EDGES, _EXPECTED = {1: 1.0, 2: 0.5}, {1: 1.5, 2: 1.0}
-_EDGES_OF_MORE, _EXPECTED_OF_MORE = 0.3, 0.8
+_EDGES_OF_MORE, _EXPECTED_OF_MORE = 0.6, 0.8
 _STIFF_SIDE, _STIFF_UP, _LIMIT = 1.0, 1.0, 2.5
 #: The same of the side walls, from level to level and from front to back.
 _SIDE_STIFF, _SIDE_LIMIT = (0.3, 0.5), 2.0
@@ -42,6 +49,8 @@ _SHORTEST_MM = 6.0
 THICKNESS = 0.85
 #: Weight of the expected breadth against what the slices show of a side wall.
 _BREADTH = 0.5
+#: The same of both walls together, by the number of contrasts: one says little for each mm, so less weighs against it.
+_USUAL_BREADTH, _USUAL_BREADTH_OF_MORE = {1: 1.5}, 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,13 +98,13 @@ MARGIN = 9.0
 def find_walls(space: BodySpace, tissue: Tissue, plates: EndplateSheets, like: F64) -> Walls:
     """Fit the walls to the images; `like` is how much each sample looks like body."""
     signal, alike, images = _between_plates(space, tissue, plates, like)
-    middle_x, half_width = _breadth(space, alike)
+    middle_x, half_width = _breadth(space, alike, len(tissue.smooth))
     middle_y, half_depth = (space.back - space.front) / 2, (space.back + space.front) / 2
     aside = np.minimum(np.abs((space.x - middle_x) / (half_width + 1.0)), 1.0)
-    expected = half_depth * np.maximum(1.0 - aside**_ROUNDNESS, 0.0) ** (1 / _ROUNDNESS)
+    expected = _outline(aside, half_depth, _ROUND_IN_FRONT)
     rising = gaussian_filter1d(signal, _SCALE_MM / STEP_MM, axis=2, order=1) * (_SCALE_MM / STEP_MM / tissue.noise)
     pedicle = np.zeros(signal.shape[:2], dtype=bool)
-    sheets, seen = [], []
+    sheets, seen, round_behind = [], [], _ROUND_BESIDE
     for sign in (-1.0, 1.0):
         places = np.arange(0.0, half_depth + _REACH_MM + 0.01, _PLACE_MM)
         shape = (*signal.shape[:2], len(places))
@@ -104,14 +113,18 @@ def find_walls(space: BodySpace, tissue: Tissue, plates: EndplateSheets, like: F
         along = np.broadcast_to((middle_y + sign * places - space.y[0]) / STEP_MM, shape)
         toward = map_coordinates(alike, [sides, ups, along], order=1, mode="nearest")
         edges = np.clip(-sign * map_coordinates(rising, [sides, ups, along], order=1, mode="nearest"), -2.0, 10.0)
+        evidence = _evidence(toward, edges, len(tissue.smooth))
         if sign > 0:
             pedicle = _pedicles(space, toward, places, expected, middle_x, half_width)
-        sheet = _wall(space, toward, edges, places, expected, pedicle if sign > 0 else None, len(tissue.smooth))
+            round_behind = _round_behind(evidence, places, aside, half_depth, ~pedicle)
+            expected = _outline(aside, half_depth, round_behind)
+        sheet = _wall(space, evidence, places, expected, pedicle if sign > 0 else None, len(tissue.smooth))
         nearest = np.clip(np.rint(sheet / _PLACE_MM).astype(int), 0, len(places) - 1)
         seen.append(np.take_along_axis(edges, nearest[..., None], -1)[..., 0] > _SEEN)
         sheets.append(gaussian_filter1d(sheet, 0.7, axis=1, mode="nearest"))
     right, left = (
-        _side_wall(space, images, alike, sign, (middle_x, middle_y, half_width, half_depth)) for sign in (-1.0, 1.0)
+        _side_wall(space, images, alike, sign, (middle_x, middle_y, half_width, half_depth), round_behind)
+        for sign in (-1.0, 1.0)
     )
     return Walls(
         middle=(middle_x, middle_y),
@@ -143,7 +156,7 @@ def _between_plates(space: BodySpace, tissue: Tissue, plates: EndplateSheets, li
     return around(tissue.signal), around(like), images
 
 
-def _breadth(space: BodySpace, alike: F64) -> tuple[float, float]:
+def _breadth(space: BodySpace, alike: F64, contrasts: int) -> tuple[float, float]:
     """Middle and half width of the body from side to side, mm."""
     amid = (space.y > -0.6 * space.front) & (space.y < 0.45 * space.back)
     fine = np.arange(space.x[0], space.x[-1], 0.25)
@@ -154,7 +167,7 @@ def _breadth(space: BodySpace, alike: F64) -> tuple[float, float]:
         off = 0.5 * ((half - space.half_width) / (0.1 * space.half_width)) ** 2
         middles = np.arange(-7.0, 7.1, 0.5)
         score = np.interp(middles + half, fine, summed) - np.interp(middles - half, fine, summed)
-        score = score - 3.0 * (off + 0.5 * (middles / 3.0) ** 2)
+        score = score - _USUAL_BREADTH.get(contrasts, _USUAL_BREADTH_OF_MORE) * (off + 0.5 * (middles / 3.0) ** 2)
         index = int(np.argmax(score))
         if score[index] > best:
             best, found = float(score[index]), (float(middles[index]), float(half))
@@ -169,13 +182,39 @@ def _pedicles(space: BodySpace, toward: F64, places: F64, expected: F64, middle_
     return np.asarray((mean > _PEDICLE) & lateral[:, None])
 
 
-def _wall(
-    space: BodySpace, toward: F64, edges: F64, places: F64, expected: F64, pedicle: Mask | None, contrasts: int
-) -> F64:
-    """Distance of the front or the back wall from the middle, shape (x, level)."""
+def _outline(aside: F64, half_depth: float, roundness: float) -> F64:
+    """Distance of a wall from the middle, by slice, on an outline from above."""
+    return np.asarray(half_depth * np.maximum(1.0 - aside**roundness, 0.0) ** (1 / roundness))
+
+
+def _evidence(toward: F64, edges: F64, contrasts: int) -> F64:
+    """Evidence for a wall at each place, shape (x, level, place)."""
     summed = np.cumsum(toward, axis=-1) * _PLACE_MM
     way = np.concatenate([np.zeros_like(summed[..., :1]), (summed[..., 1:] + summed[..., :-1]) / 2], axis=-1)
-    total = _TISSUE * way + _EDGES.get(contrasts, _EDGES_OF_MORE) * edges
+    return np.asarray(_TISSUE * way + _EDGES.get(contrasts, _EDGES_OF_MORE) * edges)
+
+
+def _round_behind(evidence: F64, places: F64, aside: F64, half_depth: float, shown: Mask) -> float:
+    """Exponent of the outline from above behind, from the slices and levels at which no pedicle hides the wall."""
+    smooth = gaussian_filter1d(evidence, 1.0, axis=-1, mode="nearest")
+    amid = (aside < _AMID)[:, None] & shown
+    off = float(places[np.argmax(smooth[amid].sum(axis=0))]) - half_depth if amid.any() else 0.0
+    off = float(np.clip(off, -_BACK_OFF_MM, _BACK_OFF_MM))
+    beside = (aside > _BESIDE[0]) & (aside < _BESIDE[1])
+    against = np.minimum(smooth[beside].max(axis=-1, keepdims=True) - smooth[beside], _AGAINST)
+    by_slice = np.where(shown[beside][..., None], against, 0.0).mean(axis=1)
+    least, found = np.inf, 1 / _BACK_USUAL
+    for inverse in _BACK_INVERSES.tolist():
+        at = _outline(aside[beside], half_depth, 1 / inverse) + off
+        cost = ((inverse - _BACK_USUAL) / _BACK_SPREAD) ** 2
+        cost += sum(float(np.interp(place, places, one)) for place, one in zip(at, by_slice, strict=True))
+        if cost < least:
+            least, found = cost, 1 / inverse
+    return found
+
+
+def _wall(space: BodySpace, total: F64, places: F64, expected: F64, pedicle: Mask | None, contrasts: int) -> F64:
+    """Distance of the front or the back wall from the middle, shape (x, level), by the evidence in `total`."""
     off = (places - expected[:, None])[:, None, :]
     if pedicle is not None:
         # Into a pedicle nothing is to be seen of the wall; it goes on as expected.
@@ -199,7 +238,12 @@ def _wall(
 
 
 def _side_wall(
-    space: BodySpace, images: list[F64], alike: F64, sign: float, middle: tuple[float, float, float, float]
+    space: BodySpace,
+    images: list[F64],
+    alike: F64,
+    sign: float,
+    middle: tuple[float, float, float, float],
+    round_behind: float,
 ) -> F64:
     """Distance of a side wall from the middle, shape (level, y).
 
@@ -236,9 +280,10 @@ def _side_wall(
     trust = np.where(np.abs(from_middle) < 0.7 * half_depth, np.where(from_middle > 0.35 * half_depth, 0.3, 1.0), 0.0)
     total = total * trust[None, :, None] - _BREADTH * ((places - half_width) / 2.0) ** 2
     off = best_sheet(total, places, stiffness=_SIDE_STIFF, limit=_SIDE_LIMIT) - half_width
-    outline = np.maximum(1.0 - np.minimum(np.abs((space.y - middle_y) / half_depth), 0.97) ** _ROUNDNESS, 0.0)
+    roundness = np.where(space.y > middle_y, round_behind, _ROUND_BESIDE)
+    outline = np.maximum(1.0 - np.minimum(np.abs((space.y - middle_y) / half_depth), 0.97) ** roundness, 0.0)
     deviation = np.stack([np.interp(space.y, space.y[lines], row) for row in off])
-    return np.asarray(np.maximum(half_width * outline ** (1 / _ROUNDNESS) + deviation, 0.0))
+    return np.asarray(np.maximum(half_width * outline ** (1 / roundness) + deviation, 0.0))
 
 
 def _spread(space: BodySpace, image: F64, half_depth: float) -> float:
