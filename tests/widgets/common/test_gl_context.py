@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
+
 import pytest
 
 pytestmark = pytest.mark.gui
+
+#: Puts a Shapes layer on and takes it off, again and again; without the context, napari 0.9.2 on Mesa's software
+#: drawing ends in a segmentation fault within the first few.
+SHAPES_COME_AND_GO = """
+    import napari, numpy as np
+    viewer = napari.Viewer()
+    from qtpy.QtWidgets import QApplication
+    from napari_vcf.widgets.common.gl_context import keep_gl_context
+    keep_gl_context(viewer, viewer.window._qt_window)
+    viewer.add_image(np.ones((10, 64, 64)))
+    for _ in range(12):
+        layer = viewer.add_shapes([np.array([[0, 0, 0], [0, 5, 9]])], shape_type="path")
+        QApplication.processEvents()
+        viewer.layers.remove(layer)
+        QApplication.processEvents()
+    print("still here", flush=True)
+    import os
+    os._exit(0)
+"""
 
 
 @pytest.fixture
@@ -41,3 +65,17 @@ def test_a_case_that_is_closed_goes_in_the_context_of_the_canvas(bench, contexts
     bench.settle()
     assert contexts
     assert all(contexts)
+
+
+@pytest.mark.slow
+def test_a_process_outlives_layers_that_come_and_go(tmp_path):
+    environment = os.environ | {"NAPARI_CONFIG": str(tmp_path / "settings.yaml")}
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SHAPES_COME_AND_GO)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout.split("\n")[0]) == (0, "still here"), ended.stderr[-2000:]

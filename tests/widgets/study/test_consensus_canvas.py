@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_each_own_slice_of_an_image_is_reached_by_the_slider_and_no_place_betwee
         assert place == pytest.approx(step, abs=1e-6)
         assert f"slice {step + 1} of {grid.shape[0]}, " in canvas.titles[-1]
     assert len(seen) == grid.shape[0]
-    assert all(not np.array_equal(one, other) for one, other in zip(seen, seen[1:], strict=False))
+    assert all(not np.array_equal(one, other) for one, other in pairwise(seen))
 
 
 def test_another_image_is_shown_at_the_same_place(canvas, case):
