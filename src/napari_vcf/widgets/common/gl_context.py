@@ -25,8 +25,8 @@ def keep_gl_context(viewer: Any, main: QMainWindow) -> None:
     -----
     With a layer that is taken off, napari has vispy's queue of commands executed at once. Between two frames the
     current context is that of Qt's compositing, not the canvas's own: buffers and programs would be deleted, and others
-    made, in that one, while vispy believes its own to be current. A viewer of napari 0.9.2, drawn by Mesa's software, in
-    which a Shapes layer is put on and taken off ends in a segmentation fault in the third round.
+    made, in that one, while vispy believes its own to be current. A viewer of napari 0.9.2, drawn by Mesa's software,
+    in which a Shapes layer is put on and taken off ends in a segmentation fault in the third round.
     """
     canvas = main.centralWidget().findChild(QOpenGLWidget)
     if canvas is None:
