@@ -333,6 +333,21 @@ def test_a_layer_of_napari_s_own_menus_is_taken_off_again_in_a_sentence(bench, e
     assert any(str(text).startswith("Taken off again: ") for _kind, text in bench.said)
 
 
+@pytest.mark.parametrize("entry", ["new_points", "new_shapes"])
+def test_a_new_layer_of_napari_s_own_fits_several_drawings_and_is_taken_off_again(bench, entry):
+    viewer = bench.viewport.viewer
+    drawings = [layer for layer in viewer.layers if layer.ndim == 2]
+    assert len(drawings) > 1
+    before = list(viewer.layers)
+    viewer.layers.selection = set(drawings[:2])
+    bench.said.clear()
+    # A failure of the entry would be raised here.
+    menu_entry(bench, f"napari.window.file.new_layer.{entry}").trigger()
+    bench.settle()
+    assert list(viewer.layers) == before
+    assert any(str(text).startswith("Taken off again: ") for _kind, text in bench.said)
+
+
 def test_the_brush_goes_on_where_it_was_after_a_stray_layer_has_gone(bench):
     bench.desk.set_stage("mri")
     extent = bench.front("Lesion extent")

@@ -17,6 +17,7 @@ from napari_vcf.widgets.case.dropping import DropTarget, take_dropped
 from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.panel import CasePanel
 from napari_vcf.widgets.common.gl_context import keep_gl_context
+from napari_vcf.widgets.common.new_layers import fit_units_of_new_layers
 from napari_vcf.widgets.common.playing import let_playing_stop
 from napari_vcf.widgets.common.preferences import follow_preferences, speak_as_preferred
 from napari_vcf.widgets.common.shortcuts_in_force import use_keys_file
@@ -102,6 +103,7 @@ class Arrangement(QObject):
         self.main = main
         keep_gl_context(viewer, main)
         let_playing_stop(main)
+        fit_units_of_new_layers(viewer)
         # A title over a bar only takes room from the image.
         bar_dock.setTitleBarWidget(QWidget())
         bar_dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
