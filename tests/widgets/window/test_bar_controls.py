@@ -22,7 +22,11 @@ def box(qtbot):
     return box
 
 
-def test_a_box_with_room_says_the_whole(box):
+@pytest.mark.parametrize("theme", ["", "dark", "light"])
+def test_a_box_with_room_says_the_whole(box, theme):
+    from napari.qt import get_stylesheet
+
+    box.setStyleSheet(get_stylesheet(theme) if theme else "")
     box.resize(box.sizeHint())
     assert box.text_in_room() == PRESET
 

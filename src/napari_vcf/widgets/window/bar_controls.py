@@ -22,8 +22,6 @@ __all__ = ["NarrowBox", "SteadyLabel", "bar_box", "bar_gap", "bar_tool", "fill_b
 
 #: A box of the bar is never narrower.
 _NARROW_PX = 62
-#: That styles leave free at each side of a box's text, together.
-_TEXT_MARGIN_PX = 4
 
 
 def bar_tool(name: str, text: str, tooltip: str) -> QToolButton:
@@ -50,9 +48,7 @@ class NarrowBox(QComboBox):
         field = self.style().subControlRect(
             QStyle.ComplexControl.CC_ComboBox, self._option(), QStyle.SubControl.SC_ComboBoxEditField, self
         )
-        return self.fontMetrics().elidedText(
-            self.currentText(), Qt.TextElideMode.ElideRight, field.width() - _TEXT_MARGIN_PX
-        )
+        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, field.width())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Draw the box as its style does, with an ellipsis where the text has no room."""
