@@ -22,6 +22,8 @@ __all__ = ["NarrowBox", "SteadyLabel", "bar_box", "bar_gap", "bar_tool", "fill_b
 
 #: A box of the bar is never narrower.
 _NARROW_PX = 62
+#: So far beyond its field a text is drawn.
+_PAST_FIELD_PX = 3
 
 
 def bar_tool(name: str, text: str, tooltip: str) -> QToolButton:
@@ -48,7 +50,8 @@ class NarrowBox(QComboBox):
         field = self.style().subControlRect(
             QStyle.ComplexControl.CC_ComboBox, self._option(), QStyle.SubControl.SC_ComboBoxEditField, self
         )
-        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, field.width())
+        room = field.width() + _PAST_FIELD_PX
+        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Draw the box as its style does, with an ellipsis where the text has no room."""
