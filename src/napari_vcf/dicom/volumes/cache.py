@@ -1,4 +1,4 @@
-"""Prepared volumes on disk, by the hash of their content, so that opening a case a second time costs nothing.
+"""Prepared volumes on disk, by the hash of their content, so that opening a case a second time decodes nothing.
 
 The folder holds voxels and numbers only: no names, identifiers, paths or dates. An entry is found again by a hash over
 size, time of change and place of every file it was made from, which nobody can turn back into them; the voxels lie
