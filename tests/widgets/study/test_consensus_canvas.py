@@ -11,7 +11,8 @@ import pytest
 from napari_vcf.dicom import Role, Scan
 from napari_vcf.geometry import Grid, RigidTransform
 from napari_vcf.reading import Protocol
-from napari_vcf.reading.state import FrameJoin, PlacedCaliper, StageState
+from napari_vcf.reading.masks import GridRecord, encode_mask
+from napari_vcf.reading.state import FrameJoin, Masks, PlacedCaliper, StageState
 from napari_vcf.study.consensus import Drawing
 from support.cases import SAGITTAL, MemoryCase, clock, series
 
@@ -43,11 +44,24 @@ def of(case, role: Role) -> str:
     return case.with_role(role)[0].id
 
 
+def block(grid: Grid) -> np.ndarray:
+    """A body of 26 mm from side to side, 24 and 20 mm in the slice; the lesion is its front half."""
+    index = np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), axis=-1)[..., ::-1]
+    x, y, z = np.moveaxis(grid.to_lps(index), -1, 0)
+    return np.where((np.abs(x) < 13) & (np.abs(y) < 12) & (np.abs(z) < 10), 1 + (y < 0), 0)
+
+
 def drawing(case, **more) -> Drawing:
     caliper = PlacedCaliper(
         level="L1", position="anterior", image=of(case, Role.T2), start_lps=(0, -10, 12), end_lps=(0, -10, -12), at=NOW
     )
-    return Drawing(None, StageState(calipers=(caliper,)), **more)
+    grid = case.image(of(case, Role.T2)).series.grid
+    painted = block(grid)
+    masks = Masks(
+        image=of(case, Role.T2), grid=GridRecord.of(grid), body=encode_mask(painted > 0),
+        lesion=encode_mask(painted == 2), at=NOW,
+    )  # fmt: skip
+    return Drawing(None, StageState(calipers=(caliper,), masks=masks), **more)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +126,25 @@ def test_what_lies_in_another_frame_of_reference_is_moved_by_its_readers_join_or
     assert "A: what was drawn" not in canvas.titles[-1]
     canvas.show(of(case, Role.T2FS))
     assert "another frame" not in canvas.titles[-1]
+
+
+@pytest.mark.parametrize(
+    ("role", "shift"), [(Role.T2, (0, 0, 0)), (Role.T1, (0, 0, 0)), (Role.ADC, (12.0, 0.0, -25.0))]
+)
+def test_masks_lie_where_they_were_painted_on_an_image_that_is_turned_or_moved(canvas, case, role, shift):
+    canvas.show(of(case, role))
+    frame = canvas.slices.view.frame
+    own = case.image(of(case, Role.T2)).series.grid
+    painted = np.argwhere(block(own) == 2)
+    middle = own.to_lps(painted[:, ::-1].astype(float)).mean(axis=0) + shift
+    volume = len(painted) * float(np.prod(own.spacing_mm))
+    layer = canvas.viewer.layers["A: lesion"]
+    found = np.argwhere(np.asarray(layer.data))
+    at = frame.to_lps(found.mean(axis=0) * layer.scale + layer.translate)
+    np.testing.assert_allclose(at, middle, atol=1.0)
+    assert len(found) * float(np.prod(layer.scale)) == pytest.approx(volume, rel=0.12)
+    # Without a join nothing is shown.
+    assert bool(np.asarray(canvas.viewer.layers["B: lesion"].data).any()) is (role is not Role.ADC)
 
 
 @pytest.mark.filterwarnings("ignore:Contours are not displayed during 3D rendering:UserWarning")

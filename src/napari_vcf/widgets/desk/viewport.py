@@ -21,7 +21,7 @@ from napari_vcf.widgets.desk.desk import Desk, plane_owner
 from napari_vcf.widgets.desk.judging_aids import JudgingAids
 from napari_vcf.widgets.desk.layers import ImageLayers
 from napari_vcf.widgets.desk.placed_image import LazyReslice, PlacedImage, place_image
-from napari_vcf.widgets.desk.planes import plane_image
+from napari_vcf.widgets.desk.planes import is_sagittal, plane_image
 from napari_vcf.widgets.desk.section import Section
 from napari_vcf.widgets.desk.shortcut_binding import Shortcuts
 from napari_vcf.widgets.desk.slices import Slices
@@ -170,9 +170,8 @@ class Viewport:
             # Of several stations only those on which this image can be seen.
             there = [other for other in there if covers(other, image)]
         in_own_space = desk.space_of(image_id) == space
-        grid = image.series.grid
-        own = in_own_space and grid.plane == "sagittal" and grid.is_orthogonal
-        setter = image_id if own or (in_own_space and desk.modality_of(image_id) == "ct") else None
+        own = is_sagittal(image) or desk.modality_of(image_id) == "ct"
+        setter = image_id if in_own_space and own else None
         setter = setter or plane_image(there) or image_id
         return sagittal_view(space, case.image(setter).series.grid)
 

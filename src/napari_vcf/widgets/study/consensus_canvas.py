@@ -25,7 +25,7 @@ from napari_vcf.study.prepared_case import PreparedCase
 from napari_vcf.widgets.common.controls import SKY, VERMILLION, YELLOW
 from napari_vcf.widgets.common.locked_layer import LockedDrawing, Picture, rgba
 from napari_vcf.widgets.desk.placed_image import place_image
-from napari_vcf.widgets.desk.planes import plane_image
+from napari_vcf.widgets.desk.planes import is_sagittal, plane_image
 from napari_vcf.widgets.desk.slices import Slices
 from napari_vcf.widgets.desk.space import (
     View,
@@ -81,6 +81,10 @@ class ConsensusCanvas:
         self._corner: NDArray[np.float64] = np.zeros(2)
         self._pictures: list[LockedDrawing] = []
         self._over: list[Image] = []
+        # Worked out once for the image that is shown, not with each of its slices: motions onto it, by drawing and
+        # image, and of whom something has no place on it.
+        self._motions: dict[tuple[int, str], RigidTransform | None] = {}
+        self._apart: list[str] = []
         self.opacity = 0.4
         self.image_id: str | None = None
         self.slices = Slices(viewer, in_grid=True)
@@ -97,6 +101,7 @@ class ConsensusCanvas:
     def close(self) -> None:
         """Take everything off."""
         self._pictures, self._over = [], []
+        self._motions, self._apart = {}, []
         self.slices.set_view(None)
         self.image_id = None
         self.viewer.layers.clear()
@@ -118,6 +123,8 @@ class ConsensusCanvas:
         self.close()
         self.slices.set_view(view)
         self.image_id = image_id
+        self._apart = self._without_place()
+        self._corner = self._corner_of(view)
         window = next(iter(presets(image.series.role, volume).values()))
         placed = place_image(volume, view, None, fill=min(window[0], 0.0))
         where: dict[str, Any] = {"scale": placed.scale_mm, "translate": placed.translate_mm, "units": "mm"}
@@ -157,8 +164,8 @@ class ConsensusCanvas:
         """The sagittal plane through an image: its own slices, or where it has none there those of another image."""
         case = self._case
         assert case is not None
-        grid, setter = image.series.grid, image.id
-        if image.series.role is not Role.CT and not (grid.plane == "sagittal" and grid.is_orthogonal):
+        setter = image.id
+        if image.series.role is not Role.CT and not is_sagittal(image):
             there = [other for other in case.images.values() if same_space(other, image)]
             setter = plane_image(there) or image.id
         return sagittal_view(space_names(case.images)[image.id], case.image(setter).series.grid)
@@ -196,19 +203,17 @@ class ConsensusCanvas:
 
     def look_at_drawings(self) -> None:
         """Bring the middle of what was drawn into view, on its slice."""
-        points = [point for drawing in self._drawings.values() for point in self._points(drawing)]
         view = self.slices.view
         self.viewer.reset_view()
         if view is None:
             return
-        if not points:
+        world = self._drawn_in(view)
+        if not len(world):
             self.slices.go_to(len(view.positions_mm) // 2)
             self._on_slice()
             return
-        world = view.frame.to_world(np.array(points))
         low, high = world.min(axis=0) - _AROUND_MM, world.max(axis=0) + _AROUND_MM
         cell = np.asarray(self.viewer.canvas.viewbox_size(self.viewer.layers), dtype=np.float64)
-        self._corner = low[1:]
         # The slice on which most was drawn, between the extremes in the other directions.
         self._go_to(
             np.array([np.median(world[:, 0]), *((low + high) / 2)[1:]]),
@@ -216,8 +221,26 @@ class ConsensusCanvas:
         )
 
     # -- inside -------------------------------------------------------------------------------------------------------
+    def _drawn_in(self, view: View) -> NDArray[np.float64]:
+        """World points of everything that is drawn here, shape (n, 3)."""
+        points = [point for drawing in self._drawings.values() for point in self._points(drawing)]
+        return view.frame.to_world(np.array(points).reshape(-1, 3))
+
+    def _corner_of(self, view: View) -> NDArray[np.float64]:
+        """Where the readers' letters stand: the corner of what is seen of the drawings, or of the image."""
+        world = self._drawn_in(view)
+        if len(world):
+            return np.asarray(world.min(axis=0)[1:] - _AROUND_MM)
+        return np.asarray(view.frame.to_world(view.grid.corners_lps).min(axis=0)[1:])
+
     def _motion(self, drawing: Drawing, image_id: str) -> RigidTransform | None:
         """From an image's space to that of the image that is shown, as this reader joined them; None where apart."""
+        key = (id(drawing), image_id)
+        if key not in self._motions:
+            self._motions[key] = self._motion_now(drawing, image_id)
+        return self._motions[key]
+
+    def _motion_now(self, drawing: Drawing, image_id: str) -> RigidTransform | None:
         case, shown = self._case, self._shown
         if case is None or shown is None or image_id not in case.images:
             return None
@@ -325,7 +348,7 @@ class ConsensusCanvas:
         lines = [shown.label, f"{number}, {position_text(view, self.slices.current_mm)}"]
         lines += [
             tr("{reader}: what was drawn in another frame of reference is not shown here", reader=name)
-            for name in self._without_place()
+            for name in self._apart
         ]
         self.titled.emit("\n".join(lines))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QTimer
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -126,15 +127,16 @@ def open_consensus_window(
     surface = main.centralWidget().findChild(QOpenGLWidget)
     assert surface is not None
     title = Title(surface)
+    dock.canvas.titled.connect(title.say)
 
-    def say_title(text: str) -> None:
-        title.say(text)
-        # napari counts slices from 0.
+    def hide_numbers() -> None:
+        # napari counts slices from 0; the title tells which is shown.
         for slider in slider_rows(main.centralWidget()):
             for number in (slider.curslice_label, slider.totslice_label):
                 number.hide()
 
-    dock.canvas.titled.connect(say_title)
+    # napari makes its sliders anew where axes come or go, and only after it has told so.
+    viewer.dims.events.ndim.connect(lambda _event: QTimer.singleShot(0, hide_numbers))
     # What napari says there of keys is not true of what cannot be edited.
     main.statusBar().hide()
     close_side_doors(main)
