@@ -82,43 +82,48 @@ def test_proposed_volume_is_near_that_of_the_truth(case):
     assert abs(_proposed(case).mask.sum() / case.truth.body_mask.sum() - 1) < 0.05
 
 
-def test_made_body_of_another_shape_is_found():
-    """A superellipsoid in a brighter surrounding, which no part of the method knows."""
+def _made_grid() -> tuple[Grid, np.ndarray]:
+    """Sagittal slices of 4 mm around a made body, and the patient LPS mm of their voxels, shape (3, *grid)."""
     grid = Grid.from_axes(
         (15, 120, 120), origin_lps=(-28.0, -40.0, 45.0), column_direction=(0, 1, 0), row_direction=(0, 0, -1),
         slice_direction=(1, 0, 0), spacing_mm=(4.0, 0.75, 0.75),
     )  # fmt: skip
     index = np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), axis=-1)[..., ::-1]
-    x, y, z = np.moveaxis(grid.to_lps(index), -1, 0)
+    return grid, np.moveaxis(grid.to_lps(index), -1, 0)
+
+
+def _made_image(grid: Grid, clean: np.ndarray) -> Volume:
+    """What is clean, blurred and noisy."""
+    noise = np.random.default_rng(1).normal(0, 6, grid.shape)
+    image = ndimage.gaussian_filter(clean, (0.3, 0.6, 0.6)) + noise
+    return Volume(grid, image.astype(np.float32), "signal")
+
+
+def test_made_body_of_another_shape_is_found():
+    """A superellipsoid in a brighter surrounding, which no part of the method knows."""
+    grid, (x, y, z) = _made_grid()
     radius = (np.abs((x - 1.0) / 21.0) ** 2.6 + np.abs((y - 4.0) / 16.0) ** 2.6) ** (1 / 2.6)
     top, bottom = 9.0 + 0.15 * (y - 4.0), -10.0 + 0.05 * (y - 4.0)
     body = (radius < 1) & (z < top) & (z > bottom)
     shell = ndimage.binary_dilation(body, np.ones((1, 3, 3)), iterations=2) & ~body
     clean = np.where(body, 100.0, np.where(shell, 20.0, 160.0))
-    image = ndimage.gaussian_filter(clean, (0.3, 0.6, 0.6)) + np.random.default_rng(1).normal(0, 6, grid.shape)
     ends = [[(0.0, v, h + 0.05 * s), (0.0, v, low)] for v, s in ((-9.5, 0), (4.0, 0), (17.5, 0))
             for h, low in [(9.0 + 0.15 * (v - 4.0) + 0.8, -10.0 + 0.05 * (v - 4.0) - 0.8)]]  # fmt: skip
     calipers = Endplates([e[0] for e in ends], [e[1] for e in ends])
-    proposal = propose_body([Volume(grid, image.astype(np.float32), "signal")], calipers)
+    proposal = propose_body([_made_image(grid, clean)], calipers)
     assert _dice(proposal.mask, body) > 0.9
 
 
 def _at_hind_corners(power: float) -> tuple[int, int]:
     """Voxels at the hind corners, proposed and true, of a body whose outline from above is this square behind."""
-    grid = Grid.from_axes(
-        (15, 120, 120), origin_lps=(-28.0, -40.0, 45.0), column_direction=(0, 1, 0), row_direction=(0, 0, -1),
-        slice_direction=(1, 0, 0), spacing_mm=(4.0, 0.75, 0.75),
-    )  # fmt: skip
-    index = np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), axis=-1)[..., ::-1]
-    x, y, z = np.moveaxis(grid.to_lps(index), -1, 0)
+    grid, (x, y, z) = _made_grid()
     powers = np.where(y > 4.0, power, 2.8)
     body = ((np.abs((x - 1.0) / 21.0) ** powers + np.abs((y - 4.0) / 16.0) ** powers) < 1) & (np.abs(z) < 10.0)
     shell = ndimage.binary_dilation(body, np.ones((1, 3, 3)), iterations=2) & ~body
     pedicle = (np.abs(np.abs(x - 1.0) - 14.0) < 4.5) & (y > 14.0) & (y < 40.0) & (z > 1.0) & (z < 8.0)
     clean = np.where(body | pedicle, 100.0, np.where(shell, 20.0, 160.0))
-    image = ndimage.gaussian_filter(clean, (0.3, 0.6, 0.6)) + np.random.default_rng(1).normal(0, 6, grid.shape)
     calipers = Endplates(*([(0.0, v, side * 10.8) for v in (-9.5, 4.0, 17.5)] for side in (1, -1)))
-    mask = propose_body([Volume(grid, image.astype(np.float32), "signal")], calipers).mask
+    mask = propose_body([_made_image(grid, clean)], calipers).mask
     corners = (y > 10.0) & (np.abs(x - 1.0) > 9.0)
     return int((mask & corners).sum()), int((body & corners).sum())
 
