@@ -156,6 +156,8 @@ def window(_window: Bench, qtbot: Any, request: pytest.FixtureRequest) -> Iterat
     from qtpy.QtWidgets import QWidget
 
     _window.qtbot = qtbot
+    # As with any window that is there; between the tests of this one nothing would be collected.
+    gc.disable()
     main = _window.arrangement.main
     # Nobody looks on between two tests.
     main.setUpdatesEnabled(False)
@@ -179,6 +181,7 @@ def window(_window: Bench, qtbot: Any, request: pytest.FixtureRequest) -> Iterat
     for widget in main.findChildren(QWidget):
         if widget in taking:
             widget.setAcceptDrops(True)
+    gc.enable()
 
 
 @pytest.fixture

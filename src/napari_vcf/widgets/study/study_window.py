@@ -22,6 +22,7 @@ from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
 from napari_vcf.study.confirmations import Confirmations
+from napari_vcf.widgets.common.garbage import collect_beside_windows
 from napari_vcf.widgets.common.gl_context import keep_gl_context
 from napari_vcf.widgets.common.playing import let_playing_stop
 from napari_vcf.widgets.common.preferences import speak_as_preferred
@@ -115,6 +116,7 @@ def open_consensus_window(
     dock = ConsensusDock(viewer, root, case, stages, confirmations)
     frame = viewer.window.add_dock_widget(dock, name="Consensus", area="right", add_vertical_stretch=False)
     main = frame.parent()
+    collect_beside_windows(main)
     keep_gl_context(viewer, main)
     let_playing_stop(main)
     frame.setWindowTitle(tr("Consensus"))

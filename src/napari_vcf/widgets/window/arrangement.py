@@ -16,6 +16,7 @@ from napari_vcf.reading import STAGES
 from napari_vcf.widgets.case.dropping import DropTarget, take_dropped
 from napari_vcf.widgets.case.exporting import ask_export
 from napari_vcf.widgets.case.panel import CasePanel
+from napari_vcf.widgets.common.garbage import collect_beside_windows
 from napari_vcf.widgets.common.gl_context import keep_gl_context
 from napari_vcf.widgets.common.new_layers import fit_units_of_new_layers
 from napari_vcf.widgets.common.playing import let_playing_stop
@@ -101,6 +102,7 @@ class Arrangement(QObject):
         main = bar_dock.parent()
         assert isinstance(main, QMainWindow)
         self.main = main
+        collect_beside_windows(main)
         keep_gl_context(viewer, main)
         let_playing_stop(main)
         fit_units_of_new_layers(viewer)
