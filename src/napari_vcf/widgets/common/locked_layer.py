@@ -200,6 +200,8 @@ class LockedDrawing:
             return
         if len(layer.data):
             layer.data = []
+            # napari keeps a row for each line that has gone, and its table of features fails where one is chosen.
+            layer.features = {}
         # Only now: with other lines there napari cuts the texts to as many, or leaves the last ones blank.
         self._letter(picture)
         if picture.paths:
