@@ -22,7 +22,7 @@ LABELS_COME_AND_GO = """
     app = QApplication([])
     main = QMainWindow()
     main.show()
-    collect_beside_windows(main)
+    collect_beside_windows()
 
     def read():
         while True:
@@ -84,26 +84,22 @@ def test_a_widget_in_a_circle_goes(window):
     window.qtbot.waitUntil(gone.is_set, timeout=5000)
 
 
-def test_python_goes_on_by_itself_after_the_last_window(qtbot, monkeypatch):
-    from qtpy.QtCore import QEvent
-    from qtpy.QtWidgets import QApplication, QMainWindow
-
+def test_python_goes_on_by_itself_when_the_application_ends(qapp):
     from napari_vcf.widgets.common import garbage
 
-    # As in a process without a window yet.
-    monkeypatch.setattr(garbage, "_collector", garbage._Collector())
     was_on = gc.isenabled()
     gc.enable()
+    collector = garbage._Collector()
     try:
-        windows = [QMainWindow(), QMainWindow()]
-        for main in windows:
-            garbage.collect_beside_windows(main)
-        for main, still in zip(windows, (False, True), strict=True):
-            assert not gc.isenabled()
-            main.deleteLater()
-            QApplication.sendPostedEvents(main, QEvent.Type.DeferredDelete)
-            assert gc.isenabled() is still
+        for _ in range(2):
+            # A second loop of the same application.
+            for _ in range(2):
+                collector.begin()
+                assert not gc.isenabled()
+            collector.end()
+            assert gc.isenabled()
     finally:
+        qapp.aboutToQuit.disconnect(collector.end)
         gc.enable() if was_on else gc.disable()
 
 

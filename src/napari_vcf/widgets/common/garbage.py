@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QMainWindow
+from qtpy.QtWidgets import QApplication
 
 __all__ = ["collect_beside_windows"]
 
@@ -13,13 +13,8 @@ _EACH_MS = 100
 _OLDEST = 10
 
 
-def collect_beside_windows(main: QMainWindow) -> None:
-    """Have Python look for circular garbage in the thread of the windows alone, as long as a window is there.
-
-    Parameters
-    ----------
-    main : QMainWindow
-        A window; with the last one Python goes on as it did before.
+def collect_beside_windows() -> None:
+    """Have Python look for circular garbage in the thread of the windows alone, until the application ends.
 
     Notes
     -----
@@ -28,31 +23,38 @@ def collect_beside_windows(main: QMainWindow) -> None:
     a segmentation fault. The thresholds are Python's own, asked for every tenth of a second; a full search waits, as
     Python's does, until what has outlived the others has grown by a quarter.
     """
-    _collector.serve(main)
+    _collector.begin()
 
 
 class _Collector:
-    """Collects what Python would have collected, from a timer of each window."""
+    """Collects what Python would have collected, from a timer of the application.
+
+    Not of a window: most garbage is there when one has closed, and workers may still be at work.
+    """
 
     def __init__(self) -> None:
-        self._windows = 0
+        self._timer: QTimer | None = None
         self._was_on = False
         self._outlived = 0
 
-    def serve(self, main: QMainWindow) -> None:
-        if not self._windows:
+    def begin(self) -> None:
+        """Take over from Python."""
+        if self._timer is None:
+            application = QApplication.instance()
             self._was_on = gc.isenabled()
+            self._timer = QTimer(application)
+            self._timer.setInterval(_EACH_MS)
+            self._timer.timeout.connect(self.collect_what_is_due)
+            # napari has waited for its workers by then.
+            application.aboutToQuit.connect(self.end)
         gc.disable()
-        self._windows += 1
-        timer = QTimer(main)
-        timer.setInterval(_EACH_MS)
-        timer.timeout.connect(self.collect_what_is_due)
-        timer.start()
-        main.destroyed.connect(self._leave)
+        self._timer.start()
 
-    def _leave(self) -> None:
-        self._windows -= 1
-        if not self._windows and self._was_on:
+    def end(self) -> None:
+        """Give back: no timer runs out after this."""
+        if self._timer is not None:
+            self._timer.stop()
+        if self._was_on:
             gc.enable()
 
     def collect_what_is_due(self) -> None:
@@ -61,7 +63,7 @@ class _Collector:
         young, middle, old = (
             count > (most or _OLDEST) for count, most in zip(gc.get_count(), gc.get_threshold(), strict=True)
         )
-        if old and self._has_grown():
+        if middle and old and self._has_grown():
             gc.collect()
             self._outlived = len(gc.get_objects(generation=2))
         elif middle:

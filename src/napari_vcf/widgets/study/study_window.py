@@ -116,7 +116,7 @@ def open_consensus_window(
     dock = ConsensusDock(viewer, root, case, stages, confirmations)
     frame = viewer.window.add_dock_widget(dock, name="Consensus", area="right", add_vertical_stretch=False)
     main = frame.parent()
-    collect_beside_windows(main)
+    collect_beside_windows()
     keep_gl_context(viewer, main)
     let_playing_stop(main)
     frame.setWindowTitle(tr("Consensus"))

@@ -102,7 +102,7 @@ class Arrangement(QObject):
         main = bar_dock.parent()
         assert isinstance(main, QMainWindow)
         self.main = main
-        collect_beside_windows(main)
+        collect_beside_windows()
         keep_gl_context(viewer, main)
         let_playing_stop(main)
         fit_units_of_new_layers(viewer)
