@@ -45,8 +45,9 @@ class Errand:
 
     @property
     def stopped(self) -> bool:
-        """Whether it shall stop, for work that asks between its steps."""
-        return self._stop
+        """Whether it shall stop, for work that asks between its steps: somebody said so, or the window has closed."""
+        worker = self._worker
+        return self._stop or (worker is not None and worker.abort_requested)
 
     @property
     def running(self) -> bool:
@@ -60,7 +61,7 @@ class Errand:
         self._stop = False
 
         def report(done: int, total: int, what: str) -> None:
-            if self._stop:
+            if self.stopped:
                 raise CancelledError(say("Stopped."))
             self._relay.report(done, total, what)
 

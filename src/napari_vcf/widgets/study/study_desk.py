@@ -162,6 +162,9 @@ class StudyDesk:
                 troubles = load_voxels(session.reading.case, progress=report, cancelled=lambda: self._stop)
             except CancelledError:
                 return self._stopped(session)
+            if self._left:
+                # Nobody takes what comes back from a window that has closed.
+                return self._stopped(session)
         return _Opened(self._look(), session, troubles)
 
     def _stopped(self, session: StageSession) -> _Opened:
