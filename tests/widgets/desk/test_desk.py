@@ -182,3 +182,12 @@ def test_of_one_examination_alone_nothing_is_said_to_be_joined():
     desk.open_case(MemoryCase(Scan(Path(), found, ()), pseudonym="C001", salt="0" * 32))
     assert desk.stage == "mri"
     assert said == []
+
+
+def test_an_image_that_the_stage_does_not_show_is_refused_whoever_asks(desk):
+    mr = first(desk, "T2")
+    desk.set_stage("ct")
+    before, said = desk.image_id, heard(desk.message)
+    desk.show(mr)
+    assert desk.image_id == before
+    assert said == [("T2 is not open in the CT stage.", "error")]

@@ -19,6 +19,7 @@ from napari_vcf.language import joined, said, say
 from napari_vcf.reading import Case, CaseImage, LoggedAction, Protocol, Reading, Stage
 from napari_vcf.reading.action_text import describe
 from napari_vcf.reading.actions import Action
+from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.image_pairs import shown_index
 from napari_vcf.reading.spaces import between, space_names
 from napari_vcf.reading.stage_images import STAGE_NAMES, STAGE_ROLES
@@ -451,6 +452,15 @@ class Desk:
     def _show(self, image_id: str, *, index: int | None = None, plane: str | None = None) -> None:
         if self.case is None:
             return
+        # Whoever asks, and however late: nobody sees what the stage does not show.
+        if image_id not in {image.id for image in self.images()}:
+            raise RefusedActionError(
+                say(
+                    "{label} is not open in the {stage} stage.",
+                    label=self.case.image(image_id).label,
+                    stage=STAGE_NAMES[self.stage],
+                )
+            )
         wanted = self.index_of(image_id) if index is None else index
         # Refused loading changes nothing on the screen.
         self.case.volume(image_id, wanted)

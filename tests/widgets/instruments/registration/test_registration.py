@@ -89,3 +89,21 @@ def test_where_nothing_is_to_be_counted_the_panes_stay(bench, panel):
     before = bench.arrangement.panes.arrangement
     propose(bench, "error")
     assert bench.arrangement.panes.arrangement == before
+
+
+def test_a_fit_that_ends_in_another_stage_is_neither_recorded_nor_shown(bench, panel, monkeypatch):
+    begun = []
+    monkeypatch.setattr(panel.run, "start", lambda *_volumes, **_how: begun.append(True))
+    for space, role in (("mr", "T2"), ("ct", "CT")):
+        panel.marks[space], panel._marked_on[space] = np.zeros(3), bench.image(role)
+        box = panel.form.level[space]
+        box.setCurrentText("L1")
+    panel.register()
+    assert begun
+    bench.desk.set_stage("ct")
+    assert panel.run._errand._stop
+    panel.run.finished.emit(RegistrationResult("ok", "fits", RigidTransform.identity(), 1.0, 0.0, 0.0, {"doubts": []}))
+    bench.settle()
+    assert not bench.desk.reading.state.registrations
+    assert bench.desk.image.series.role is Role.CT
+    assert any("nothing has changed" in text for _, text in bench.said)

@@ -197,6 +197,9 @@ class FrameJoining(QWidget):
         worker.returned.connect(lambda result: self._on_fitted(number, result))
         worker.errored.connect(lambda _error: self._on_fitted(number, None))
         self._activity.begin()
+        if number != self._wanted:
+            # Showing the bar lets the window live: the reader may have given up meanwhile.
+            self._activity.end()
         worker.start()
         self.refresh()
 

@@ -103,6 +103,9 @@ class RegistrationWidget(Instrument):
         self.drawing = LockedDrawing(viewport, "Vertebral centre", self._compose)
         self.frames.marked.connect(self.drawing.redraw)
         desk.opened.connect(self._forget)
+        for left in (desk.opened, desk.closed, desk.stage_changed):
+            # What it finds would come where nobody asked for it.
+            left.connect(self.run.cancel)
         viewport.level_marks.append(self._level_marks)
         viewport.slice_changed.connect(lambda _position: self.drawing.redraw())
         moves = {"up": (0, -1, 0), "down": (0, 1, 0), "left": (0, 0, -1), "right": (0, 0, 1)}
@@ -270,7 +273,7 @@ class RegistrationWidget(Instrument):
         self._images = (ct.id, tuple(image.id for image in mr.values()))
         self._levels = (self.form.level["mr"].currentText(), self.form.level["ct"].currentText())
         self._points = (self.marks["mr"], self.marks["ct"])
-        self._for = reading
+        self._for = (reading, self.desk.stage)
         self.run.start(
             volumes[0],
             volumes[1],
@@ -282,7 +285,7 @@ class RegistrationWidget(Instrument):
 
     def _on_finished(self, result: RegistrationResult | None) -> None:
         reading = self.desk.reading
-        if result is None or reading is not self._for:
+        if result is None or reading is None or (reading, self.desk.stage) != self._for:
             self.desk.message.emit(say("The registration was stopped; nothing has changed."), "info")
             self.refresh()
             return
