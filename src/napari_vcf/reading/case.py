@@ -226,9 +226,14 @@ class Case:
         """
         key = (image, index)
         series = self._series_with(image, index)
-        if key not in self._volumes:
-            self._volumes[key] = self._load(series, index, progress=progress, cancelled=cancelled)
-        return self._volumes[key]
+        kept = self._volumes.get(key)
+        if kept is not None:
+            return kept
+        volume = self._load(series, index, progress=progress, cancelled=cancelled)
+        # On another thread somebody may have corrected what the image is while it was read: then it is read again.
+        if self.image(image).series is series:
+            self._volumes[key] = volume
+        return volume
 
     def _series_with(self, image: str, index: int) -> Series:
         """The series of an image that has a volume of this number."""

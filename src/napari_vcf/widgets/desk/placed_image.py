@@ -49,10 +49,12 @@ class LazyReslice:
 
     def plane(self, index: int) -> NDArray[np.float32]:
         """One resampled slice, the last one kept."""
-        if self._last is None or self._last[0] != index:
+        last = self._last
+        if last is None or last[0] != index:
             image = reslice_slice(self._volume, self._grid, index, self._transform)
-            self._last = (index, np.nan_to_num(np.asarray(image, dtype=np.float32), nan=self._fill))
-        return self._last[1]
+            # Taken by its name, not from the object: napari may ask on two threads.
+            self._last = last = (index, np.nan_to_num(np.asarray(image, dtype=np.float32), nan=self._fill))
+        return last[1]
 
     def __getitem__(self, key: Any) -> NDArray[np.float32]:
         keys = key if isinstance(key, tuple) else (key,)
