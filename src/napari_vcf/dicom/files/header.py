@@ -64,12 +64,8 @@ class Header:
 
     def text(self, tag: int) -> str:
         """A text value, without padding; empty where there is none."""
-        value = self.raw(tag)
-        try:
-            return value.decode("utf-8").strip(_ASCII_ZERO)
-        except UnicodeDecodeError:
-            # Western European writers say ISO_IR 100, and put a raised 2 into units.
-            return value.decode("latin-1").strip(_ASCII_ZERO)
+        entry = self.elements.get(tag)
+        return _decoded(entry[1]) if entry is not None and isinstance(entry[1], bytes) else ""
 
     def described(self, tag: int) -> str:
         """A text value for people to read, in the character set that the data set names."""
@@ -162,6 +158,15 @@ class Header:
                 )
             )
         return values
+
+
+@lru_cache(maxsize=8192)
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode("utf-8").strip(_ASCII_ZERO)
+    except UnicodeDecodeError:
+        # Western European writers say ISO_IR 100, and put a raised 2 into units.
+        return value.decode("latin-1").strip(_ASCII_ZERO)
 
 
 @lru_cache(maxsize=8192)

@@ -99,6 +99,9 @@ def _collector_at_rest() -> Iterator[None]:
         yield
     finally:
         if running:
+            # All that was read is old now, without having been looked through twice on the way there.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 
