@@ -107,3 +107,13 @@ def test_a_fit_that_ends_in_another_stage_is_neither_recorded_nor_shown(bench, p
     assert not bench.desk.reading.state.registrations
     assert bench.desk.image.series.role is Role.CT
     assert any("nothing has changed" in text for _, text in bench.said)
+
+
+def test_the_button_names_the_image_that_was_clicked(bench, panel):
+    texts = [panel.form.mark_buttons[space].text() for space in ("mr", "ct")]
+    assert texts == ["Click its centre on MRI", "Click its centre on CT"]
+    bench.desk.show(bench.image("T2"))
+    panel.set_marking("mr")
+    bench.hands.click_at(bench.world(0, 0, 0))
+    bench.settle()
+    assert panel.form.mark_buttons["mr"].text() == "✓ Click its centre on T2"

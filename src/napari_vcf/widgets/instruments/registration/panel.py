@@ -160,6 +160,12 @@ class RegistrationWidget(Instrument):
         x, y, z = self.marks[space].tolist()
         return Mark((x, y, z), self._marked_on[space])
 
+    def _marked_label(self, space: Modality) -> str:
+        """The image that was clicked, by its name: of two CTs it is the one that is joined."""
+        case = self.desk.case
+        marked = None if case is None or space not in self.marks else case.images.get(self._marked_on[space])
+        return SPACE_NAMES[space] if marked is None else marked.label
+
     def _level_marks(self) -> list[tuple[str, str, NDArray[np.float64]]]:
         """The marks with the name of their vertebra, as far as it was named."""
         return [
@@ -399,7 +405,7 @@ class RegistrationWidget(Instrument):
             mark.setEnabled(possible)
             mark.setChecked(self.marking == space)
             done = "✓ " if space in self.marks else ""
-            mark.setText(tr("{done}Click its centre on {space}", done=done, space=SPACE_NAMES[space]))
+            mark.setText(tr("{done}Click its centre on {space}", done=done, space=self._marked_label(space)))
         running = self.run.running
         agreed = named and len({box.currentText() for box in form.level.values()}) == 1
         form.register_button.setEnabled(possible and agreed and len(self.marks) == 2 and not running)
