@@ -74,6 +74,22 @@ def test_a_report_on_other_images_is_not_shown_over_these(bench, tmp_path: Path)
     assert not row.findChildren(QDialog, "report_dialog")
 
 
+def test_dicom_is_not_written_of_a_reading_that_came_while_the_folder_was_asked_for(bench, tmp_path: Path) -> None:
+    from qtpy.QtWidgets import QFileDialog
+
+    from support.synthetic_case import make_case
+
+    bench.desk.export(tmp_path / "C001_R1.json")
+    row = bench.arrangement.case_panel.dicom
+    row.ask_dicom()
+    asked = next(d for d in row.findChildren(QFileDialog, "dicom_folder_dialog") if d.isVisible())
+    bench.open(make_case())
+    bench.desk.export(tmp_path / "other.json")
+    asked.fileSelected.emit(str(tmp_path))
+    assert "no longer open" in bench.said[-1][1]
+    assert not row.errand.running
+
+
 class Files:
     """A server that has what lies in a folder."""
 

@@ -63,6 +63,44 @@ def test_a_form_that_is_left_writes_nothing(bench, tmp_path: Path) -> None:
     assert bench.desk.unsaved
 
 
+def test_what_was_asked_of_one_reading_is_not_written_of_the_one_that_came_meanwhile(
+    bench, monkeypatch, tmp_path: Path
+) -> None:
+    from qtpy.QtWidgets import QMessageBox
+
+    from support.synthetic_case import make_case
+
+    monkeypatch.setattr(QMessageBox, "warning", lambda *_: None)
+    path = tmp_path / "C001_R1.json"
+    path.write_text("mine")
+
+    def come(*_: object) -> object:
+        bench.open(make_case())
+        return QMessageBox.StandardButton.Yes
+
+    def asked_for(name: str) -> None:
+        dialog = asked(bench)
+        dialog.findChild(QLineEdit, "fileNameEdit").setText(str(tmp_path / name))
+        if name != path.name:
+            come()
+        dialog._accept()
+
+    written: list[object] = []
+    bench.desk.written.connect(written.append)
+    # While the form is there, and while it is asked whether the file is to be replaced.
+    for name in ("new.json", path.name):
+        bench.desk.reading.set_spine("L2")
+        with monkeypatch.context() as patched:
+            patched.setattr(QMessageBox, "question", come)
+            asked_for(name)
+        assert "no longer open" in bench.said[-1][1]
+        assert bench.desk.exported is None
+    bench.desk.written.disconnect(written.append)
+    assert not written
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert path.read_text() == "mine"
+
+
 def test_every_control_of_the_form_says_what_it_is_for(bench) -> None:
     dialog = asked(bench)
     assert "JSON" in dialog.findChild(QLineEdit, "fileNameEdit").toolTip()

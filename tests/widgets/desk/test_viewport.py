@@ -148,7 +148,7 @@ def test_an_existing_file_is_replaced_only_after_a_yes(bench, tmp_path, monkeypa
     for answer, content in ((QMessageBox.StandardButton.No, "mine"), (QMessageBox.StandardButton.Yes, "new")):
         monkeypatch.setattr(QMessageBox, "question", lambda *_args, a=answer: a)
         assert bench.desk.unsaved
-        write_export(bench.desk, bench.arrangement.main, path)
+        write_export(bench.desk, bench.arrangement.main, bench.desk.reading, path)
         assert path.read_text() == content
     assert not bench.desk.unsaved
 

@@ -12,7 +12,7 @@ from napari_vcf.errors import NapariVcfError
 from napari_vcf.interchange.extra import needs_extra
 from napari_vcf.language import said, say, tr
 from napari_vcf.widgets.case.archive_dialog import ArchiveDialog
-from napari_vcf.widgets.case.exporting import ask_export
+from napari_vcf.widgets.case.exporting import ask_export, check_open
 from napari_vcf.widgets.case.report_dialog import ReportDialog
 from napari_vcf.widgets.common.activity import SteadyBar
 from napari_vcf.widgets.common.controls import button
@@ -95,12 +95,19 @@ class DicomRow(QWidget):
             self._ask_folder()
 
     def _ask_folder(self) -> None:
+        reading = self._desk.reading
+        assert reading is not None
+
+        def chosen(path: str) -> None:
+            check_open(self._desk, reading)
+            self.write_dicom(Path(path))
+
         dialog = QFileDialog(self, tr("Folder for the DICOM files"))
         dialog.setObjectName("dicom_folder_dialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
         dialog.setOption(QFileDialog.Option.DontUseNativeDialog, True)
-        dialog.fileSelected.connect(lambda path: self.write_dicom(Path(path)))
+        dialog.fileSelected.connect(lambda path: self._desk.guard(lambda: chosen(path)))
         dialog.open()
 
     def write_dicom(self, out: Path) -> None:

@@ -13,13 +13,15 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QMessageBox, QVBoxLayout, 
 
 from napari_vcf.errors import NapariVcfError
 from napari_vcf.language import said, say, shown, tr
+from napari_vcf.reading import Reading
+from napari_vcf.reading.errors import ExportError
 from napari_vcf.widgets.common.controls import note
 from napari_vcf.widgets.common.forms import ModelForm
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.desk.desk import Desk
 
-__all__ = ["ExportDialog", "Leaving", "ask_export", "write_export"]
+__all__ = ["ExportDialog", "Leaving", "ask_export", "check_open", "write_export"]
 
 
 class Leaving(BaseModel):
@@ -112,7 +114,7 @@ def ask_export(
     offered = Leaving(file=start / f"{reading.case.pseudonym}_{reading.reader}.json")
 
     def chosen(leaving: Leaving) -> None:
-        if not write_export(desk, parent, leaving.file):
+        if not write_export(desk, parent, reading, leaving.file):
             return
         if then is not None:
             then()
@@ -122,29 +124,40 @@ def ask_export(
     ExportDialog(parent, offered, chosen, dicom=dicom is not None).open()
 
 
-def write_export(desk: Desk, parent: QWidget, path: Path) -> bool:
-    """Write the export to a file; True if it was written."""
-    overwrite = False
-    if path.exists():
-        answer = QMessageBox.question(
-            parent,
-            tr("Replace the file?"),
-            tr("{name} exists already. Replace it by this reading?", name=path.name),
-            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
-            QMessageBox.StandardButton.No,
+def check_open(desk: Desk, reading: Reading) -> None:
+    """Refuse what was asked of a reading that is no longer on the desk: a folder that was being read may have come.
+
+    Raises
+    ------
+    ExportError
+        If another reading, or none, is open by now.
+    """
+    if desk.reading is not reading:
+        raise ExportError(
+            say(
+                "The reading of {case} by {reader} is no longer open; nothing of it was written.",
+                case=reading.case.pseudonym,
+                reader=reading.reader,
+            )
         )
-        if answer != QMessageBox.StandardButton.Yes:
+
+
+def write_export(desk: Desk, parent: QWidget, reading: Reading, path: Path) -> bool:
+    """Write the reading that was asked about to a file; True if it was written."""
+    try:
+        check_open(desk, reading)
+        overwrite = path.exists()
+        if overwrite and not _may_replace(parent, path):
             desk.message.emit(say("{name} was left as it is; the reading is not exported.", name=path.name), "warning")
             return False
-        overwrite = True
-    try:
+        # While that was asked, another may have come.
+        check_open(desk, reading)
         desk.export(path, overwrite=overwrite)
     except NapariVcfError as error:
         desk.message.emit(said(error), "error")
         QMessageBox.warning(parent, tr("Not exported"), shown(error))
         return False
-    assert desk.reading is not None
-    missing = sum(len(desk.reading.missing(stage)) for stage in desk.reading.protocol.stages)
+    missing = sum(len(reading.missing(stage)) for stage in reading.protocol.stages)
     if not missing:
         done = say("Exported to {name}. The reading is complete.", name=path.name)
     elif missing == 1:
@@ -153,3 +166,14 @@ def write_export(desk: Desk, parent: QWidget, path: Path) -> bool:
         done = say("Exported to {name}. {count} entries of the form are still open.", name=path.name, count=missing)
     desk.message.emit(done, "info")
     return True
+
+
+def _may_replace(parent: QWidget, path: Path) -> bool:
+    answer = QMessageBox.question(
+        parent,
+        tr("Replace the file?"),
+        tr("{name} exists already. Replace it by this reading?", name=path.name),
+        QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
+        QMessageBox.StandardButton.No,
+    )
+    return answer == QMessageBox.StandardButton.Yes
