@@ -231,6 +231,7 @@ def own_window(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[[], Any
     """Opens a window of its own with a desk in it; the fixture of napari's fails where anything outlives its window."""
     import gc
 
+    from qtpy.compat import isalive
     from qtpy.QtCore import QEvent
     from qtpy.QtWidgets import QApplication
 
@@ -246,7 +247,13 @@ def own_window(make_napari_viewer: Any, qtbot: Any) -> Iterator[Callable[[], Any
     while opened:
         arrangement = opened.pop()
         arrangement.desk.saved = True
-        arrangement.viewport.viewer.close()
+        viewer = arrangement.viewport.viewer
+        if isalive(arrangement.main):
+            viewer.close()
+        elif hasattr(viewer.window, "_qt_window"):
+            # It was closed by hand, of which napari's fixture knows nothing: it would close it again.
+            del viewer.window._qt_window
+        del viewer
     del arrangement
     # What Qt holds goes with its widgets, and they go a moment later; what they held goes after that.
     for _ in range(3):
