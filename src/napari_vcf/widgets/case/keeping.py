@@ -97,6 +97,10 @@ class Keeper:
             self._place = None
             return None
 
+    def forget(self) -> None:
+        """Let go of the place that was looked for: nothing is opened there after all."""
+        self._place = None
+
     def start(self, wish: Wish, case: Case, then: Callable[[], object]) -> None:
         """Show a case: as a new reading, or gone on with; asks where there is a choice."""
         place, self._place = self._place, None

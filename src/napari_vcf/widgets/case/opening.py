@@ -104,4 +104,8 @@ class CaseOpener:
         self._errand.cancel()
 
     def _on_finished(self, found: Any) -> None:
-        self.finished.emit(*found)
+        if self.is_stopped():
+            # Cancel came when everything was read, but before the window heard of it.
+            self.failed.emit("")
+        else:
+            self.finished.emit(*found)

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.notice import INTENDED_USE
-from napari_vcf.reading import Case, Protocol, read_reading
+from napari_vcf.reading import Case, Protocol, Reading, read_reading
 from napari_vcf.records.unpacking import unpack_zip
 from napari_vcf.widgets.case.dicom_row import DicomRow
 from napari_vcf.widgets.case.image_questions import ImageQuestions
@@ -80,6 +80,10 @@ class CasePanel(QWidget):
         self.keeper = Keeper(desk, self)
         #: Folders of unpacked images; they go with the program.
         self._unpacked: list[tempfile.TemporaryDirectory[str]] = []
+        #: The one of what is being opened.
+        self._unpacking: tempfile.TemporaryDirectory[str] | None = None
+        #: What was open, and how far it had come, when something else was begun.
+        self._agreed = self._standing()
         desk.disposed.connect(self._remove_unpacked)
         self._wish = Wish("STUDY", "R1", "C001")
         self.opener.finished.connect(self._on_finished)
@@ -214,13 +218,10 @@ class CasePanel(QWidget):
 
     def open_zip(self, archive: Path) -> None:
         """Open the images in a zip file; they are unpacked into a folder that goes with the program."""
-        into = tempfile.TemporaryDirectory(prefix="napari-vcf-zip-")
 
         def unpack(progress: Any) -> Path:
-            folder = unpack_zip(archive, Path(into.name), progress=progress, cancelled=self.opener.is_stopped)
-            # Read on demand, they must last as long as the case.
-            self._unpacked.append(into)
-            return folder
+            into = self._unpacking = tempfile.TemporaryDirectory(prefix="napari-vcf-zip-")
+            return unpack_zip(archive, Path(into.name), progress=progress, cancelled=self.opener.is_stopped)
 
         named = (self.study_name.text().strip(), self.reader_name.text().strip(), self.case_name.text().strip())
         self._begin(unpack, Wish(*named, protocol=self.protocol, source=archive))
@@ -318,7 +319,13 @@ class CasePanel(QWidget):
         self.progress.report(0, 0, say("reading the folder"))
         named = (self.study_name.text().strip(), self.reader_name.text().strip(), self.case_name.text().strip())
         self._wish = wish = wish or Wish(*named, protocol=self.protocol)
+        self._agreed = self._standing()
         self.opener.open(prepare, pseudonym=wish.case, salt=lambda folder: self.keeper.salt_for(wish, folder))
+
+    def _standing(self) -> tuple[Reading | None, int]:
+        """What is open, and how far it has come."""
+        reading = self._desk.reading
+        return reading, 0 if reading is None else len(reading.log)
 
     def _may_leave(self) -> bool:
         """Ask whether to leave the reading on the desk."""
@@ -345,6 +352,15 @@ class CasePanel(QWidget):
 
     def _on_finished(self, case: Case, troubles: tuple[str, ...]) -> None:
         self._show_progress(False)
+        # The reader may have gone on meanwhile, and agreed to leave what was there before that.
+        if self._desk.unsaved and self._standing() != self._agreed and not self._may_leave():
+            self._let_go()
+            self._desk.message.emit(say("Nothing was opened."), "info")
+            return
+        unpacked, self._unpacking = self._unpacking, None
+        if unpacked is not None:
+            # Read on demand, they must last as long as the case.
+            self._unpacked.append(unpacked)
         self._desk.guard(lambda: self.keeper.start(self._wish, case, self._on_open))
         self._say("\n".join(shown(text) for text in troubles))
 
@@ -356,8 +372,16 @@ class CasePanel(QWidget):
         if case is not None and any(asks(image) for image in case.images.values()):
             self.ask_images()
 
+    def _let_go(self) -> None:
+        """Leave nothing of what was not opened after all, and let nothing of it come with the next."""
+        unpacked, self._unpacking, self._report = self._unpacking, None, None
+        self.keeper.forget()
+        if unpacked is not None:
+            unpacked.cleanup()
+
     def _on_failed(self, sentence: str) -> None:
         self._show_progress(False)
+        self._let_go()
         self._say(sentence)
         self._desk.message.emit(sentence or say("Cancelled; nothing was opened."), "error" if sentence else "info")
 
