@@ -133,6 +133,8 @@ def test_what_lay_over_the_canvas_is_asked_nothing_once_it_is_gone(own_window, q
 def test_every_button_that_a_panel_makes_is_in_the_window(window):
     from qtpy.QtWidgets import QAbstractButton, QApplication
 
+    # Those of a case that was put away just now go a moment later.
+    window.settle()
     lost = [
         widget.objectName()
         for widget in QApplication.allWidgets()
