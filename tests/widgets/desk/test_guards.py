@@ -382,6 +382,22 @@ def test_an_image_is_not_blended_away_from_napari_s_own_controls(bench):
     assert shot[..., :3].std() > 10
 
 
+def test_an_image_looks_as_before_after_a_window_in_which_nothing_could_be_told_apart(bench):
+    layer, viewer = bench.viewport.image_layer, bench.viewport.viewer
+
+    def picture():
+        return np.asarray(viewer.screenshot(canvas_only=True, flash=False))
+
+    usual, before = layer.contrast_limits, picture()
+    # A hand types them into napari's own controls, or into the boxes of the bar.
+    layer.contrast_limits = (1e7 - 1, 1e7)
+    layer.contrast_limits = usual
+    assert (picture() == before).all()
+    bench.desk.set_window((1e7 - 1, 1e7))
+    bench.desk.reset_window()
+    assert (picture() == before).all()
+
+
 def test_an_image_that_is_renamed_by_hand_keeps_its_name_and_its_title(bench):
     desk, viewport, title = bench.desk, bench.viewport, bench.arrangement.title
     desk.show(bench.image("T2"))

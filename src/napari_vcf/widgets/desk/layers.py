@@ -19,7 +19,7 @@ from napari_vcf.widgets.common.hidden_layers import rest_while_hidden
 from napari_vcf.widgets.common.lean_labels import draw_where_seen
 from napari_vcf.widgets.common.lean_shapes import draw_lean
 from napari_vcf.widgets.desk.placed_image import PlacedImage
-from napari_vcf.widgets.desk.window_level import Window
+from napari_vcf.widgets.desk.window_level import Window, is_narrow
 
 __all__ = ["ImageLayers"]
 
@@ -33,6 +33,22 @@ def _hold_blending(layer: Layer) -> None:
             layer.blending = made
 
     layer.events.blending.connect(hold)
+
+
+def _draw_values_as_they_are(layer: Image) -> None:
+    """Draw an image anew that leaves a window which is narrow for the size of its numbers.
+
+    For such a window napari moves the values that it draws, and leaves them there when another window is set.
+    """
+    narrow = is_narrow(layer.contrast_limits)
+
+    def follow(_event: object) -> None:
+        nonlocal narrow
+        before, narrow = narrow, is_narrow(layer.contrast_limits)
+        if before and not narrow:
+            layer.refresh(thumbnail=False, highlight=False, extent=False)
+
+    layer.events.contrast_limits.connect(follow)
 
 
 #: What is set anew when a layer takes another image.
@@ -108,6 +124,7 @@ class ImageLayers:
             for event in (layer.events.visible, layer.events.opacity):
                 event.connect(lambda _event, layer=layer: self._hold_shown(layer))
             _hold_blending(layer)
+            _draw_values_as_they_are(layer)
         self._images[key] = layer
         self._titles[id(layer)] = name
         layer.interpolation2d = "nearest" if role is Role.ADC else "linear"

@@ -9,9 +9,12 @@ from napari_vcf.dicom import Role
 from napari_vcf.geometry import Volume
 from napari_vcf.language import say
 
-__all__ = ["CT_WINDOWS", "Window", "automatic_window", "presets", "window_around", "with_width"]
+__all__ = ["CT_WINDOWS", "Window", "automatic_window", "is_narrow", "presets", "window_around", "with_width"]
 
 Window = tuple[float, float]
+
+#: Of the size of its numbers. The canvas draws in single precision, of which 256 steps are 3e-5 of a number.
+_NARROW = 1e-4
 
 #: Name to (lower, upper) in HU; centre and width are the usual ones (bone 480/2500, soft tissue 50/400).
 CT_WINDOWS: dict[str, Window] = {
@@ -88,12 +91,17 @@ def with_width(window: Window, automatic: Window) -> Window:
         (lower, upper), at least a thousandth as wide as the automatic one.
     """
     low, high = window
-    # Single precision, in which the canvas draws, tells apart about a millionth of a number.
-    narrowest = max(1e-3 * (automatic[1] - automatic[0]), 1e-5 * max(abs(low), abs(high)))
+    narrowest = max(1e-3 * (automatic[1] - automatic[0]), 1.01 * _NARROW * max(abs(low), abs(high)))
     if high - low >= narrowest:
         return window
     middle = (low + high) / 2
     return middle - narrowest / 2, middle + narrowest / 2
+
+
+def is_narrow(window: Window) -> bool:
+    """Whether a window is too narrow, for the size of its numbers, for the canvas to tell the values in it apart."""
+    low, high = window
+    return high - low < _NARROW * max(abs(low), abs(high))
 
 
 def presets(role: Role, volume: Volume) -> dict[str, Window]:
