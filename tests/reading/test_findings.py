@@ -10,7 +10,7 @@ import pytest
 from napari_vcf import read_reading, readings_frame
 from napari_vcf.agreement.scales import scale_of
 from napari_vcf.reading import Protocol, RefusedActionError
-from napari_vcf.reading.findings import FORMS, ITEMS, item_of_table, table_name
+from napari_vcf.reading.findings import EXTENT_VISUAL, FORMS, ITEMS, item_of_table, table_name
 from napari_vcf.reading.protocol_file import read_protocol_file, write_protocol_file
 from napari_vcf.records.base import STAGES
 from napari_vcf.study import StudyError
@@ -122,3 +122,12 @@ def test_a_protocol_file_that_was_written_before_there_were_proposals_forbids_th
         path.unlink()
         write_protocol_file(path, protocol)
         assert read_protocol_file(path) == protocol
+
+
+def test_the_estimate_by_eye_is_asked_by_the_cuts_of_the_protocol() -> None:
+    usual, other = Protocol(), Protocol(extent_cuts=("1/5", "2/5", "3/5"))
+    assert "G1 below 1/4, G2 1/4 to 2/4, G3 2/4 to 3/4" in usual.form[EXTENT_VISUAL].help
+    assert "G1 below 1/5, G2 1/5 to 2/5, G3 2/5 to 3/5" in other.form[EXTENT_VISUAL].help
+    assert {key: item for key, item in other.form.items() if key != EXTENT_VISUAL} == {
+        key: item for key, item in usual.form.items() if key != EXTENT_VISUAL
+    }

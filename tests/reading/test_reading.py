@@ -22,6 +22,7 @@ from napari_vcf.reading import (
     RefusedActionError,
     UnknownImageError,
 )
+from napari_vcf.reading import actions as act
 from napari_vcf.registration import LEVEL_OPEN, RegistrationResult
 from support.cases import (
     answer_all,
@@ -258,6 +259,33 @@ def test_the_fractured_vertebra_cannot_be_renamed_under_its_measurements() -> No
     place(reading)
     with pytest.raises(RefusedActionError, match="calipers on L1"):
         reading.set_spine("L2")
+
+
+def test_the_fractured_vertebra_cannot_be_renamed_under_its_answers() -> None:
+    reading = new_reading()
+    reading.set_spine("L2")
+    reading.set_reference("mri", "L1", "intact")
+    with pytest.raises(RefusedActionError, match="answers on L2"):
+        reading.set_spine("L1")
+    reading.correct_levels("L3")
+    assert reading.state.stages["mri"].references == {"L2": "intact"}
+    reading.withdraw_reference("mri", "L2")
+    reading.answer("mri", "verdict", "benign")
+    with pytest.raises(RefusedActionError, match="answers on L3"):
+        reading.set_spine("L1")
+    reading.withdraw_answer("mri", "verdict")
+    reading.set_spine("L1")
+
+
+def test_a_journal_from_before_that_was_refused_is_read() -> None:
+    written: list[act.LoggedAction] = []
+    reading = new_reading(recorder=written.append)
+    reading.answer("mri", "verdict", "benign")
+    again = Reading(memory_case(), study=reading.study, reader=reading.reader)
+    renamed = written[-1].model_copy(update={"number": len(written) + 1, "action": act.SetSpine(fractured="L3")})
+    again.restore([*written, renamed])
+    assert again.state.spine is not None
+    assert (again.state.spine.fractured, again.state.stages["mri"].answers["verdict"].value) == ("L3", "benign")
 
 
 def test_an_image_that_is_not_there_is_named_as_such() -> None:

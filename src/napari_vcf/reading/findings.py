@@ -13,22 +13,27 @@ from typing import Literal
 
 from napari_vcf.dicom import Role
 from napari_vcf.language import Sentence, joined, say
+from napari_vcf.measure.cuts import EXTENT_CUTS
 from napari_vcf.reading.measured_items import ADC, DEGREE, EXTENT, Measurement
 from napari_vcf.records.base import STAGES, Stage
 
 __all__ = [
+    "EXTENT_VISUAL",
     "FORMS",
     "ITEMS",
     "NOT_ASSESSABLE",
     "REASONS",
     "FormVersion",
     "Item",
+    "extent_by_eye",
     "item_of_table",
     "items_by_default",
     "table_name",
     "value_words",
 ]
 
+#: The extent that is estimated by eye.
+EXTENT_VISUAL = "lesion_extent_visual"
 #: Takes the place of a value; always with a reason.
 NOT_ASSESSABLE = "not_assessable"
 _NO_SEQUENCE, _NO_CONTRAST = say("sequence not available"), say("no contrast medium given")
@@ -149,6 +154,18 @@ def value_words(value: str | int) -> str:
 _YES_NO = ("yes", "no")
 
 
+def extent_by_eye(cuts: tuple[str, str, str]) -> str:
+    """What is asked of the eye, by the cuts between the grades: it is compared with what is graded by the same."""
+    first, second, third = cuts
+    return say(
+        "Your own estimate of the share of the body's marrow with abnormal signal: G1 below {first}, "
+        "G2 {first} to {second}, G3 {second} to {third}, G4 entire. It is kept beside the measured grade.",
+        first=first,
+        second=second,
+        third=third,
+    )
+
+
 ITEMS: dict[str, Item] = {
     item.key: item
     for item in (
@@ -161,14 +178,11 @@ ITEMS: dict[str, Item] = {
             measurement=DEGREE,
         ),
         Item(
-            "lesion_extent_visual",
+            EXTENT_VISUAL,
             say("Extent of the lesion, by eye"),
             ("G1", "G2", "G3", "G4"),
             _MRI,
-            say(
-                "Your own estimate of the share of the body's marrow with abnormal signal: G1 below 1/4, "
-                "G2 1/4 to 2/4, G3 2/4 to 3/4, G4 entire. It is kept beside the measured grade."
-            ),
+            extent_by_eye(EXTENT_CUTS),
             ordinal=True,
             estimates="lesion_extent",
         ),

@@ -8,7 +8,7 @@ from functools import cache
 from napari_vcf.language import say
 from napari_vcf.reading.errors import RefusedActionError
 
-__all__ = ["LEVELS", "REGULAR_LEVELS", "level_above", "level_below", "recounted"]
+__all__ = ["LEVELS", "REGULAR_LEVELS", "level_above", "level_below", "not_renamed", "recounted"]
 
 #: The usual 24 presacral levels.
 REGULAR_LEVELS = (
@@ -107,3 +107,14 @@ def recounted(
 
 def _column(has_t13: bool, has_l6: bool) -> tuple[str, ...]:
     return tuple(name for name in LEVELS if (name != "T13" or has_t13) and (name != "L6" or has_l6))
+
+
+def not_renamed(what: str) -> RefusedActionError:
+    """The refusal to give the fractured vertebra another name over what there is of the one it has."""
+    return RefusedActionError(
+        say(
+            "There are already {what}. Remove them before naming another fractured vertebra, or, if "
+            "it was miscounted, correct all levels at once.",
+            what=what,
+        )
+    )

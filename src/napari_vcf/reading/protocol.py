@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -22,7 +23,7 @@ from napari_vcf.measure.cuts import (
     EXTENT_ENTIRE_FROM,
     POSTERIOR_CRUSHED_FROM,
 )
-from napari_vcf.reading.findings import FORMS, ITEMS, FormVersion, Item, items_by_default
+from napari_vcf.reading.findings import EXTENT_VISUAL, FORMS, ITEMS, FormVersion, Item, extent_by_eye, items_by_default
 from napari_vcf.records.base import STAGES, Finite, FrozenModel, Stage
 
 __all__ = ["Protocol", "as_it_was"]
@@ -172,7 +173,11 @@ class Protocol(FrozenModel):
     @property
     def form(self) -> dict[str, Item]:
         """The items of the form that is asked, by key."""
-        return FORMS[self.form_version]
+        items = FORMS[self.form_version]
+        if self.extent_cuts == EXTENT_CUTS:
+            return items
+        by_eye = replace(items[EXTENT_VISUAL], help=extent_by_eye(self.extent_cuts))
+        return {**items, EXTENT_VISUAL: by_eye}
 
     @property
     def carried_items(self) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from napari_vcf.reading.export import export_reading
 from napari_vcf.reading.history import History
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.label_proposing import ChosenLabel, body_from_labels
+from napari_vcf.reading.levels import not_renamed
 from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.middles import ProposedMiddle, accepted_middle, proposed_middle
 from napari_vcf.reading.proposing import BodyRequest, body_request, proposed_from
@@ -303,7 +304,19 @@ class Reading:
     # -- changes by name ---------------------------------------------------------------------------------------------
 
     def set_spine(self, fractured: str, *, has_t13: bool = False, has_l6: bool = False) -> act.LoggedAction:
-        """Name the fractured vertebra."""
+        """Name the fractured vertebra.
+
+        Raises
+        ------
+        RefusedActionError
+            If it has another name already, under which something was measured or answered.
+        """
+        spine, stages = self.state.spine, self.state.stages.values()
+        # What was drawn is a matter of the record's own rules; journals from before hold names changed under answers.
+        drawn = any(stage.calipers or stage.rois or stage.masks for stage in stages)
+        answered = any(stage.answers or stage.references for stage in stages)
+        if spine is not None and fractured != spine.fractured and answered and not drawn:
+            raise not_renamed(say("answers on {fractured}", fractured=spine.fractured))
         return self._make(act.SetSpine, fractured=fractured, has_t13=has_t13, has_l6=has_l6)
 
     def correct_levels(self, fractured: str, *, has_t13: bool = False, has_l6: bool = False) -> act.LoggedAction:

@@ -11,7 +11,7 @@ from napari_vcf.measure import MeasureError
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
-from napari_vcf.reading.levels import recounted
+from napari_vcf.reading.levels import not_renamed, recounted
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.middles import check_walls, corners_of
 from napari_vcf.reading.results import adjacent_levels, caliper_mm, rectangle_of
@@ -43,13 +43,7 @@ def _(action: act.SetSpine, state: ReadingState, context: Context) -> ReadingSta
             if measured
             else say("a painted lesion or ADC ROIs")
         )
-        raise RefusedActionError(
-            say(
-                "There are already {what}. Remove them before naming another fractured vertebra, or, if "
-                "it was miscounted, correct all levels at once.",
-                what=what,
-            )
-        )
+        raise not_renamed(what)
     return state.model_copy(update={"spine": spine})
 
 

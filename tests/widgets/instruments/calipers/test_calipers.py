@@ -206,3 +206,26 @@ def test_naming_another_level_once_something_is_drawn_asks_and_then_moves_all_na
         assert heights(bench, level) == before
     bench.desk.undo()
     assert heights(bench, "L1") == before
+
+
+def test_naming_another_level_once_something_is_answered_asks_as_well(bench, panel):
+    from qtpy.QtWidgets import QMessageBox, QPushButton
+
+    reading = bench.desk.reading
+    reading.answer(bench.desk.stage, "verdict", "benign")
+    bench.hands.choose(panel._level, "L3")
+    bench.hands.press(panel.findChild(QMessageBox, "recount").findChild(QPushButton, "recount_yes"))
+    bench.settle()
+    assert reading.state.spine.fractured == "L3"
+    assert reading.state.stages[bench.desk.stage].answers["verdict"].value == "benign"
+
+
+def test_the_degree_s_tooltip_tells_the_cuts_of_the_protocol(bench, panel):
+    assert "below 1/3" in panel._degree.toolTip()
+    assert "12.5 percentage points" in panel._degree.toolTip()
+    rules = bench.desk.reading.protocol
+    other = {"degree_cuts": ("1/4", "2/4"), "degree_borderline_within": 0.05}
+    bench.desk.reading.protocol = rules.model_copy(update=other)
+    panel.follow_desk()
+    panel._show()
+    assert "II: 1/4 to 2/4, III: above 2/4. A loss nearer to a cut than 5 percentage points" in panel._degree.toolTip()

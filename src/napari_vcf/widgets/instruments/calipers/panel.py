@@ -15,6 +15,7 @@ from napari_vcf.measure import (
     ReferenceRule,
     VertebraStatus,
 )
+from napari_vcf.reading import Protocol
 from napari_vcf.reading.levels import REGULAR_LEVELS
 from napari_vcf.reading.results import caliper_mm, heights_of
 from napari_vcf.widgets.common.controls import (
@@ -350,8 +351,10 @@ class CalipersWidget(Instrument):
         reading = self.desk.reading
         if reading is not None and index > 0:
             level, spine = self._level.itemText(index), reading.state.spine
-            drawn = any(s.calipers or s.rois or s.masks for s in reading.state.stages.values())
-            if spine is not None and level != spine.fractured and drawn:
+            read = any(
+                s.calipers or s.rois or s.masks or s.answers or s.references for s in reading.state.stages.values()
+            )
+            if spine is not None and level != spine.fractured and read:
                 self._ask_recount(spine.fractured, level)
                 return
             self.desk.guard(lambda: reading.set_spine(level))
@@ -370,7 +373,7 @@ class CalipersWidget(Instrument):
         )
         box.setInformativeText(
             tr(
-                "Calipers, body, ADC rectangles and registration of every stage keep their places, and "
+                "Calipers, body, ADC rectangles, registration and answers of every stage stay as they are, and "
                 "all names move. One undo takes it back."
             )
         )
@@ -583,12 +586,7 @@ class CalipersWidget(Instrument):
                     mark=mark,
                 )
             )
-        self._degree.setToolTip(
-            tr(
-                "I: loss below 1/3, II: 1/3 to 2/3, III: above 2/3. Readers differ by about 12.5 "
-                "percentage points, so a loss nearer to a cut than that is called borderline."
-            )
-        )
+        self._degree.setToolTip("" if self.desk.reading is None else _degrees(self.desk.reading.protocol))
         parts = (
             []
             if loss is None
@@ -624,3 +622,15 @@ class CalipersWidget(Instrument):
                 if loss is None
                 else shown(loss.reason or loss.note) or tr("Reference: {name}.", name=RULE_NAMES[name])
             )
+
+
+def _degrees(protocol: Protocol) -> str:
+    """Where the degrees part, by the protocol."""
+    first, second = protocol.degree_cuts
+    return tr(
+        "I: loss below {first}, II: {first} to {second}, III: above {second}. A loss nearer to a cut than "
+        "{within:g} percentage points is called borderline.",
+        first=first,
+        second=second,
+        within=100 * protocol.degree_borderline_within,
+    )

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QButtonGroup, QComboBox, QGridLayout, QHBoxLayout, QL
 from napari_vcf.language import Sentence, say, shown, tr
 from napari_vcf.measure import Extent
 from napari_vcf.reading import ITEMS
+from napari_vcf.reading.findings import EXTENT_VISUAL
 from napari_vcf.widgets.common.controls import (
     ORANGE,
     Banner,
@@ -39,8 +40,7 @@ from napari_vcf.widgets.instruments.instrument import Instrument, Tool, ToolMana
 __all__ = ["ExtentWidget"]
 
 #: The estimate that this panel takes, and the item that it estimates.
-VISUAL = "lesion_extent_visual"
-EXTENT = ITEMS[VISUAL].estimates
+EXTENT = ITEMS[EXTENT_VISUAL].estimates
 
 
 class ExtentWidget(Instrument):
@@ -194,9 +194,9 @@ class ExtentWidget(Instrument):
         self._visual = {}
         group = QButtonGroup(self)
         group.setExclusive(False)
-        for number, value in enumerate(ITEMS[VISUAL].values, start=1):
+        for number, value in enumerate(ITEMS[EXTENT_VISUAL].values, start=1):
             widget = toggle(
-                f"visual_{value}", str(value), shown(ITEMS[VISUAL].help), action=f"extent.estimate_{number}"
+                f"visual_{value}", str(value), shown(ITEMS[EXTENT_VISUAL].help), action=f"extent.estimate_{number}"
             )
             widget.clicked.connect(lambda _=False, v=str(value): self._on_visual(v))
             group.addButton(widget)
@@ -399,11 +399,11 @@ class ExtentWidget(Instrument):
         reading, stage = self.desk.reading, self.desk.stage
         if reading is None:
             return
-        answer = reading.state.stages[stage].answers.get(VISUAL)
+        answer = reading.state.stages[stage].answers.get(EXTENT_VISUAL)
         if answer is not None and answer.value == value:
-            self.desk.guard(lambda: reading.withdraw_answer(stage, VISUAL))
+            self.desk.guard(lambda: reading.withdraw_answer(stage, EXTENT_VISUAL))
         else:
-            self.desk.guard(lambda: reading.answer(stage, VISUAL, value))
+            self.desk.guard(lambda: reading.answer(stage, EXTENT_VISUAL, value))
         self._show()
 
     def _clear_slice(self) -> None:
@@ -516,9 +516,13 @@ class ExtentWidget(Instrument):
     def _show_results(self) -> None:
         reading, stage = self.desk.reading, self.desk.stage
         extent = self._extent()
-        answer = reading.state.stages[stage].answers.get(VISUAL) if reading is not None else None
-        asked = reading is not None and reading.protocol.asks(stage, VISUAL)
-        for value, widget in self._visual.items():
+        answer = reading.state.stages[stage].answers.get(EXTENT_VISUAL) if reading is not None else None
+        asked = reading is not None and reading.protocol.asks(stage, EXTENT_VISUAL)
+        for number, (value, widget) in enumerate(self._visual.items(), start=1):
+            if reading is not None:
+                # Where the grades part is the protocol's.
+                by_eye = shown(reading.protocol.form[EXTENT_VISUAL].help)
+                widget.setToolTip(with_key(by_eye, f"extent.estimate_{number}"))
             widget.setEnabled(asked)
             widget.setChecked(answer is not None and answer.value == value)
         result = details = differ = ""
