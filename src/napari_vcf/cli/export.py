@@ -37,12 +37,18 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files."""
-    from napari_vcf.study.signed_exports import export_study
+    from napari_vcf.study.signed_exports import export_study, unlisted_exports
 
     if args.format != "json":
         return _write_tables(args)
     written = export_study(args.study, args.out, readers=args.reader, versions=args.versions)
     print(f"{len(written)} signed readings in {args.out.name}.")
+    if left := [path.relative_to(args.out).as_posix() for path in unlisted_exports(args.out)]:
+        print(
+            f"Not exported, but in the folder: {', '.join(left)}. A case may have been withdrawn, or a reading "
+            "amended, since they were written. Nothing is deleted: take away what must not be there. 'agreement' "
+            "leaves them out."
+        )
     return 0
 
 

@@ -8,10 +8,10 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.csv_cells import plain
+from napari_vcf.records.export_list import AMENDED, LIST, SET_ASIDE, is_as_written, listed_files, text_of_list
 from napari_vcf.records.sealing import check_seal, sha256_of
 from napari_vcf.study.damage import Found, WayOut
 from napari_vcf.study.decisions import Decisions, read_decisions
@@ -22,10 +22,7 @@ from napari_vcf.study.regular_files import read_regular
 from napari_vcf.study.stage_files import SEAL, seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
-__all__ = ["LIST", "SealedStage", "changed_exports", "export_study", "sealed_stages"]
-
-#: The list that an export leaves beside its files.
-LIST: Final = "SHA256SUMS"
+__all__ = ["SealedStage", "changed_exports", "export_study", "sealed_stages", "unlisted_exports"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,8 @@ def export_study(
         The study folder.
     out : path
         Folder for the files; made if it is not there. A file that is there already and is the same is left; one that
-        differs is refused.
+        differs is refused. One that counts no more, of a withdrawn case or a version amended since, stays and is no
+        longer on the list; `unlisted_exports` names it.
     readers : sequence of str
         Only these readers, and no consensus; all if empty.
     versions : bool
@@ -106,9 +104,10 @@ def export_study(
         raise StudyError(f"The study has no reader '{unknown[0]}'.")
     decisions = read_decisions(folder)
     withdrawn = {entry.case for entry in decisions.set_aside if entry.case and entry.kind == "case_withdrawn"}
+    every = list(sealed_stages(folder, record, protocol))
     chosen = [
         stage
-        for stage in sealed_stages(folder, record, protocol)
+        for stage in every
         if stage.case not in withdrawn and (stage.latest or versions) and (not readers or stage.reader in readers)
     ]
     texts = []
@@ -120,12 +119,12 @@ def export_study(
         texts.append(text)
     target = Path(out)
     try:
-        (target / "amended" if not all(stage.latest for stage in chosen) else target).mkdir(parents=True, exist_ok=True)
+        (target if all(stage.latest for stage in chosen) else target / AMENDED).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"The folder for the exports cannot be made: {error.strerror or 'refused'}.") from error
     written = []
     for stage, text in zip(chosen, texts, strict=True):
-        path = (target if stage.latest else target / "amended") / f"{stage.name}.json"
+        path = (target if stage.latest else target / AMENDED) / f"{stage.name}.json"
         if not path.is_file() or path.read_bytes() != text.encode():
             write_atomically(path, text)
         written.append(path)
@@ -133,31 +132,52 @@ def export_study(
         target,
         {path.relative_to(target).as_posix(): sha256_of(text) for path, text in zip(written, texts, strict=True)},
         withdrawn,
+        {f"{stage.name}.json" for stage in every if not stage.latest},
     )
     if decisions.set_aside:
-        _write_aside(target / "set-aside.csv", decisions)
+        _write_aside(target / SET_ASIDE, decisions)
     return written
 
 
-def _listed(folder: Path) -> dict[str, str]:
-    """Name to hash of every export that was written into a folder; empty where there is no list."""
+def _text_of_list(folder: Path) -> str:
+    """The list of a folder; empty where there is none."""
     try:
-        lines = read_regular(folder / LIST).decode("utf-8", "replace").splitlines()
+        return read_regular(folder / LIST).decode("utf-8", "replace")
     except OSError:
-        return {}
-    return {name: sha256 for sha256, _, name in (line.partition("  ") for line in lines if line[:1] != "#") if name}
+        return ""
 
 
-def _write_list(folder: Path, written: dict[str, str], withdrawn: set[str]) -> None:
-    """Note what was written, as ``sha256sum -c`` reads it; what was written earlier stays on the list."""
-    before = {
-        name: sha256 for name, sha256 in _listed(folder).items() if Path(name).name.split("_")[0] not in withdrawn
+def _write_list(folder: Path, written: dict[str, str], withdrawn: set[str], amended: set[str]) -> None:
+    """Note what was written; what was written earlier stays on the list, except for what counts no more."""
+    before = _text_of_list(folder)
+    kept = {
+        name: sha256
+        for name, sha256 in listed_files(before).items()
+        if name not in amended and Path(name).name.split("_")[0] not in withdrawn
     }
-    text = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted({**before, **written}.items()))
-    # The last line is a comment to other tools.
-    text = f"{text}# {sha256_of(text)}\n"
-    if not (folder / LIST).is_file() or (folder / LIST).read_bytes() != text.encode():
+    text = text_of_list({**kept, **written})
+    if text != before:
         write_atomically(folder / LIST, text, overwrite=True)
+
+
+def unlisted_exports(folder: Path) -> list[Path]:
+    """Readings in a folder of exports that its own list does not name, such as those of a case withdrawn since.
+
+    Parameters
+    ----------
+    folder : Path
+        Into which exports were written; one without a list is left alone.
+
+    Returns
+    -------
+    list of Path
+        In the order of their names.
+    """
+    if not (folder / LIST).exists():
+        return []
+    listed = listed_files(_text_of_list(folder))
+    found = [*folder.glob("*.json"), *(folder / AMENDED).glob("*.json")]
+    return sorted(path for path in found if path.relative_to(folder).as_posix() not in listed)
 
 
 def changed_exports(folder: Path) -> Iterator[Found]:
@@ -170,11 +190,10 @@ def changed_exports(folder: Path) -> Iterator[Found]:
     """
     if (folder / LIST).exists():
         with contextlib.suppress(OSError):
-            text, _, mark = read_regular(folder / LIST).decode("utf-8", "replace").rpartition("# ")
-            if mark != f"{sha256_of(text)}\n":
+            if not is_as_written(read_regular(folder / LIST).decode("utf-8", "replace")):
                 yield Found(folder / LIST, "it is not as it was written.", WayOut.EXPORT)
                 return
-    for name, sha256 in _listed(folder).items():
+    for name, sha256 in listed_files(_text_of_list(folder)).items():
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
             yield Found(folder / LIST, "it names a file outside of its folder.", WayOut.EXPORT)
