@@ -277,3 +277,30 @@ def test_agreement_leaves_out_what_was_set_aside_with_its_reason(tmp_path: Path)
     assert "Case C003, all stages: set aside by the coordinator: consent was taken back." in document["remarks"]
     reasons = {entry["reason"] for entry in document["left_out"] if "C002" in entry["cases"] and entry["stage"] == "ct"}
     assert reasons == {"set aside by the coordinator: no CT was made"}
+
+
+def test_an_earlier_export_of_a_withdrawn_case_or_an_amended_stage_is_named_and_not_analysed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_study(tmp_path, cases=4, stages=["ct"])
+    read_all(root, "R1", "R2")
+    out, results = tmp_path / "out", tmp_path / "results"
+    assert main(["export", str(root), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == "8 signed readings in out.\n"
+    withdraw_case(root, "C003", "consent was taken back")
+    with open_study(root, clock=Clock()).as_reader("R1").amend("C001", "ct", "slip of the hand") as session:
+        session.reading.answer("ct", "confidence", 2)
+        session.seal()
+    assert main(["export", str(root), "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "Not exported, but in the folder: C001_R1_ct.json, C003_R1_ct.json, C003_R2_ct.json." in said
+    assert (out / "C003_R1_ct.json").is_file()
+    assert [damage.place for damage in check_study(root, exports=out).damages] == []
+    assert main(["agreement", str(out), "--out", str(results), "--bootstrap", "0"]) == 0
+    document = json.loads((results / "agreement.json").read_text(encoding="utf-8"))
+    assert document["cases"] == 3
+    assert set(document["sources"]) == {
+        *(f"C{number:03d}_{reader}_ct.json" for number in (2, 4) for reader in ("R1", "R2")),
+        "C001_R1_ct_v2.json",
+        "C001_R2_ct.json",
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,10 +29,13 @@ class Part:
         What sets them apart from the others; empty where nothing does.
     readings : Readings
         The readings.
+    whole : bool
+        Whether they are all that was read there; else the answers to single items in one of their units.
     """
 
     label: str
     readings: Readings
+    whole: bool = True
 
 
 def _few(names: Sequence[str]) -> str:
@@ -41,7 +44,10 @@ def _few(names: Sequence[str]) -> str:
 
 
 def differences(
-    readings: Readings, reference: Reference | None, schema_versions: Mapping[str, Sequence[str]]
+    readings: Readings,
+    reference: Reference | None,
+    schema_versions: Mapping[str, Sequence[str]],
+    aside: Collection[tuple[str, str]] = (),
 ) -> list[str]:
     """Everything that forbids analysing the readings together.
 
@@ -53,6 +59,8 @@ def differences(
         Pathology.
     schema_versions : mapping
         Files by schema version.
+    aside : collection of (str, str)
+        Case and stage, or ``all``, of what the coordinator of a study set aside.
 
     Returns
     -------
@@ -65,7 +73,7 @@ def differences(
         *_scale_differences(readings),
         *_consensus(readings),
         *_case_differences(readings),
-        *_reference_differences(readings, reference),
+        *_reference_differences(readings, reference, aside),
     ]
 
 
@@ -154,10 +162,13 @@ def _case_differences(readings: Readings) -> list[str]:
     return found
 
 
-def _reference_differences(readings: Readings, reference: Reference | None) -> list[str]:
+def _reference_differences(
+    readings: Readings, reference: Reference | None, aside: Collection[tuple[str, str]]
+) -> list[str]:
     if reference is None:
         return []
-    read, known = set(readings.cases), set(reference.cases)
+    # Why nobody read a case that was withdrawn is known, and said.
+    read, known = set(readings.cases), {case for case in reference.cases if (case, "all") not in aside}
     found = []
     if read - known:
         lacking = sorted(read - known)
@@ -174,6 +185,7 @@ def parts_of(
     schema_versions: Mapping[str, Sequence[str]],
     *,
     apart: bool = False,
+    aside: Collection[tuple[str, str]] = (),
 ) -> tuple[list[Part], list[str]]:
     """Readings that may be analysed together.
 
@@ -189,6 +201,8 @@ def parts_of(
         Whether to analyse apart what does not fit: each protocol, schema version and ADC unit for itself, each unit of
         an item for itself, a consensus reading against the reference only, and cases that one reader lacks only where
         they were read.
+    aside : collection of (str, str)
+        Case and stage, or ``all``, of what the coordinator of a study set aside.
 
     Returns
     -------
@@ -202,9 +216,10 @@ def parts_of(
     MixedReadingsError
         If they do not fit together and `apart` is false.
     AgreementError
-        If there is nobody to compare: one reader, no repeat and no reference.
+        If there is nobody to compare: one reader, no repeat and no reference. If exports are analysed apart and a
+        table stands beside them, which does not say where its answers belong.
     """
-    found = differences(readings, reference, schema_versions)
+    found = differences(readings, reference, schema_versions, aside)
     scales = _scale_differences(readings)
     # Numbers that only look alike cannot be set apart by the program: it does not know whose scale is which.
     if found and (scales or not apart):
@@ -216,7 +231,7 @@ def parts_of(
             f"{who} is in the input: agreement needs two readers, repeated readings of one (column 'occasion'), or a "
             "reference (--reference)."
         )
-    return _by_rules(readings), found
+    return [unit for part in _by_rules(readings) for unit in _by_units(part)], found
 
 
 def _adc_units(records: Sequence[ReadingFacts]) -> list[str]:
@@ -240,11 +255,17 @@ def _by_rules(readings: Readings) -> list[Part]:
     ]
     if len(set(keys)) < 2:
         return [Part("", readings)]
-    group_of = {record.source: key for record, key in zip(readings.records, keys, strict=True)}
-    source_group = [group_of.get(source) for source in readings.sources]
+    # By the number of the file: its name may be that of another one in another folder.
+    group_of = {record.number: key for record, key in zip(readings.records, keys, strict=True)}
+    groups = [group_of.get(number) for number in range(len(readings.sources))]
+    if strange := sorted({name for name, group in zip(readings.sources, groups, strict=True) if group is None}):
+        raise AgreementError(
+            f"What differs is to be analysed apart, and {_few(strange)} does not say to which part its answers belong: "
+            "a table names no protocol. Analyse the tables and the exported readings one after the other."
+        )
     parts = []
     for key in sorted(set(keys)):
-        chosen = np.array([group in (key, None) for group in source_group])
+        chosen = np.array([group == key for group in groups])
         label = ", ".join(part for part in key if part)
         part = replace(
             readings.select(chosen[readings.source]),
@@ -252,3 +273,21 @@ def _by_rules(readings: Readings) -> list[Part]:
         )
         parts.append(Part(label, part))
     return parts
+
+
+def _by_units(part: Part) -> list[Part]:
+    """A part without the items that come in several units, and each unit of these as a part of its own."""
+    readings = part.readings
+    seen = np.zeros((len(readings.items), len(readings.units)), dtype=bool)
+    seen[readings.item, readings.unit] = True
+    mixed = np.flatnonzero(seen.sum(axis=1) > 1)
+    if not mixed.size:
+        return [part]
+    of_mixed = np.isin(readings.item, mixed)
+    found = [Part(part.label, readings.select(~of_mixed))] if not of_mixed.all() else []
+    for unit in np.flatnonzero(seen[mixed].any(axis=0)).tolist():
+        label = ", ".join(
+            filter(None, (part.label, f"in {readings.units[unit]}" if readings.units[unit] else "no unit"))
+        )
+        found.append(Part(label, readings.select(of_mixed & (readings.unit == unit)), whole=False))
+    return found

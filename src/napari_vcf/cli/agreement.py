@@ -6,6 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from napari_vcf.agreement import AgreementDocument
     from napari_vcf.agreement.figures import FromImages
 
@@ -156,7 +159,7 @@ def run(args: argparse.Namespace) -> int:
         schema_versions=loaded.schema_versions,
         aside=loaded.aside,
     )
-    pictures = None if args.images is None else _pictures(args)
+    pictures = None if args.images is None else _pictures(args, loaded.files)
     written = write_analysis(
         analysed, args.out, figures=args.figures, pictures=() if pictures is None else pictures.drawn
     )
@@ -169,12 +172,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _pictures(args: argparse.Namespace) -> FromImages:
+def _pictures(args: argparse.Namespace, files: Sequence[Path]) -> FromImages:
     from napari_vcf.agreement.figures import pictures_of_readings
-    from napari_vcf.agreement.input import find_files
 
     cases = [] if args.panels is None else [name.strip() for name in args.panels.split(",")]
-    return pictures_of_readings(find_files(args.readings), args.images, cases=cases)
+    return pictures_of_readings(files, args.images, cases=cases)
 
 
 def _summary(document: AgreementDocument) -> None:

@@ -85,6 +85,12 @@ def _charts(args: argparse.Namespace) -> list[Drawn]:
     settings = make_settings(positive=args.positive, seed=args.seed)
     reference = None if args.reference is None else read_reference(args.reference)
     loaded = load_readings(args.readings)
-    analysed = analyse(loaded.readings, reference, settings=settings, schema_versions=loaded.schema_versions)
+    analysed = analyse(
+        loaded.readings,
+        reference,
+        settings=settings,
+        schema_versions=loaded.schema_versions,
+        aside=loaded.aside,
+    )
     wanted = tuple(args.only or ("",))
     return [one for one in charts_of(analysed, every=bool(args.only)) if one.name.startswith(wanted)]

@@ -38,11 +38,13 @@ def agreement_of_masks(found: Collected, readings: Readings, store: MaskStore) -
     store : MaskStore
         Masks of the exported readings.
     """
-    own = {(record.case, record.reader, record.occasion) for record in readings.records}
+    own = {
+        (stage, record.case, record.reader, record.occasion) for record in readings.records for stage in record.stages
+    }
     for stage in STAGES:
         by_reading: dict[_Who, set[str]] = {}
         for place, case, reader, occasion in store.masks:
-            if place == stage and (case, reader, occasion) in own and not is_consensus(reader):
+            if place == stage and (stage, case, reader, occasion) in own and not is_consensus(reader):
                 by_reading.setdefault((reader, occasion), set()).add(case)
         for first, second in combinations(sorted(by_reading), 2):
             same = first[0] == second[0]

@@ -168,7 +168,7 @@ def analyse(
         If the readings do not fit together and are not to be analysed apart.
     """
     chosen = settings if settings is not None else make_settings()
-    parts, remarks = parts_of(readings, reference, schema_versions or {}, apart=chosen.apart)
+    parts, remarks = parts_of(readings, reference, schema_versions or {}, apart=chosen.apart, aside=tuple(aside or {}))
     found = Collected(chosen)
     reasons = {place: why.rstrip(".") for place, why in (aside or {}).items()}
     found.aside = {place: f"set aside by the coordinator: {why}" for place, why in reasons.items()}
@@ -221,7 +221,6 @@ def _analyse_part(found: Collected, part: Part, reference: Reference | None, mas
     signs = found.settings.model
     for stage, blocks in groupby(readings.item_tables(), key=lambda table: table.stage):
         tables = list(blocks)
-        # Units are alike unless they are analysed apart: then each unit's block is an item of its own.
         agreement_of_readers(found, readings, tables)
         agreement_of_several(found, readings, tables)
         by_stage[stage] = {
@@ -232,6 +231,8 @@ def _analyse_part(found: Collected, part: Part, reference: Reference | None, mas
         against_reference(found, readings, tables, truth)
         reading_groups(found, readings, tables, truth)
         cutoffs_of_measurements(found, readings, tables, truth)
+    if not part.whole:
+        return
     grades_between_stages(found, readings, by_stage)
     if truth is not None:
         modalities(found, readings, by_stage, truth)

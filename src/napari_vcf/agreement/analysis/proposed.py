@@ -65,7 +65,11 @@ def agreement_by_proposal(
     stage : str
         The stage.
     """
-    own = {(record.case, record.reader) for record in readings.records if not is_consensus(record.reader)}
+    own = {
+        (record.case, record.reader)
+        for record in readings.records
+        if record.occasion == 1 and stage in record.stages and not is_consensus(record.reader)
+    }
     bodies = {key: masks.proposed for key, masks in store.masks.items() if masks.runs["body"].size > 1}
     for question, proposals in ((_BODY, bodies), (_MIDDLES, store.middles)):
         began = {

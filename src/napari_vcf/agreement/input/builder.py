@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,9 +52,17 @@ class _Names:
 
 
 class ReadingsBuilder:
-    """Collects rows of several sources into one `Readings`."""
+    """Collects rows of several sources into one `Readings`.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    aside : mapping of (str, str) to str, optional
+        Case and stage, or ``all``, to the reason why they were set aside: their rows are left out.
+    """
+
+    def __init__(self, aside: Mapping[tuple[str, str], str] | None = None) -> None:
+        self._aside = aside or {}
+        self._left: dict[str, int] = {}
         self._case, self._reader, self._item, self._unit = _Names(), _Names(), _Names(), _Names()
         self._sources: list[str] = []
         self._places: list[Place] = []
@@ -103,6 +111,7 @@ class ReadingsBuilder:
         TableError
             At the first row with an empty name, an unknown stage, item or value.
         """
+        chunk = self._without_aside(chunk) if self._aside else chunk
         codes: dict[str, NDArray[np.int64]] = {}
         uniques: dict[str, list[str]] = {}
         for name in ("case", "reader", "stage", "item", "unit"):
@@ -126,6 +135,32 @@ class ReadingsBuilder:
                 "row": chunk.row.astype(np.int32),
             }
         )
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is not a single row."""
+        return not any(part["case"].size for part in self._parts)
+
+    def _without_aside(self, chunk: Chunk) -> Chunk:
+        cases, stages = (np.array([str(text).strip() for text in chunk.columns[name]]) for name in ("case", "stage"))
+        gone = np.zeros(cases.size, dtype=bool)
+        for case, stage in self._aside:
+            gone |= (cases == case) & ((stages == stage) | (stage == "all"))
+        if not gone.any():
+            return chunk
+        for source, count in zip(*np.unique(chunk.source[gone], return_counts=True), strict=True):
+            name = self._sources[int(source)]
+            self._left[name] = self._left.get(name, 0) + int(count)
+        keep = ~gone
+        columns: dict[str, Sequence[str] | NDArray[np.object_]] = {
+            name: np.asarray(column, dtype=object)[keep] for name, column in chunk.columns.items()
+        }
+        return Chunk(columns, chunk.occasion[keep], chunk.source[keep], chunk.row[keep])
+
+    def remark_on_aside(self) -> None:
+        """Say how many rows of which tables were left out because they were set aside."""
+        for name, count in self._left.items():
+            self.remark(f"{name}: {count} answers are of what the coordinator set aside, and are left out.")
 
     def _place(self, chunk: Chunk, at: int) -> str:
         return self._places[int(chunk.source[at])](int(chunk.row[at]))
@@ -170,7 +205,7 @@ class ReadingsBuilder:
         TableError
             If there is no row, or one answer was given twice.
         """
-        if not any(part["case"].size for part in self._parts):
+        if self.empty:
             raise TableError(", ".join(self._sources) or "the input", "there is not a single answer to analyse.")
         columns: dict[str, NDArray[np.generic]] = {}
         for name in list(self._parts[0]):

@@ -14,7 +14,6 @@ import numpy as np
 from napari_vcf.agreement.input.builder import Chunk, ReadingsBuilder
 from napari_vcf.agreement.input.readings import CONSENSUS, ReadingFacts
 from napari_vcf.reading.carried_items import CarriedKind, carried_values
-from napari_vcf.reading.export import read_reading
 from napari_vcf.reading.export_document import ReadingExport
 from napari_vcf.reading.export_table import Row, reading_rows
 from napari_vcf.reading.findings import table_name
@@ -112,33 +111,28 @@ class ExportRows:
         self._found: Counter[tuple[str, str, CarriedKind]] = Counter()
         self._rows: list[tuple[str, str, str, str, str, str, int, int]] = []
 
-    def add(self, path: Path, *, occasion: int = 1) -> tuple[ReadingExport, ReadingFacts]:
+    def add(self, export: ReadingExport, name: str, schema_version: str, *, occasion: int = 1) -> ReadingFacts:
         """Add the answers of one exported reading.
 
         Parameters
         ----------
-        path : Path
-            The file.
+        export : ReadingExport
+            The reading.
+        name : str
+            What its file is called in messages.
+        schema_version : str
+            The version in which the file was written.
         occasion : int
-            Occasion, where the file does not count its readings.
+            Which reading of the case it is.
 
         Returns
         -------
-        export : ReadingExport
-            The reading, for what is not in the table (masks).
-        record : ReadingFacts
+        ReadingFacts
             What it says about itself.
-
-        Raises
-        ------
-        ExportError
-            If the file is no reading.
         """
-        export = read_reading(path)
-        record = facts_of(export, path.name, schema_version_of(path))
-        record = replace(record, occasion=max(record.occasion, occasion))
+        source = self._builder.add_source(name, lambda _row: name)
+        record = replace(facts_of(export, name, schema_version), occasion=occasion, number=source)
         self._builder.add_record(record)
-        source = self._builder.add_source(path.name, lambda _row: path.name)
         before = len(self._rows)
         left_out = False
         for row in self._counted(export):
@@ -149,14 +143,14 @@ class ExportRows:
                 (row.case, record.reader, row.stage, row.item, _cell(row.value), row.unit, record.occasion, source)
             )
         if left_out and len(self._rows) == before:
-            self._builder.remark(f"{path.name} holds nothing but what was carried.")
+            self._builder.remark(f"{name} holds nothing but what was carried.")
         elif len(self._rows) == before:
-            self._builder.remark(f"{path.name} holds no answer.")
+            self._builder.remark(f"{name} holds no answer.")
         elif not export.complete:
-            self._builder.remark(f"{path.name} is not complete: items without an answer have no value.")
+            self._builder.remark(f"{name} is not complete: items without an answer have no value.")
         if len(self._rows) >= _CHUNK_ROWS:
             self.flush()
-        return export, record
+        return record
 
     def _counted(self, export: ReadingExport) -> Iterator[Row | None]:
         """Rows of an export; None for each that is left out."""

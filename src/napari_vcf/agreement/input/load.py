@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import glob
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_vcf.agreement.errors import AgreementError
 from napari_vcf.agreement.input.builder import ReadingsBuilder
-from napari_vcf.agreement.input.exports import CarriedChoice, ExportRows, facts_of, schema_version_of
+from napari_vcf.agreement.input.export_folders import chosen_files, is_aside, set_aside
+from napari_vcf.agreement.input.exports import CarriedChoice, ExportRows, schema_version_of
 from napari_vcf.agreement.input.files import add_csv, add_parquet
 from napari_vcf.agreement.input.masks import MaskStore
+from napari_vcf.agreement.input.occasions import Occasions
 from napari_vcf.agreement.input.readings import Readings
 from napari_vcf.reading.export import read_reading
+from napari_vcf.reading.export_document import ReadingExport
 
 __all__ = ["Loaded", "find_files", "load_readings"]
 
 _TABLES = (".csv", ".parquet")
-#: The table of what the coordinator of a study set aside.
-SET_ASIDE = "set-aside.csv"
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,12 +40,15 @@ class Loaded:
     aside : dict of (str, str) to str
         Case and stage to the reason why the coordinator of a study set them aside; the stage is ``all`` for a case that
         was withdrawn.
+    files : tuple of Path
+        The files of which everything was taken.
     """
 
     readings: Readings
     masks: MaskStore
     schema_versions: dict[str, list[str]]
     aside: dict[tuple[str, str], str] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
 
 
 def find_files(inputs: Sequence[str | Path]) -> list[Path]:
@@ -106,11 +111,12 @@ def load_readings(
     inputs : sequence of path
         See `find_files`.
     repeats : bool
-        Whether each table after the first is a repeated reading: its occasion is its place among the tables. For
-        exports, the occasion of a reader's second file of a case is 2.
+        Whether each table after the first is a repeated reading: its occasion is its place among the tables. Of
+        exports, signed ones say which reading they are; of others, a reader's second file of a stage of a case is the
+        second reading. See `Occasions`.
     consensus : bool
         Whether what a study's own export holds of consensus meetings is read as well; it is left out otherwise, and
-        that is said.
+        that is said. What else is left out of such a folder: see `chosen_files`.
     carried : {"counted", "left_out"}
         What becomes of values, and of masks, that rest on drawings which a reader carried from an earlier stage; how
         many there are is said either way.
@@ -124,68 +130,76 @@ def load_readings(
     Raises
     ------
     AgreementError, ExportError
-        If something is not found or not understood, with its place.
+        If something is not found or not understood, with its place; if two files are versions of one reading; if
+        nothing is left to be analysed.
     """
-    files = find_files(inputs)
-    beside = set() if consensus else _not_for_agreement(inputs)
-    builder, masks = ReadingsBuilder(), MaskStore()
+    found = find_files(inputs)
+    files, remarks = chosen_files(found, inputs, consensus=consensus)
+    aside = set_aside(inputs, found)
+    names = _names(files)
+    builder, masks = ReadingsBuilder(aside), MaskStore()
     exports = ExportRows(builder, carried=carried)
+    occasions = Occasions(repeats=repeats)
     versions: dict[str, list[str]] = {}
-    seen: dict[tuple[str, str], int] = {}
+    withdrawn: dict[tuple[str, str], list[str]] = {}
+    kept: list[Path] = []
     tables = 0
-    for number, path in enumerate(files):
+    for number, (path, name) in enumerate(zip(files, names, strict=True)):
         if progress is not None:
             progress(number, len(files), path.name)
-        if path in beside:
+        if path.suffix.lower() != ".json":
+            tables += 1
+            add = add_csv if path.suffix.lower() == ".csv" else add_parquet
+            add(builder, path, occasion=tables if repeats else 1)
+            kept.append(path)
             continue
-        if path.suffix.lower() == ".json":
-            versions.setdefault(schema_version_of(path), []).append(path.name)
-            export, record = exports.add(path, occasion=_next_occasion(path, seen) if repeats else 1)
-            masks.add(export, record.reader, record.occasion, carried=carried == "counted")
+        whole = read_reading(path)
+        export = _without(whole, aside, name, withdrawn)
+        if whole.stages and not export.stages:
             continue
-        tables += 1
-        add = add_csv if path.suffix.lower() == ".csv" else add_parquet
-        add(builder, path, occasion=tables if repeats else 1)
+        version = schema_version_of(path)
+        versions.setdefault(version, []).append(name)
+        record = exports.add(export, name, version, occasion=occasions.of(export, path, name))
+        masks.add(export, record.reader, record.occasion, carried=carried == "counted")
+        if export is whole:
+            kept.append(path)
     exports.flush()
     exports.remark_on_carried()
-    if left := sorted(path.name for path in files if path in beside):
-        builder.remark(
-            f"{len(left)} files of the study's export are no readings before a consensus and are left out: "
-            f"{', '.join(left[:10])}{' and more' if len(left) > 10 else ''}."
-        )
-    return Loaded(builder.build(), masks, versions, _set_aside(inputs))
+    for (case, stage), who in withdrawn.items():
+        what = f"Case {case}" if stage == "all" else f"Case {case}, stage {stage}"
+        few = f"{', '.join(who[:_NAMED])}{' and more' if len(who) > _NAMED else ''}"
+        remarks.append(f"{what} was set aside by the coordinator; what was read of it is left out: {few}.")
+    builder.remark_on_aside()
+    for text in remarks:
+        builder.remark(text)
+    if builder.empty and remarks:
+        raise AgreementError(f"Nothing is left to be analysed. {' '.join(remarks)}")
+    return Loaded(builder.build(), masks, versions, aside, tuple(kept))
 
 
-def _not_for_agreement(inputs: Sequence[str | Path]) -> set[Path]:
-    """In the export of a study: what was settled in consensus, and versions that were amended later."""
-    found: set[Path] = set()
-    for place in (Path(given) for given in inputs):
-        # The list that a study's export leaves; other folders may be gathered by hand, and are taken as they are.
-        if (place / "SHA256SUMS").is_file():
-            amended = place / "amended"
-            found.update(
-                path for path in place.rglob("*.json") if "_consensus_" in path.name or path.is_relative_to(amended)
-            )
-    return found
+def _names(files: Sequence[Path]) -> list[str]:
+    """What files are called: by their name, or with as many folders as it takes to tell them apart."""
+    names = [path.name for path in files]
+    depth = 1
+    while len(set(names)) < len(names) and depth < max(len(path.parts) for path in files):
+        depth += 1
+        count = Counter(names)
+        names = [
+            "/".join(path.parts[-depth:]) if count[name] > 1 else name for path, name in zip(files, names, strict=True)
+        ]
+    return names
 
 
-def _set_aside(inputs: Sequence[str | Path]) -> dict[tuple[str, str], str]:
-    """What lies beside the exports of a study, in ``set-aside.csv``: what nobody read, and why."""
-    found: dict[tuple[str, str], str] = {}
-    for place in (Path(given) for given in inputs):
-        path = place / SET_ASIDE
-        if not path.is_file():
-            continue
-        with path.open(encoding="utf-8", newline="") as stream:
-            for number, line in enumerate(csv.DictReader(stream), start=2):
-                if not (line.get("case") and line.get("stage") and line.get("reason")):
-                    raise AgreementError(f"{path.name}, line {number}: a case, a stage and a reason are asked for.")
-                found[line["case"], line["stage"]] = line["reason"]
-    return found
-
-
-def _next_occasion(path: Path, seen: dict[tuple[str, str], int]) -> int:
-    """Count the files of one case by one reader."""
-    head = facts_of(read_reading(path), path.name, "")
-    seen[head.case, head.reader] = seen.get((head.case, head.reader), 0) + 1
-    return seen[head.case, head.reader]
+def _without(
+    export: ReadingExport,
+    aside: Mapping[tuple[str, str], str],
+    name: str,
+    withdrawn: dict[tuple[str, str], list[str]],
+) -> ReadingExport:
+    """A reading without the stages that were set aside, which are noted by what set them aside."""
+    keys = {stage: is_aside(aside, export.case, stage) for stage in export.stages}
+    for key in dict.fromkeys(key for key in keys.values() if key is not None):
+        withdrawn.setdefault(key, []).append(name)
+    if not any(keys.values()):
+        return export
+    return export.model_copy(update={"stages": {stage: export.stages[stage] for stage in keys if keys[stage] is None}})

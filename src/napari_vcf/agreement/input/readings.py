@@ -38,6 +38,8 @@ class ReadingFacts:
         Further facts for the report: blinding, stage order, times.
     not_asked : frozenset of (str, str)
         Stage and item of what was not asked in this case, because no image shows it.
+    number : int
+        Number of the file among the sources; -1 where it is none of them. Names may repeat, numbers do not.
     """
 
     source: str
@@ -47,6 +49,12 @@ class ReadingFacts:
     rules: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     not_asked: frozenset[tuple[str, str]] = frozenset()
+    number: int = -1
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Stages that the file holds."""
+        return tuple(stage for stage in self.facts.get("stages", "").split(", ") if stage)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
