@@ -10,6 +10,7 @@ import pytest
 from napari_vcf.cli import main
 from napari_vcf.phantom import training_round
 from napari_vcf.phantom.training_round import add_round, create_training, truth_of
+from napari_vcf.reading import ITEMS
 from napari_vcf.study import NotYetError, StageSession, check_study, create_study, open_study
 from napari_vcf.study.hashed_files import write_record
 from napari_vcf.study.training import check_training, results_of, training_folder
@@ -124,6 +125,27 @@ def test_the_wrong_vertebra_is_told_and_is_within_no_limit(root: Path) -> None:
     (result,) = results_of(place, "R1")
     assert np.isinf(result.errors["loss"])
     assert not result.is_met
+
+
+def test_who_measures_nothing_in_a_round_is_within_no_limit(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = training_folder(root)
+    reader = open_study(place, clock=Clock()).as_reader("R1")
+    while (session := reader.next_case()) is not None:
+        reading, stage = session.reading, session.stage
+        reading.set_spine("L1")
+        for key in reading.asked(stage):
+            if ITEMS[key].may_be_left_open:
+                reading.mark_not_assessable(stage, key, "motion artefact")
+            else:
+                reading.answer(stage, key, ITEMS[key].values[-1])
+        session.seal()
+    (result,) = results_of(place, "R1")
+    assert result.errors == {"loss": np.inf, "share": np.inf, "adc": np.inf}
+    assert not result.is_met
+    with pytest.raises(NotYetError, match="or was not measured"):
+        check_training(root, "R1", open_study(root).protocol)
+    assert main(["study", "training", str(place), "--reader", "R1"]) == 0
+    assert "measured nowhere, or on another vertebra: % of the ADC, beyond the limit" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -313,7 +314,8 @@ def _training(args: argparse.Namespace) -> int:
             verdict = "within the limits" if result.is_met else "not within the limits yet"
             print(f"{reader}, round {result.number}: {result.signed} of {result.stages} stages signed, {verdict}.")
             for kind, error in result.errors.items():
-                print(f"  mean error {error:.3g} {units[kind]}{', beyond the limit' * (kind in result.beyond)}")
+                much = "measured nowhere, or on another vertebra:" if math.isinf(error) else f"mean error {error:.3g}"
+                print(f"  {much} {units[kind]}{', beyond the limit' * (kind in result.beyond)}")
             for case, stage, one in result.comparisons if args.reader else ():
                 print(f"  {case} {stage}  {one}")
     return 0

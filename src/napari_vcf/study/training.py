@@ -41,8 +41,8 @@ __all__ = [
 ]
 
 TRUTH: Final = "truth"
-#: Kinds for which the protocol has a limit.
-_LIMITED: Final = frozenset({"loss", "share", "adc"})
+#: Kinds for which the protocol has a limit, with the item of the form that they come from.
+_LIMITED: Final = {"loss": "compression_degree", "share": "lesion_extent", "adc": "adc"}
 
 
 class TruthRecord(FrozenModel):
@@ -99,7 +99,8 @@ class RoundResult:
     signed, stages : int
         Stages that are signed, and in all.
     errors : dict of str to float
-        Mean error of each kind that was measured: loss in percentage points, share of 1, ADC in percent.
+        Mean error of each kind: loss in percentage points, share of 1, ADC in percent; infinite where a kind that is
+        asked was measured nowhere, although all of it can be measured in made-up cases.
     beyond : tuple of str
         Kinds whose mean error is beyond the protocol's limit.
     comparisons : tuple of (str, str, Comparison)
@@ -265,6 +266,9 @@ def results_of(root: Path | str, reader: str, limits: StudyProtocol | None = Non
                 signed += 1
                 compared += [(task.case, task.stage, one) for one in compare(read_reading(path), task.stage, truth)]
         errors = _means(one for _, _, one in compared)
+        if signed == len(of_round):
+            asked = {key for task in of_round for key in protocol.protocol.items_of(task.stage)}
+            errors |= {kind: np.inf for kind, key in _LIMITED.items() if key in asked and kind not in errors}
         rules = (limits or protocol).study
         most = {"loss": rules.training_loss_points, "share": rules.training_share, "adc": rules.training_adc_percent}
         beyond = tuple(kind for kind, error in errors.items() if error > most[kind])
@@ -318,7 +322,7 @@ def check_training(root: Path, reader: str, protocol: StudyProtocol) -> None:
     raise NotYetError(
         say(
             "The training round is read, but {kind} is on average further from the truth than the "
-            "protocol allows. Ask for another round: 'napari-vcf study training {name} --more N'.",
+            "protocol allows, or was not measured. Ask for another round: 'napari-vcf study training {name} --more N'.",
             kind=" and ".join(names[kind] for kind in last.beyond),
             name=place.name,
         )
