@@ -33,10 +33,13 @@ __all__ = [
 
 #: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
 SCHEMA_ID = "napari-vcf/agreement"
-SCHEMA_VERSION = "1.1.0"
+SCHEMA_VERSION = "1.2.0"
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
+
+_PART = "what sets the readings apart that were analysed, one of 'parts'; empty where all were analysed together"
+_REPEAT = "within a reader: two readings as '1_vs_2', or 'placements' for those in one reading; empty elsewhere"
 
 
 class _Model(BaseModel):
@@ -60,6 +63,8 @@ class Row(_Model):
     n: Count = Field(description="cases that entered (the denominator of a proportion)")
     method: str
     note: str
+    part: str = Field(default="", description=_PART)
+    repeat: str = Field(default="", description=_REPEAT)
 
 
 class CrossTable(_Model):
@@ -72,6 +77,8 @@ class CrossTable(_Model):
     rows: tuple[str, ...] = Field(description="categories of the first reader, of the verdict, or of the item")
     columns: tuple[str, ...] = Field(description="categories of the second reader, of pathology, or of the groups")
     counts: tuple[tuple[Count, ...], ...]
+    part: str = Field(default="", description=_PART)
+    repeat: str = Field(default="", description=_REPEAT)
 
 
 class Description(_Model):
@@ -84,6 +91,7 @@ class Description(_Model):
     n: Count
     mean: Finite | None
     sd: Finite | None
+    part: str = Field(default="", description=_PART)
 
 
 class Roc(_Model):
@@ -98,6 +106,7 @@ class Roc(_Model):
     thresholds: tuple[Finite, ...] = Field(description="confidence from which a case counts as positive")
     true_positives: tuple[Count, ...]
     false_positives: tuple[Count, ...]
+    part: str = Field(default="", description=_PART)
 
 
 class LeftOut(_Model):
@@ -109,6 +118,8 @@ class LeftOut(_Model):
     readers: tuple[str, ...]
     cases: tuple[str, ...]
     reason: str
+    part: str = Field(default="", description=_PART)
+    repeat: str = Field(default="", description=_REPEAT)
 
 
 class Hypothesis(_Model):
@@ -123,6 +134,7 @@ class Hypothesis(_Model):
     p: Finite
     holm_family: Finite = Field(description="adjusted among its family")
     holm_report: Finite = Field(description="adjusted among all tests of the report")
+    part: str = Field(default="", description=_PART)
 
 
 class ModelTerm(_Model):
@@ -153,6 +165,7 @@ class LogisticModel(_Model):
     events: Count
     terms: tuple[ModelTerm, ...]
     calibration: tuple[CalibrationPoint, ...]
+    part: str = Field(default="", description=_PART)
 
 
 class FlowStep(_Model):
@@ -191,7 +204,7 @@ class AgreementDocument(_Model):
     """Everything that an analysis found."""
 
     schema_id: Literal["napari-vcf/agreement"] = "napari-vcf/agreement"
-    schema_version: Literal["1.1.0"] = "1.1.0"
+    schema_version: Literal["1.2.0"] = "1.2.0"
     intended_use: str = Field(default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE})
     software: dict[str, str]
     settings: Settings
@@ -214,6 +227,26 @@ class AgreementDocument(_Model):
     claim: tuple[GrrasItem, ...] = Field(default=(), description="CLAIM and STARD items, as the record fills them")
     qarel: tuple[GrrasItem, ...] = Field(default=(), description="QAREL items, as the record answers them")
     methods: tuple[str, ...] = Field(default=(), description="sentences on method, to be quoted")
+    parts: tuple[str, ...] = Field(
+        default=(),
+        description="what sets each part apart that was analysed by itself; empty where all were analysed together",
+    )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels under which there may be numbers: none for what concerns all readings, and those of the parts."""
+        return tuple(dict.fromkeys(("", *self.parts)))
+
+    def name_of(self, label: str) -> str:
+        """A part's short name, "part 1" and so on; empty for what concerns all readings."""
+        return f"part {[name for name in self.labels if name].index(label) + 1}" if label else ""
+
+    def of_part(self, label: str) -> AgreementDocument:
+        """Return the document with the numbers of one part alone."""
+        fields = ("rows", "cross_tables", "descriptions", "roc", "left_out", "hypotheses", "models")
+        return self.model_copy(
+            update={name: tuple(one for one in getattr(self, name) if one.part == label) for name in fields}
+        )
 
 
 def json_schema() -> dict[str, Any]:

@@ -12,8 +12,9 @@ from napari_vcf.agreement.errors import AgreementError
 
 __all__ = ["read_agreement"]
 
-#: 1.0.0 lacked the comparison over readers, the tests' correction, models, flow and checklists: they stay empty.
-_OLDER = ("1.0.0",)
+#: 1.0.0 lacked the comparison over readers, the tests' correction, models, flow and checklists, 1.1.0 the parts and
+#: which of a reader's readings were compared: they stay empty.
+_OLDER = ("1.0.0", "1.1.0")
 
 
 def read_agreement(path: Path | str) -> AgreementDocument:
@@ -22,7 +23,7 @@ def read_agreement(path: Path | str) -> AgreementDocument:
     Parameters
     ----------
     path : path
-        ``agreement.json``, schema 1.0.0 or 1.1.0.
+        ``agreement.json``, schema 1.0.0 to 1.2.0.
 
     Returns
     -------

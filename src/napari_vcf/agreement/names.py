@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-__all__ = ["STATISTICS", "Analysis", "Statistic"]
+__all__ = ["PLACEMENTS", "STATISTICS", "Analysis", "Statistic"]
+
+#: Stands, within a reader, for the placements of a region in one reading.
+PLACEMENTS = "placements"
 
 Analysis = Literal["between_readers", "within_reader", "against_reference", "groups", "modalities"]
 Statistic = Literal[

@@ -57,23 +57,32 @@ def write_analysis(
         If the disk refuses.
     """
     document = analysed.document
-    index = Index(document)
+    indexes = {label: Index(document.of_part(label)) for label in document.labels}
     files = {"agreement.json": document.model_dump_json(indent=1) + "\n", "agreement.csv": _rows_csv(document)}
-    groups = group_lines(index)
+    groups = [
+        {**dataclasses.asdict(line), "part": label} for label, index in indexes.items() for line in group_lines(index)
+    ]
     fields = [field.name for field in dataclasses.fields(GroupLine)]
     for number, name in _GROUP_FILES.items():
-        files[f"{name}.csv"] = _csv(fields, (dataclasses.asdict(line) for line in groups if line.table == number))
-    files["table5_verdicts.csv"] = _csv(("stage", "reader", "verdict", "benign", "malignant"), verdict_lines(index))
-    pairs = [pair for pair in index.readers_of("between_readers") if len(pair) == 2]
-    files["table6_accuracy.csv"] = _csv(_accuracy_fields(), accuracy_lines(index, pairs))
+        files[f"{name}.csv"] = _csv((*fields, "part"), (line for line in groups if line["table"] == number))
+    files["table5_verdicts.csv"] = _csv(
+        ("stage", "reader", "verdict", "benign", "malignant", "part"),
+        ({**line, "part": label} for label, index in indexes.items() for line in verdict_lines(index)),
+    )
+    files["table6_accuracy.csv"] = _csv(
+        (*_accuracy_fields(), "part"),
+        ({**line, "part": label} for label, index in indexes.items() for line in accuracy_lines(index, _pairs(index))),
+    )
     files["cross_tables.csv"] = _csv(
-        ("analysis", "item", "stage", "readers", "row", "column", "count"), _cross_lines(document)
+        ("analysis", "item", "stage", "readers", "row", "column", "count", "part", "repeat"), _cross_lines(document)
     )
     files["p_values.csv"] = _csv(
         Hypothesis.model_fields,
         ({**test.model_dump(), "readers": "|".join(test.readers)} for test in document.hypotheses),
     )
-    files["left_out.csv"] = _csv(("analysis", "item", "stage", "readers", "case", "reason"), _left_out_lines(document))
+    files["left_out.csv"] = _csv(
+        ("analysis", "item", "stage", "readers", "case", "reason", "part", "repeat"), _left_out_lines(document)
+    )
     drawn = [*pictures, *(charts_of(analysed) if figures else [])]
     files["report.html"] = report_html(analysed, [one.picture() for one in drawn])
     with output_folder(folder) as target:
@@ -95,6 +104,10 @@ def _rows_csv(document: AgreementDocument) -> str:
     return _csv(Row.model_fields, lines)
 
 
+def _pairs(index: Index) -> list[tuple[str, ...]]:
+    return [pair for pair in index.readers_of("between_readers") if len(pair) == 2]
+
+
 def _accuracy_fields() -> list[str]:
     names = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "kappa_against_reference", "kappa_between_readers")
     return ["stage", "reader", "positive", *(f"{name}{end}" for name in names for end in ("", "_low", "_high", "_n"))]
@@ -107,6 +120,8 @@ def _cross_lines(document: AgreementDocument) -> Iterable[dict[str, object]]:
             "item": table.item,
             "stage": table.stage,
             "readers": "|".join(table.readers),
+            "part": table.part,
+            "repeat": table.repeat,
         }
         for row, counts in zip(table.rows, table.counts, strict=True):
             for column, count in zip(table.columns, counts, strict=True):
@@ -120,6 +135,8 @@ def _left_out_lines(document: AgreementDocument) -> Iterable[dict[str, object]]:
             "item": entry.item,
             "stage": entry.stage,
             "readers": "|".join(entry.readers),
+            "part": entry.part,
+            "repeat": entry.repeat,
         }
         for case in entry.cases:
             yield {**head, "case": case, "reason": entry.reason}

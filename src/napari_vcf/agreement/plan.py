@@ -146,8 +146,13 @@ def pilot_of(document: AgreementDocument, figure: str = "auc") -> Pilot:
     Raises
     ------
     AgreementError
-        If the document has none.
+        If the document has none, or was analysed apart.
     """
+    if document.parts:
+        raise AgreementError(
+            f"The pilot was analysed apart in {len(document.parts)} parts, and a plan rests on one: "
+            f"{'; '.join(filter(None, document.parts))}. Run 'napari-vcf agreement' on the readings of one of them."
+        )
     prefix = "mrmc_" if figure == "auc" else f"mrmc_{figure}_"
     # The comparison with most stages comes last.
     rows = {row.statistic: row for row in document.rows if row.analysis == "modalities" and row.value is not None}

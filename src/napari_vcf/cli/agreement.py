@@ -183,6 +183,8 @@ def _summary(document: AgreementDocument) -> None:
     readers = ", ".join(document.readers)
     stages = ", ".join(document.stages)
     print(f"{document.cases} cases, readers {readers}, stages {stages}; {len(document.rows)} statistics.")
+    for label in filter(None, document.parts):
+        print(f"{document.name_of(label).capitalize()}: {label}.")
     if document.reference is not None:
         print(f"Positive class: {document.settings.positive}.")
     shown = [
@@ -194,7 +196,8 @@ def _summary(document: AgreementDocument) -> None:
         for row in document.rows:
             if (row.analysis, row.statistic, row.item) == (analysis, statistic, "verdict"):
                 value = "not defined" if row.value is None else f"{row.value:.3f}"
-                print(f"  {analysis} {row.stage} {' and '.join(row.readers)}: {statistic} {value} (n = {row.n})")
+                part = f"; {document.name_of(row.part)}" if row.part else ""
+                print(f"  {analysis} {row.stage} {' and '.join(row.readers)}: {statistic} {value} (n = {row.n}{part})")
     if document.left_out:
         print(f"{len(document.left_out)} times cases were left out; left_out.csv names them and why.")
     for remark in document.remarks[:20]:

@@ -17,7 +17,7 @@ from napari_vcf.agreement.document import SCHEMA_ID, SCHEMA_VERSION, STATISTICS,
 from napari_vcf.notice import INTENDED_USE
 from support.running import COLUMNS, Result, answers, run, write_table
 
-SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "schema" / "agreement-1.1.0.json"
+SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "schema" / "agreement-1.2.0.json"
 ROW_KEYS = {
     "analysis",
     "item",
@@ -31,6 +31,8 @@ ROW_KEYS = {
     "n",
     "method",
     "note",
+    "part",
+    "repeat",
 }
 N = 40
 

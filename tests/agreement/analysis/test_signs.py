@@ -146,6 +146,17 @@ def test_documents_of_the_first_schema_still_open(result: Result, tmp_path: Path
         read_agreement(old)
 
 
+def test_documents_without_parts_still_open(result: Result, tmp_path: Path) -> None:
+    content = json.loads((result.folder / "agreement.json").read_text(encoding="utf-8"))
+    del content["parts"]
+    for name in ("rows", "cross_tables", "descriptions", "roc", "left_out", "hypotheses", "models"):
+        content[name] = [{k: v for k, v in one.items() if k not in ("part", "repeat")} for one in content[name]]
+    content["schema_version"] = "1.1.0"
+    old = tmp_path / "agreement.json"
+    old.write_text(json.dumps(content), encoding="utf-8")
+    assert read_agreement(old) == read_agreement(result.folder / "agreement.json")
+
+
 def test_a_study_is_planned_from_a_pilot_with_a_table_and_a_curve(tmp_path: Path, capsys: Any) -> None:
     from support.vandyke import tidy_rows
 

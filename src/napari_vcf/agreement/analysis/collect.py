@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,24 @@ __all__ = ["Collected", "Pairing", "Place", "Quantity"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which analysis, item, stage and readers a number belongs to."""
+    """Which analysis, item, stage and readers a number belongs to.
+
+    Attributes
+    ----------
+    analysis, item, stage, readers
+        As in the rows of the document.
+    repeat : str
+        Within a reader, which of the readings are compared, such as ``1_vs_2``, or ``placements``.
+    part : str
+        What sets the readings apart; filled in as the number is collected.
+    """
 
     analysis: Analysis
     item: str
     stage: str | None
     readers: tuple[str, ...]
+    repeat: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +132,8 @@ class Collected:
                 n=estimate.n,
                 method=str(estimate.method),
                 note=" ".join(words),
+                part=self.label,
+                repeat=place.repeat,
             )
         )
 
@@ -134,6 +148,8 @@ class Collected:
                 rows=tuple(rows),
                 columns=tuple(columns),
                 counts=tuple(tuple(int(count) for count in line) for line in counts),
+                part=self.label,
+                repeat=place.repeat,
             )
         )
 
@@ -157,6 +173,7 @@ class Collected:
                 thresholds=tuple(read(thresholds).tolist()),
                 true_positives=tuple(hits.tolist()),
                 false_positives=tuple(alarms.tolist()),
+                part=self.label,
             )
         )
 
@@ -172,6 +189,8 @@ class Collected:
                     readers=place.readers,
                     cases=tuple(case for case in cases if why[case] == reason),
                     reason=reason,
+                    part=self.label,
+                    repeat=place.repeat,
                 )
             )
 
@@ -185,4 +204,8 @@ class Collected:
         if len(values) > _PLOT_POINTS:
             rng = np.random.default_rng(self.seed(place, "plot"))
             values = values[np.sort(rng.choice(len(values), _PLOT_POINTS, replace=False))]
-        self.pairings.append(Pairing(place, unit, values.copy()))
+        self.pairings.append(Pairing(replace(place, part=self.label), unit, values.copy()))
+
+    def keep_quantity(self, place: Place, unit: str, values: NDArray[np.float64], pathology: NDArray[np.int64]) -> None:
+        """Keep a measured quantity with the pathology of its cases for the figures."""
+        self.quantities.append(Quantity(replace(place, part=self.label), unit, values, pathology))

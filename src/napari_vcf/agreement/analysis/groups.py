@@ -95,6 +95,7 @@ def _compare(
                 n=len(group),
                 mean=float(group.mean()) if len(group) else None,
                 sd=float(group.std(ddof=1)) if len(group) > 1 else None,
+                part=found.label,
             )
         )
     student, welch = t_test(*groups), welch_test(*groups)

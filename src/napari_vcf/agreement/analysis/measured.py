@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_vcf.agreement.analysis.collect import Collected, Place, Quantity
+from napari_vcf.agreement.analysis.collect import Collected, Place
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Statistic
 from napari_vcf.agreement.input.readings import ItemTable, Readings
@@ -70,7 +70,7 @@ def _one(found: Collected, readings: Readings, table: ItemTable, reader: int, kn
     names = np.array(readings.cases)[table.cases]
     found.leave_out(place, names[~np.isfinite(values)].tolist(), "not measured")
     values, true = values[keep], known[keep] == PATHOLOGY.index(settings.positive)
-    found.quantities.append(Quantity(place, table.unit, values, known[keep]))
+    found.keep_quantity(place, table.unit, values, known[keep])
     if not true.any() or true.all():
         return
     seed = found.seed(place, "youden")

@@ -104,6 +104,7 @@ def _one(
                 for t in fit.terms
             ),
             calibration=_calibration(fit, true),
+            part=found.label,
         )
     )
 

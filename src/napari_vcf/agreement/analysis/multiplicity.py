@@ -46,14 +46,16 @@ def hypotheses(rows: Sequence[Row]) -> list[Hypothesis]:
         comparisons are a family of their own.
     """
     exact = {
-        (row.item, row.stage, row.readers) for row in rows if row.statistic == "fisher_p" and row.value is not None
+        (row.part, row.item, row.stage, row.readers)
+        for row in rows
+        if row.statistic == "fisher_p" and row.value is not None
     }
     tests = [
         row
         for row in rows
         if row.value is not None
         and row.statistic in _FAMILIES
-        and not (row.statistic == "chi2_p" and (row.item, row.stage, row.readers) in exact)
+        and not (row.statistic == "chi2_p" and (row.part, row.item, row.stage, row.readers) in exact)
     ]
     families = [_family(row) for row in tests]
     p = [min(float(row.value or 0.0), 1.0) for row in tests]
@@ -74,6 +76,7 @@ def hypotheses(rows: Sequence[Row]) -> list[Hypothesis]:
             p=value,
             holm_family=inner,
             holm_report=float(outer),
+            part=row.part,
         )
         for row, family, value, inner, outer in zip(tests, families, p, within, whole, strict=True)
     ]

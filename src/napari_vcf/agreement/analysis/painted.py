@@ -52,11 +52,13 @@ def agreement_of_masks(found: Collected, readings: Readings, store: MaskStore) -
                 continue
             analysis: Analysis = "within_reader" if same else "between_readers"
             readers = (first[0],) if same else (first[0], second[0])
+            repeat = f"{first[1]}_vs_{second[1]}" if same else ""
             both = sorted(by_reading[first] & by_reading[second])
             single = sorted(by_reading[first] ^ by_reading[second])
             for name, item in MASKS.items():
-                compare_masks(found, store, Place(analysis, item, stage, readers), name, (first, second), both)
-                found.leave_out(Place(analysis, item, stage, readers), single, "painted in one of the readings only")
+                at = Place(analysis, item, stage, readers, repeat)
+                compare_masks(found, store, at, name, (first, second), both)
+                found.leave_out(at, single, "painted in one of the readings only")
 
 
 def compare_masks(

@@ -59,6 +59,12 @@ class Analysed:
     pairings: tuple[Pairing, ...]
     quantities: tuple[Quantity, ...] = ()
 
+    def of_part(self, label: str) -> Analysed:
+        """Return the numbers of one part alone."""
+        pairings = tuple(one for one in self.pairings if one.place.part == label)
+        quantities = tuple(one for one in self.quantities if one.place.part == label)
+        return Analysed(self.document.of_part(label), pairings, quantities)
+
 
 def make_settings(
     *,
@@ -210,6 +216,7 @@ def analyse(
         qarel=tuple(qarel_items(readings, reference, found.rows)),
         methods=tuple(methods_sentences(found.rows, chosen, software)),
         hypotheses=tuple(tests),
+        parts=tuple(part.label for part in parts) if len(parts) > 1 else (),
     )
     return Analysed(document, tuple(found.pairings), tuple(found.quantities))
 

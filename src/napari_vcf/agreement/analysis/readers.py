@@ -14,6 +14,7 @@ from napari_vcf.agreement.analysis.continuous import Measured, continuous_agreem
 from napari_vcf.agreement.checks import is_consensus
 from napari_vcf.agreement.document import Analysis
 from napari_vcf.agreement.input.readings import ItemTable, Readings
+from napari_vcf.agreement.names import PLACEMENTS
 from napari_vcf.agreement.scales import PLACEMENT
 
 __all__ = ["agreement_of_readers"]
@@ -65,12 +66,14 @@ def _pair(
     second: tuple[int, int],
 ) -> None:
     names = tuple(dict.fromkeys((readings.readers[first[0]], readings.readers[second[0]])))
-    note = f"Reading {first[1] + 1} and reading {second[1] + 1} of {names[0]}." if analysis == "within_reader" else ""
+    within = analysis == "within_reader"
+    note = f"Reading {first[1] + 1} and reading {second[1] + 1} of {names[0]}." if within else ""
+    repeat = f"{first[1] + 1}_vs_{second[1] + 1}" if within else ""
     measured = []
     for table in tables:
         if not (_asked(table, first) or _asked(table, second)):
             continue
-        place = Place(analysis, table.scale.item, table.stage, names)
+        place = Place(analysis, table.scale.item, table.stage, names, repeat)
         a, b = _column(table, first), _column(table, second)
         whole = np.isfinite(a) & np.isfinite(b)
         _leave_out(found, readings, table, place, (first, second), whole)
@@ -137,7 +140,7 @@ def _placements(found: Collected, readings: Readings, tables: Iterable[ItemTable
         ordered = [table for _, table in sorted(numbered, key=lambda pair: pair[0])]
         if len(ordered) < 2:
             continue
-        place = Place("within_reader", region, ordered[0].stage, (readings.readers[reader],))
+        place = Place("within_reader", region, ordered[0].stage, (readings.readers[reader],), PLACEMENTS)
         values = np.column_stack([_column(table, (reader, 0)) for table in ordered])
         names = np.array(readings.cases)[ordered[0].cases]
         gaps = ~np.isfinite(values).all(axis=1)

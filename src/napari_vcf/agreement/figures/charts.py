@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from napari_vcf.agreement.document import Roc, Row
 from napari_vcf.agreement.figures.drawn import COLUMN_IN, DASHES, MARKERS, PAGE_IN, PALETTE, Drawn, new_figure, styled
 from napari_vcf.agreement.report.index import STAGE_NAMES, Index, item_label
 from napari_vcf.agreement.report.primary import primary_rows
-from napari_vcf.agreement.report.words import measure, number, p_value
+from napari_vcf.agreement.report.words import difference_words, measure, number, p_value
 from napari_vcf.agreement.scales import PATHOLOGY, PLACEMENT
 from napari_vcf.agreement.statistics import proportion
 
@@ -45,15 +46,31 @@ def charts_of(analysed: Analysed, *, every: bool = False) -> list[Drawn]:
     AgreementError
         If matplotlib is not installed.
     """
-    index = Index(analysed.document)
+    document = analysed.document
     with styled():
-        return [
-            *_flow(analysed),
-            *_quantities(index, [q for q in analysed.quantities if every or not _PARTS.match(q.place.item)]),
-            *_bland_altman(index, analysed, every=every),
-            *_rocs(index),
-            *_forest(index, every=every),
-        ]
+        drawn = _flow(analysed)
+        for label in document.labels:
+            of_part = _of_part(analysed.of_part(label), every=every)
+            name = document.name_of(label)
+            if name:
+                words = f"{name.capitalize()}: {label}."
+                of_part = [
+                    replace(one, name=_file_name(one.name, name.replace(" ", "")), legend=f"{one.legend} {words}")
+                    for one in of_part
+                ]
+            drawn += of_part
+        return drawn
+
+
+def _of_part(analysed: Analysed, *, every: bool) -> list[Drawn]:
+    """Charts of what was analysed together."""
+    index = Index(analysed.document)
+    return [
+        *_quantities(index, [q for q in analysed.quantities if every or not _PARTS.match(q.place.item)]),
+        *_bland_altman(index, analysed, every=every),
+        *_rocs(index),
+        *_forest(index, every=every),
+    ]
 
 
 def _file_name(*parts: str) -> str:
@@ -172,7 +189,9 @@ def _bland_altman(index: Index, analysed: Analysed, *, every: bool) -> list[Draw
     for pairing in analysed.pairings:
         place = pairing.place
         names = [f"bland_altman_{name}" for name in ("bias", "lower", "upper")]
-        found = [index.row(place.analysis, place.item, place.stage, place.readers, name) for name in names]
+        found = [
+            index.row(place.analysis, place.item, place.stage, place.readers, name, place.repeat) for name in names
+        ]
         rows = [row for row in found if row is not None and row.value is not None]
         if len(rows) < 3 or PLACEMENT.match(place.item) or place.readers not in shown:
             continue
@@ -197,17 +216,19 @@ def _bland_altman(index: Index, analysed: Analysed, *, every: bool) -> list[Draw
         axes.scatter(means, differences, s=10, color="#1c2733", alpha=0.6, linewidths=0)
         unit = _unit(pairing.unit)
         axes.set_xlabel(f"Mean of both{unit}")
-        who = " \u2212 ".join(place.readers) if len(place.readers) > 1 else "First \u2212 second"
+        who = difference_words(place.readers, place.repeat)
         axes.set_ylabel(f"{who}{unit}")
         axes.set_title(f"{item_label(place.item)}, {STAGE_NAMES.get(place.stage or '', '')}")
         legend = (
             f"Bland-Altman plot of {item_label(place.item)} ({STAGE_NAMES.get(place.stage or '', '')}; "
-            f"{', '.join(place.readers)}; n = {rows[0].n}): bias {measure(rows[0].value)}, limits of agreement "
-            f"{measure(rows[1].value)} to {measure(rows[2].value)}; bands: {index.document.settings.level:.0%} "
-            f"intervals."
+            f"{who if place.repeat else ', '.join(place.readers)}; n = {rows[0].n}): bias {measure(rows[0].value)}, "
+            f"limits of agreement {measure(rows[1].value)} to {measure(rows[2].value)}; bands: "
+            f"{index.document.settings.level:.0%} intervals."
         )
         numbers = tuple((row.statistic, row.value, row.ci_low, row.ci_high, row.n) for row in rows)
-        name = _file_name("bland_altman", place.item, place.stage or "", *place.readers)
+        # The first two readings keep the name that they have where there are no more.
+        later = "" if place.repeat == "1_vs_2" else place.repeat
+        name = _file_name("bland_altman", place.item, place.stage or "", *place.readers, later)
         drawn.append(Drawn(name, legend, figure, ("statistic", "value", "ci_low", "ci_high", "n"), numbers))
     return drawn
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from napari_vcf.agreement.analysis.pipeline import Analysed
-from napari_vcf.agreement.document import AgreementDocument
+from napari_vcf.agreement.document import AgreementDocument, LeftOut, Row
 from napari_vcf.agreement.report.cutoff_sections import cutoff_section, model_section
 from napari_vcf.agreement.report.flow_sections import (
     Picture,
@@ -27,6 +27,7 @@ from napari_vcf.agreement.report.reader_sections import (
 )
 from napari_vcf.agreement.report.several_sections import several_section
 from napari_vcf.agreement.report.stage_sections import grade_section, joint_section, p_value_section, stage_section
+from napari_vcf.agreement.report.words import repeat_words
 
 __all__ = ["report_html"]
 
@@ -56,10 +57,28 @@ def report_html(analysed: Analysed, figures: Sequence[Picture] = ()) -> str:
         A whole HTML file, with nothing outside it.
     """
     document = analysed.document
-    index = Index(document)
+    whole = Index(document)
+    numbers = [section for label in document.labels for section in _numbers(analysed.of_part(label), document, label)]
     sections = [
-        ("remarks", "What to know first", _remarks(index)),
+        ("remarks", "What to know first", _remarks(whole)),
+        ("parts", "Parts that are analysed apart", _parts(document)),
         ("flow", "Flow of cases (STARD)", flow_section(document)),
+        *numbers,
+        ("figures", "Figures for the paper", figure_section(figures)),
+        ("tests", "Every P value, corrected for there being several", p_value_section(whole)),
+        ("undefined", "Statistics that the data do not define", _undefined(document)),
+        ("left-out", "What was left out, and why", _left_out(document)),
+        ("methods", "Sentences on method, to be quoted", methods_section(document)),
+        ("grras", "How the readings were made (GRRAS)", _grras(document)),
+        ("checklists", "CLAIM, STARD and QAREL, as the record fills them", checklist_section(document)),
+    ]
+    return page("Reader agreement", _header(document), sections, _footer(document))
+
+
+def _numbers(analysed: Analysed, whole: AgreementDocument, label: str) -> list[tuple[str, str, str]]:
+    """Sections of numbers that belong together; of a part that was analysed apart they bear its name."""
+    index = Index(analysed.document)
+    sections = [
         ("groups", "Benign and malignant cases (Tables 1 to 4)", group_section(index)),
         ("diagnostic", "Diagnostic value (Tables 5 and 6)", verdict_section(index)),
         ("joint", "Stages compared over readers and cases (MRMC)", joint_section(index)),
@@ -72,16 +91,20 @@ def report_html(analysed: Analysed, figures: Sequence[Picture] = ()) -> str:
         ("masks", "Painted masks", mask_section(index)),
         ("roc", "ROC curves", roc_section(index)),
         ("limits", "Bland-Altman plots", bland_altman_section(index, analysed.pairings)),
-        ("figures", "Figures for the paper", figure_section(figures)),
         ("matrices", "Confusion matrices", matrix_section(index)),
-        ("tests", "Every P value, corrected for there being several", p_value_section(index)),
-        ("undefined", "Statistics that the data do not define", _undefined(document)),
-        ("left-out", "What was left out, and why", _left_out(document)),
-        ("methods", "Sentences on method, to be quoted", methods_section(document)),
-        ("grras", "How the readings were made (GRRAS)", _grras(document)),
-        ("checklists", "CLAIM, STARD and QAREL, as the record fills them", checklist_section(document)),
     ]
-    return page("Reader agreement", _header(document), sections, _footer(document))
+    name = whole.name_of(label)
+    if not name:
+        return sections
+    return [
+        (f"{anchor}-{name.replace(' ', '-')}", f"{title} \u2013 {name}", markup) for anchor, title, markup in sections
+    ]
+
+
+def _parts(document: AgreementDocument) -> str:
+    named = [(document.name_of(label), label) for label in document.parts if label]
+    lines = "".join(f"<li>{escape(name.capitalize())}: {escape(label)}</li>" for name, label in named)
+    return f'<ul class="plain">{lines}</ul>' if lines else ""
 
 
 def _header(document: AgreementDocument) -> str:
@@ -112,8 +135,9 @@ def _remarks(index: Index) -> str:
     return f'<ul class="plain">{shown}</ul>{more}'
 
 
-def _where(item: str, stage: str | None, readers: tuple[str, ...]) -> str:
-    parts = [item_label(item), STAGE_NAMES.get(stage or "", ""), ", ".join(readers)]
+def _where(document: AgreementDocument, one: Row | LeftOut, readers: str) -> str:
+    which = repeat_words(one.repeat) if one.repeat else ""
+    parts = [item_label(one.item), STAGE_NAMES.get(one.stage or "", ""), readers, which, document.name_of(one.part)]
     return "; ".join(part for part in parts if part)
 
 
@@ -129,7 +153,7 @@ def _undefined(document: AgreementDocument) -> str:
     grouped: dict[tuple[str, str, str], list[str]] = {}
     for row in document.rows:
         if row.value is None:
-            key = (row.analysis, _where(row.item, row.stage, row.readers), row.note)
+            key = (row.analysis, _where(document, row, ", ".join(row.readers)), row.note)
             grouped.setdefault(key, []).append(row.statistic.replace("_", " "))
     body: list[list[Cell]] = [
         [_WORDS[analysis], (where, 'class="left"'), (", ".join(names), 'class="left"'), (why, 'class="left"')]
@@ -147,7 +171,7 @@ def _left_out(document: AgreementDocument) -> str:
     # The same cases are missing for the same reason in several analyses: say it once.
     grouped: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for entry in document.left_out:
-        where = "; ".join(part for part in (item_label(entry.item), STAGE_NAMES.get(entry.stage or "", "")) if part)
+        where = _where(document, entry, "")
         words = f"{_WORDS[entry.analysis]} {' and '.join(entry.readers)}".strip()
         grouped.setdefault((entry.reason, where, entry.cases), []).append(words)
     body: list[list[Cell]] = []

@@ -22,7 +22,7 @@ STAGE_NAMES = {
     "mri_vs_combined": "MRI vs CT + MRI",
     "ct_vs_mri_vs_combined": "CT vs MRI vs CT + MRI",
 }
-Key = tuple[str, str, str | None, tuple[str, ...]]
+Key = tuple[str, str, str | None, tuple[str, ...], str]
 
 
 def item_label(item: str) -> str:
@@ -34,23 +34,23 @@ def item_label(item: str) -> str:
 
 
 class Index:
-    """Rows, tables and descriptions by analysis, item, stage and readers.
+    """Rows, tables and descriptions by analysis, item, stage and readers, and within a reader by which readings.
 
     Parameters
     ----------
     document : AgreementDocument
-        The document.
+        The document; where parts were analysed apart, that of one part.
     """
 
     def __init__(self, document: AgreementDocument) -> None:
         self.document = document
         self._rows: dict[Key, dict[str, Row]] = {}
         for row in document.rows:
-            # Where parts are analysed apart, the first part's row is the one that tables show.
-            self._rows.setdefault((row.analysis, row.item, row.stage, row.readers), {}).setdefault(row.statistic, row)
+            key = (row.analysis, row.item, row.stage, row.readers, row.repeat)
+            self._rows.setdefault(key, {}).setdefault(row.statistic, row)
         self._tables: dict[Key, CrossTable] = {}
         for table in document.cross_tables:
-            self._tables.setdefault((table.analysis, table.item, table.stage, table.readers), table)
+            self._tables.setdefault((table.analysis, table.item, table.stage, table.readers, table.repeat), table)
         self._descriptions: dict[tuple[str, str | None, tuple[str, ...]], dict[str, Description]] = {}
         for text in document.descriptions:
             self._descriptions.setdefault((text.item, text.stage, text.readers), {}).setdefault(text.group, text)
@@ -63,9 +63,11 @@ class Index:
         unit = self.document.units.get(item, "").replace("um2", "\u00b5m\u00b2").replace("cm3", "cm\u00b3")
         return f"{item_label(item)} [{unit}]" if unit else item_label(item)
 
-    def row(self, analysis: str, item: str, stage: str | None, readers: Iterable[str], statistic: str) -> Row | None:
+    def row(
+        self, analysis: str, item: str, stage: str | None, readers: Iterable[str], statistic: str, repeat: str = ""
+    ) -> Row | None:
         """One row, if there is one."""
-        return self._rows.get((analysis, item, stage, tuple(readers)), {}).get(statistic)
+        return self.rows(analysis, item, stage, readers, repeat).get(statistic)
 
     def paper_remarks(self) -> list[str]:
         """What is said of verdicts whose counts are those of the protocol's source."""
@@ -83,22 +85,34 @@ class Index:
         test = self._holm.get((row.analysis, row.item, row.stage, row.readers, row.statistic))
         return p_value(row.value) if test is None else f"{p_value(row.value)}\nHolm {p_value(test.holm_family)}"
 
-    def rows(self, analysis: str, item: str, stage: str | None, readers: Iterable[str]) -> dict[str, Row]:
+    def rows(
+        self, analysis: str, item: str, stage: str | None, readers: Iterable[str], repeat: str = ""
+    ) -> dict[str, Row]:
         """All statistics of one item in one stage."""
-        return self._rows.get((analysis, item, stage, tuple(readers)), {})
+        return self._rows.get((analysis, item, stage, tuple(readers), repeat), {})
 
     def table(self, analysis: str, item: str, stage: str | None, readers: Iterable[str]) -> CrossTable | None:
         """Counts, if there are any."""
-        return self._tables.get((analysis, item, stage, tuple(readers)))
+        return self._tables.get((analysis, item, stage, tuple(readers), ""))
 
     def descriptions(self, item: str, stage: str | None, readers: Iterable[str]) -> dict[str, Description]:
         """Means by group."""
         return self._descriptions.get((item, stage, tuple(readers)), {})
 
-    def keys(self, analysis: str) -> list[tuple[str, str | None, tuple[str, ...]]]:
+    def keys(self, analysis: str, repeat: str = "") -> list[tuple[str, str | None, tuple[str, ...]]]:
         """Items, stages and readers of an analysis, in the order of the document."""
-        return [(item, stage, readers) for found, item, stage, readers in self._rows if found == analysis]
+        return [
+            (item, stage, readers)
+            for found, item, stage, readers, which in self._rows
+            if (found, which) == (analysis, repeat)
+        ]
 
     def readers_of(self, analysis: str) -> list[tuple[str, ...]]:
         """Sets of readers of an analysis, in order."""
-        return list(dict.fromkeys(readers for _, _, readers in self.keys(analysis)))
+        return list(dict.fromkeys(readers for found, _, _, readers, _ in self._rows if found == analysis))
+
+    def comparisons(self, analysis: str) -> list[tuple[tuple[str, ...], str]]:
+        """Sets of readers of an analysis, and within a reader which readings, in order."""
+        found = dict.fromkeys((readers, repeat) for of, _, _, readers, repeat in self._rows if of == analysis)
+        order = self.readers_of(analysis)
+        return sorted(found, key=lambda one: order.index(one[0]))

@@ -12,15 +12,15 @@ __all__ = ["PRIMARY", "primary_rows"]
 PRIMARY = ("weighted_kappa_quadratic", "icc_a_1", "cohen_kappa")
 
 
-def primary_rows(index: Index, analysis: str, readers: tuple[str, ...]) -> list[Row]:
+def primary_rows(index: Index, analysis: str, readers: tuple[str, ...], repeat: str = "") -> list[Row]:
     """Rows of the coefficient named beforehand, categories before measurements."""
     found = []
-    for item, stage, who in index.keys(analysis):
+    for item, stage, who in index.keys(analysis, repeat):
         placed = analysis == "between_readers" and PLACEMENT.match(item)
         if who != readers or placed:
             # Single placements are compared within a reader; between readers it is their mean that counts.
             continue
-        rows = index.rows(analysis, item, stage, who)
+        rows = index.rows(analysis, item, stage, who, repeat)
         first = next((rows[name] for name in PRIMARY if name in rows), None)
         if first is not None:
             found.append(first)

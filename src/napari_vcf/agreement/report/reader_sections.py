@@ -10,7 +10,16 @@ from napari_vcf.agreement.report.index import STAGE_NAMES, Index, item_label
 from napari_vcf.agreement.report.page import Cell, figure, html_table, note
 from napari_vcf.agreement.report.plots import bland_altman_plot, forest_plot, roc_plot
 from napari_vcf.agreement.report.primary import primary_rows
-from napari_vcf.agreement.report.words import coefficient, interval, measure, number, percent, strength
+from napari_vcf.agreement.report.words import (
+    coefficient,
+    difference_words,
+    interval,
+    measure,
+    number,
+    percent,
+    repeat_words,
+    strength,
+)
 from napari_vcf.agreement.scales import PLACEMENT, form_order
 
 __all__ = ["agreement_section", "bland_altman_section", "mask_section", "matrix_section", "roc_section"]
@@ -26,14 +35,13 @@ def _pairs(index: Index, analysis: str) -> list[tuple[str, ...]]:
 def agreement_section(index: Index, analysis: str) -> str:
     """Forest plot and table of each set of readers."""
     parts = []
-    for readers in _pairs(index, analysis):
-        rows = primary_rows(index, analysis, readers)
+    shown = _pairs(index, analysis)
+    for readers, repeat in index.comparisons(analysis):
+        rows = primary_rows(index, analysis, readers, repeat) if readers in shown else []
         if not rows:
             continue
-        names = " and ".join(readers)
-        title = (
-            f"{names}: item by item" if analysis == "between_readers" else f"{names}: repeated readings and placements"
-        )
+        names = " and ".join(readers) + (f", {repeat_words(repeat)}" if repeat else "")
+        title = f"{names}: item by item"
         parts.append(f"<h3>{_escaped(names)}</h3>")
         # One drawing per stretch of items, so that none is cut by the end of a printed page.
         for part in _stretches(rows, 34):
@@ -42,8 +50,8 @@ def agreement_section(index: Index, analysis: str) -> str:
                     forest_plot(part, title), "Forest plot.", "The coefficient named beforehand for each kind of item."
                 )
             )
-        parts.append(_categories(index, analysis, readers))
-        parts.append(_measures(index, analysis, readers))
+        parts.append(_categories(index, analysis, readers, repeat))
+        parts.append(_measures(index, analysis, readers, repeat))
     left = len(index.readers_of(analysis)) - _MOST_PAIRS
     if parts and left > 0:
         parts.append(note(f"{left} further sets of readers are in agreement.json and agreement.csv."))
@@ -66,7 +74,7 @@ def _stretches(rows: Sequence[Row], most: int) -> list[list[Row]]:
     return found
 
 
-def _categories(index: Index, analysis: str, readers: tuple[str, ...]) -> str:
+def _categories(index: Index, analysis: str, readers: tuple[str, ...], repeat: str) -> str:
     head: list[list[Cell]] = [
         [
             ("Item", 'class="left"'),
@@ -85,8 +93,8 @@ def _categories(index: Index, analysis: str, readers: tuple[str, ...]) -> str:
     body: list[list[Cell]] = []
     heads = []
     last = ""
-    for row in primary_rows(index, analysis, readers):
-        rows = index.rows(analysis, row.item, row.stage, readers)
+    for row in primary_rows(index, analysis, readers, repeat):
+        rows = index.rows(analysis, row.item, row.stage, readers, repeat)
         if "cohen_kappa" not in rows:
             continue
         if row.item != last:
@@ -117,7 +125,7 @@ def _two_lines(rows: Mapping[str, Row], statistic: str) -> str:
     return coefficient(rows[statistic], break_line=True) if statistic in rows else ""
 
 
-def _measures(index: Index, analysis: str, readers: tuple[str, ...]) -> str:
+def _measures(index: Index, analysis: str, readers: tuple[str, ...], repeat: str) -> str:
     head: list[list[Cell]] = [
         [
             ("Item", 'class="left"'),
@@ -136,8 +144,8 @@ def _measures(index: Index, analysis: str, readers: tuple[str, ...]) -> str:
     body: list[list[Cell]] = []
     heads = []
     last = ""
-    for row in primary_rows(index, analysis, readers):
-        rows = index.rows(analysis, row.item, row.stage, readers)
+    for row in primary_rows(index, analysis, readers, repeat):
+        rows = index.rows(analysis, row.item, row.stage, readers, repeat)
         if "icc_a_1" not in rows:
             continue
         if row.item != last:
@@ -181,12 +189,12 @@ def bland_altman_section(index: Index, pairings: Sequence[Pairing]) -> str:
     for pairing in shown:
         place = pairing.place
         names = [f"bland_altman_{name}" for name in ("bias", "lower", "upper")]
-        rows = [index.row(place.analysis, place.item, place.stage, place.readers, name) for name in names]
+        rows = [index.row(place.analysis, place.item, place.stage, place.readers, name, place.repeat) for name in names]
         if any(row is None or row.value is None for row in rows):
             continue
         bias, lower, upper = (row for row in rows if row is not None)
         drawing = bland_altman_plot(pairing, bias, lower, upper, most_points=most)
-        who = " \u2212 ".join(place.readers) if len(place.readers) > 1 else f"{place.readers[0]}, first \u2212 second"
+        who = difference_words(place.readers, place.repeat)
         some = f" A sample of {most} points is drawn." if bias.n > min(most, len(pairing.values)) else ""
         words = f"{STAGE_NAMES.get(place.stage or '', '')}; {who}; n = {bias.n}.{some}"
         parts.append(figure(drawing, f"{item_label(place.item)}.", words))
@@ -219,7 +227,8 @@ def _sides(table: CrossTable) -> str:
         return f"{table.readers[0]} (rows) and pathology (columns)"
     if len(table.readers) > 1:
         return f"{table.readers[0]} (rows) and {table.readers[1]} (columns)"
-    return f"{table.readers[0]}, first reading (rows) and second (columns)"
+    first, _, second = table.repeat.partition("_vs_")
+    return f"{table.readers[0]}, reading {first} (rows) and reading {second} (columns)"
 
 
 def _matrix(table: CrossTable) -> str:
@@ -271,11 +280,13 @@ def mask_section(index: Index) -> str:
     ]
     body: list[list[Cell]] = []
     for analysis in ("between_readers", "within_reader"):
-        for item, stage, readers in index.keys(analysis):
-            rows = index.rows(analysis, item, stage, readers)
+        keys = [(key, repeat) for _, repeat in index.comparisons(analysis) for key in index.keys(analysis, repeat)]
+        for (item, stage, readers), repeat in dict.fromkeys(keys):
+            rows = index.rows(analysis, item, stage, readers, repeat)
             if "dice" in rows:
                 overlap, distance = rows["dice"], rows["hausdorff95_mm"]
-                names = (" and ".join(readers), 'class="left"')
+                who = " and ".join(readers) + (f", {repeat_words(repeat)}" if repeat else "")
+                names = (who, 'class="left"')
                 stage_name = (STAGE_NAMES.get(stage or "", ""), 'class="left"')
                 body.append(
                     [item_label(item), stage_name, names, str(overlap.n), coefficient(overlap), coefficient(distance)]

@@ -224,6 +224,7 @@ def p_value_section(index: Index) -> str:
             "P",
             "Holm, family",
             "Holm, report",
+            *([("Part", _LEFT)] if index.document.parts else []),
         ]
     ]
     shown = sorted(tests, key=lambda test: test.p)[:_MOST_TESTS]
@@ -237,6 +238,7 @@ def p_value_section(index: Index) -> str:
             p_value(test.p),
             p_value(test.holm_family),
             p_value(test.holm_report),
+            *([(index.document.name_of(test.part), _LEFT)] if index.document.parts else []),
         ]
         for test in shown
     ]

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from napari_vcf.agreement.document import Row
+from collections.abc import Sequence
 
-__all__ = ["MINUS", "coefficient", "interval", "measure", "number", "p_value", "percent", "strength"]
+from napari_vcf.agreement.document import Row
+from napari_vcf.agreement.names import PLACEMENTS
+
+__all__ = [
+    "MINUS",
+    "coefficient",
+    "difference_words",
+    "interval",
+    "measure",
+    "number",
+    "p_value",
+    "percent",
+    "repeat_words",
+    "strength",
+]
 
 MINUS = "\u2212"
 #: The paper's words for kappa, from the top.
@@ -62,3 +76,19 @@ def strength(value: float | None) -> str:
     if value is None:
         return ""
     return next((word for least, word in _STRENGTH if value >= least), "below chance")
+
+
+def repeat_words(repeat: str) -> str:
+    """Which readings of one reader are compared, in words."""
+    if repeat == PLACEMENTS:
+        return "placements in one reading"
+    first, _, second = repeat.partition("_vs_")
+    return f"reading {first} and reading {second}"
+
+
+def difference_words(readers: Sequence[str], repeat: str) -> str:
+    """Who is subtracted from whom, in words."""
+    if len(readers) > 1:
+        return " \u2212 ".join(readers)
+    first, _, second = repeat.partition("_vs_")
+    return f"{readers[0]}, reading {first} \u2212 reading {second}"
