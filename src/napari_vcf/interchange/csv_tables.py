@@ -113,14 +113,16 @@ def _redcap(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> dict[s
         {"record_id": "-".join(str(row[key]) for key in ("case", "reader", "stage", "occasion")), **row} for row in rows
     ]
     fields = ["record_id", *columns]
-    dictionary = [_field(name) for name in fields]
+    # A number may be 'not_assessable', which REDCap would refuse in a field of numbers.
+    worded = {name for row in rows for name, value in row.items() if value == NOT_ASSESSABLE}
+    dictionary = [_field(name, numbers=name not in worded) for name in fields]
     return {
         "redcap-dictionary.csv": _text(_DICTIONARY, dictionary),
         "redcap-records.csv": _text(fields, records),
     }
 
 
-def _field(name: str) -> dict[str, object]:
+def _field(name: str, *, numbers: bool) -> dict[str, object]:
     item = ITEMS.get(name)
     answers = () if item is None else tuple(map(str, item.values or item.outcomes))
     row: dict[str, object] = {
@@ -136,8 +138,9 @@ def _field(name: str) -> dict[str, object]:
     elif name in ("occasion", "version"):
         row["Text Validation Type OR Show Slider Number"] = "integer"
     elif item is None and name not in ("record_id", *_KEYS):
-        row["Text Validation Type OR Show Slider Number"] = "number"
-        row["Field Note"] = next((unit for unit, end in _SUFFIX.items() if end and name.endswith(end)), "")
+        row["Text Validation Type OR Show Slider Number"] = "number" if numbers else ""
+        unit = next((unit for unit, end in _SUFFIX.items() if end and name.endswith(end)), "")
+        row["Field Note"] = unit if numbers else f"{unit} or {NOT_ASSESSABLE}".strip()
     return row
 
 

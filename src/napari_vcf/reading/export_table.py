@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,9 +17,17 @@ from napari_vcf.reading.results import adjacent_levels, heights_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FRAME_COLUMNS", "Row", "reading_rows", "readings_frame"]
+__all__ = ["FRAME_COLUMNS", "Row", "reading_rows", "readings_frame", "refused_numbers"]
 
 FRAME_COLUMNS = ("case", "reader", "stage", "item", "value", "unit")
+#: Numbers that stand for a measured item where the reader said that it is not assessable, each with its unit. The form
+#: asks to say so only where heights cannot be measured, a lesion cannot be painted, a region cannot be placed.
+_STANDS = {
+    "compression_degree": {"height_loss": "1"},
+    "lesion_extent": {"lesion_fraction": "1"},
+    "adc": {"adc_lesion": "um2/s", "adc_normal": "um2/s", "adc_ratio": "1"},
+}
+_Value = tuple[str, str | int | float, str]
 
 
 class Row(NamedTuple):
@@ -45,7 +54,8 @@ def readings_frame(paths: Iterable[Path | str] | Path | str) -> pd.DataFrame:
     pandas.DataFrame
         Columns ``case, reader, stage, item, value, unit``; one row for each answer and measured value. Grades and
         answers are text, confidences whole numbers, measurements floating point. An item that nobody answered has no
-        row; one that is not assessable has the value ``"not_assessable"``.
+        row; one that is not assessable has the value ``"not_assessable"``, and so has every number that hangs on it,
+        whether it was drawn or not.
 
     Raises
     ------
@@ -94,20 +104,60 @@ def reading_rows(export: ReadingExport) -> Iterator[Row]:
             yield Row(export.case, export.reader, stage, table_name(item, export.protocol.form_version), value, unit)
 
 
-def _stage_rows(export: ReadingExport, part: StageExport) -> Iterator[tuple[str, str | int | float, str]]:
+def refused_numbers(part: StageExport) -> dict[str, bool]:
+    """Measured items that the reader said are not assessable, and whether something of each was drawn all the same.
+
+    Parameters
+    ----------
+    part : StageExport
+        The stage.
+
+    Returns
+    -------
+    dict of str to bool
+    """
+    drawn = {
+        "compression_degree": bool(part.calipers),
+        "lesion_extent": part.extent is not None,
+        "adc": bool(part.rois),
+    }
+    return {key: drawn[key] for key in _STANDS if key in part.findings and part.findings[key].value is None}
+
+
+def _stage_rows(export: ReadingExport, part: StageExport) -> Iterator[_Value]:
+    refused = refused_numbers(part)
     for item, answer in part.findings.items():
-        yield item, NOT_ASSESSABLE if answer.value is None else answer.value, ""
+        # The ADC has no grade of its own: its numbers say that it is not assessable.
+        if item not in refused or ITEMS[item].outcomes:
+            yield item, NOT_ASSESSABLE if answer.value is None else answer.value, ""
     for key, known in ITEMS.items():
         grade = known.measurement.value(part) if known.measurement is not None and known.outcomes else None
         if grade is not None and key not in part.findings:
             yield key, grade, ""
-    yield from _height_rows(export, part)
+    numbers: dict[str, Iterator[_Value]] = {
+        "compression_degree": chain(_loss_rows(part), _height_rows(export, part)),
+        "lesion_extent": _extent_rows(part),
+        "adc": _adc_rows(part),
+    }
+    for key, rows in numbers.items():
+        if key not in refused:
+            yield from rows
+            continue
+        units = {item: unit for item, _, unit in rows}
+        yield from ((item, NOT_ASSESSABLE, unit) for item, unit in {**_STANDS[key], **units}.items())
+    if part.extent is not None:
+        yield "body_volume", part.extent.body_cm3, "cm3"
+
+
+def _extent_rows(part: StageExport) -> Iterator[_Value]:
     if part.extent is not None:
         yield "lesion_fraction", part.extent.fraction, "1"
         if part.extent.mid_slice_fraction is not None:
             yield "lesion_fraction_mid_slice", part.extent.mid_slice_fraction, "1"
         yield "lesion_volume", part.extent.lesion_cm3, "cm3"
-        yield "body_volume", part.extent.body_cm3, "cm3"
+
+
+def _adc_rows(part: StageExport) -> Iterator[_Value]:
     for roi in part.rois:
         yield f"adc_{roi.tissue}_{roi.placement}", roi.statistics.mean_um2_per_s, "um2/s"
     for tissue, summary in (("lesion", part.adc.lesion), ("normal", part.adc.normal)):
@@ -117,13 +167,16 @@ def _stage_rows(export: ReadingExport, part: StageExport) -> Iterator[tuple[str,
         yield "adc_ratio", part.adc.ratio, "1"
 
 
-def _height_rows(export: ReadingExport, part: StageExport) -> Iterator[tuple[str, str | float, str]]:
+def _loss_rows(part: StageExport) -> Iterator[_Value]:
     graded = part.height_loss
     if graded is not None:
         if graded.graded_loss is not None:
             yield "height_loss", graded.graded_loss, "1"
         for loss in graded.losses:
             yield f"loss_{loss.position}", loss.loss, "1"
+
+
+def _height_rows(export: ReadingExport, part: StageExport) -> Iterator[_Value]:
     if export.spine is None:
         return
     heights = heights_of(part.state())

@@ -68,7 +68,9 @@ def _one(found: Collected, readings: Readings, table: ItemTable, reader: int, kn
     values = table.values[:, reader, 0]
     keep = np.isfinite(values) & (known >= 0)
     names = np.array(readings.cases)[table.cases]
-    found.leave_out(place, names[~np.isfinite(values)].tolist(), "not measured")
+    unsaid = table.not_assessed[:, reader, 0]
+    found.leave_out(place, names[unsaid].tolist(), "said to be not assessable, so there is no number")
+    found.leave_out(place, names[~np.isfinite(values) & ~unsaid].tolist(), "not measured")
     values, true = values[keep], known[keep] == PATHOLOGY.index(settings.positive)
     found.keep_quantity(place, table.unit, values, known[keep])
     if not true.any() or true.all():

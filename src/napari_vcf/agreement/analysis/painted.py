@@ -82,9 +82,12 @@ def compare_masks(
         Cases that both have painted.
     """
     values: dict[Statistic, list[float]] = {"dice": [], "hausdorff95_mm": []}
-    other_grid, both_empty, one_empty = [], [], []
+    unsaid, other_grid, both_empty, one_empty = [], [], [], []
     for case in cases:
         one, two = (store.masks[place.stage or "", case, *who] for who in pair)
+        if name not in one.runs or name not in two.runs:
+            unsaid.append(case)
+            continue
         if one.frame != two.frame:
             other_grid.append(case)
             continue
@@ -99,6 +102,7 @@ def compare_masks(
             one_empty.append(case)
         else:
             values["hausdorff95_mm"].append(distance)
+    found.leave_out(place, unsaid, "said to be not assessable, so its mask is not compared")
     found.leave_out(place, other_grid, "painted on different images, so the masks do not share a grid")
     found.leave_out(place, both_empty, "both masks are empty, so there is no overlap to measure")
     found.leave_out(place, one_empty, "one mask is empty: Dice is 0, a surface distance does not exist")

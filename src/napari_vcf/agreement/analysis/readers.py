@@ -19,6 +19,8 @@ from napari_vcf.agreement.scales import PLACEMENT
 
 __all__ = ["agreement_of_readers"]
 
+_UNSAID = "said to be not assessable, so there is no number to compare"
+
 
 def agreement_of_readers(found: Collected, readings: Readings, tables: Sequence[ItemTable]) -> None:
     """Add agreement between readers and within each reader.
@@ -104,9 +106,7 @@ def _leave_out(
         if not table.scale.values and occasion < table.values.shape[2]:
             flagged |= table.not_assessed[:, reader, occasion]
     names = np.array(readings.cases)[table.cases]
-    found.leave_out(
-        place, names[~whole & flagged].tolist(), "said to be not assessable, so there is no number to compare"
-    )
+    found.leave_out(place, names[~whole & flagged].tolist(), _UNSAID)
     item = (table.stage, table.scale.item)
     never_asked = np.isin(names, [record.case for record in readings.records if item in record.not_asked])
     found.leave_out(place, names[~whole & never_asked].tolist(), "not asked, as no image of the case shows it")
@@ -127,8 +127,9 @@ def _all_readers(found: Collected, readings: Readings, tables: Iterable[ItemTabl
     continuous_agreement(found, measured)
 
 
-def _placements(found: Collected, readings: Readings, tables: Iterable[ItemTable], reader: int) -> None:
+def _placements(found: Collected, readings: Readings, tables: Sequence[ItemTable], reader: int) -> None:
     """Repeated placements of one region by one reader."""
+    by_item = {table.scale.item: table for table in tables}
     regions: dict[str, list[tuple[int, ItemTable]]] = {}
     for table in tables:
         match = PLACEMENT.match(table.scale.item)
@@ -144,7 +145,10 @@ def _placements(found: Collected, readings: Readings, tables: Iterable[ItemTable
         values = np.column_stack([_column(table, (reader, 0)) for table in ordered])
         names = np.array(readings.cases)[ordered[0].cases]
         gaps = ~np.isfinite(values).all(axis=1)
-        found.leave_out(place, names[gaps].tolist(), "a placement is missing")
+        means = [by_item[region]] if region in by_item else []
+        unsaid = gaps & np.any([table.not_assessed[:, reader, 0] for table in (*ordered, *means)], axis=0)
+        found.leave_out(place, names[unsaid].tolist(), _UNSAID)
+        found.leave_out(place, names[gaps & ~unsaid].tolist(), "a placement is missing")
         note = f"{len(ordered)} placements in one reading; icc_a_k is that of their mean."
         measured.append(Measured(place, ordered[0].unit, values, limits=False, note=note))
     continuous_agreement(found, measured)

@@ -15,8 +15,8 @@ from napari_vcf.agreement.input.builder import Chunk, ReadingsBuilder
 from napari_vcf.agreement.input.readings import CONSENSUS, ReadingFacts
 from napari_vcf.reading.carried_items import CarriedKind, carried_values
 from napari_vcf.reading.export_document import ReadingExport
-from napari_vcf.reading.export_table import Row, reading_rows
-from napari_vcf.reading.findings import table_name
+from napari_vcf.reading.export_table import Row, reading_rows, refused_numbers
+from napari_vcf.reading.findings import NOT_ASSESSABLE, table_name
 
 __all__ = ["CarriedChoice", "ExportRows", "facts_of", "schema_version_of"]
 
@@ -24,6 +24,7 @@ _VERSION = re.compile(r'"schema_version"\s*:\s*"([^"]{1,40})"')
 #: The version stands among the first keys of a document.
 _HEAD_CHARACTERS = 4096
 _CHUNK_ROWS = 100_000
+_NAMED = 10
 #: What becomes of values that rest on carried drawings.
 CarriedChoice = Literal["counted", "left_out"]
 #: Of the many values of a reading those that are told one by one.
@@ -109,6 +110,8 @@ class ExportRows:
         self._carried = carried
         #: Values that rest on carried drawings, by stage, name and kind.
         self._found: Counter[tuple[str, str, CarriedKind]] = Counter()
+        #: Files by stage and item that was drawn, and said to be not assessable all the same.
+        self._refused: dict[tuple[str, str], list[str]] = {}
         self._rows: list[tuple[str, str, str, str, str, str, int, int]] = []
 
     def add(self, export: ReadingExport, name: str, schema_version: str, *, occasion: int = 1) -> ReadingFacts:
@@ -133,6 +136,9 @@ class ExportRows:
         source = self._builder.add_source(name, lambda _row: name)
         record = replace(facts_of(export, name, schema_version), occasion=occasion, number=source)
         self._builder.add_record(record)
+        for stage, part in export.stages.items():
+            for item in (item for item, drawn in refused_numbers(part).items() if drawn):
+                self._refused.setdefault((stage, item), []).append(name)
         before = len(self._rows)
         left_out = False
         for row in self._counted(export):
@@ -158,7 +164,8 @@ class ExportRows:
             name: carried_values(part, export.spine) for name, part in export.stages.items()
         }
         for row in reading_rows(export):
-            kind = carried[row.stage].get(row.item)
+            # That something is not assessable is the reader's own word, and rests on nothing.
+            kind = None if row.value == NOT_ASSESSABLE else carried[row.stage].get(row.item)
             if kind is not None:
                 self._found[row.stage, row.item, kind] += 1
             yield None if kind is not None and self._carried == "left_out" else row
@@ -184,6 +191,15 @@ class ExportRows:
                 f"Stage {stage}: {kinds.total()} values rest on drawings that readers carried from an earlier stage, "
                 f"{kinds['unchanged']} of them unchanged and {kinds['changed']} changed"
                 f"{f' ({items})' if items else ''}; {done}."
+            )
+
+    def remark_on_refused(self) -> None:
+        """Say of which items numbers were drawn and are left out, as the reader said that they are not assessable."""
+        for (stage, item), names in self._refused.items():
+            few = f"{', '.join(names[:_NAMED])}{' and more' if len(names) > _NAMED else ''}"
+            self._builder.remark(
+                f"Stage {stage}: in {len(names)} reading{'s' * (len(names) > 1)} something was drawn for {item}, which "
+                f"the reader then said is not assessable; numbers that hang on it are left out ({few})."
             )
 
     def flush(self) -> None:

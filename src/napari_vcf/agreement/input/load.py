@@ -165,6 +165,7 @@ def load_readings(
             kept.append(path)
     exports.flush()
     exports.remark_on_carried()
+    exports.remark_on_refused()
     for (case, stage), who in withdrawn.items():
         what = f"Case {case}" if stage == "all" else f"Case {case}, stage {stage}"
         few = f"{', '.join(who[:_NAMED])}{' and more' if len(who) > _NAMED else ''}"

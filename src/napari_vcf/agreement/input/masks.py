@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_vcf.reading.body_slices import slice_origins
 from napari_vcf.reading.export_document import ReadingExport
+from napari_vcf.reading.export_table import refused_numbers
 from napari_vcf.reading.masks import decode_mask
 
 __all__ = ["MASKS", "MaskStore", "StoredMasks"]
@@ -30,7 +31,7 @@ class StoredMasks:
     spacing_mm : tuple of float
         Distance between slices, rows and columns.
     runs : dict
-        Run lengths by mask.
+        Run lengths by mask; without the lesion where the reader said that its extent is not assessable.
     proposed : bool
         Whether any slice of the body was accepted as proposed, or began with a proposal.
     """
@@ -64,12 +65,13 @@ class MaskStore:
                 continue
             if not carried and (part.masks.body_carried or part.masks.lesion_carried) is not None:
                 continue
+            names = [name for name in MASKS if name == "body" or "lesion_extent" not in refused_numbers(part)]
             grid = part.masks.grid
             spacing = grid.grid().spacing_mm
             self.masks[stage, export.case, reader, occasion] = StoredMasks(
                 frame=(part.masks.image, grid.shape, grid.affine_lps),
                 shape=grid.shape,
                 spacing_mm=(float(spacing[0]), float(spacing[1]), float(spacing[2])),
-                runs={name: np.array(getattr(part.masks, name).runs, dtype=np.int32) for name in MASKS},
+                runs={name: np.array(getattr(part.masks, name).runs, dtype=np.int32) for name in names},
                 proposed=bool({"proposed", "label_map", "corrected"} & set(slice_origins(part.masks).values())),
             )
