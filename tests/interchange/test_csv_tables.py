@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +12,10 @@ import pytest
 
 from napari_vcf import readings_frame
 from napari_vcf.cli import main
+from napari_vcf.interchange.csv_tables import table_files
+from napari_vcf.reading import Protocol, build_export
 from napari_vcf.study import open_study
+from support.cases import complete_reading
 from support.studies import Clock, make_study, read_stage
 
 
@@ -93,3 +98,25 @@ def test_pathology_is_asked_for_where_it_is_needed_and_nowhere_else(
     assert main(["export", str(root), "--out", str(tmp_path / "out"), *options]) == 1
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_redcap_takes_items_of_the_second_form_and_numbers_that_are_not_assessable(tmp_path: Path) -> None:
+    reading = complete_reading(protocol=Protocol(form_version="2"))
+    reading.mark_not_assessable("mri", "adc", "motion artefact")
+    path = tmp_path / "C1_R1.json"
+    path.write_text(build_export(reading, stages=["mri"]).model_dump_json(), encoding="utf-8")
+    tables = {name: list(csv.DictReader(io.StringIO(text))) for name, text in table_files([path], "redcap").items()}
+    fields = {field["Variable / Field Name"]: field for field in tables["redcap-dictionary.csv"]}
+    (record,) = tables["redcap-records.csv"]
+    assert list(fields) == list(record)
+    assert all(re.fullmatch("[a-z][a-z0-9_]*", name) for name in fields)
+    asked = fields["signal_dwi__form2"]
+    assert (asked["Field Type"], asked["Field Label"]) == ("radio", "Signal on DWI (form 2)")
+    choices = asked["Choices, Calculations, OR Slider Labels"].split(" | ")
+    assert choices == [f"{value}, {value}" for value in ("high", "iso", "low", "not_assessable")]
+    assert record["signal_dwi__form2"] in ("high", "iso", "low")
+    validation = "Text Validation Type OR Show Slider Number"
+    assert record["adc_lesion_um2_per_s"] == "not_assessable"
+    assert fields["adc_lesion_um2_per_s"][validation] == ""
+    assert fields["adc_lesion_um2_per_s"]["Field Note"] == "um2/s or not_assessable"
+    assert fields["height_loss"][validation] == "number"

@@ -11,10 +11,10 @@ from napari_vcf.agreement.input.reference import read_reference
 from napari_vcf.agreement.scales import PATHOLOGY
 from napari_vcf.interchange.errors import InterchangeError
 from napari_vcf.notice import INTENDED_USE
-from napari_vcf.reading import ITEMS, read_reading
+from napari_vcf.reading import read_reading
 from napari_vcf.reading.export_document import ReadingExport
 from napari_vcf.reading.export_table import reading_rows
-from napari_vcf.reading.findings import NOT_ASSESSABLE
+from napari_vcf.reading.findings import NOT_ASSESSABLE, item_of_table
 from napari_vcf.records.csv_cells import plain
 
 __all__ = ["table_files"]
@@ -110,7 +110,11 @@ def _text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
 def _redcap(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> dict[str, str]:
     """REDCap identifies a record by its first field; ours is made of what tells readings apart."""
     records = [
-        {"record_id": "-".join(str(row[key]) for key in ("case", "reader", "stage", "occasion")), **row} for row in rows
+        {
+            "record_id": "-".join(str(row[key]) for key in ("case", "reader", "stage", "occasion")),
+            **{_field_name(name): value for name, value in row.items()},
+        }
+        for row in rows
     ]
     fields = ["record_id", *columns]
     # A number may be 'not_assessable', which REDCap would refuse in a field of numbers.
@@ -118,18 +122,24 @@ def _redcap(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> dict[s
     dictionary = [_field(name, numbers=name not in worded) for name in fields]
     return {
         "redcap-dictionary.csv": _text(_DICTIONARY, dictionary),
-        "redcap-records.csv": _text(fields, records),
+        "redcap-records.csv": _text([_field_name(name) for name in fields], records),
     }
 
 
+def _field_name(name: str) -> str:
+    """Name of a column as REDCap takes it: small letters, digits and underscores."""
+    key, found, form = name.partition("@")
+    return f"{key}__form{form}" if found else name
+
+
 def _field(name: str, *, numbers: bool) -> dict[str, object]:
-    item = ITEMS.get(name)
+    item, form = item_of_table(name), name.partition("@")[2]
     answers = () if item is None else tuple(map(str, item.values or item.outcomes))
     row: dict[str, object] = {
-        "Variable / Field Name": name,
+        "Variable / Field Name": _field_name(name),
         "Form Name": "vcf_reading",
         "Field Type": "radio" if answers else "text",
-        "Field Label": name.replace("_", " ") if item is None else item.label,
+        "Field Label": name.replace("_", " ") if item is None else f"{item.label}{f' (form {form})' if form else ''}",
         "Section Header": INTENDED_USE if name == "record_id" else "",
     }
     if answers:
