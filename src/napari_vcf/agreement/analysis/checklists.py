@@ -1,4 +1,4 @@
-"""Flow of cases, sentences on method, and what the record answers of CLAIM, STARD and QAREL.
+"""Flow of cases, and what the record answers of CLAIM, STARD and QAREL.
 
 Bossuyt et al., BMJ 2015; 351: h5527 (STARD). Mongan, Moy and Kahn, Radiol Artif Intell 2020; 2: e200029 (CLAIM), of
 which the items on data, reference and evaluation concern a study of readers. Lucas et al., J Clin Epidemiol 2010; 63:
@@ -31,7 +31,7 @@ from napari_vcf.agreement.input.reference import Reference
 from napari_vcf.agreement.scales import scale_of
 from napari_vcf.records.base import STAGES
 
-__all__ = ["claim_items", "flow_of_cases", "methods_sentences", "qarel_items"]
+__all__ = ["claim_items", "flow_of_cases", "qarel_items"]
 
 _BY_AUTHORS = "Not in the record: to be answered by the authors."
 _STAGE_NAMES = {"ct": "CT", "mri": "MRI", "combined": "CT + MRI"}
@@ -209,80 +209,3 @@ def claim_items(
         "Registration, protocol, funding": _BY_AUTHORS,
     }
     return [GrrasItem(item=name, text=text) for name, text in pairs.items()]
-
-
-def methods_sentences(rows: Sequence[Row], settings: Settings, software: dict[str, str]) -> list[str]:
-    """Sentences on method for what was computed, ready to be quoted.
-
-    Parameters
-    ----------
-    rows : sequence of Row
-        What was computed.
-    settings : Settings
-        How.
-    software : dict of str to str
-        Versions.
-
-    Returns
-    -------
-    list of str
-    """
-    computed = {row.statistic for row in rows if row.value is not None}
-    level, positive = f"{settings.level:.0%}", settings.positive
-    shares = "Clopper and Pearson" if settings.proportions == "clopper-pearson" else "Wilson"
-    covariance = "the jackknife" if settings.covariance == "jackknife" else "DeLong"
-    chosen = [
-        (
-            {"cohen_kappa", "weighted_kappa_quadratic"},
-            "Agreement between readers on categories was measured by Cohen's kappa, and on grades by kappa with "
-            f"quadratic weights, with {level} confidence intervals (Fleiss, Cohen and Everitt).",
-        ),
-        ({"gwet_ac1"}, "Gwet's AC1 (AC2 for grades) and PABAK are given beside, because kappa depends on prevalence."),
-        (
-            {"icc_a_1"},
-            "Agreement on measurements was measured by the intraclass correlation coefficient for absolute agreement "
-            "of single readings, two-way model (ICC(A,1)), and by the limits of agreement of Bland and Altman.",
-        ),
-        (
-            {"fleiss_kappa", "krippendorff_alpha_interval"},
-            "Agreement of all readers at once was measured by the kappas of Fleiss and of Conger and by Krippendorff's "
-            "alpha, with bootstrap intervals over cases.",
-        ),
-        (
-            {"accuracy"},
-            f"Sensitivity, specificity and predictive values (positive class: {positive}) are given with {shares} "
-            "intervals.",
-        ),
-        (
-            {"mrmc_p", "mrmc_sensitivity_p"},
-            "Stages were compared over readers and cases by the analysis of variance of Obuchowski and Rockette with "
-            f"the degrees of freedom of Hillis, covariances by {covariance}; readers and cases were taken as random.",
-        ),
-        (
-            {"mcnemar_p"},
-            "Verdicts of one reader in two stages were compared by the exact McNemar test, with Tango's interval of "
-            "the paired difference.",
-        ),
-        ({"delong_p"}, "Areas under the ROC curves of one reader were compared after DeLong."),
-        (
-            {"youden_cutoff"},
-            "Cut-offs of measured quantities are those of the largest Youden index; their worth was corrected for "
-            f"optimism by {settings.bootstrap} bootstrap samples of cases.",
-        ),
-        (
-            {"model_auc"},
-            "A logistic model of signs chosen beforehand was fitted by maximum likelihood; area and calibration slope "
-            "were corrected for optimism by the bootstrap.",
-        ),
-        (
-            {"chi2_p", "t_p"},
-            "Benign and malignant cases were compared by Pearson's chi-squared test without continuity correction, "
-            "Fisher's exact test where an expected count was below 5, and Student's t test.",
-        ),
-    ]
-    found = [text for names, text in chosen if names & computed]
-    if computed & {"mrmc_p", "mcnemar_p", "chi2_p", "t_p", "delong_p"}:
-        found.append("P values are two-sided; Holm's correction is given within each family and over all tests.")
-    version = software.get("napari-vcf", "")
-    found.append(f"Analyses were made with napari-vcf {version} (seed {settings.seed}), research software.")
-    return found

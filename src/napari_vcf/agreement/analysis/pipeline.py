@@ -14,7 +14,6 @@ from napari_vcf.agreement.analysis.against import against_reference
 from napari_vcf.agreement.analysis.checklists import (
     claim_items,
     flow_of_cases,
-    methods_sentences,
     qarel_items,
 )
 from napari_vcf.agreement.analysis.collect import Collected, Pairing, Place, Quantity
@@ -22,6 +21,7 @@ from napari_vcf.agreement.analysis.groups import baseline_groups, reading_groups
 from napari_vcf.agreement.analysis.grras import grras_items
 from napari_vcf.agreement.analysis.joint import joint_comparison
 from napari_vcf.agreement.analysis.measured import cutoffs_of_measurements
+from napari_vcf.agreement.analysis.methods import methods_sentences
 from napari_vcf.agreement.analysis.model import model_of_signs
 from napari_vcf.agreement.analysis.multiplicity import hypotheses, several_tests
 from napari_vcf.agreement.analysis.painted import agreement_of_masks

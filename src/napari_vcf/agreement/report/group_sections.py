@@ -34,7 +34,8 @@ def group_section(index: Index) -> str:
     text = (
         "Counts, or mean \u00b1 SD, of the benign and the malignant cases. \u03c7\u00b2 is Pearson's without "
         "continuity correction; where an expected count is below 5, Fisher's exact P stands in its place (F). t is "
-        "Student's, benign minus malignant. Not assessable is an answer like any other."
+        "Student's, benign minus malignant. Not assessable is an answer like any other. Where items rest on different "
+        "numbers of cases, n stands with each."
     )
     return note(text) + "".join(parts)
 
@@ -42,11 +43,14 @@ def group_section(index: Index) -> str:
 def _group_table(index: Index, table: int, stage: str, readers: Sequence[str], lines: Sequence[GroupLine]) -> str:
     where = f" \u2013 {STAGE_NAMES.get(stage, stage)}" if stage else ""
     head: list[list[Cell]] = [[("", 'class="blank"')], [("Item", 'class="left"')]]
-    sizes = {line.reader: (line.benign_n, line.malignant_n) for line in reversed(lines)}
+    sizes: dict[str, set[tuple[int, int]]] = {}
+    for line in lines:
+        sizes.setdefault(line.reader, set()).add((line.benign_n, line.malignant_n))
     for reader in readers:
         head[0].append((reader, 'colspan="4" class="group"'))
-        benign, malignant = sizes[reader]
-        head[1] += [(f"Benign ({benign})", 'class="gap"'), f"Malignant ({malignant})", "\u03c7\u00b2 or t", "P"]
+        # One count for all items stands in the heading; where items have counts of their own, these stand with them.
+        counts = ("", "") if len(sizes[reader]) > 1 else tuple(f" ({count})" for count in next(iter(sizes[reader])))
+        head[1] += [(f"Benign{counts[0]}", 'class="gap"'), f"Malignant{counts[1]}", "\u03c7\u00b2 or t", "P"]
     body: list[list[Cell]] = []
     heads = []
     for item, group in groupby(lines, key=lambda line: line.item):
@@ -56,14 +60,15 @@ def _group_table(index: Index, table: int, stage: str, readers: Sequence[str], l
         if levels != [""]:
             firsts = [next((cells[r, v] for v in levels if (r, v) in cells), None) for r in readers]
             row: list[Cell] = [_name(index, item, table)]
-            for first in firsts:
-                row += [("", 'class="gap"'), "", *_test(first)]
+            for reader, first in zip(readers, firsts, strict=True):
+                benign, malignant = _sizes(first) if len(sizes[reader]) > 1 else ("", "")
+                row += [(benign, 'class="gap"'), malignant, *_test(first)]
             body.append(row)
         for level in levels:
             label: Cell = _name(index, item, table) if level == "" else (level.replace("_", " "), 'class="level"')
             row = [label]
             for reader in readers:
-                row += _line(cells.get((reader, level)))
+                row += _line(cells.get((reader, level)), sizes=len(sizes[reader]) > 1)
             body.append(row)
     return html_table(
         head if table != 1 else head[1:], body, caption=f"Table {table}. {TITLES[table]}{where}", heads=heads
@@ -83,7 +88,12 @@ def _test(line: GroupLine | None) -> list[Cell]:
     return [number(line.value), p_value(line.p)]
 
 
-def _line(line: GroupLine | None) -> list[Cell]:
+def _sizes(line: GroupLine | None) -> tuple[str, str]:
+    """Cases of both groups that an item rests on."""
+    return ("", "") if line is None else (f"n = {line.benign_n}", f"n = {line.malignant_n}")
+
+
+def _line(line: GroupLine | None, *, sizes: bool) -> list[Cell]:
     if line is None:
         return [("", 'class="gap"'), "", "", ""]
     if line.test == "t":
@@ -91,6 +101,8 @@ def _line(line: GroupLine | None) -> list[Cell]:
             f"{measure(mean)} \u00b1 {measure(sd)}"
             for mean, sd in ((line.benign, line.benign_sd), (line.malignant, line.malignant_sd))
         ]
+        if sizes:
+            pair = [f"{text}\n{size}" for text, size in zip(pair, _sizes(line), strict=True)]
         return [(pair[0], 'class="gap nowrap"'), (pair[1], 'class="nowrap"'), *_test(line)]
     return [(f"{line.benign:.0f}", 'class="gap"'), f"{line.malignant:.0f}", "", ""]
 
