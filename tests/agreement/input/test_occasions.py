@@ -28,6 +28,7 @@ def test_a_second_file_of_a_stage_is_the_second_reading(tmp_path: Path) -> None:
     put(tmp_path / "b.json", "C1", "R1", later=30)
     put(tmp_path / "c.json", "C1", "R2")
     assert occasions(tmp_path) == {"a.json": 1, "b.json": 2, "c.json": 1}
+    assert [path.name for path in load_readings([tmp_path], repeats=True).files] == ["a.json", "c.json"]
 
 
 def signed(version: int, occasion: int = 1) -> ReadingExport:

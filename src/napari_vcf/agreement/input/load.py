@@ -41,7 +41,7 @@ class Loaded:
         Case and stage to the reason why the coordinator of a study set them aside; the stage is ``all`` for a case that
         was withdrawn.
     files : tuple of Path
-        The files of which everything was taken.
+        The tables, and the files of first readings of which everything was taken.
     """
 
     readings: Readings
@@ -161,7 +161,7 @@ def load_readings(
         versions.setdefault(version, []).append(name)
         record = exports.add(export, name, version, occasion=occasions.of(export, path, name))
         masks.add(export, record.reader, record.occasion, carried=carried == "counted")
-        if export is whole:
+        if export is whole and record.occasion == 1:
             kept.append(path)
     exports.flush()
     exports.remark_on_carried()
