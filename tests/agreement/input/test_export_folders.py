@@ -66,7 +66,7 @@ def test_a_stage_that_was_set_aside_is_left_out_of_files_and_tables(folder: Path
     assert loaded.readings.cases == ("C1", "C2", "C3", "C4")
     assert set(loaded.readings.stage.tolist()) == {1}
     assert "Case C4, stage ct was set aside" in said(loaded)
-    assert "t.csv: 1 answers are of what the coordinator set aside" in said(loaded)
+    assert "t.csv: 1 answer is of a case or stage that the coordinator set aside" in said(loaded)
     assert folder / "C4_R1.json" not in loaded.files
     assert not any(place[0] == "ct" for place in (*loaded.masks.masks, *loaded.masks.middles))
 
@@ -111,7 +111,9 @@ def test_apart_takes_up_the_consensus_and_no_superseded_version(folder: Path) ->
         assert loaded.readings.readers == ("R1", "R2", "consensus")
         assert int(loaded.readings.occasion.max()) == 1
         assert not any("amended" in str(path) for path in loaded.files)
-        assert "1 files of the study's export are no readings before a consensus" in said(loaded)
+        assert "1 file of the study's export is no reading before a consensus, or superseded, and left out" in said(
+            loaded
+        )
     by_pattern = load_readings([folder / "**" / "*.json"], repeats=True)
     assert by_pattern.readings.readers == ("R1", "R2")
     assert int(by_pattern.readings.occasion.max()) == 1

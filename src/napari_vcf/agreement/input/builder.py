@@ -160,7 +160,8 @@ class ReadingsBuilder:
     def remark_on_aside(self) -> None:
         """Say how many rows of which tables were left out because they were set aside."""
         for name, count in self._left.items():
-            self.remark(f"{name}: {count} answers are of what the coordinator set aside, and are left out.")
+            what = "1 answer is" if count == 1 else f"{count} answers are"
+            self.remark(f"{name}: {what} of a case or stage that the coordinator set aside, and left out.")
 
     def _place(self, chunk: Chunk, at: int) -> str:
         return self._places[int(chunk.source[at])](int(chunk.row[at]))

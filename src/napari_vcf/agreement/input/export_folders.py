@@ -12,7 +12,6 @@ from napari_vcf.records.export_list import AMENDED, LIST, SET_ASIDE, is_as_writt
 __all__ = ["chosen_files", "set_aside"]
 
 _NAMED = 10
-_BESIDE = "are no readings before a consensus and are left out"
 
 
 def chosen_files(
@@ -20,9 +19,9 @@ def chosen_files(
 ) -> tuple[list[Path], list[str]]:
     """Leave out what lies in the export of a study and is no reading to be compared.
 
-    That are versions that were amended later, what was settled in consensus, and what the list of the folder does not
-    name, such as a file of an earlier export whose case was withdrawn since. A folder without such a list was gathered
-    by hand and is taken as it is.
+    Left out are versions that were amended later, what was settled in consensus, and what the list of the folder does
+    not name, such as a file of an earlier export whose case was withdrawn since. A folder without such a list was
+    gathered by hand and is taken as it is.
 
     Parameters
     ----------
@@ -66,7 +65,12 @@ def chosen_files(
             chosen.append(path)
     remarks = []
     if beside:
-        remarks.append(f"{len(beside)} files of the study's export {_BESIDE}: {_few(sorted(beside))}.")
+        what = (
+            "1 file of the study's export is no reading"
+            if len(beside) == 1
+            else (f"{len(beside)} files of the study's export are no readings")
+        )
+        remarks.append(f"{what} before a consensus, or superseded, and left out: {_few(sorted(beside))}.")
     for folder_name, names in unlisted.items():
         what = "1 file is" if len(names) == 1 else f"{len(names)} files are"
         remarks.append(
