@@ -148,3 +148,21 @@ def test_cancel_opens_nothing_also_where_everything_is_read_already(bench, archi
     assert bench.said[-1] == ("info", "Cancelled; nothing was opened.")
     assert desk.reading is reading
     assert not unpacked()
+
+
+def test_a_dialog_that_asked_for_a_file_is_gone_when_it_is_closed(bench, tmp_path):
+    from qtpy.QtWidgets import QFileDialog
+
+    main, panel = bench.arrangement.main, bench.arrangement.case_panel
+    bench.desk.export(tmp_path / "C001_R1.json")
+    asked = (
+        panel.ask_folder,
+        panel.ask_reading,
+        lambda: panel.ask_images_of(tmp_path / "a.json"),
+        panel.dicom.ask_dicom,
+    )
+    for ask in asked:
+        ask()
+        (dialog,) = main.findChildren(QFileDialog)
+        dialog.reject()
+        bench.until(lambda: not main.findChildren(QFileDialog))

@@ -7,7 +7,6 @@ PS3.5 (encoding) and PS3.10 (file format).
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 import zlib
@@ -110,8 +109,8 @@ def read_raw_header(path: Path) -> RawHeader:
         If the file cannot be opened, is no DICOM file, or its header is damaged; the sentence does not name the file.
     """
     try:
-        # A buffer of Python's own would only copy what is read once, and `Path.open` asks for what is not wanted.
-        with io.FileIO(path) as stream:
+        # A buffer of Python's own would only copy what is read once.
+        with path.open("rb", buffering=0) as stream:
             size = os.fstat(stream.fileno()).st_size
             buffer = stream.read(_FIRST_READ)
             ended, grow = not buffer, _FIRST_READ

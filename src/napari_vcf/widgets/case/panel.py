@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QDockWidget,
     QFileDialog,
@@ -207,6 +207,7 @@ class CasePanel(QWidget):
     def ask_folder(self) -> None:
         """Let the person choose a folder."""
         dialog = QFileDialog(self, tr("Open the folder of one case"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
         dialog.fileSelected.connect(lambda path: self.open_folder(Path(path)))
@@ -247,6 +248,7 @@ class CasePanel(QWidget):
     def ask_reading(self) -> None:
         """Let the person choose an exported reading, and then the folder of its images."""
         dialog = QFileDialog(self, tr("Open an exported reading"), "", tr("Reading (*.json)"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda path: self.ask_images_of(Path(path)))
         dialog.open()
@@ -254,6 +256,7 @@ class CasePanel(QWidget):
     def ask_images_of(self, export: Path) -> None:
         """Let the person choose the folder of the images that an exported reading was made on."""
         dialog = QFileDialog(self, tr("The folder of the images of {name}", name=export.name))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
         dialog.fileSelected.connect(lambda path: self.open_reading(export, Path(path)))
