@@ -313,8 +313,7 @@ class Reading:
         """
         spine, stages = self.state.spine, self.state.stages.values()
         # What was drawn is a matter of the record's own rules; journals from before hold names changed under answers.
-        drawn = any(stage.calipers or stage.rois or stage.masks for stage in stages)
-        answered = any(stage.answers or stage.references for stage in stages)
+        drawn, answered = any(stage.drawn for stage in stages), any(stage.answered for stage in stages)
         if spine is not None and fractured != spine.fractured and answered and not drawn:
             raise not_renamed(say("answers on {fractured}", fractured=spine.fractured))
         return self._make(act.SetSpine, fractured=fractured, has_t13=has_t13, has_l6=has_l6)

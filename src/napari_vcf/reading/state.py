@@ -421,6 +421,16 @@ class StageState(FrozenModel):
     drafts: tuple[CarriedDraft, ...] = ()
     carried_from: dict[Stage, Sha256] = Field(default_factory=dict)
 
+    @property
+    def drawn(self) -> bool:
+        """Whether anything was drawn."""
+        return bool(self.calipers or self.rois or self.masks)
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything was answered, on the form or of an adjacent vertebra."""
+        return bool(self.answers or self.references)
+
     def caliper(self, level: str, position: Position) -> PlacedCaliper | None:
         """The caliper of one height, if placed."""
         return next((c for c in self.calipers if (c.level, c.position) == (level, position)), None)

@@ -91,6 +91,7 @@ def with_width(window: Window, automatic: Window) -> Window:
         (lower, upper), at least a thousandth as wide as the automatic one.
     """
     low, high = window
+    # A little more, since widening moves the ends out.
     narrowest = max(1e-3 * (automatic[1] - automatic[0]), 1.01 * _NARROW * max(abs(low), abs(high)))
     if high - low >= narrowest:
         return window

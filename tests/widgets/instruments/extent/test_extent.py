@@ -368,3 +368,10 @@ def test_nothing_of_a_threshold_or_of_half_an_outline_is_seen_in_another_stage(b
     bench.settle()
     assert panel.threshold.signal is None
     assert not (panel.model.layers._lesion == 2).any()
+
+
+def test_the_estimate_by_eye_tells_the_cuts_of_the_protocol_that_was_opened(bench, panel):
+    from napari_vcf.reading import Protocol
+
+    bench.open(bench.desk.case, protocol=Protocol(extent_cuts=("1/5", "2/5", "3/5")))
+    assert all("G1 below 1/5" in widget.toolTip() for widget in panel._visual.values())

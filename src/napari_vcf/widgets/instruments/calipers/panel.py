@@ -351,9 +351,7 @@ class CalipersWidget(Instrument):
         reading = self.desk.reading
         if reading is not None and index > 0:
             level, spine = self._level.itemText(index), reading.state.spine
-            read = any(
-                s.calipers or s.rois or s.masks or s.answers or s.references for s in reading.state.stages.values()
-            )
+            read = any(stage.drawn or stage.answered for stage in reading.state.stages.values())
             if spine is not None and level != spine.fractured and read:
                 self._ask_recount(spine.fractured, level)
                 return

@@ -82,6 +82,7 @@ class ExtentWidget(Instrument):
         viewport.slice_changed.connect(self._on_slice)
         viewport.overlay_changed.connect(self.refresh)
         desk.opened.connect(self._forget)
+        desk.opened.connect(self._explain_grades)
         threshold = self.threshold
         for name, run in {
             **{mode: lambda m=mode: self.set_mode(m) for mode in MODES},
@@ -395,6 +396,14 @@ class ExtentWidget(Instrument):
         """What the heights alone say of the body, while it is being proposed."""
         return self.model.caliper_corners() if self.proposal.errand.running else None
 
+    def _explain_grades(self) -> None:
+        """Tell where the grades part, by the protocol of the reading that was opened."""
+        reading = self.desk.reading
+        assert reading is not None
+        by_eye = shown(reading.protocol.form[EXTENT_VISUAL].help)
+        for number, widget in enumerate(self._visual.values(), start=1):
+            widget.setToolTip(with_key(by_eye, f"extent.estimate_{number}"))
+
     def _on_visual(self, value: str) -> None:
         reading, stage = self.desk.reading, self.desk.stage
         if reading is None:
@@ -518,11 +527,7 @@ class ExtentWidget(Instrument):
         extent = self._extent()
         answer = reading.state.stages[stage].answers.get(EXTENT_VISUAL) if reading is not None else None
         asked = reading is not None and reading.protocol.asks(stage, EXTENT_VISUAL)
-        for number, (value, widget) in enumerate(self._visual.items(), start=1):
-            if reading is not None:
-                # Where the grades part is the protocol's.
-                by_eye = shown(reading.protocol.form[EXTENT_VISUAL].help)
-                widget.setToolTip(with_key(by_eye, f"extent.estimate_{number}"))
+        for value, widget in self._visual.items():
             widget.setEnabled(asked)
             widget.setChecked(answer is not None and answer.value == value)
         result = details = differ = ""
