@@ -145,7 +145,7 @@ def test_who_measures_nothing_in_a_round_is_within_no_limit(root: Path, capsys: 
     with pytest.raises(NotYetError, match="or was not measured"):
         check_training(root, "R1", open_study(root).protocol)
     assert main(["study", "training", str(place), "--reader", "R1"]) == 0
-    assert "measured nowhere, or on another vertebra: % of the ADC, beyond the limit" in capsys.readouterr().out
+    assert "ADC: measured nowhere, or on another vertebra, beyond the limit" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -308,14 +308,18 @@ def _training(args: argparse.Namespace) -> int:
         print(f"Another round: {', '.join(added)}. Prepare it with 'napari-vcf study prepare'.")
         return 0
     units = {"loss": "percentage points of height loss", "share": "of the lesion's share", "adc": "% of the ADC"}
+    names = {"loss": "height loss", "share": "the lesion's share", "adc": "ADC"}
     record, _ = StudyFolder(args.study).read()
     for reader in record.readers if args.reader is None else (args.reader,):
         for result in results_of(args.study, reader):
             verdict = "within the limits" if result.is_met else "not within the limits yet"
             print(f"{reader}, round {result.number}: {result.signed} of {result.stages} stages signed, {verdict}.")
             for kind, error in result.errors.items():
-                much = "measured nowhere, or on another vertebra:" if math.isinf(error) else f"mean error {error:.3g}"
-                print(f"  {much} {units[kind]}{', beyond the limit' * (kind in result.beyond)}")
+                beyond = ", beyond the limit" * (kind in result.beyond)
+                if math.isinf(error):
+                    print(f"  {names[kind]}: measured nowhere, or on another vertebra{beyond}")
+                else:
+                    print(f"  mean error {error:.3g} {units[kind]}{beyond}")
             for case, stage, one in result.comparisons if args.reader else ():
                 print(f"  {case} {stage}  {one}")
     return 0
