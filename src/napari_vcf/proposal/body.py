@@ -14,7 +14,8 @@ from napari_vcf.proposal.endplates import EndplateSheets, expected_endplates, fi
 from napari_vcf.proposal.errors import ProposalError
 from napari_vcf.proposal.space import BodySpace, body_space, sample
 from napari_vcf.proposal.tissue import likeness, see_tissue
-from napari_vcf.proposal.walls import THICKNESS, Walls, find_walls
+from napari_vcf.proposal.voxels import voxels_within
+from napari_vcf.proposal.walls import Walls, find_walls
 
 __all__ = ["BodyProposal", "Endplates", "propose_body"]
 
@@ -30,14 +31,6 @@ _STEPS = 5
 _POOR = 0.5
 #: So does an outermost slice of less than this share of its neighbour: a wall cuts through it, and where is a guess.
 _FADING = 0.7
-#: Walls meet the endplates in a rim of this radius.
-_RIM_MM = 1.5
-#: Where a voxel is looked at, in parts of the slice's thickness, the row and the column from its middle.
-_PARTS = tuple(
-    (through, turn * side, side)
-    for through, turn in ((-1 / 3, 1.0), (0.0, -1.0), (1 / 3, 1.0))
-    for side in (-0.25, 0.25)
-)
 #: More contrasts than this add nothing.
 _MOST_IMAGES = 3
 
@@ -158,7 +151,7 @@ def propose_body(
         like = likeness(tissue, body_now | given, around & ~given)
         walls = find_walls(space, tissue, plates, like)
     step("slices")
-    mask = _mask(images[0], space, plates, walls)
+    mask = voxels_within(images[0].grid, space, plates, walls)
     if not mask.any():
         raise ProposalError(say("No body was found between these heights; outline it by hand."))
     seen = _seen(images[0], space, plates, walls, mask)
@@ -225,32 +218,6 @@ def _neighbours(images: Sequence[Volume], space: BodySpace, neighbours: Sequence
     return sample(images, points[:, 0], points[:, 1], points[:, 2])
 
 
-def _mask(image: Volume, space: BodySpace, plates: EndplateSheets, walls: Walls) -> Mask:
-    """Voxels of which half or more, through the thickness of their slice, lie within the sheets and their rims."""
-    grid = image.grid
-    corners = [(a, b, c) for a in space.x[[0, -1]] for b in space.y[[0, -1]] for c in space.z[[0, -1]]]
-    lps = np.stack(space.to_lps(*(np.array(values) for values in zip(*corners, strict=True))), axis=-1)
-    index = grid.to_index(lps)[:, ::-1]
-    low = [max(int(np.floor(i.min())), 0) for i in index.T]
-    high = [min(int(np.ceil(i.max())) + 1, n) for i, n in zip(index.T, grid.shape, strict=True)]
-    slices, rows, columns = np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij")
-    affine = grid.affine_lps
-    inside = np.zeros(slices.shape)
-    for through, down, across in _PARTS:
-        place = (columns + across, rows + down, slices + through * THICKNESS)
-        point = [a[0] * place[0] + a[1] * place[1] + a[2] * place[2] + a[3] for a in affine[:3]]
-        x, y, z = space.from_lps(*point)
-        side, along = (x - space.x[0]) / space.x_step, (y - space.y[0]) / (space.y[1] - space.y[0])
-        top, bottom = (_at(sheet, side, along) for sheet in (plates.top, plates.bottom))
-        level = (2 * z - top - bottom) / (top - bottom)
-        beside = np.maximum(walls.outside(space, x, y, level) + _RIM_MM, 0.0)
-        beyond = np.maximum(np.maximum(z - top, bottom - z) + _RIM_MM, 0.0)
-        inside += beside * beside + beyond * beyond < _RIM_MM * _RIM_MM
-    mask = np.zeros(grid.shape, dtype=bool)
-    mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = inside >= len(_PARTS) / 2
-    return mask
-
-
 def _fading(mask: Mask) -> set[int]:
     """Outermost slices that hold much less of the body than the slice beside them."""
     areas = mask.sum(axis=(1, 2))
@@ -259,15 +226,6 @@ def _fading(mask: Mask) -> set[int]:
         return set(held)
     beside = ((held[0], held[1]), (held[-1], held[-2]))
     return {end for end, near in beside if areas[end] < _FADING * areas[near]}
-
-
-def _at(sheet: F64, side: F64, along: F64) -> F64:
-    """A sheet between its columns, beyond them as at their edge."""
-    a, b = np.clip(side, 0, sheet.shape[0] - 1), np.clip(along, 0, sheet.shape[1] - 1)
-    i, j = np.minimum(a.astype(int), sheet.shape[0] - 2), np.minimum(b.astype(int), sheet.shape[1] - 2)
-    u, v = a - i, b - j
-    near = sheet[i, j] * (1 - v) + sheet[i, j + 1] * v
-    return np.asarray(near * (1 - u) + (sheet[i + 1, j] * (1 - v) + sheet[i + 1, j + 1] * v) * u)
 
 
 def _seen(image: Volume, space: BodySpace, plates: EndplateSheets, walls: Walls, mask: Mask) -> dict[int, float]:
