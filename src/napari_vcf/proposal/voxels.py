@@ -35,6 +35,9 @@ def voxels_within(grid: Grid, space: BodySpace, plates: EndplateSheets, walls: W
     slices, rows, columns = np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij")
     affine = grid.affine_lps
     inside = np.zeros(slices.shape)
+    # Each place stands for the half of a pixel around it. To count places alone would let a mask end up to a quarter of
+    # a pixel beyond its sheets.
+    part_mm = (grid.spacing_mm[1] + grid.spacing_mm[2]) / 4
     for through, down, across in _PARTS:
         place = (columns + across, rows + down, slices + through * THICKNESS)
         point = [a[0] * place[0] + a[1] * place[1] + a[2] * place[2] + a[3] for a in affine[:3]]
@@ -44,7 +47,8 @@ def voxels_within(grid: Grid, space: BodySpace, plates: EndplateSheets, walls: W
         level = (2 * z - top - bottom) / (top - bottom)
         beside = np.maximum(walls.outside(space, x, y, level) + _RIM_MM, 0.0)
         beyond = np.maximum(np.maximum(z - top, bottom - z) + _RIM_MM, 0.0)
-        inside += beside * beside + beyond * beyond < _RIM_MM * _RIM_MM
+        outside = np.sqrt(beside * beside + beyond * beyond) - _RIM_MM
+        inside += np.clip(0.5 - outside / part_mm, 0.0, 1.0)
     mask = np.zeros(grid.shape, dtype=bool)
     mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = inside >= len(_PARTS) / 2
     return mask

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 #: Method of the proposal and its version: a proposal of another one cannot be computed again.
-METHOD: Final = "sheets 4"
+METHOD: Final = "sheets 5"
 
 #: Images that help with the one that is painted on, in this order; one of each.
 _HELPING = (Role.T2, Role.T1, Role.T2FS, Role.T1FS, Role.T1C, Role.T1FSC)
