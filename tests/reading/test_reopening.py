@@ -48,6 +48,17 @@ def test_what_was_read_is_there_again_and_the_next_export_is_a_new_version(tmp_p
     assert read_reading(reopen(tmp_path / "two.json", memory_case()).export(tmp_path / "three.json")).version == 3
 
 
+def test_what_goes_on_from_a_second_reading_of_a_stage_is_of_the_second_occasion(tmp_path: Path) -> None:
+    """Counted as a first reading, it would stand beside the real one in the agreement between readers."""
+    path = tmp_path / "again.json"
+    document = build_export(complete_reading()).model_copy(update={"occasion": 2})
+    path.write_text(document.model_dump_json(), encoding="utf-8")
+    reading = reopen(path, memory_case(), clock=clock())
+    assert build_export(reading).occasion == 2
+    reading.export(tmp_path / "next.json")
+    assert build_export(reopen(tmp_path / "next.json", memory_case())).occasion == 2
+
+
 def test_corrections_of_images_are_taken_up_as_well() -> None:
     export = build_export(complete_reading())
     said = {"T1": {"role_corrected_by_reader": True}, "ADC": {"unit_answer": "1e-6 mm2/s"}}

@@ -100,6 +100,7 @@ def build_export(reading: Exportable, *, stages: Sequence[Stage] | None = None) 
         reader=reading.reader,
         version=1 if reading.state.continues is None else reading.state.continues.version + 1,
         continues=reading.state.continues,
+        occasion=reading.state.occasion,
         complete=all(part.complete for part in parts.values()),
         protocol=reading.protocol,
         protocol_sha256=reading.protocol.sha256,

@@ -37,6 +37,7 @@ def state_of(export: ReadingExport, sha256: str) -> ReadingState:
         registrations=export.registrations,
         frame_joins=export.frame_joins,
         continues=Continued(version=export.version, sha256=sha256, exported_at=export.exported_at),
+        occasion=export.occasion,
         stages={stage: export.stages[stage].state() if stage in export.stages else StageState() for stage in STAGES},
     )
 

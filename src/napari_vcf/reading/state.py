@@ -539,11 +539,18 @@ class Continued(FrozenModel):
 
 
 class ReadingState(FrozenModel):
-    """Everything that a reader did with one case."""
+    """Everything that a reader did with one case.
+
+    Attributes
+    ----------
+    occasion : int
+        2 where the document that it goes on from is of a second reading of the same stage.
+    """
 
     spine: Spine | None = None
     corrections: dict[ImageId, ImageCorrection] = Field(default_factory=dict)
     registrations: dict[Level, Registration] = Field(default_factory=dict)
     frame_joins: tuple[FrameJoin, ...] = ()
     continues: Continued | None = None
+    occasion: int = Field(default=1, ge=1)
     stages: dict[Stage, StageState] = Field(default_factory=lambda: {stage: StageState() for stage in STAGES})
