@@ -155,7 +155,7 @@ def test_an_existing_file_is_replaced_only_after_a_yes(bench, tmp_path, monkeypa
 
 def test_closing_with_unsaved_work_asks_first(bench, monkeypatch):
     asked = []
-    monkeypatch.setattr(bench.arrangement, "_may_close", lambda: bool(asked.append(True)))
+    monkeypatch.setattr(bench.arrangement.closing, "may_close", lambda: bool(asked.append(True)))
     bench.arrangement.main.close()
     assert asked
     assert bench.arrangement.main.isVisible()

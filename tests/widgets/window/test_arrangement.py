@@ -38,12 +38,12 @@ def napari_asks(monkeypatch) -> Callable[[bool], list[str]]:
 @pytest.fixture
 def asks(monkeypatch) -> Callable[[bool], list[bool]]:
     """Answers the question about unsaved work; how often it was asked."""
-    from napari_vcf.widgets.window.arrangement import Arrangement
+    from napari_vcf.widgets.window.closing import Closing
 
     asked: list[bool] = []
 
     def answer(yes: bool) -> list[bool]:
-        monkeypatch.setattr(Arrangement, "_may_close", lambda _self: asked.append(yes) or yes)
+        monkeypatch.setattr(Closing, "may_close", lambda _self: asked.append(yes) or yes)
         return asked
 
     return answer
@@ -261,7 +261,7 @@ def test_a_window_that_closes_after_the_export_is_asked_about_work_under_way(ben
         desk.saved = True
         QTimer.singleShot(0, then)
 
-    monkeypatch.setattr("napari_vcf.widgets.window.arrangement.ask_export", export)
+    monkeypatch.setattr("napari_vcf.widgets.window.closing.ask_export", export)
     napari = napari_asks(False)
     work()
     QTimer.singleShot(0, lambda: press(arrangement, "Export…"))

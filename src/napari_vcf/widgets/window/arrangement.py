@@ -1,4 +1,4 @@
-"""The arrangement of the desk in a napari window: bar above, panels as tabs on the right, keys, closing."""
+"""The arrangement of the desk in a napari window: bar above, panels as tabs on the right, keys."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from typing import Any, ClassVar
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
-from qtpy.QtGui import QCloseEvent
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
-from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QStyle, QTabWidget, QToolButton, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QStyle, QTabWidget, QToolButton, QWidget
 
 from napari_vcf.errors import NapariVcfError
-from napari_vcf.language import said, say, shown, tr
+from napari_vcf.language import say, shown
 from napari_vcf.reading import STAGES
-from napari_vcf.reading.errors import ExportError
 from napari_vcf.widgets.case.dropping import DropTarget, take_dropped
-from napari_vcf.widgets.case.exporting import ask_export, check_open
 from napari_vcf.widgets.case.panel import CasePanel
 from napari_vcf.widgets.common.garbage import collect_beside_windows
 from napari_vcf.widgets.common.gl_context import keep_gl_context
@@ -40,6 +37,7 @@ from napari_vcf.widgets.instruments.registration.panel import RegistrationWidget
 from napari_vcf.widgets.instruments.scratch.tools import ScratchTools
 from napari_vcf.widgets.linked_views.panes import Panes
 from napari_vcf.widgets.window.bar import DeskBar
+from napari_vcf.widgets.window.closing import Closing
 from napari_vcf.widgets.window.shortcut_dialog import KeysDialog
 
 __all__ = ["PANELS", "Arrangement", "OtherDeskError", "arrange"]
@@ -136,7 +134,9 @@ class Arrangement(QObject):
         self._bind_keys()
         viewport.keys.attach(main)
         main.installEventFilter(self)
-        self._ask_once()
+        self.closing = Closing(
+            self.main, desk, self._leave, lambda: [each.closing for each in Arrangement._all if each is not self]
+        )
         self._application().focusChanged.connect(self._on_focus)
         self.keys_dialog = KeysDialog(self.tools, main)
         self.bar.help.clicked.connect(self.keys_dialog.toggle)
@@ -408,93 +408,13 @@ class Arrangement(QObject):
             # Panes and panels find their widths only once an image is there, and napari hears of it a moment later.
             QTimer.singleShot(0, self.viewport.refit)
         if watched is self.main and event.type() == QEvent.Type.Close:
-            self._on_close(event)
+            self.closing.ask(event)
             return True
         return False
 
-    def _on_close(self, event: QEvent) -> None:
-        """Ask, hand the event on to napari, which may ask as well, and leave only if the window then closes."""
-        # After `viewer.close` the image is gone, and a window that stayed would have none: it is too late to ask.
-        gone = self._napari._qt_viewer.isHidden()
-        asks = self.desk.unsaved and not gone
-        if (asks and not self._may_close()) or (self._napari._quit_app and not gone and not self._may_quit()):
-            event.ignore()
-        else:
-            # Whoever has just said yes is asked by napari only about work under way: where an event does not come from
-            # the window system, it asks nothing.
-            handed = QCloseEvent() if asks and not self._works else event
-            self.main.event(handed)
-            event.setAccepted(handed.isAccepted())
-        if event.isAccepted():
-            self._leave()
-        else:
-            # An Exit that was refused would else end the program when this window closes some day.
-            self._napari._quit_app = False
-
-    def _may_quit(self) -> bool:
-        """Ask for the other windows as well: napari's Exit takes them all down, and asks nobody."""
-        return all(other._may_close() for other in list(Arrangement._all) if other is not self and other.desk.unsaved)
-
-    @property
-    def _napari(self) -> Any:
-        """The window as napari's own class, which says more than Qt's."""
-        return self.main
-
-    @property
-    def _works(self) -> bool:
-        """Whether napari knows of work under way in this window."""
-        return bool(self._napari._window._task_status_manager.is_busy())
-
-    def _ask_once(self) -> None:
-        """Keep napari's Close Window and Exit from asking where the question about unsaved work comes anyway."""
-        close = self._napari.close
-
-        def close_window(quit_app: bool = False, confirm_need: bool = False) -> object:
-            return close(quit_app=quit_app, confirm_need=confirm_need and not self.desk.unsaved)
-
-        self._napari.close = close_window
-
-    def _may_close(self) -> bool:
-        reading, quits = self.desk.reading, self._napari._quit_app
-        assert reading is not None
-        box = QMessageBox(self.main)
-        box.setObjectName("unsaved")
-        box.setWindowTitle(tr("Unsaved reading"))
-        box.setText(tr("The reading has changes that were not exported."))
-        box.setInformativeText(
-            tr("They are kept: opening these images again offers to go on. Close?")
-            if self.desk.kept
-            else tr("Close and lose them?")
-        )
-        export = box.addButton(tr("Export…"), QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton(tr("Close without export"), QMessageBox.ButtonRole.DestructiveRole)
-        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(cancel)
-        box.exec()
-        clicked = box.clickedButton()
-        if clicked not in (export, discard):
-            return False
-        try:
-            check_open(self.desk, reading)
-        except ExportError as error:
-            self.desk.message.emit(said(error), "error")
-            return False
-        if clicked is export:
-            ask_export(self.desk, self.main, then=lambda: self._close_after_export(quits))
-        return clicked is discard
-
-    def _close_after_export(self, quits: bool) -> None:
-        if self._works:
-            # napari asks about it only where the window system closes the window, and this is still the person's wish.
-            self._napari._quit_app = quits
-            QApplication.sendEvent(self.main.windowHandle(), QCloseEvent())
-        else:
-            self._napari.close(quit_app=quits)
-
     def _leave(self) -> None:
         self.main.removeEventFilter(self)
-        # It would hold a window that is gone.
-        del self._napari.close
+        self.closing.forget()
         self._canvas.removeEventFilter(self)
         self._application().focusChanged.disconnect(self._on_focus)
         self.desk.dispose()
