@@ -18,7 +18,16 @@ from hypothesis import strategies as st
 from napari_vcf import read_reading, readings_frame
 from napari_vcf.cli import main
 from napari_vcf.notice import INTENDED_USE
-from napari_vcf.reading import ExportError, Protocol, build_export, export_reading, json_schema
+from napari_vcf.reading import (
+    ExportError,
+    Protocol,
+    build_export,
+    export_reading,
+    json_schema,
+    reopen,
+    verify,
+    verify_export,
+)
 from napari_vcf.reading.evaluation import evaluate_stage
 from napari_vcf.reading.export_document import SCHEMA_ID, SCHEMA_VERSION, ReadingExport
 from napari_vcf.reading.export_migrations import migrate_document
@@ -27,7 +36,7 @@ from napari_vcf.reading.state import ReadingState
 from napari_vcf.records.sealing import check_seal, seal_text
 from support.cases import complete_reading, measure_heights, memory_case, new_reading
 
-SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-2.3.0.json"
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-2.4.0.json"
 
 
 def test_committed_schema_is_that_of_the_models(capsys: pytest.CaptureFixture[str]) -> None:
@@ -408,3 +417,22 @@ def test_in_a_file_of_schema_2_2_everything_was_drawn_in_its_own_stage() -> None
         assert all(drawn.carried is None for drawn in (*part.calipers, *part.rois))
         assert part.masks is None or (part.masks.body_carried, part.masks.lesion_carried) == (None, None)
     assert any(part.calipers for part in export.stages.values())
+
+
+def test_a_pattern_of_none_beside_a_painted_lesion_is_a_conflict_since_schema_2_4(tmp_path, monkeypatch) -> None:
+    path = OLD / "reading-2.3.0.json"
+    assert "lesion_painted_but_none" not in path.read_text(encoding="utf-8")
+    reading = complete_reading()
+    monkeypatch.setattr(verify, "scan_case", lambda *_, **__: None)
+    monkeypatch.setattr(verify, "Case", lambda *_, **__: reading.case)
+    assert verify_export(path, tmp_path).differences == ()
+    # What is written today holds it, and is not whole without it.
+    written = reopen(path, memory_case()).export(tmp_path / "today.json")
+    part = read_reading(written).stages["mri"]
+    assert ("lesion_painted_but_none", "lesion_pattern") in {(each.code, each.item) for each in part.conflicts}
+    assert verify_export(written, tmp_path).differences == ()
+    document = json.loads(written.read_text(encoding="utf-8"))
+    conflicts = document["stages"]["mri"]["conflicts"]
+    document["stages"]["mri"]["conflicts"] = [each for each in conflicts if each["code"] != "lesion_painted_but_none"]
+    written.write_text(json.dumps(document), encoding="utf-8")
+    assert verify_export(written, tmp_path).differences

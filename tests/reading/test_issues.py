@@ -32,11 +32,28 @@ def test_every_issue_of_a_stage_names_what_it_is_and_the_item_that_it_concerns()
     assert found == {
         ("measured_but_not_assessable", "compression_degree"),
         ("estimate_against_measurement", "lesion_extent"),
+        ("lesion_painted_but_none", "lesion_pattern"),
         ("verdict_against_confidence", "confidence"),
     }
     missing = {(issue.code, issue.item) for issue in new_reading().missing("mri")}
     assert {("not_answered", "verdict"), ("not_measured", "adc"), ("not_measured", "lesion_extent")} <= missing
     assert all(issue.item in ITEMS for issue in reading.results("combined").warnings)
+
+
+def test_a_lesion_that_is_painted_and_said_not_to_be_there_is_a_conflict() -> None:
+    reading = painted()
+    reading.answer("mri", "lesion_pattern", "none")
+    assert [(issue.code, issue.item) for issue in reading.conflicts("mri")] == [
+        ("lesion_painted_but_none", "lesion_pattern")
+    ]
+    # It tells nothing of what was measured.
+    assert visible(reading.conflicts("mri"), reading.hidden("mri"))
+    body, lesion = body_masks(reading)
+    reading.set_masks("mri", image(reading, Role.T2), body, lesion & False)
+    assert reading.conflicts("mri") == ()
+    reading.set_masks("mri", image(reading, Role.T2), body, lesion)
+    reading.answer("mri", "lesion_pattern", "entire")
+    assert reading.conflicts("mri") == ()
 
 
 def test_a_measured_value_is_hidden_until_the_estimate_by_eye_is_given_however_it_is_worded() -> None:

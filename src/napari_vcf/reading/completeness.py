@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from napari_vcf.language import Sentence, joined, say
 from napari_vcf.reading.carrying import ITEM_OF_KIND, item_words, open_items
-from napari_vcf.reading.findings import ITEMS
+from napari_vcf.reading.findings import ITEMS, LESION_PATTERN, NO_LESION
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.measured_items import Measurements
 from napari_vcf.reading.protocol import Protocol
@@ -89,6 +89,10 @@ def conflicts_of(state: ReadingState, stage: Stage, results: StageResults) -> tu
                 measured=measured,
             )
             conflicts.append(Issue(code="estimate_against_measurement", item=item.estimates, text=text))
+    pattern, extent = answers.get(LESION_PATTERN), results.extent
+    if pattern is not None and pattern.value == NO_LESION and extent is not None and extent.lesion_voxels:
+        text = say("{label} is none, but a lesion is painted.", label=ITEMS[LESION_PATTERN].label)
+        conflicts.append(Issue(code="lesion_painted_but_none", item=LESION_PATTERN, text=text))
     verdict, confidence = answers.get("verdict"), answers.get("confidence")
     if verdict is not None and confidence is not None and isinstance(confidence.value, int):
         against = confidence.value > 3 if verdict.value == "benign" else confidence.value < 3

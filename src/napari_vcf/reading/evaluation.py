@@ -11,6 +11,7 @@ from napari_vcf.reading.asking import asked_of, not_asked_of
 from napari_vcf.reading.case import Case, CaseImage
 from napari_vcf.reading.completeness import conflicts_of, hidden_of, missing_of, unanswered_of
 from napari_vcf.reading.errors import ReadingError
+from napari_vcf.reading.findings import LESION_PATTERN, NO_LESION
 from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults, rectangle_of, stage_results
@@ -19,8 +20,6 @@ from napari_vcf.records.base import Stage
 
 __all__ = ["Evaluations", "StageEvaluation", "evaluate_stage"]
 
-#: The item by which a reader says that there is no lesion.
-_PATTERN = "lesion_pattern"
 #: What the evaluation of a stage depends on; all of it is replaced, never changed.
 _Basis = tuple[StageState, Spine | None, dict[str, Registration], tuple[FrameJoin, ...], dict[str, ImageCorrection]]
 
@@ -89,8 +88,8 @@ def evaluate_stage(
     """
     part = state.stages[stage]
     statistics = {(roi.tissue, roi.placement): measure(roi) for roi in part.rois}
-    none_there = part.answers.get(_PATTERN)
-    said = none_there is not None and none_there.value == "none"
+    none_there = part.answers.get(LESION_PATTERN)
+    said = none_there is not None and none_there.value == NO_LESION
     results = stage_results(
         part,
         state,
@@ -98,7 +97,7 @@ def evaluate_stage(
         statistics,
         images,
         # Where the pattern is not asked, nothing else could say that there is none.
-        empty_counts=(empty_counts or said or not protocol.asks(stage, _PATTERN)) and not _lesion_waits(part),
+        empty_counts=(empty_counts or said or not protocol.asks(stage, LESION_PATTERN)) and not _lesion_waits(part),
     )
     found = [image.series for image in images.values()]
     asked = asked_of(protocol, stage, found, part.answers)

@@ -54,7 +54,7 @@ __all__ = [
 
 #: Literal types below spell these out once more, because a type cannot take a variable; a test holds them together.
 SCHEMA_ID = "napari-vcf/reading"
-SCHEMA_VERSION = "2.3.0"
+SCHEMA_VERSION = "2.4.0"
 
 
 def _as_written(text: str) -> str:
@@ -300,7 +300,7 @@ class ReadingExport(FrozenModel):
     """One reading as a JSON document."""
 
     schema_id: Literal["napari-vcf/reading"] = "napari-vcf/reading"
-    schema_version: Literal["2.3.0"] = "2.3.0"
+    schema_version: Literal["2.4.0"] = "2.4.0"
     intended_use: Annotated[str, AfterValidator(_as_written)] = Field(
         default=INTENDED_USE, json_schema_extra={"const": INTENDED_USE}
     )

@@ -59,6 +59,11 @@ def _from_2_2(document: Document) -> Document:
     return document
 
 
+def _from_2_3(document: Document) -> Document:
+    """2.4 names a pattern of none beside a painted lesion among the conflicts; 2.3 said nothing of it."""
+    return {**document, "schema_version": "2.4.0"}
+
+
 def _all_drawn(part: Any) -> Any:
     extent = part.get("extent") if isinstance(part, dict) else None
     if not isinstance(extent, dict):
@@ -89,6 +94,7 @@ STEPS: Final[dict[str, Callable[[Document], Document]]] = {
     "2.0.0": _from_2_0,
     "2.1.0": _from_2_1,
     "2.2.0": _from_2_2,
+    "2.3.0": _from_2_3,
 }
 
 

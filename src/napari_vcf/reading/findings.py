@@ -21,7 +21,9 @@ __all__ = [
     "EXTENT_VISUAL",
     "FORMS",
     "ITEMS",
+    "LESION_PATTERN",
     "NOT_ASSESSABLE",
+    "NO_LESION",
     "REASONS",
     "FormVersion",
     "Item",
@@ -34,6 +36,8 @@ __all__ = [
 
 #: The extent that is estimated by eye.
 EXTENT_VISUAL = "lesion_extent_visual"
+#: The item by which a reader says that there is no lesion, and its value that says so.
+LESION_PATTERN, NO_LESION = "lesion_pattern", "none"
 #: Takes the place of a value; always with a reason.
 NOT_ASSESSABLE = "not_assessable"
 _NO_SEQUENCE, _NO_CONTRAST = say("sequence not available"), say("no contrast medium given")
@@ -195,9 +199,9 @@ ITEMS: dict[str, Item] = {
             measurement=EXTENT,
         ),
         Item(
-            "lesion_pattern",
+            LESION_PATTERN,
             say("Pattern of the lesion"),
-            ("none", "localized_scattered", "uniform_infiltration", "entire"),
+            (NO_LESION, "localized_scattered", "uniform_infiltration", "entire"),
             _MRI,
             say("How the abnormal marrow signal is spread over the body."),
         ),
@@ -380,4 +384,4 @@ def items_by_default(stages: Sequence[Stage], *, carry: bool = False) -> dict[St
 
 def _of_measuring(item: Item) -> bool:
     """Whether an item is measured, is the estimate that comes before, or says that there is nothing to measure."""
-    return item.measured or bool(item.estimates) or item.key == "lesion_pattern"
+    return item.measured or bool(item.estimates) or item.key == LESION_PATTERN

@@ -24,6 +24,7 @@ IssueCode = Literal[
     "measured_but_not_assessable",
     "verdict_against_confidence",
     "estimate_against_measurement",
+    "lesion_painted_but_none",
     # Warnings.
     "different_images",
     "reference_height",

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ _NEW = {"endplate_deviation_deg": (1, 2, 0)}
 _CODED = {"missing": (2, 0, 0), "conflicts": (2, 0, 0), "warnings": (2, 0, 0)}
 #: Since then a body without lesion is G1 only where the reader said that there is none.
 _LESION_OR_WORD = (2, 2, 0)
+#: Since then a pattern of none beside a painted lesion is a conflict.
+_NONE_BESIDE_LESION = (2, 4, 0)
 #: Sentences: another version of the program may put the same thing otherwise.
 _SENTENCES = frozenset({"text", "reason", "note"})
 
@@ -254,6 +256,9 @@ def _recompute(
         statistics.__getitem__,
         empty_counts=since < _LESION_OR_WORD,
     )
+    if since < _NONE_BESIDE_LESION:
+        known = tuple(issue for issue in evaluation.conflicts if issue.code != "lesion_painted_but_none")
+        evaluation = replace(evaluation, conflicts=known)
     return export_stage(part, evaluation, export.protocol)
 
 
