@@ -88,3 +88,29 @@ def test_b_values_stay_once_the_adc_is_measured_on(reading):
     reading.place_roi(stage="mri", tissue="lesion", placement=1, level="L1", image=adc.id, rectangle=rectangle)
     with pytest.raises(RefusedActionError, match="measured on"):
         reading.answer_b_values(image, (0.0, 1.0, 2.0))
+
+
+@pytest.mark.parametrize("role", ["ADC", "DWI"])
+def test_what_another_image_is_stays_too_where_the_measured_map_would_go_or_change(folder, role):
+    """Which maps are computed, and what each is called, depends on all images of a case."""
+    affine = np.diag([2.0, 2.0, 5.0, 1.0])
+    (folder / "diffusion.nii.gz").unlink()
+    (folder / "other.nii").unlink()
+    for name, value in (("a", 700.0), ("b", 900.0), ("c", 900.0 * np.exp(-800 * ADC * 1e-6))):
+        nib.save(nib.Nifti1Image(np.full((24, 24, 5), value, np.float32), affine), folder / f"{name}.nii")
+    reading = Reading(Case.open(folder, pseudonym="C001"), study="S", reader="R1")
+    by_value = {round(float(reading.case.volume(name).data.mean())): name for name in reading.case.images}
+    third, low, high = (by_value[key] for key in sorted(by_value, key=lambda value: (value != 700, -value)))
+    for image, b in ((low, 0.0), (high, 800.0)):
+        reading.correct_role(image, "DWI")
+        reading.answer_b_values(image, (b,))
+    (adc,) = reading.case.with_role(Role.ADC)
+    reading.set_spine("L1")
+    rectangle = reading.roi_rectangle((-23.0, -23.0, 10.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    reading.place_roi(stage="mri", tissue="lesion", placement=1, level="L1", image=adc.id, rectangle=rectangle)
+    with pytest.raises(RefusedActionError, match="measured on"):
+        reading.correct_role(third, role)
+    (found,) = reading.results("mri").adc.statistics.values()
+    assert found.mean_um2_per_s == pytest.approx(ADC, abs=0.5)
+    # What says nothing of that map may be corrected.
+    reading.correct_role(third, "T2")

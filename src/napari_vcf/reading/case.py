@@ -297,12 +297,13 @@ class Case:
         self._corrections = dict(corrections)
         self._relabel()
 
-    def _relabel(self) -> None:
+    def images_under(self, corrections: Mapping[str, ImageCorrection]) -> dict[str, CaseImage]:
+        """The images as other corrections would leave them, by name; nothing changes."""
         current = {
-            name: self.corrected(name, self._corrections[name]) if name in self._corrections else series
+            name: self.corrected(name, corrections[name]) if name in corrections else series
             for name, series in self._found.items()
         }
-        if any(correction.b_values is not None for correction in self._corrections.values()):
+        if any(correction.b_values is not None for correction in corrections.values()):
             # What the person said of b-values may make an ADC possible.
             known = {series.key for series in current.values()}
             scan = with_computed_adc(Scan(folder=Path(), series=tuple(current.values()), refused=()))
@@ -317,7 +318,10 @@ class Case:
             seen[series.role] += 1
             label = series.role.value if seen[series.role] == 1 else f"{series.role.value} {seen[series.role]}"
             images.append(CaseImage(name, label, series))
-        self._images = {image.id: image for image in images}
+        return {image.id: image for image in images}
+
+    def _relabel(self) -> None:
+        self._images = self.images_under(self._corrections)
 
 
 def _without_file_names(series: Series) -> Series:

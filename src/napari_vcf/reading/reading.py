@@ -31,6 +31,7 @@ from napari_vcf.reading.action_builders import caliper_of, join_of, masks_of, pr
 from napari_vcf.reading.arguments import lps_point, refusing
 from napari_vcf.reading.carrying import CarriedItem
 from napari_vcf.reading.case import MR_ROLES, Case, check_pseudonym
+from napari_vcf.reading.correcting import check_maps
 from napari_vcf.reading.errors import ReadingError
 from napari_vcf.reading.evaluation import Evaluations, StageEvaluation
 from napari_vcf.reading.export import export_reading
@@ -716,6 +717,7 @@ class Reading:
 
     def correct_role(self, image: str, role: str) -> act.LoggedAction:
         """Correct the role of an image."""
+        check_maps(self.case, self.state, image, role=role)
         return self._make(act.CorrectRole, image=image, role=role)
 
     def answer_adc_unit(self, image: str, unit: str) -> act.LoggedAction:
@@ -724,7 +726,9 @@ class Reading:
 
     def answer_b_values(self, image: str, b_values: Sequence[float]) -> act.LoggedAction:
         """Say with which b-values (s/mm2) the volumes of a diffusion image were taken; an ADC follows from two."""
-        return self._make(act.AnswerBValues, image=image, b_values=tuple(map(float, b_values)))
+        given = tuple(map(float, b_values))
+        check_maps(self.case, self.state, image, b_values=given)
+        return self._make(act.AnswerBValues, image=image, b_values=given)
 
     def propose_registration(
         self,

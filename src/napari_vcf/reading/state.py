@@ -554,3 +554,11 @@ class ReadingState(FrozenModel):
     continues: Continued | None = None
     occasion: int = Field(default=1, ge=1)
     stages: dict[Stage, StageState] = Field(default_factory=lambda: {stage: StageState() for stage in STAGES})
+
+    @property
+    def measured_on(self) -> frozenset[str]:
+        """Names of the images on which something lies, in any stage."""
+        stages = self.stages.values()
+        painted = {stage.masks.image for stage in stages if stage.masks is not None}
+        drawn = {caliper.image for stage in stages for caliper in stage.calipers}
+        return frozenset(painted | drawn | {roi.image for stage in stages for roi in stage.rois})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from napari_vcf.language import say
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.asking import asked_of
+from napari_vcf.reading.correcting import measured_on
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.findings import ITEMS
 from napari_vcf.reading.rules.base import Context, change_stage, check_stage, reduce_action
@@ -77,12 +78,8 @@ def _(action: act.WithdrawAnswer, state: ReadingState, context: Context) -> Read
 def _correct(state: ReadingState, image: str, context: Context, **change: object) -> ReadingState:
     correction = state.corrections.get(image, ImageCorrection()).model_copy(update=change)
     context.case.corrected(image, correction)
-    measured: set[str] = set()
-    for stage in state.stages.values():
-        measured |= {c.image for c in stage.calipers} | {r.image for r in stage.rois}
-        measured |= set() if stage.masks is None else {stage.masks.image}
-    if measured & {image, *context.case.maps_from(image)}:
-        raise RefusedActionError(say("The image has been measured on; remove those measurements before correcting it."))
+    if state.measured_on & {image, *context.case.maps_from(image)}:
+        raise measured_on()
     return state.model_copy(update={"corrections": {**state.corrections, image: correction}})
 
 
