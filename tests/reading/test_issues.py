@@ -9,7 +9,16 @@ import pytest
 from napari_vcf.dicom import Role
 from napari_vcf.reading import ITEMS, Reading, build_export
 from napari_vcf.reading.issues import Issue, visible
-from support.cases import answer_all, asked_again, body_masks, complete_reading, image, new_reading, place_rois
+from support.cases import (
+    answer_all,
+    asked_again,
+    body_masks,
+    complete_reading,
+    image,
+    new_reading,
+    place_rois,
+    rectangle,
+)
 
 
 def painted() -> Reading:
@@ -110,3 +119,50 @@ def test_the_document_says_the_codes() -> None:
     answer_all(reading, "ct")
     part = build_export(reading).stages["ct"]
     assert [(issue.code, issue.item) for issue in part.missing] == [("not_measured", "compression_degree")]
+
+
+def two_maps() -> Reading:
+    """A reading of a case with a second ADC map on the same grid, on which everything is twice as much."""
+    from napari_vcf.dicom import Scan
+    from support.cases import MemoryCase, memory_case, series
+
+    found = [each.series for each in memory_case().images.values()]
+    grid = next(each.grid for each in found if each.role is Role.ADC)
+    more = series(Role.ADC, grid, "um2/s", key="second", series_instance_uid="second")
+    return new_reading(MemoryCase(Scan(Path(), (*found, more), ()), pseudonym="C001", salt="0" * 32))
+
+
+def test_placements_on_different_maps_are_told_and_cover_no_voxels_of_each_other() -> None:
+    reading = two_maps()
+    first, second = (each.id for each in reading.case.with_role(Role.ADC))
+    for placement, name in ((1, first), (2, second)):
+        reading.place_roi(
+            stage="mri", tissue="lesion", placement=placement, level="L1", image=name, rectangle=rectangle(reading)
+        )
+    found = {(issue.code, issue.item) for issue in reading.results("mri").warnings}
+    assert ("different_images", "adc") in found
+    assert ("roi_on_same_voxels", "adc") not in found
+    reading.place_roi(stage="mri", tissue="lesion", placement=2, level="L1", image=first, rectangle=rectangle(reading))
+    found = {(issue.code, issue.item) for issue in reading.results("mri").warnings}
+    assert ("different_images", "adc") not in found
+    assert ("roi_on_same_voxels", "adc") in found
+
+
+@pytest.mark.parametrize(("value", "told"), [(0.0, True), (-3.0, True), (1.0, False)])
+def test_voxels_in_which_nothing_diffuses_are_told(value: float, told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from support.cases import MemoryCase
+
+    whole = MemoryCase.volume
+
+    def masked(case: MemoryCase, name: str, index: int = 0, **more: object):
+        volume = whole(case, name, index, **more)
+        data = volume.data.copy()
+        data[:, 38:42, 38:42] = value
+        return replace(volume, data=data)
+
+    monkeypatch.setattr(MemoryCase, "volume", masked)
+    reading = painted()
+    codes = [issue.code for issue in reading.results("mri").warnings]
+    assert ("roi_on_empty_voxels" in codes) == told

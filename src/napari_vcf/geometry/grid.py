@@ -150,7 +150,9 @@ class Grid:
     @property
     def voxel_volume_mm3(self) -> float:
         """Volume of one voxel in mm3."""
-        return float(abs(np.linalg.det(self.affine_lps[:3, :3])))
+        (a, b, c), (d, e, f), (g, h, i) = self.affine_lps[:3, :3].tolist()
+        # Written out: a library's determinant may end in another last digit on another processor.
+        return float(abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)))
 
     @property
     def pixel_area_mm2(self) -> float:

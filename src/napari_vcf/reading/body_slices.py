@@ -9,10 +9,16 @@ import numpy as np
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Masks
 
-__all__ = ["SliceOrigin", "open_slices", "slice_origins"]
+__all__ = ["SliceOrigin", "lesion_outside", "open_slices", "slice_origins"]
 
 #: Accepted as the program proposed it, or as a label map has it; begun with either and changed; drawn by hand.
 SliceOrigin = Literal["proposed", "label_map", "corrected", "drawn"]
+
+
+def lesion_outside(masks: Masks) -> int:
+    """Voxels of the lesion that lie outside the body; no drawing of a reader's has any."""
+    shape = masks.grid.shape
+    return int((decode_mask(masks.lesion, shape) & ~decode_mask(masks.body, shape)).sum())
 
 
 def open_slices(masks: Masks | None) -> tuple[int, ...]:

@@ -34,6 +34,7 @@ IssueCode = Literal[
     "roi_outside_body",
     "roi_near_edge_of_body",
     "roi_on_same_voxels",
+    "roi_on_empty_voxels",
     "roi_level_contradicted",
     "roi_in_low_body",
     "no_endplate_angle",

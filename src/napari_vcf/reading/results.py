@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import get_args
@@ -116,7 +117,8 @@ class StageResults:
 
 def caliper_mm(caliper: Caliper) -> float:
     """Length of a caliper in mm."""
-    return float(np.linalg.norm(np.subtract(caliper.end_lps, caliper.start_lps)))
+    # A product of numpy's may end in another last digit on another processor.
+    return math.dist(caliper.start_lps, caliper.end_lps)
 
 
 def adjacent_levels(spine: Spine) -> tuple[str | None, str | None]:
@@ -290,6 +292,7 @@ def stage_results(
             *_warnings(stage, losses.get(protocol.reference), images),
             *_space_warnings(stage, state, images),
             *_resolution_warnings(stage, statistics, images, protocol),
+            *_empty_warnings(statistics),
             *placement_warnings(stage, protocol, images, state),
             *level_warnings(stage, state, adjacent, images),
             *_proposal_warnings(stage),
@@ -309,6 +312,11 @@ def _warnings(
         labels = ", ".join(sorted(images[name].label for name in measured_on))
         text = say("The heights were measured on different images: {labels}.", labels=labels)
         warnings.append(Issue(code="different_images", item="compression_degree", text=text))
+    maps = {roi.image for roi in stage.rois}
+    if len(maps) > 1:
+        labels = ", ".join(sorted(images[name].label for name in maps))
+        text = say("The ADC was measured on different maps: {labels}.", labels=labels)
+        warnings.append(Issue(code="different_images", item="adc", text=text))
     if graded is not None and graded.note:
         warnings.append(Issue(code="reference_height", item="compression_degree", text=graded.note))
     for name in sorted({*measured_on, *(roi.image for roi in stage.rois)}):
@@ -364,6 +372,24 @@ def _middle_warnings(stage: StageState) -> tuple[Issue, ...]:
 def _slices(indices: tuple[int, ...]) -> str:
     numbers = ", ".join(str(index + 1) for index in indices)
     return say("slices {numbers}", numbers=numbers) if len(indices) > 1 else say("slice {number}", number=numbers)
+
+
+def _empty_warnings(statistics: Mapping[tuple[Tissue, int], RoiStatistics]) -> tuple[Issue, ...]:
+    """Rectangles over voxels in which nothing diffuses: a map often holds 0 where it was masked or had no signal."""
+    return tuple(
+        Issue(
+            code="roi_on_empty_voxels",
+            item="adc",
+            text=say(
+                "ROI {placement} ({tissue}) covers voxels of 0 um2/s or less, where a map often holds no measurement; "
+                "they count in its mean.",
+                placement=placement,
+                tissue=Sentence(tissue),
+            ),
+        )
+        for (tissue, placement), found in sorted(statistics.items())
+        if found.min_um2_per_s <= 0
+    )
 
 
 def _resolution_warnings(

@@ -79,7 +79,7 @@ def placement_warnings(
     masks = stage.masks
     needed = masks is not None and masks.body.voxels > 0 and any(roi.tissue == "lesion" for roi in stage.rois)
     body = decode_mask(masks.body, masks.grid.shape) if masks is not None and needed else None
-    touched: dict[tuple[Tissue, int], frozenset[tuple[int, int, int]]] = {}
+    touched: dict[tuple[Tissue, int], tuple[str, frozenset[tuple[int, int, int]]]] = {}
     for roi in sorted(stage.rois, key=lambda roi: (roi.tissue, roi.placement)):
         rectangle, grid = rectangle_of(roi, protocol), images[roi.image].series.grid
         name = say("ROI {placement} ({tissue})", placement=roi.placement, tissue=Sentence(roi.tissue))
@@ -90,7 +90,7 @@ def placement_warnings(
                 code, words = _PLACES[place]
                 found.append(Issue(code=code, item="adc", text=Sentence(words, roi=name)))
         try:
-            voxels = touched_voxels(grid, rectangle)
+            voxels = roi.image, touched_voxels(grid, rectangle)
         except GeometryError:
             # Such a rectangle has no value either, and that is said where it is measured.
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_vcf.language import say
 from napari_vcf.reading import actions as act
+from napari_vcf.reading.body_slices import lesion_outside
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.rules.base import Context, reduce_action
 from napari_vcf.reading.state import ReadingState
@@ -41,4 +42,6 @@ def _(action: act.TakeUpReading, state: ReadingState, context: Context) -> Readi
             raise RefusedActionError(
                 say("What was painted does not lie on the grid of {label} as it is now.", label=image.label)
             )
+        if lesion_outside(stage.masks):
+            raise RefusedActionError(say("The lesion reaches outside the vertebral body."))
     return action.state
