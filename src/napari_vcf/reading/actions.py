@@ -101,7 +101,7 @@ class _Placing(FrozenModel):
     """An action that carries a thing whole; on its line of a journal the thing's values stand beside the action's."""
 
     thing: ClassVar[str]
-    #: Values of the thing that its first lines did not have, left out where they are as they were then.
+    #: Values that its first lines did not have, left out where they are as they were then.
     added: ClassVar[dict[str, Any]] = {}
 
     @model_validator(mode="before")
@@ -116,18 +116,26 @@ class _Placing(FrozenModel):
     def _spread(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content = serialize(self)
         thing = content.pop(self.thing)
-        as_first = {name for name, value in self.added.items() if thing.get(name) == value}
-        return {**content, **{name: value for name, value in thing.items() if name not in as_first}}
+        return _without_as_first({**content, **thing}, self.added)
+
+
+def _without_as_first(content: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name not in added or added[name] != value}
 
 
 class PlaceCaliper(_Placing):
-    """Place a caliper, or replace the one that measures the same height."""
+    """Place a caliper, or replace the one that measures the same height.
+
+    ``without_middle`` says that the middle height which was accepted from this wall's earlier corners goes with them.
+    `Reading` says so of every such wall; lines of before do not, and keep the middle height as they did.
+    """
 
     thing = "caliper"
-    added: ClassVar[dict[str, Any]] = {"origin": "drawn", "proposed_from": None}
+    added: ClassVar[dict[str, Any]] = {"origin": "drawn", "proposed_from": None, "without_middle": False}
     action: Literal["place_caliper"] = "place_caliper"
     stage: Stage
     caliper: Caliper
+    without_middle: bool = False
 
 
 class AcceptMiddles(FrozenModel):
@@ -139,12 +147,17 @@ class AcceptMiddles(FrozenModel):
 
 
 class RemoveCaliper(FrozenModel):
-    """Remove a caliper."""
+    """Remove a caliper; ``without_middle`` as in `PlaceCaliper`."""
 
     action: Literal["remove_caliper"] = "remove_caliper"
     stage: Stage
     level: Level
     position: Position
+    without_middle: bool = False
+
+    @model_serializer(mode="wrap")
+    def _as_first(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_as_first(serialize(self), {"without_middle": False})
 
 
 class SetMasks(FrozenModel):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_vcf.dicom import Role
 from napari_vcf.language import said, say
 from napari_vcf.measure import CORNERS_METHOD, MeasureError, MiddleHeight, check_corners, edge_finder, middle_height
+from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import Case
 from napari_vcf.reading.errors import RefusedActionError
 from napari_vcf.reading.protocol import Protocol
@@ -24,6 +25,7 @@ __all__ = [
     "computed_middle",
     "corners_of",
     "proposed_middle",
+    "with_its_middle",
 ]
 
 Corners = tuple[Point, Point, Point, Point]
@@ -84,9 +86,44 @@ def corners_of(stage: StageState, level: str) -> tuple[Caliper, Corners] | None:
     front, back = stage.caliper(level, "anterior"), stage.caliper(level, "posterior")
     if front is None or back is None or (front.image, front.shown_on) != (back.image, back.shown_on):
         return None
+    return front, (*_upper_first(front), *_upper_first(back))
+
+
+def _upper_first(wall: Caliper) -> tuple[Point, Point]:
     # A script may begin a caliper at either endplate; the upper one is the one nearer to the head.
-    points = [sorted((wall.start_lps, wall.end_lps), key=lambda point: -point[2]) for wall in (front, back)]
-    return front, (points[0][0], points[0][1], points[1][0], points[1][1])
+    upper, lower = sorted((wall.start_lps, wall.end_lps), key=lambda point: -point[2])
+    return upper, lower
+
+
+def with_its_middle(action: act.Action, state: ReadingState) -> act.Action:
+    """A change as it is made now: a wall that moves or goes takes the middle height with it that was accepted from it.
+
+    Such a height lies where the wall's corners were, and would be measured in another vertebra if they were put on one
+    by mistake. One of which the reader put an end elsewhere stays: it is his own.
+
+    Parameters
+    ----------
+    action : Action
+        Any change.
+    state : ReadingState
+        Before it.
+    """
+    wall: Caliper | None = None
+    if isinstance(action, act.PlaceCaliper):
+        wall = action.caliper
+        level, position = wall.level, wall.position
+    elif isinstance(action, act.RemoveCaliper):
+        level, position = action.level, action.position
+    else:
+        return action
+    middle = state.stages[action.stage].caliper(level, "middle")
+    goes = False
+    if position != "middle" and middle is not None and middle.origin == "proposed":
+        assert middle.proposed_from is not None
+        corners = middle.proposed_from.corners_lps
+        its_own = corners[:2] if position == "anterior" else corners[2:]
+        goes = wall is None or wall.image != middle.image or _upper_first(wall) != its_own
+    return action if goes == action.without_middle else action.model_copy(update={"without_middle": goes})
 
 
 def check_walls(walls: tuple[Caliper, Caliper], case: Case) -> None:

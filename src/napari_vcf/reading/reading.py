@@ -40,7 +40,7 @@ from napari_vcf.reading.issues import Issue
 from napari_vcf.reading.label_proposing import ChosenLabel, body_from_labels
 from napari_vcf.reading.levels import not_renamed
 from napari_vcf.reading.masks import GridRecord
-from napari_vcf.reading.middles import ProposedMiddle, accepted_middle, proposed_middle
+from napari_vcf.reading.middles import ProposedMiddle, accepted_middle, proposed_middle, with_its_middle
 from napari_vcf.reading.proposing import BodyRequest, body_request, proposed_from
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import StageResults, adjacent_levels
@@ -153,6 +153,8 @@ class Reading:
         RefusedActionError
             If it is not allowed; nothing has changed then.
         """
+        # Said in the record, and not by the rules: what was written down before is made again as it was.
+        action = with_its_middle(action, self.state)
         logged = self._history.make(action, self._clock(), record=self._recorder)
         self.case.apply_corrections(self.state.corrections)
         self.changed.emit(logged)
@@ -364,6 +366,8 @@ class Reading:
     ) -> act.LoggedAction:
         """Place a caliper, or replace the one that measures the same height.
 
+        A middle height that was accepted as it was proposed goes where a wall is put elsewhere; it is proposed anew.
+
         Parameters
         ----------
         stage : {"ct", "mri", "combined"}
@@ -434,7 +438,7 @@ class Reading:
         return self._make(act.AcceptMiddles, stage=stage, calipers=calipers)
 
     def remove_caliper(self, stage: Stage, level: str, position: Position) -> act.LoggedAction:
-        """Remove a caliper."""
+        """Remove a caliper; with a wall goes the middle height that was accepted as it was proposed from it."""
         return self._make(act.RemoveCaliper, stage=stage, level=level, position=position)
 
     def set_masks(

@@ -170,6 +170,64 @@ def test_a_height_accepted_for_other_corners_is_refused():
         reading.apply(act.AcceptMiddles(stage=STAGE, calipers=(caliper,)))
 
 
+def two_down(level: str) -> tuple[Any, Any]:
+    return tuple(ends - (0, 0, 2) for ends in BODIES[level].walls())
+
+
+@pytest.mark.parametrize("position", ["anterior", "posterior"])
+@pytest.mark.parametrize("origin", ["corners", "drawn"])
+def test_a_middle_accepted_from_corners_goes_with_them_and_one_undo_brings_both_back(position, origin):
+    reading = with_corners(reading_of())
+    reading.accept_middles(STAGE, ["T12", "L1"])
+    before = reading.state
+    front, back = two_down("L1")
+    wall(reading, "L1", position, front if position == "anterior" else back, origin=origin)
+    assert middle(reading) is None
+    assert middle(reading, "T12") is not None
+    assert reading.proposed_middle(STAGE, "L1") is not None
+    reading.undo()
+    assert reading.state.stages[STAGE] == before.stages[STAGE]
+    reading.redo()
+    assert middle(reading) is None
+    reading.undo()
+    reading.remove_caliper(STAGE, "L1", position)
+    assert middle(reading) is None
+    reading.undo()
+    assert reading.state.stages[STAGE] == before.stages[STAGE]
+
+
+def test_a_middle_stays_where_its_walls_are_as_they_were_or_the_reader_put_an_end_himself():
+    reading = with_corners(reading_of(), "L1")
+    reading.accept_middles(STAGE, ["L1"])
+    accepted = middle(reading)
+    wall(reading, "L1", "anterior", BODIES["L1"].walls()[0][::-1], origin="drawn")
+    assert middle(reading) == accepted
+    reading.remove_caliper(STAGE, "L1", "middle")
+    own = reading.proposed_middle(STAGE, "L1").caliper(start_lps=(0.0, 1.0, 9.0))
+    reading.apply(act.PlaceCaliper(stage=STAGE, caliper=own))
+    wall(reading, "L1", "anterior", two_down("L1")[0], origin="drawn")
+    reading.remove_caliper(STAGE, "L1", "posterior")
+    assert middle(reading).origin == "corrected"
+
+
+def test_walls_of_a_journal_from_before_leave_the_middle_where_it_was():
+    reading = with_corners(reading_of(), "L1")
+    reading.accept_middles(STAGE, ["L1"])
+    accepted = middle(reading)
+    wall(reading, "L1", "anterior", two_down("L1")[0])
+    reading.remove_caliper(STAGE, "L1", "posterior")
+    lines = [entry.model_dump(mode="json") for entry in reading.log]
+    assert [line["action"].get("without_middle") for line in lines[-2:]] == [True, None]
+    again = reading_of()
+    again.restore([act.LoggedAction.model_validate(line) for line in lines[1:]])
+    assert again.state == reading.state
+    assert middle(again) is None
+    del lines[-2]["action"]["without_middle"]
+    before = reading_of()
+    before.restore([act.LoggedAction.model_validate(line) for line in lines[1:]])
+    assert middle(before) == accepted
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from napari_vcf.dicom import Role
 from napari_vcf.geometry import GeometryError, Rectangle, coverage_on_slice
 from napari_vcf.language import said, say
-from napari_vcf.measure import MeasureError
+from napari_vcf.measure import MeasureError, Position
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.case import MR_ROLES, CaseImage
 from napari_vcf.reading.errors import RefusedActionError
@@ -132,7 +132,7 @@ def _(action: act.PlaceCaliper, state: ReadingState, context: Context) -> Readin
     other = stage.caliper(caliper.level, "posterior" if caliper.position == "anterior" else "anterior")
     if caliper.origin == "corners" and other is not None and other.origin == "corners":
         check_walls((caliper, other) if caliper.position == "anterior" else (other, caliper), context.case)
-    others = tuple(c for c in stage.calipers if (c.level, c.position) != (caliper.level, caliper.position))
+    others = _others(stage, caliper.level, caliper.position, without_middle=action.without_middle)
     placed, drafts = after_placing(stage, PlacedCaliper(**dict(caliper), at=context.at))
     return change_stage(state, action.stage, calipers=(*others, placed), drafts=drafts)
 
@@ -208,8 +208,13 @@ def _(action: act.RemoveCaliper, state: ReadingState, context: Context) -> Readi
         raise RefusedActionError(
             say("There is no {position} caliper on {level}.", position=action.position, level=action.level)
         )
-    kept = tuple(c for c in stage.calipers if (c.level, c.position) != (action.level, action.position))
+    kept = _others(stage, action.level, action.position, without_middle=action.without_middle)
     return change_stage(state, action.stage, calipers=kept)
+
+
+def _others(stage: StageState, level: str, position: Position, *, without_middle: bool) -> tuple[PlacedCaliper, ...]:
+    gone = {position, "middle"} if without_middle else {position}
+    return tuple(c for c in stage.calipers if c.level != level or c.position not in gone)
 
 
 @reduce_action.register

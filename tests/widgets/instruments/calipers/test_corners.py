@@ -131,6 +131,23 @@ def test_a_proposal_is_corrected_by_a_drag_and_told_from_what_is_accepted(bench,
     assert stage_of(bench).caliper("T12", "middle").proposed_from.kept == ("start",)
 
 
+def test_a_wall_that_is_dragged_takes_the_accepted_middle_with_it_and_says_so(bench, panel):
+    set_corners(bench, "T12", "L1", "L2")
+    bench.hands.key("Return")
+    assert stage_of(bench).caliper("L1", "middle").origin == "proposed"
+    wall = stage_of(bench).caliper("L1", "anterior")
+    bench.hands.drag([bench.viewport.to_world(wall.end_lps), bench.world(0, -14, -8)], step_px=20)
+    assert stage_of(bench).caliper("L1", "middle") is None
+    assert any("middle height of L1" in sentence and "went with it" in sentence for _, sentence in bench.said)
+    bench.hands.key("Ctrl+Z")
+    assert stage_of(bench).caliper("L1", "middle").origin == "proposed"
+    panel.calipers.select(("L1", "posterior"))
+    bench.said.clear()
+    bench.hands.key("Del")
+    assert stage_of(bench).caliper("L1", "middle") is None
+    assert any("went with it" in sentence for _, sentence in bench.said)
+
+
 def test_where_no_edge_may_be_looked_for_enter_accepts_nothing_and_both_ends_are_put_by_hand(bench, panel):
     bench.desk.reading.protocol = bench.desk.reading.protocol.model_copy(update={"snapping": False})
     set_corners(bench, "T12", "L1", "L2")

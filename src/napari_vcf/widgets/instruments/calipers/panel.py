@@ -36,7 +36,7 @@ from napari_vcf.widgets.desk.screen_boxes import shown_box
 from napari_vcf.widgets.instruments.calipers.drawing import POSITION_SHORT, CaliperDrawing
 from napari_vcf.widgets.instruments.calipers.pending import PendingMiddle
 from napari_vcf.widgets.instruments.calipers.table import ROWS, CaliperTable
-from napari_vcf.widgets.instruments.calipers.tool import CaliperTool, Height
+from napari_vcf.widgets.instruments.calipers.tool import CaliperTool, Height, said_of_middle
 from napari_vcf.widgets.instruments.carried.box import CarriedBox
 from napari_vcf.widgets.instruments.instrument import Instrument, ToolManager
 
@@ -293,7 +293,9 @@ class CalipersWidget(Instrument):
             self.desk.message.emit(say("Choose a caliper first: click it in the image or in the table."), "info")
             return
         self.calipers.selected = None
-        self.desk.guard(lambda: reading.remove_caliper(self.desk.stage, *height))
+        if self.desk.guard(lambda: reading.remove_caliper(self.desk.stage, *height)) is not None:
+            for text in said_of_middle(reading):
+                self.desk.message.emit(text, "info")
 
     def accept(self) -> None:
         """Confirm the height in front that was carried, else accept the proposed middles seen on this slice."""

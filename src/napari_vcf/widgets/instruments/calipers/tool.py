@@ -10,9 +10,9 @@ import numpy as np
 from psygnal import Signal
 
 from napari_vcf.dicom import Role
-from napari_vcf.language import joined, say
+from napari_vcf.language import Sentence, joined, say
 from napari_vcf.measure import HeightLoss, NoEdge, Position, ReferenceRule, draw_to_edge
-from napari_vcf.reading.actions import PlaceCaliper, Undo
+from napari_vcf.reading.actions import PlaceCaliper, RemoveCaliper, Undo
 from napari_vcf.reading.results import caliper_mm, losses_of
 from napari_vcf.reading.state import Caliper, CaliperEnd, PlacedCaliper, StageState
 from napari_vcf.records.base import utc_now
@@ -22,9 +22,10 @@ from napari_vcf.widgets.instruments.carried.model import CarriedModel
 from napari_vcf.widgets.instruments.instrument import Tool, World
 
 if TYPE_CHECKING:
+    from napari_vcf.reading import Reading
     from napari_vcf.widgets.desk.viewport import Viewport
 
-__all__ = ["CaliperTool", "Draft", "Height"]
+__all__ = ["CaliperTool", "Draft", "Height", "said_of_middle"]
 
 Height = tuple[str, Position]
 Point = tuple[float, float, float]
@@ -436,6 +437,7 @@ class CaliperTool(Tool):
         stays = [say("An end stays where you put it. {reason}", reason=reason.value) for reason in reasons]
         if not self._put(new):
             return
+        stays += said_of_middle(reading)
         # An end that lies as it was proposed was put there by no hand.
         if not draft.by_hand:
             for text in stays:
@@ -488,7 +490,8 @@ class CaliperTool(Tool):
         if caliper.proposed_from is not None:
             plain |= {"origin": "corrected", "proposed_from": caliper.proposed_from.model_copy(update={"kept": ()})}
         if self._put(Caliper(**{**plain, **ends, "snapped": ()})):
-            self._desk.message.emit(say("{ends} back where your hand put it.", ends=_ends_text(here)), "info")
+            back = say("{ends} back where your hand put it.", ends=_ends_text(here))
+            self._desk.message.emit(joined(" ", (back, *said_of_middle(reading))), "info")
 
     def forget(self) -> None:
         """Begin with another reading."""
@@ -497,6 +500,17 @@ class CaliperTool(Tool):
         self._seen_undo = 0
         self.pending.forget()
         self._last = None
+
+
+def said_of_middle(reading: Reading) -> list[Sentence]:
+    """What the last change of a reading took away with a wall: a height that goes unseen would be missed at the end."""
+    action = reading.log[-1].action
+    if not isinstance(action, PlaceCaliper | RemoveCaliper) or not action.without_middle:
+        return []
+    level = action.level if isinstance(action, RemoveCaliper) else action.caliper.level
+    return [
+        say("The middle height of {level} was accepted from this wall as it was before, and went with it.", level=level)
+    ]
 
 
 def _point(lps: World) -> Point:
