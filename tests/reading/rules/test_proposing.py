@@ -266,3 +266,20 @@ def test_verify_tells_a_proposal_that_the_images_do_not_give_and_a_slice_that_is
     changed = other.model_copy(update={"body": encode_mask(body)})
     wrong = [each.place for each in proposal_statements("p", changed, reading.case) if not each.holds]
     assert wrong == ["p.accepted.4"]
+
+
+def test_verify_takes_a_slice_as_corrected_where_only_an_earlier_proposal_holds_it() -> None:
+    from napari_vcf.reading.proposal_checks import proposal_statements
+
+    reading = ready()
+    propose(reading)
+    reading.decide_slices(STAGE, [2, 3], "accepted")
+    propose(reading, body_on(range(3, 7)))
+    masks = masks_of(reading)
+    assert slice_origins(masks) == {2: "corrected", 3: "proposed"}
+    other = masks.model_copy(update={"proposal": masks.proposal.model_copy(update={"method": "of another version"})})
+    assert all(each.holds for each in proposal_statements("p", other, reading.case))
+    # Without any body there, nothing was corrected.
+    empty = other.model_copy(update={"body": encode_mask(np.zeros_like(body_on()))})
+    wrong = [each.place for each in proposal_statements("p", empty, reading.case) if not each.holds]
+    assert wrong == ["p.accepted.3", "p.corrected.2"]

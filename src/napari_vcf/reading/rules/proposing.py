@@ -62,6 +62,7 @@ def _(action: act.ProposeBody, state: ReadingState, context: Context) -> Reading
         before = Masks(image=action.image, grid=action.grid, body=empty, lesion=empty, at=context.at)
     body = decode_mask(before.body, grid.shape)
     begun = () if before.proposal is None else (*before.proposal.accepted, *before.proposal.corrected)
+    # What an earlier proposal began is not as this one has it, even where this one holds nothing: journals say so.
     same = {index for index in begun if np.array_equal(body[index], proposed[index])}
     placed = BodyProposal(
         **dict(action.proposal),
