@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from napari_vcf import read_reading, readings_frame
 from napari_vcf.cli import main
+from napari_vcf.dicom import Role, Scan
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import (
     ExportError,
@@ -34,7 +35,16 @@ from napari_vcf.reading.export_migrations import migrate_document
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import ReadingState
 from napari_vcf.records.sealing import check_seal, seal_text
-from support.cases import complete_reading, measure_heights, memory_case, new_reading
+from support.cases import (
+    MemoryCase,
+    body_masks,
+    complete_reading,
+    image,
+    measure_heights,
+    memory_case,
+    new_reading,
+    place_rois,
+)
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "schema" / "reading-2.4.0.json"
 
@@ -417,6 +427,21 @@ def test_in_a_file_of_schema_2_2_everything_was_drawn_in_its_own_stage() -> None
         assert all(drawn.carried is None for drawn in (*part.calipers, *part.rois))
         assert part.masks is None or (part.masks.body_carried, part.masks.lesion_carried) == (None, None)
     assert any(part.calipers for part in export.stages.values())
+
+
+def test_a_painted_image_that_is_missing_is_a_difference(tmp_path, monkeypatch) -> None:
+    reading = new_reading()
+    painted = image(reading, Role.T2)
+    reading.set_masks("mri", painted, *body_masks(reading))
+    place_rois(reading, "mri")
+    path = reading.export(tmp_path / "r.json")
+    left = tuple(found.series for name, found in reading.case.images.items() if name != painted)
+    case = MemoryCase(Scan(Path(), left, ()), pseudonym="C001", salt="0" * 32)
+    assert set(case.images) == set(reading.case.images) - {painted}
+    monkeypatch.setattr(verify, "scan_case", lambda *_, **__: None)
+    monkeypatch.setattr(verify, "Case", lambda *_, **__: case)
+    found = {each.place: each.recomputed for each in verify_export(path, tmp_path).differences}
+    assert "not found" in found["stages.mri"]
 
 
 def test_a_pattern_of_none_beside_a_painted_lesion_is_a_conflict_since_schema_2_4(tmp_path, monkeypatch) -> None:

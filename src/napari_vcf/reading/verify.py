@@ -259,6 +259,7 @@ def _recompute(
             differences.append(Difference(f"stages.{stage}.rois.{roi.tissue}.{roi.placement}", "measured", str(error)))
             return None
     used = {c.image for c in part.calipers} | {r.image for r in part.rois}
+    used |= {part.masks.image} if part.masks is not None else set()
     if not used <= set(case.images):
         differences.append(Difference(f"stages.{stage}", "measured", "on an image that was not found"))
         return None
