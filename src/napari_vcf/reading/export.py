@@ -14,10 +14,11 @@ from typing import Protocol as TypingProtocol
 from pydantic import ValidationError
 
 from napari_vcf.dicom import Series
-from napari_vcf.language import say
+from napari_vcf.language import joined, say
 from napari_vcf.measure import REFERENCE_RULES, Extent, ReferenceRule
 from napari_vcf.reading.actions import LoggedAction
 from napari_vcf.reading.body_slices import SliceOrigin, slice_origins
+from napari_vcf.reading.carrying import item_words, open_items
 from napari_vcf.reading.case import Case, CaseImage
 from napari_vcf.reading.errors import ExportError
 from napari_vcf.reading.evaluation import StageEvaluation
@@ -40,6 +41,7 @@ from napari_vcf.reading.masks import GridRecord
 from napari_vcf.reading.protocol import Protocol
 from napari_vcf.reading.results import AdcResult, StageResults, caliper_mm, rectangle_of, roi_angle_deg
 from napari_vcf.reading.spaces import space_names
+from napari_vcf.reading.stage_images import STAGE_NAMES
 from napari_vcf.reading.state import ReadingState, Roi, StageState, Tissue
 from napari_vcf.records.atomic import write_atomically
 from napari_vcf.records.base import Stage
@@ -251,15 +253,35 @@ def export_reading(reading: Exportable, path: Path | str, *, overwrite: bool = F
     Raises
     ------
     ExportError
-        If the file exists, or cannot be written; the reading and an earlier file are untouched.
+        If the file exists, or cannot be written, or something carried waits for the reader's word; the reading and an
+        earlier file are untouched.
     """
     target = Path(path)
+    _check_nothing_waits(reading)
     text = build_export(reading).model_dump_json(indent=1)
     try:
         write_atomically(target, text + "\n", overwrite=overwrite)
     except WriteError as error:
         raise ExportError(say("{error} The reading is still open.", error=error)) from error
     return target
+
+
+def _check_nothing_waits(reading: Exportable) -> None:
+    """Refuse to write a reading in which something carried waits.
+
+    It is no part of the document: opened again, a body whose lesion waited would count as one that has none.
+    """
+    for stage in reading.protocol.stages:
+        items = open_items(reading.state.stages[stage])
+        if items:
+            raise ExportError(
+                say(
+                    "Carried to the stage {stage}, and waiting still: {items}. Confirm, change or delete "
+                    "it first: an exported file would be without it.",
+                    stage=STAGE_NAMES[stage],
+                    items=joined(", ", dict.fromkeys(map(item_words, items))),
+                )
+            )
 
 
 def read_reading(path: Path | str) -> ReadingExport:

@@ -301,7 +301,7 @@ class Reading:
         )
 
     def export(self, path: Path | str, *, overwrite: bool = False) -> Path:
-        """Write the reading as JSON; see `napari_vcf.reading.export_reading`."""
+        """Write the reading as JSON; see `napari_vcf.reading.export_reading`, also for what is refused."""
         return export_reading(self, path, overwrite=overwrite)
 
     # -- changes by name ---------------------------------------------------------------------------------------------

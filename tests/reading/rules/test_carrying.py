@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from napari_vcf.dicom import Role
-from napari_vcf.reading import Protocol, Reading, RefusedActionError
+from napari_vcf.reading import ExportError, Protocol, Reading, RefusedActionError, reopen
 from napari_vcf.reading import actions as act
 from napari_vcf.reading.carrying import CarriedItem, geometry_of, open_items
 from napari_vcf.reading.export import build_export
@@ -396,6 +397,20 @@ def test_the_document_says_of_each_item_what_was_carried_and_what_was_changed() 
     assert document["stages"][STAGE]["masks"]["body_carried"] == {"stage": "mri", "geometry": "unchanged"}
     read = ReadingExport.model_validate_json(json.dumps(document), strict=True)
     assert read.stages[STAGE].state() == part(reading)
+
+
+def test_a_reading_in_which_something_carried_waits_is_not_written_to_a_file(tmp_path: Path) -> None:
+    reading = carried()
+    reading.answer(STAGE, "lesion_extent_visual", "G3")
+    confirm(reading, kind="body")
+    path = tmp_path / "r.json"
+    with pytest.raises(ExportError, match=r"CT \+ MRI, and waiting still: .*lesion \(MRI\).*Confirm, change or delete"):
+        reading.export(path)
+    assert not path.exists()
+    confirm_all(reading)
+    again = reopen(reading.export(path), reading.case)
+    assert part(again) == part(reading)
+    assert again.results(STAGE).extent == reading.results(STAGE).extent
 
 
 def test_nothing_is_carried_where_the_protocol_or_the_moment_does_not_allow_it() -> None:
