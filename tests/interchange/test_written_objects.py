@@ -212,6 +212,63 @@ def test_the_same_reading_gives_the_same_identifiers(tmp_path: Path) -> None:
     assert uids[0] == uids[1]
 
 
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("PatientID", "SOMEBODY-ELSE"),
+        ("StudyInstanceUID", "1.2.3.4"),
+        ("ClinicalTrialSponsorName", "S2"),
+        ("ClinicalTrialSubjectID", "C002"),
+        ("ManufacturerModelName", "another program"),
+    ],
+)
+def test_files_of_somebody_else_are_not_replaced(keyword: str, value: str, tmp_path: Path) -> None:
+    case = make("CT only", tmp_path)
+    (report,) = write_dicom(case.path, case.images, tmp_path / "out").files
+    dataset = pydicom.dcmread(report)
+    setattr(dataset, keyword, value)
+    dataset.save_as(report)
+    before = report.read_bytes()
+    with pytest.raises(InterchangeError, match=r"C001_R1\.sr\.dcm in the folder out .* choose another folder"):
+        write_dicom(case.path, case.images, tmp_path / "out")
+    assert [path.read_bytes() for path in (tmp_path / "out").iterdir()] == [before]
+
+
+def test_the_report_of_another_reader_is_not_replaced(tmp_path: Path) -> None:
+    case = make("CT only", tmp_path)
+    write_dicom(case.path, case.images, tmp_path / "out")
+    document = json.loads(case.path.read_text())
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / case.path.name
+    other.write_text(json.dumps({**document, "reader": "R2"}))
+    with pytest.raises(InterchangeError, match="another patient, study, case or reader"):
+        write_dicom(other, case.images, tmp_path / "out")
+
+
+def test_what_is_no_dicom_file_is_not_replaced(tmp_path: Path) -> None:
+    case = make("CT only", tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "C001_R1.seg-ct.dcm").write_bytes(b"by hand")
+    with pytest.raises(InterchangeError, match=r"C001_R1\.seg-ct\.dcm .* no object of this program"):
+        write_dicom(case.path, case.images, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["C001_R1.seg-ct.dcm"]
+
+
+def test_objects_that_a_report_no_longer_comes_with_do_not_stay_beside_it(tmp_path: Path) -> None:
+    case = make("registration accepted", tmp_path)
+    out = tmp_path / "out"
+    first = write_dicom(case.path, case.images, out)
+    assert {"C001_R1.seg-mri.dcm", "C001_R1.reg-L1.dcm"} <= {path.name for path in first.files}
+    beside = [out / name for name in ("C001_R1.later.sr.dcm", "C001_R10.sr.dcm", "C001_R1.json")]
+    for path in beside:
+        path.write_bytes(b"of another reading")
+    case.reading.refuse_registration("L1", "does not fit the posterior wall")
+    case.reading.export(case.path, overwrite=True)
+    again = write_dicom(case.path, case.images, out)
+    assert "C001_R1.reg-L1.dcm" not in {path.name for path in again.files}
+    assert sorted(out.iterdir()) == sorted([*again.files, *beside])
+
+
 def test_the_command_writes_and_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = make("CT only", tmp_path)
     assert main(["dicom", str(case.path), "--images", str(case.images), "--out", str(tmp_path / "out")]) == 0

@@ -190,6 +190,15 @@ class Sources:
             self._one_patient()
         return self._images[image]
 
+    @cached_property
+    def studies(self) -> frozenset[str]:
+        """Identifiers of the DICOM studies of all images of the case, used or not."""
+        files = {
+            file.path for image in self._case.images.values() for file in getattr(image.series.stack, "files", ())[:1]
+        }
+        headers = (pydicom.dcmread(path, specific_tags=["StudyInstanceUID"], force=True) for path in files)
+        return frozenset(str(header.get("StudyInstanceUID", "")) for header in headers)
+
     def _one_patient(self) -> None:
         patients = {str(d.get("PatientID", "")) for source in self._images.values() for d in source.datasets[:1]}
         if len(patients) > 1:

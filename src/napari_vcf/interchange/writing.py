@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
+from napari_vcf.interchange.earlier import check_earlier, remove_earlier
 from napari_vcf.interchange.errors import InterchangeError
 from napari_vcf.interchange.groups import group_differences, groups_of
 from napari_vcf.interchange.modules import Identity
@@ -57,7 +58,8 @@ def write_dicom(
     images : path
         Folder with the images that were read.
     out : path
-        Where the files go; it is made where it is missing. Files of the same reading are replaced.
+        Where the files go; it is made where it is missing. Files of the same reading are replaced, and those that it
+        does not come with any more are removed.
     progress : callable, optional
         Called with (done, total, what).
 
@@ -68,8 +70,8 @@ def write_dicom(
     Raises
     ------
     InterchangeError
-        If a number of the reading does not follow from the images, the images are not all there, or the folder
-        cannot be written. Nothing is written then.
+        If a number of the reading does not follow from the images, the images are not all there, the folder cannot
+        be written, or it holds files of this name that are another's. Nothing is written then.
     ExportError
         If the file is no reading.
     """
@@ -88,7 +90,9 @@ def write_dicom(
             )
         )
     sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
-    objects = _objects(export, Sources(export, images, progress=progress), Identity(export, sha256))
+    sources = Sources(export, images, progress=progress)
+    objects = _objects(export, sources, Identity(export, sha256))
+    earlier = check_earlier(Path(out), source.stem, objects["sr"], sources.studies)
     files = _save(objects, Path(out), source.stem)
     groups = groups_of(export, sha256)
     differences = group_differences(groups, read_report(files[0]))
@@ -102,6 +106,7 @@ def write_dicom(
                 difference=differences[0],
             )
         )
+    remove_earlier(earlier, files)
     return Written(tuple(files), checked.compared, sum(len(group.numbers) for group in groups))
 
 
