@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -210,6 +211,33 @@ def test_the_same_reading_gives_the_same_identifiers(tmp_path: Path) -> None:
     again = write_dicom(case.path, case.images, tmp_path / "two")
     uids = [[pydicom.dcmread(path).SOPInstanceUID for path in each.files] for each in (first, again)]
     assert uids[0] == uids[1]
+
+
+@pytest.mark.parametrize("stated", ["+0900", "-0330", "+0000", "", "-0000", None])
+def test_times_of_the_study_keep_the_offset_of_the_images(stated: str | None, tmp_path: Path) -> None:
+    """An offset holds for every date and time of an object, those that are the images' own included."""
+    case = make("registration accepted", tmp_path)
+    for path in case.images.rglob("*"):
+        if path.is_file() and path.suffix != ".txt":
+            image = pydicom.dcmread(path)
+            image.StudyDate, image.StudyTime = "20230517", "080000"
+            if stated is not None:
+                image.TimezoneOffsetFromUTC = stated
+            image.save_as(path)
+    made_at = read_reading(case.path).exported_at.replace(microsecond=0)
+    written = write_dicom(case.path, case.images, tmp_path / "out")
+    assert {path.name.split(".")[1][:3] for path in written.files} == {"sr", "seg", "reg"}
+    for path in written.files:
+        dataset = pydicom.dcmread(path)
+        assert (dataset.StudyDate, dataset.StudyTime) == ("20230517", "080000")
+        assert dataset.get("TimezoneOffsetFromUTC") == (None if stated in ("", "-0000") else stated)
+        offset = dataset.get("TimezoneOffsetFromUTC", "+0000")
+        for of in ("Content", "Series", "InstanceCreation"):
+            told = f"{dataset[f'{of}Date'].value}{dataset[f'{of}Time'].value}{offset}"
+            assert datetime.strptime(told, "%Y%m%d%H%M%S%z") == made_at
+        moment = str(dataset.ContributingEquipmentSequence[0].ContributionDateTime)
+        assert datetime.strptime(moment, "%Y%m%d%H%M%S%z") == made_at
+        assert validation_errors(path) == []
 
 
 @pytest.mark.parametrize(

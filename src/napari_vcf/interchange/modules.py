@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta, timezone
 
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
@@ -18,6 +19,8 @@ MANUFACTURER = "napari-vcf developers"
 MODEL = "napari-vcf"
 #: Fits the 64 characters of a series description.
 _SHORT_USE = "Research only, not for clinical use"
+#: An offset of the timezone (PS3.3, C.12.1.1.8); there is no -0000.
+_OFFSET = re.compile(r"(?!-0000)([+-])(0\d|1[0-4])([0-5]\d)")
 
 
 class Identity:
@@ -50,7 +53,7 @@ class Identity:
         return str(generate_uid(entropy_srcs=[self.sha256, *what]))
 
 
-def complete(dataset: Dataset, identity: Identity, description: str) -> None:
+def complete(dataset: Dataset, identity: Identity, description: str, source: Dataset) -> None:
     """Add what an object says of its origin.
 
     Parameters
@@ -61,8 +64,16 @@ def complete(dataset: Dataset, identity: Identity, description: str) -> None:
         Of the reading.
     description : str
         What the series holds, in a few words.
+    source : Dataset
+        The image that gives patient and study.
     """
-    export, made = identity.export, identity.made_at
+    export = identity.export
+    # An offset holds for every date and time of an object, those of the study included, which are the image's. Where
+    # it states none, nothing is claimed of them.
+    offset = _stated_offset(source)
+    if offset is not None:
+        dataset.TimezoneOffsetFromUTC = str(source.TimezoneOffsetFromUTC).strip()
+    made = identity.made_at.astimezone(offset or UTC)
     # The images may be in any character set; readers write their reasons in any language.
     dataset.SpecificCharacterSet = "ISO_IR 192"
     for keyword in ("PatientName", "ReferringPhysicianName"):
@@ -72,7 +83,6 @@ def complete(dataset: Dataset, identity: Identity, description: str) -> None:
     dataset.ContentDate = dataset.SeriesDate = made.strftime("%Y%m%d")
     dataset.ContentTime = dataset.SeriesTime = made.strftime("%H%M%S")
     dataset.InstanceCreationDate, dataset.InstanceCreationTime = dataset.ContentDate, dataset.ContentTime
-    dataset.TimezoneOffsetFromUTC = "+0000"
     # Pseudonyms of the study stand beside the patient module, which is that of the images.
     dataset.ClinicalTrialSponsorName = export.study
     dataset.ClinicalTrialProtocolID = export.protocol_sha256[:16]
@@ -86,12 +96,24 @@ def complete(dataset: Dataset, identity: Identity, description: str) -> None:
     equipment.ManufacturerModelName = MODEL
     equipment.SoftwareVersions = __version__
     equipment.ContributionDescription = INTENDED_USE
+    # A date and time in one says its own offset: this tells the moment, whatever the image states.
+    equipment.ContributionDateTime = made.strftime("%Y%m%d%H%M%S%z")
     dataset.ContributingEquipmentSequence = [equipment]
     scheme = Dataset()
     scheme.CodingSchemeDesignator = PRIVATE_SCHEME
     scheme.CodingSchemeName = SCHEME_NAME
     scheme.CodingSchemeResponsibleOrganization = MANUFACTURER
     dataset.CodingSchemeIdentificationSequence = [scheme]
+
+
+def _stated_offset(source: Dataset) -> timezone | None:
+    """The offset that an image states for its dates and times."""
+    found = _OFFSET.fullmatch(str(source.get("TimezoneOffsetFromUTC") or "").strip())
+    if found is None:
+        return None
+    sign, hours, minutes = found.groups()
+    ahead = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(-ahead if sign == "-" else ahead)
 
 
 def _code(value: str, scheme: str, meaning: str) -> Dataset:

@@ -84,7 +84,7 @@ def structured_report(
         software_versions=__version__,
         device_serial_number="0",
     )
-    complete(report, identity, "Vertebral fracture reading")
+    complete(report, identity, "Vertebral fracture reading", evidence[0])
     return report
 
 

@@ -80,7 +80,7 @@ def segmentation(
         content_description=f"Vertebral body and lesion, {stage} stage",
         content_creator_name=identity.reader_name,
     )
-    complete(dataset, identity, f"Lesion extent, {stage}")
+    complete(dataset, identity, f"Lesion extent, {stage}", source.datasets[0])
     return dataset
 
 

@@ -72,7 +72,7 @@ def spatial_registration(
         _registered(ct.frame_of_reference_uid, [ct], np.array(entry.ct_to_mr), f"rigid at {level}"),
     ]
     _reference(dataset, [*mr, ct])
-    complete(dataset, identity, f"CT to MR at {level}")
+    complete(dataset, identity, f"CT to MR at {level}", first)
     return dataset
 
 
