@@ -19,11 +19,17 @@ from napari_vcf.cli import main
 from napari_vcf.interchange.codes import ITEM_CODES, NUMBER_CODES, PRIVATE_SCHEME, TEXT_CODES, VALUE_CODES
 from napari_vcf.interchange.errors import InterchangeError
 from napari_vcf.interchange.groups import Group, group_differences, groups_of
+from napari_vcf.interchange.modules import Identity
 from napari_vcf.interchange.report import read_report
+from napari_vcf.interchange.segmentation import segmentation
+from napari_vcf.interchange.sources import Sources
 from napari_vcf.interchange.writing import write_dicom
 from napari_vcf.notice import INTENDED_USE
 from napari_vcf.reading import ITEMS, read_reading
+from napari_vcf.reading.label_proposing import LABEL_METHOD
 from napari_vcf.reading.masks import decode_mask
+from napari_vcf.reading.proposing import METHOD
+from napari_vcf.reading.state import BodyEnds, BodyProposal
 from napari_vcf.study import export_study, open_consensus, open_study
 from support.dicom_tools import run, validation_errors
 from support.made_readings import MADE, joined, make
@@ -211,6 +217,53 @@ def test_the_same_reading_gives_the_same_identifiers(tmp_path: Path) -> None:
     again = write_dicom(case.path, case.images, tmp_path / "two")
     uids = [[pydicom.dcmread(path).SOPInstanceUID for path in each.files] for each in (first, again)]
     assert uids[0] == uids[1]
+
+
+def algorithms(dataset: pydicom.Dataset) -> dict[str, tuple[str, str | None]]:
+    return {
+        segment.SegmentLabel: (segment.SegmentAlgorithmType, segment.get("SegmentAlgorithmName"))
+        for segment in dataset.SegmentSequence
+    }
+
+
+def test_what_was_drawn_is_called_manual_and_a_lesion_by_threshold_is_not(tmp_path: Path) -> None:
+    case = make("whole", tmp_path)
+    masks = case.reading.state.stages["mri"].masks
+    center = masks.grid.grid().to_lps((3.0, 3.0, 0.0))
+    case.reading.threshold_lesion("mri", tissue="muscle", center_lps=center, radius_mm=6.0, side="darker", factor=5.0)
+    case.reading.export(case.path, overwrite=True)
+    written = {path.name: path for path in write_dicom(case.path, case.images, tmp_path / "out").files}
+    found = {stage: pydicom.dcmread(written[f"C001_R1.seg-{stage}.dcm"]) for stage in ("mri", "combined")}
+    assert algorithms(found["combined"]) == {"Vertebral body L1": ("MANUAL", None), "Lesion L1": ("MANUAL", None)}
+    assert algorithms(found["mri"]) == {
+        "Vertebral body L1": ("MANUAL", None),
+        "Lesion L1": ("SEMIAUTOMATIC", "napari-vcf threshold against muscle"),
+    }
+    assert validation_errors(written["C001_R1.seg-mri.dcm"]) == []
+
+
+@pytest.mark.parametrize("method", [METHOD, LABEL_METHOD])
+@pytest.mark.parametrize("decided", ["accepted", "corrected", "rejected"])
+def test_a_body_that_began_as_a_proposal_is_called_so(decided: str, method: str, tmp_path: Path) -> None:
+    case = make("whole", tmp_path)
+    export = read_reading(case.path)
+    masks = export.stages["mri"].masks
+    proposal = BodyProposal(
+        images=(masks.image,),
+        ends=BodyEnds(top_lps=((0.0, 0.0, 1.0),) * 3, bottom_lps=((0.0, 0.0, 0.0),) * 3),
+        method=method,
+        mask=masks.body,
+        at=masks.at,
+        **{decided: (2,)},
+    )
+    proposed = masks.model_copy(update={"proposal": proposal})
+    source = Sources(export, case.images).image(masks.image)
+    dataset = segmentation("mri", proposed, "L1", source, Identity(export, "0" * 64))
+    # Where the slice was refused and drawn, nothing of the proposal is left.
+    body = ("MANUAL", None) if decided == "rejected" else ("SEMIAUTOMATIC", f"napari-vcf {method}")
+    assert algorithms(dataset) == {"Vertebral body L1": body, "Lesion L1": ("MANUAL", None)}
+    dataset.save_as(tmp_path / "body.dcm", enforce_file_format=True)
+    assert validation_errors(tmp_path / "body.dcm") == []
 
 
 @pytest.mark.parametrize("stated", ["+0900", "-0330", "+0000", "", "-0000", None])

@@ -12,6 +12,7 @@ from napari_vcf.interchange.modules import MANUFACTURER, MODEL, Identity, comple
 from napari_vcf.interchange.sources import SourceImage
 from napari_vcf.language import say
 from napari_vcf.notice import INTENDED_USE
+from napari_vcf.reading.body_slices import slice_origins
 from napari_vcf.reading.masks import decode_mask
 from napari_vcf.reading.state import Masks
 from napari_vcf.records.base import STAGES, Stage
@@ -66,7 +67,8 @@ def segmentation(
         pixel_array=volume,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[
-            _description(name, number, level, identity, stage) for number, name in enumerate(names, 1)
+            _description(name, number, level, identity, stage, _method(name, masks))
+            for number, name in enumerate(names, 1)
         ],
         series_instance_uid=identity.uid("seg", stage),
         series_number=9000 + STAGES.index(stage),
@@ -84,8 +86,17 @@ def segmentation(
     return dataset
 
 
+def _method(name: str, masks: Masks) -> str | None:
+    """What a segment was begun with; None where all of it was drawn by hand."""
+    if name == "body":
+        begun = masks.proposal is not None and any(origin != "drawn" for origin in slice_origins(masks).values())
+        return f"{MODEL} {masks.proposal.method}" if begun and masks.proposal is not None else None
+    tissues = dict.fromkeys(entry.tissue for entry in masks.thresholds)
+    return f"{MODEL} threshold against {', '.join(tissues)}" if tissues else None
+
+
 def _description(
-    name: str, number: int, level: str | None, identity: Identity, stage: str
+    name: str, number: int, level: str | None, identity: Identity, stage: str, method: str | None
 ) -> hd.seg.SegmentDescription:
     code = level_code(level) if level is not None else None
     if name == "body":
@@ -103,5 +114,10 @@ def _description(
         tracking_id=f"{stage}:extent:{name}",
         anatomic_regions=[code] if code is not None else None,
     )
+    if method is not None:
+        # The reader decided on each slice. Type and name are what the standard asks for; a sequence that identifies the
+        # algorithm would have to give its family, which nobody knows of a label map.
+        description.SegmentAlgorithmType = hd.seg.SegmentAlgorithmTypeValues.SEMIAUTOMATIC.value
+        description.SegmentAlgorithmName = method[:64]
     description.SegmentDescription = INTENDED_USE
     return description
