@@ -414,6 +414,8 @@ def test_signed_readings_of_a_study_are_written_under_pseudonyms(
     dataset = pydicom.dcmread(report)
     assert (dataset.PreliminaryFlag, dataset.ClinicalTrialSubjectID) == ("FINAL", export.case)
     texts = " ".join(str(item.value) for item in dataset.iterall() if item.VR in ("PN", "UT", "ST", "LO"))
+    # R1 amended; what the report says of that is read back below, with everything else.
+    assert ("slip of the hand" in texts) == (kind == "R1")
     # Nothing of the other reader, and the reader by pseudonym only.
     other = {"R1": "R2", "R2": "R1"}.get(kind)
     assert other is None or other not in texts.replace("^", " ").split()

@@ -100,6 +100,10 @@ TEXT_CODES: Final[dict[str, Code]] = {
     "status": _private("157", "Status of the reading"),
     "rule": _private("158", "Rule of the reference height"),
     "carried": _private("159", "Carried from a stage that was signed before"),
+    "occasion": _private("160", "Occasion on which the reader read it, 2 for the second time"),
+    "version": _private("161", "Version of the reading"),
+    "amends": _private("162", "Version that it amends, and why"),
+    "continues": _private("163", "Document that it goes on from"),
 }
 
 #: Items of the form, the measured ones included.

@@ -125,15 +125,23 @@ def groups_of(export: ReadingExport, reading_sha256: str) -> tuple[Group, ...]:
 
 
 def _about(export: ReadingExport, reading_sha256: str) -> Group:
-    texts = (
+    seal, continued = export.seal, export.continues
+    texts = [
         ("intended_use", export.intended_use),
         ("study", export.study),
         ("case", export.case),
         ("status", f"{export.kind}, {export.status}"),
+        # Else a first reading, its amendment and a second reading would say the same of themselves.
+        ("occasion", str(export.occasion)),
+        ("version", str(export.version if seal is None else seal.version)),
         ("protocol_sha256", export.protocol_sha256),
         ("reading_sha256", reading_sha256),
-    )
-    return Group("reading:about", texts=texts)
+    ]
+    if seal is not None and seal.amends is not None:
+        texts.append(("amends", f"version {seal.amends.version}, {seal.amends.sha256}: {seal.amends.reason}"))
+    if continued is not None:
+        texts.append(("continues", f"version {continued.version}, {continued.sha256}"))
+    return Group("reading:about", texts=tuple(texts))
 
 
 def _heights(stage: str, part: StageExport) -> Iterator[Group]:
