@@ -18,23 +18,12 @@ from napari_vcf.study.errors import StudyError, says_what_is_out_of_reach
 from napari_vcf.study.hashed_files import read_record, write_record
 from napari_vcf.study.identity import HeadersSay, read_headers
 from napari_vcf.study.study_folder import StudyFolder, default_key, read_key
+from napari_vcf.study.telltale import telltales
 
 __all__ = ["CLINICAL", "ClinicalRecord", "clinical_text_of", "identity_in", "set_clinical_text"]
 
 #: The folder of the texts.
 CLINICAL: Final = "clinical"
-_PATTERNS: Final = (
-    (r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b", "a date; say how long ago instead"),
-    (
-        r"(?i)\b\d{1,2}\.?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{2,4}\b",
-        "a date; say how long ago instead",
-    ),
-    (r"\d{6,}", "a number of six digits or more, which may be an identifier"),
-    (r"(?i)\b[a-z]+[-_/]?\d{4,}", "letters with a number of four digits or more, which may be an identifier"),
-    (r"[\w.+-]+@[\w-]+\.\w+", "an address of electronic mail"),
-    (r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.?\s+[A-ZÀ-Þ]", "somebody by name"),
-    (r"(?i)\b(?:9\d|1[01]\d)[\s-]*(?:years?|yrs?|y)\b", "an age above 89, which few people have; say 'above 89'"),
-)
 
 
 class ClinicalRecord(FrozenModel):
@@ -100,9 +89,7 @@ def identity_in(text: str, headers: HeadersSay) -> Iterator[str]:
         yield "something that the headers of the images say of the patient or the examination"
     elif words & {name.lower() for name in headers.names}:
         yield "a name that stands in the headers of the images"
-    for pattern, what in _PATTERNS:
-        if re.search(pattern, text):
-            yield what
+    yield from telltales(text)
 
 
 @says_what_is_out_of_reach
