@@ -17,9 +17,11 @@ from napari_vcf import readings_frame
 from napari_vcf.cli import main
 from napari_vcf.reading import ITEMS, RefusedActionError, json_schema, read_reading
 from napari_vcf.study import (
+    ConsensusSession,
     DamagedError,
     LockedError,
     NotYetError,
+    StudyError,
     UnfinishedError,
     check_study,
     export_study,
@@ -27,6 +29,13 @@ from napari_vcf.study import (
     open_study,
 )
 from support.studies import Clock, gestures, make_study, read_stage
+
+
+def later() -> Clock:
+    """A clock that is set when everybody has read."""
+    clock = Clock()
+    clock.time += timedelta(days=30)
+    return clock
 
 
 def read_all(root: Path, readers: tuple[str, ...] = ("R1", "R2")) -> None:
@@ -301,6 +310,55 @@ def test_only_what_differs_is_shown_as_a_and_b_and_settled_with_a_reason(both: P
     assert (frame["verdict"], frame["compression_degree"]) == ("malignant", "II")
     assert main(["verify", str(path), "--images", str(tmp_path)]) == 0
     assert check_study(both, exports=tmp_path / "out").damages == ()
+
+
+def settle_all(session: ConsensusSession) -> None:
+    for item in session.missing():
+        session.settle(item, session.choices(item)[0], why="we looked again")
+
+
+def amend(root: Path, reader: str, clock: Clock, stage: str = "mri") -> None:
+    with open_study(root, clock=clock).as_reader(reader).amend("C001", stage, "looked at once more") as amendment:
+        amendment.reading.answer(stage, "confidence", 3)
+        amendment.seal()
+
+
+def test_a_reading_amended_while_the_meeting_is_open_stops_it(both: Path, tmp_path: Path) -> None:
+    root, clock = tmp_path / "copy", later()
+    shutil.copytree(both, root, ignore=shutil.ignore_patterns("consensus"))
+    (root / "consensus").mkdir()
+    with open_consensus(root, "C001", "mri", clock=clock) as session:
+        settle_all(session)
+        amend(root, "R2", clock)
+        with pytest.raises(StudyError, match="amended after this consensus was begun"):
+            session.settle("verdict", "benign", why="seen together")
+        with pytest.raises(StudyError, match="amended after this consensus was begun"):
+            session.sign(["R1", "R2"])
+    assert not list(root.glob("consensus/C001/mri/seal.json"))
+    with open_consensus(root, "C001", "mri", anew=True, clock=clock) as session:
+        settle_all(session)
+        session.sign(["R1", "R2"])
+    assert check_study(root).damages == ()
+
+
+def test_a_consensus_that_was_signed_on_an_amended_reading_is_named_and_a_later_amendment_is_not(
+    both: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, clock = tmp_path / "copy", later()
+    shutil.copytree(both, root, ignore=shutil.ignore_patterns("consensus"))
+    (root / "consensus").mkdir()
+    # As an earlier version of the program did.
+    monkeypatch.setattr(ConsensusSession, "_check_readings", lambda _: None)
+    for stage in ("mri", "ct"):
+        with open_consensus(root, "C001", stage, clock=clock) as session:
+            settle_all(session)
+            if stage == "mri":
+                amend(root, "R2", clock, stage)
+            session.sign(["R1", "R2"])
+    amend(root, "R2", clock, "ct")
+    (named,) = check_study(root).damages
+    assert named.place == "consensus/C001/mri/seal.json"
+    assert "R2's reading" in named.what
 
 
 def test_what_cannot_be_opened_is_said_before_a_window_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

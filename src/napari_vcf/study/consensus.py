@@ -188,6 +188,8 @@ class ConsensusSession:
         ------
         RefusedActionError
             If the item does not differ, the value is none of its values, or the reason is missing.
+        StudyError
+            If a reading was amended since.
         """
         self._check_open()
         label = item_label(item)
@@ -207,6 +209,7 @@ class ConsensusSession:
                 say("'{label}': give a value, or a reason why it is not assessable.", label=label)
             ) from error
         self._lock.check()
+        self._check_readings()
         self._time.touch()
         body = {"item": item, "answer": answer.model_dump(mode="json"), "why": why, **self._time.counted()}
         self._journal.append("settled", body)
@@ -225,6 +228,8 @@ class ConsensusSession:
         ------
         UnfinishedError
             If an item is not settled.
+        StudyError
+            If a reading was amended since.
         """
         self._check_open()
         self._lock.check()
@@ -235,7 +240,10 @@ class ConsensusSession:
                 tuple(say("Not settled: {item_label}.", item_label=item_label(item)) for item in self.missing())
             )
         names = tuple(check_pseudonym(name, "person") for name in present)
-        text = written_seal(self._journal) or self._write_seal(names)
+        text = written_seal(self._journal)
+        if text is None:
+            self._check_readings()
+            text = self._write_seal(names)
         self._open = False
         self._lock.release()
         seal = ReadingExport.model_validate_json(migrate(text)).seal
@@ -286,6 +294,10 @@ class ConsensusSession:
     def _check_open(self) -> None:
         if not self._open:
             raise RefusedActionError(say("This consensus is closed."))
+
+    def _check_readings(self) -> None:
+        """Refuse where a reader has amended since this was opened: what is shown is not what is signed any more."""
+        _check_rests_on(self._origin, _signed_documents(self._study, self.case, self.stage))
 
     def close(self) -> None:
         """Leave it; what was settled stays."""
@@ -355,7 +367,7 @@ def open_consensus(
         raise StudyError(say("The study has no stage '{stage}' of a case '{case}'.", stage=stage, case=case))
     if len(study.record.readers) < 2:
         raise StudyError(say("A consensus needs two readers."))
-    documents = {reader: signed_document(study, reader, case, stage) for reader in study.record.readers}
+    documents = _signed_documents(study, case, stage)
     folder = study.folder.consensus(case, stage)
     progress = _progress(study, folder)
     lock = CaseLock(folder.parent, say("The consensus on case {case}", case=case))
@@ -373,7 +385,7 @@ def open_consensus(
                 stage=stage,
                 protocol_sha256=study.protocol.sha256,
                 shown_as={chr(ord("A") + number): name for number, name in enumerate(names)},
-                seals={name: document.seal.sha256 for name, document in documents.items() if document.seal},
+                seals=_seals(documents),
             )
             Journal.create(
                 folder, "opened", origin.model_dump(mode="json"), clock=clock, guard=lock.check, progress=progress
@@ -381,20 +393,32 @@ def open_consensus(
             _note(study, "opened", case, stage)
         journal = Journal.open(folder, clock=clock, guard=lock.check, progress=progress)
         origin = model_of(journal.entries[0].body, ConsensusOrigin, say("The consensus"))
-        seals = {name: document.seal.sha256 for name, document in documents.items() if document.seal}
-        if seals != origin.seals:
-            raise StudyError(
-                say(
-                    "A reading was amended after this consensus was begun; it cannot go on. Begin anew with "
-                    "'napari-vcf consensus --anew'; what was settled is kept beside it."
-                )
-            )
+        _check_rests_on(origin, documents)
         session = ConsensusSession(study, origin, documents, journal, lock)
         session.confirmations = confirmations or session.confirmations
         return session
     except BaseException:
         lock.release()
         raise
+
+
+def _signed_documents(study: Study, case: str, stage: Stage) -> dict[str, ReadingExport]:
+    """Reader to what holds of them now."""
+    return {reader: signed_document(study, reader, case, stage) for reader in study.record.readers}
+
+
+def _seals(documents: dict[str, ReadingExport]) -> dict[str, str]:
+    return {name: document.seal.sha256 for name, document in documents.items() if document.seal}
+
+
+def _check_rests_on(origin: ConsensusOrigin, documents: dict[str, ReadingExport]) -> None:
+    if _seals(documents) != origin.seals:
+        raise StudyError(
+            say(
+                "A reading was amended after this consensus was begun; it cannot go on. Begin anew with "
+                "'napari-vcf consensus --anew'; what was settled is kept beside it."
+            )
+        )
 
 
 def _note(study: Study, event: str, case: str, stage: Stage, **more: Any) -> None:

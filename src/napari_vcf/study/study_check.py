@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -123,6 +124,8 @@ class _Check:
         self.keys: dict[str, str] = {}
         #: What is signed -> hash of its seal.
         self.signed: dict[SignedKey, str] = {}
+        #: When each of them was, by its own word.
+        self.signed_at: dict[SignedKey, datetime] = {}
         #: None where they are damaged.
         self.decisions: Decisions | None = None
         self._named: set[tuple[str, int | None]] = set()
@@ -223,7 +226,8 @@ class _Check:
             before = self._seal(seal_path(path))
             self._check_end(path, view)
             if before is not None:
-                self.signed[reader, task.case, task.stage, task.occasion, number] = before.sha256
+                key = (reader, task.case, task.stage, task.occasion, number)
+                self.signed[key], self.signed_at[key] = before.sha256, before.sealed_at
                 if end is not None and before.journal_sha256 != end:
                     self._damage(path / JOURNAL, "it does not end where it did when it was signed.")
                 elif len(views) == number:
@@ -360,6 +364,23 @@ class _Check:
             self.signed[CONSENSUS, case, stage, 1, 1] = seal.sha256
         if seal is not None and end is not None and seal.journal_sha256 != end.sha256:
             self._damage(folder / JOURNAL, "it does not end where it did when it was signed.")
+        if seal is not None and end is not None:
+            self._superseded(seal_path(folder), end, seal)
+
+    def _superseded(self, path: Path, view: JournalView, seal: SealExport) -> None:
+        """Name a consensus signed on what somebody had amended by then; who amends later leaves it as it was."""
+        try:
+            origin = model_of(view.entries[0].body if view.entries else None, ConsensusOrigin, "its first entry")
+        except StudyError:
+            # Said already.
+            return
+        for key in [key for key, sha256 in self.signed.items() if sha256 in origin.seals.values()]:
+            if any(
+                other[:-1] == key[:-1] and other[-1] > key[-1] and signed_at < seal.sealed_at
+                for other, signed_at in self.signed_at.items()
+            ):
+                what = f"it rests on a version of {key[0]}'s reading that had been amended before this was signed."
+                self._damage(path, f"{what} Report it with the study.", WayOut.SAID)
 
     def _settling(self, folder: Path, case: str, stage: Stage) -> JournalView | None:
         view = self._outrun(folder, self.folder.root / CONSENSUS, self._chain(folder))
