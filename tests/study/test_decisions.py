@@ -29,7 +29,7 @@ from napari_vcf.study.prepared_case import CaseRecord, PartRecord
 from napari_vcf.study.protocol import read_protocol
 from napari_vcf.study.study_folder import DECISIONS, KeyCase, StudyFolder, default_key, read_key, write_key
 from support.patients import begin
-from support.studies import Clock, make_study, protocol_text, read_stage, write_case
+from support.studies import Clock, gestures, make_study, protocol_text, read_stage, write_case
 
 
 def without_ct(root: Path, case: str) -> None:
@@ -125,6 +125,49 @@ def test_a_withdrawn_case_is_neither_read_nor_exported_and_what_was_read_stays(r
     assert export_study(root, tmp_path / "out") == []
     assert len(list(root.rglob("seal.json"))) == 1
     assert check_study(root).damages == ()
+
+
+def test_a_stage_set_aside_while_it_is_open_is_not_signed_and_what_was_recorded_stays(tmp_path: Path) -> None:
+    root = make_study(tmp_path, cases=2, readers=("R1",), stages=["ct"])
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    session = reader.next_case()
+    with session:
+        for gesture in gestures(session):
+            gesture()
+        set_stage_aside(root, session.case, "ct", "Half of the body is not on it.")
+        for _ in range(2):
+            with pytest.raises(NotYetError, match=r"not signed: Half of the body is not on it\. What"):
+                session.seal()
+    assert not list(root.rglob("seal.json"))
+    (journal,) = root.glob(f"readings/R1/{session.case}/ct-1/v1/journal.jsonl")
+    assert b'"verdict"' in journal.read_bytes()
+    other = reader.next_case()
+    assert other.case != session.case
+    for gesture in gestures(other):
+        gesture()
+    withdraw_case(root, other.case, "consent was taken back")
+    with pytest.raises(NotYetError, match="consent was taken back"):
+        other.seal()
+    other.close()
+    assert check_study(root).damages == ()
+
+
+def test_the_signature_of_a_stage_that_is_set_aside_is_named_and_that_of_a_withdrawn_case_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_study(tmp_path, cases=2, readers=("R1",), stages=["ct"])
+    reader = open_study(root, clock=Clock()).as_reader("R1")
+    # As an earlier version of the program did.
+    monkeypatch.setattr("napari_vcf.study.worklist.Worklist.check_to_be_read", lambda *_: None)
+    session = reader.next_case()
+    set_stage_aside(root, session.case, "ct", "no CT was made")
+    read_stage(session)
+    read_stage(reader.next_case())
+    (withdrawn,) = {"C001", "C002"} - {session.case}
+    withdraw_case(root, withdrawn, "consent was taken back")
+    (named,) = check_study(root).damages
+    assert named.place == f"readings/R1/{session.case}/ct-1/v1/seal.json"
+    assert "no CT was made" in named.what
 
 
 @pytest.mark.parametrize("what", ["folder", "both", "entry"])

@@ -439,6 +439,7 @@ class ReaderStudy:
             protocol=self.protocol,
             clock=self._clock,
             days_since_previous=since,
+            check_to_be_read=lambda: self._list.check_to_be_read(task),
         )
         left = self._list.register.left(task, len(versions))
         if left is not None and left.sha256 not in journal.hashes:

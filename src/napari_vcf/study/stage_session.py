@@ -59,6 +59,8 @@ class Place:
     protocol: StudyProtocol
     clock: Callable[[], datetime]
     days_since_previous: float | None
+    #: Refuses where the coordinator has taken the stage out of the study since it was opened.
+    check_to_be_read: Callable[[], None]
 
 
 def receipt_of(place: Place, seal: SealExport) -> Receipt:
@@ -280,6 +282,8 @@ class StageSession:
         ------
         UnfinishedError
             If something is missing; says what.
+        NotYetError
+            If the coordinator has set the stage aside meanwhile.
         WriteError, JournalError
             If it cannot be written; the stage is still open then.
         DamagedError
@@ -287,11 +291,15 @@ class StageSession:
         """
         self._check_open()
         self._lock.check()
+        text = written_seal(self._journal)
+        if text is None:
+            # Before what is missing: who cannot read a stage need not be asked for more of it.
+            self._place.check_to_be_read()
         missing = self.missing()
         if missing:
             raise UnfinishedError(missing)
         self._images.check_same()
-        text = written_seal(self._journal) or self._write_seal()
+        text = text or self._write_seal()
         sealed = ReadingExport.model_validate_json(migrate(text)).seal
         if sealed is None:
             raise StudyError(say("The seal was not written."))

@@ -226,12 +226,21 @@ class _Check:
             before = self._seal(seal_path(path))
             self._check_end(path, view)
             if before is not None:
+                if number == 1:
+                    self._check_to_be_read(path, task)
                 key = (reader, task.case, task.stage, task.occasion, number)
                 self.signed[key], self.signed_at[key] = before.sha256, before.sealed_at
                 if end is not None and before.journal_sha256 != end:
                     self._damage(path / JOURNAL, "it does not end where it did when it was signed.")
                 elif len(views) == number:
                     self._replay(path, views, reader, task)
+
+    def _check_to_be_read(self, path: Path, task: Task) -> None:
+        """Name a signature of a stage that is set aside; that of a case withdrawn later is whole."""
+        for decision in () if self.decisions is None else self.decisions.set_aside:
+            if (decision.case, decision.stage) == (task.case, task.stage):
+                what = f"this stage was signed, and the coordinator has set it aside ({decision.reason.rstrip('.')})."
+                self._damage(seal_path(path), f"{what} Report it with the study.", WayOut.SAID)
 
     def _replay(self, path: Path, views: list[JournalView], reader: str, task: Task) -> None:
         """Compare a seal that holds with what its journal leads to."""

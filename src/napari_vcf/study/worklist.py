@@ -171,6 +171,26 @@ class Worklist:
             return "unreadable"
         return None
 
+    def check_to_be_read(self, task: Task) -> None:
+        """Refuse to sign a stage that the coordinator has set aside while it was open.
+
+        Raises
+        ------
+        NotYetError
+            Says why it was set aside.
+        """
+        self.decisions = read_decisions(self._folder)
+        decision = self.decisions.of(task.case, task.stage)
+        if decision is not None:
+            raise NotYetError(
+                say(
+                    "The coordinator has set this stage of case {case} aside meanwhile, and it is not signed: "
+                    "{reason}. What was recorded stays in its journal; leave the case to go on.",
+                    case=task.case,
+                    reason=decision.reason.rstrip("."),
+                )
+            )
+
     def _readable(self, case: str) -> tuple[Stage, ...]:
         """Stages for which a case has images; all of them as long as it is not prepared."""
         path = self._folder.case(case) / "case.json"
