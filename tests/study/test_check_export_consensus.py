@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from napari_vcf import readings_frame
+from napari_vcf.agreement.input.export_folders import chosen_files
 from napari_vcf.cli import main
 from napari_vcf.reading import ITEMS, RefusedActionError, json_schema, read_reading
 from napari_vcf.study import (
@@ -359,6 +360,47 @@ def test_a_consensus_that_was_signed_on_an_amended_reading_is_named_and_a_later_
     (named,) = check_study(root).damages
     assert named.place == "consensus/C001/mri/seal.json"
     assert "R2's reading" in named.what
+
+
+def test_what_is_amended_after_a_consensus_is_kept_and_not_counted(
+    both: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out, clock = tmp_path / "copy", tmp_path / "out", later()
+    shutil.copytree(both, root, ignore=shutil.ignore_patterns("consensus"))
+    (root / "consensus").mkdir()
+    amend(root, "R2", clock)
+    assert main(["export", str(root), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == "6 signed readings in out.\n"
+    with open_consensus(root, "C001", "mri", clock=clock) as session:
+        settle_all(session)
+        session.sign(["R1", "R2"])
+    for stage in ("mri", "ct"):
+        amend(root, "R2", clock, stage)
+    # What an export left that took the last version for the one that counts.
+    late = (root / "readings/R2/C001/mri-1/v3/seal.json").read_text(encoding="utf-8")
+    (out / "C001_R2_mri_v3.json").write_text(late, encoding="utf-8")
+    assert main(["export", str(root), "--out", str(out), "--versions"]) == 0
+    said = capsys.readouterr().out
+    assert "Amended after their consensus: C001_R2_mri_v3." in said
+    assert "in the folder: C001_R2_ct.json, C001_R2_mri_v3.json." in said
+    assert {path.stem for path in (out / "amended").iterdir()} == {"C001_R2_ct", "C001_R2_mri", "C001_R2_mri_v3"}
+    chosen, _ = chosen_files(sorted(out.rglob("*.json")), [out], consensus=False)
+    assert {path.name for path in chosen if "_R2_" in path.name} == {
+        "C001_R2_combined.json",
+        "C001_R2_ct_v2.json",
+        "C001_R2_mri_v2.json",
+    }
+    consensus = read_reading(out / "C001_consensus_mri.json").consensus
+    assert read_reading(out / "C001_R2_mri_v2.json").seal.sha256 == consensus.readings["R2"]
+    assert check_study(root, exports=out).damages == ()
+    tables = ["export", str(root), "--out", str(tmp_path / "tables"), "--format", "csv"]
+    assert main(tables) == 0
+    assert "Amended after their consensus: C001_R2_mri_v3." in capsys.readouterr().out
+    with pytest.raises(StudyError, match="no reader 'R9'"):
+        export_study(root, out, readers=["R9"])
+    shutil.rmtree(root / "readings/R2/C001/mri-1/v2")
+    with pytest.raises(DamagedError, match="the consensus rests on is not there"):
+        export_study(root, out)
 
 
 def test_what_cannot_be_opened_is_said_before_a_window_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

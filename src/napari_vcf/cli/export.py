@@ -19,9 +19,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("study", type=Path, metavar="DIR", help="the study folder")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the files go")
     parser.add_argument("--reader", action="append", default=[], metavar="NAME", help="only this reader; repeat")
-    parser.add_argument(
-        "--versions", action="store_true", help="also versions that were amended later, into FOLDER/amended"
-    )
+    parser.add_argument("--versions", action="store_true", help="also versions that do not count, into FOLDER/amended")
     parser.add_argument(
         "--format",
         choices=("json", "csv", "redcap", "imrmc"),
@@ -43,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         return _write_tables(args)
     written = export_study(args.study, args.out, readers=args.reader, versions=args.versions)
     print(f"{len(written)} signed readings in {args.out.name}.")
+    _say_what_came_late(args)
     if left := [path.relative_to(args.out).as_posix() for path in unlisted_exports(args.out)]:
         print(
             f"Not exported, but in the folder: {', '.join(left)}. A case may have been withdrawn, or a reading "
@@ -66,4 +65,15 @@ def _write_tables(args: argparse.Namespace) -> int:
     for name, text in files.items():
         write_atomically(args.out / name, text, overwrite=True)
     print(f"{len(signed)} signed readings in {', '.join(files)}.")
+    _say_what_came_late(args)
     return 0
+
+
+def _say_what_came_late(args: argparse.Namespace) -> None:
+    from napari_vcf.study.signed_exports import amended_after_consensus
+
+    if late := amended_after_consensus(args.study, readers=args.reader):
+        print(
+            f"Amended after their consensus: {', '.join(late)}. Their readers knew what had been settled, so the "
+            "version before it is the one that is exported; --versions writes these into the folder 'amended'."
+        )

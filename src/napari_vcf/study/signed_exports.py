@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from napari_vcf.reading import ReadingExport
+from napari_vcf.reading.export_migrations import migrate
 from napari_vcf.records.atomic import write_atomically
+from napari_vcf.records.base import Stage
 from napari_vcf.records.csv_cells import plain
 from napari_vcf.records.export_list import AMENDED, LIST, SET_ASIDE, is_as_written, listed_files, text_of_list
 from napari_vcf.records.sealing import check_seal, sha256_of
@@ -22,7 +26,14 @@ from napari_vcf.study.regular_files import read_regular
 from napari_vcf.study.stage_files import SEAL, seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
-__all__ = ["SealedStage", "changed_exports", "export_study", "sealed_stages", "unlisted_exports"]
+__all__ = [
+    "SealedStage",
+    "amended_after_consensus",
+    "changed_exports",
+    "export_study",
+    "sealed_stages",
+    "unlisted_exports",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +46,20 @@ class SealedStage:
         Name of its export, without the suffix.
     path : Path
         The seal's file.
-    latest : bool
-        Whether no later version is signed.
+    counts : bool
+        Whether it is the one that is analysed: no later version is signed, or none before a consensus.
+    after_consensus : bool
+        Whether it was signed by a reader who knew what had been settled.
     """
 
     name: str
     case: str
     reader: str
+    stage: Stage
+    occasion: int
     path: Path
-    latest: bool
+    counts: bool
+    after_consensus: bool = False
 
 
 def sealed_stages(folder: StudyFolder, record: StudyRecord, protocol: StudyProtocol) -> Iterator[SealedStage]:
@@ -56,12 +72,99 @@ def sealed_stages(folder: StudyFolder, record: StudyRecord, protocol: StudyProto
             for path in signed:
                 amended = f"_{path.name}" if path.name != "v1" else ""
                 name = f"{task.case}_{reader}_{task.stage}{again}{amended}"
-                yield SealedStage(name, task.case, reader, seal_path(path), path == signed[-1])
+                yield SealedStage(
+                    name, task.case, reader, task.stage, task.occasion, seal_path(path), path == signed[-1]
+                )
     for case in record.cases:
         for stage in protocol.protocol.stages:
             path = folder.consensus(case, stage) / SEAL
             if path.exists():
-                yield SealedStage(f"{case}_consensus_{stage}", case, "", path, True)
+                yield SealedStage(f"{case}_consensus_{stage}", case, "", stage, 1, path, True)
+
+
+def _text_of(stage: SealedStage) -> str:
+    text = stage.path.read_bytes().decode("utf-8", "replace")
+    broken = check_seal(text)
+    if broken:
+        raise DamagedError(f"{stage.name} is not exported: {broken} Run 'napari-vcf check'.")
+    return text
+
+
+def _seal_of(stage: SealedStage) -> str:
+    sha256: str = json.loads(_text_of(stage))["seal"]["sha256"]
+    return sha256
+
+
+def _as_they_count(stages: Sequence[SealedStage]) -> list[SealedStage]:
+    """The same, where what a signed consensus rests on stays what is analysed.
+
+    Whoever amends a reading after its consensus knows what the others saw; agreement is between readings before it.
+    """
+    consensus = {(stage.case, stage.stage): stage for stage in stages if not stage.reader}
+    versions: dict[Path, list[SealedStage]] = {}
+    for stage in stages:
+        versions.setdefault(stage.path.parents[1] if stage.reader else stage.path, []).append(stage)
+    found = []
+    for of_one in versions.values():
+        first = of_one[0]
+        settled = consensus.get((first.case, first.stage))
+        if settled is None or len(of_one) == 1 or first.occasion > 1:
+            found += of_one
+            continue
+        told = ReadingExport.model_validate_json(migrate(_text_of(settled))).consensus
+        rests_on = set() if told is None else set(told.readings.values())
+        named = next((number for number, stage in enumerate(of_one) if _seal_of(stage) in rests_on), None)
+        if named is None:
+            raise DamagedError(
+                f"{first.name} is not exported: the version that the consensus rests on is not there. "
+                "Run 'napari-vcf check'."
+            )
+        found += [
+            replace(stage, counts=number == named, after_consensus=number > named)
+            for number, stage in enumerate(of_one)
+        ]
+    return found
+
+
+def _exported(
+    folder: StudyFolder, record: StudyRecord, protocol: StudyProtocol, readers: Sequence[str], withdrawn: set[str]
+) -> list[SealedStage]:
+    """What an export may hold."""
+    unknown = sorted(set(readers) - set(record.readers))
+    if unknown:
+        raise StudyError(f"The study has no reader '{unknown[0]}'.")
+    stages = [stage for stage in sealed_stages(folder, record, protocol) if stage.case not in withdrawn]
+    return [stage for stage in _as_they_count(stages) if not readers or stage.reader in readers]
+
+
+def _withdrawn(decisions: Decisions) -> set[str]:
+    return {entry.case for entry in decisions.set_aside if entry.case and entry.kind == "case_withdrawn"}
+
+
+@says_what_is_out_of_reach
+def amended_after_consensus(root: Path | str, *, readers: Sequence[str] = ()) -> list[str]:
+    """Versions that were signed after the consensus on their stage, and so are none to be analysed.
+
+    Parameters
+    ----------
+    root : path
+        The study folder.
+    readers : sequence of str
+        As for `export_study`.
+
+    Returns
+    -------
+    list of str
+        Names, as those of their exports.
+
+    Raises
+    ------
+    StudyError, DamagedError
+        As for `export_study`.
+    """
+    folder = StudyFolder(Path(root))
+    stages = _exported(folder, *folder.read(), readers, _withdrawn(read_decisions(folder)))
+    return [stage.name for stage in stages if stage.after_consensus]
 
 
 @says_what_is_out_of_reach
@@ -81,7 +184,8 @@ def export_study(
     readers : sequence of str
         Only these readers, and no consensus; all if empty.
     versions : bool
-        Whether versions that were amended later are written as well, into the folder ``amended``.
+        Whether versions that do not count are written as well, into the folder ``amended``: those that were amended
+        later, and amendments made after the consensus on the stage.
 
     Returns
     -------
@@ -99,32 +203,19 @@ def export_study(
     """
     folder = StudyFolder(Path(root))
     record, protocol = folder.read()
-    unknown = sorted(set(readers) - set(record.readers))
-    if unknown:
-        raise StudyError(f"The study has no reader '{unknown[0]}'.")
     decisions = read_decisions(folder)
-    withdrawn = {entry.case for entry in decisions.set_aside if entry.case and entry.kind == "case_withdrawn"}
-    every = list(sealed_stages(folder, record, protocol))
-    chosen = [
-        stage
-        for stage in every
-        if stage.case not in withdrawn and (stage.latest or versions) and (not readers or stage.reader in readers)
-    ]
-    texts = []
-    for stage in chosen:
-        text = stage.path.read_bytes().decode("utf-8", "replace")
-        broken = check_seal(text)
-        if broken:
-            raise DamagedError(f"{stage.name} is not exported: {broken} Run 'napari-vcf check'.")
-        texts.append(text)
+    withdrawn = _withdrawn(decisions)
+    every = _exported(folder, record, protocol, readers, withdrawn)
+    chosen = [stage for stage in every if stage.counts or versions]
+    texts = [_text_of(stage) for stage in chosen]
     target = Path(out)
     try:
-        (target if all(stage.latest for stage in chosen) else target / AMENDED).mkdir(parents=True, exist_ok=True)
+        (target if all(stage.counts for stage in chosen) else target / AMENDED).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"The folder for the exports cannot be made: {error.strerror or 'refused'}.") from error
     written = []
     for stage, text in zip(chosen, texts, strict=True):
-        path = (target if stage.latest else target / AMENDED) / f"{stage.name}.json"
+        path = (target if stage.counts else target / AMENDED) / f"{stage.name}.json"
         if not path.is_file() or path.read_bytes() != text.encode():
             write_atomically(path, text)
         written.append(path)
@@ -132,7 +223,7 @@ def export_study(
         target,
         {path.relative_to(target).as_posix(): sha256_of(text) for path, text in zip(written, texts, strict=True)},
         withdrawn,
-        {f"{stage.name}.json" for stage in every if not stage.latest},
+        {f"{stage.name}.json" for stage in every if not stage.counts},
     )
     if decisions.set_aside:
         _write_aside(target / SET_ASIDE, decisions)
