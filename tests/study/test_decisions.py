@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from napari_vcf.agreement.input.load import load_readings
 from napari_vcf.cli import main
 from napari_vcf.study import (
     DamagedError,
@@ -92,6 +93,33 @@ def test_a_stage_without_images_is_not_begun_and_the_protocol_may_skip_it(tmp_pa
     read_all(skips, "R1")
     assert open_study(skips).as_reader("R1").progress() == (1, 1)
     assert check_study(skips).damages == ()
+
+
+def test_what_the_protocol_skips_is_out_of_the_consensus_and_in_the_table_of_the_export(tmp_path: Path) -> None:
+    root, out = make_study(tmp_path, cases=3, unreadable="skip"), tmp_path / "out"
+    without_ct(root, "C001")
+    without_ct(root, "C003")
+    withdraw_case(root, "C003", "consent was taken back")
+    set_stage_aside(root, "C002", "ct", "it is of another patient")
+    read_all(root, "R1", "R2")
+    assert check_study(root).damages == ()
+    with open_consensus(root, "C001", "mri") as consensus:
+        for item in consensus.missing():
+            consensus.settle(item, consensus.choices(item)[0], why="we looked again")
+        consensus.sign(["R1", "R2"])
+    with pytest.raises(NotYetError, match="Case C001 has no images for the CT stage, and the protocol skips it"):
+        open_consensus(root, "C001", "ct")
+    assert main(["export", str(root), "--out", str(out)]) == 0
+    skipped = 'stage_skipped,"the case has no images for this stage, and the protocol skips it"'
+    assert (out / "set-aside.csv").read_text(encoding="utf-8").splitlines() == [
+        "case,stage,kind,reason",
+        "C003,all,case_withdrawn,consent was taken back",
+        "C002,ct,stage_unreadable,it is of another patient",
+        f"C001,ct,{skipped}",
+        f"C001,combined,{skipped}",
+    ]
+    loaded = load_readings([out])
+    assert set(loaded.aside) == {("C003", "all"), ("C002", "ct"), ("C001", "ct"), ("C001", "combined")}
 
 
 def test_a_protocol_from_before_keeps_its_hash(tmp_path: Path) -> None:

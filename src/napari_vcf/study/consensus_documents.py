@@ -20,6 +20,7 @@ from napari_vcf.study.decisions import read_decisions
 from napari_vcf.study.errors import DamagedError, NotYetError
 from napari_vcf.study.reader_study import Study
 from napari_vcf.study.reading_order import tasks_of_study
+from napari_vcf.study.set_aside import SetAside
 from napari_vcf.study.stage_files import seal_path, versions_of
 from napari_vcf.study.study_folder import CONSENSUS
 
@@ -169,11 +170,21 @@ def settled_document(
 def signed_document(study: Study, reader: str, case: str, stage: Stage) -> ReadingExport:
     """The latest signed version of a reading, if this reader is through with the case."""
     latest: Path | None = None
-    decisions = read_decisions(study.folder)
+    decisions, out = read_decisions(study.folder), SetAside(study.folder, study.protocol)
     for task in tasks_of_study(study.protocol, study.record, reader):
-        aside = decisions.of(case, task.stage)
-        if task.case != case or (aside is not None and task.stage != stage):
+        if task.case != case:
             continue
+        aside = out.of(decisions, case, task.stage)
+        if aside is not None and task.stage != stage:
+            continue
+        if aside is not None and aside.by_protocol:
+            raise NotYetError(
+                say(
+                    "Case {case} has no images for the {stage} stage, and the protocol skips it.",
+                    case=case,
+                    stage=STAGE_NAMES[stage],
+                )
+            )
         if aside is not None:
             raise NotYetError(
                 say("The coordinator has set this stage of case {case} aside: {reason}", case=case, reason=aside.reason)

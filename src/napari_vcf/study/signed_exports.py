@@ -23,6 +23,7 @@ from napari_vcf.study.errors import DamagedError, StudyError, says_what_is_out_o
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import tasks_of_study
 from napari_vcf.study.regular_files import read_regular
+from napari_vcf.study.set_aside import Aside, SetAside
 from napari_vcf.study.stage_files import SEAL, seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
@@ -197,7 +198,7 @@ def export_study(
     StudyError
         If the study has no such reader.
     DamagedError
-        If a seal does not hold; nothing is written then.
+        If a seal does not hold, or it cannot be told what the protocol skips; nothing is written then.
     WriteError
         If a file cannot be written.
     """
@@ -208,6 +209,7 @@ def export_study(
     every = _exported(folder, record, protocol, readers, withdrawn)
     chosen = [stage for stage in every if stage.counts or versions]
     texts = [_text_of(stage) for stage in chosen]
+    aside = list(SetAside(folder, protocol).every(decisions, record.cases))
     target = Path(out)
     try:
         (target if all(stage.counts for stage in chosen) else target / AMENDED).mkdir(parents=True, exist_ok=True)
@@ -225,8 +227,8 @@ def export_study(
         withdrawn,
         {f"{stage.name}.json" for stage in every if not stage.counts},
     )
-    if decisions.set_aside:
-        _write_aside(target / SET_ASIDE, decisions)
+    if aside:
+        _write_aside(target / SET_ASIDE, aside)
     return written
 
 
@@ -294,11 +296,11 @@ def changed_exports(folder: Path) -> Iterator[Found]:
             yield Found(path, "this export is not as it was written.", WayOut.EXPORT)
 
 
-def _write_aside(path: Path, decisions: Decisions) -> None:
+def _write_aside(path: Path, aside: Sequence[Aside]) -> None:
     """What is not read, with the reason: a table, so that an analysis can count it."""
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(("case", "stage", "kind", "reason"))
-    for entry in decisions.set_aside:
+    for entry in aside:
         table.writerow((entry.case, entry.stage or "all", entry.kind, plain(entry.reason)))
     write_atomically(path, stream.getvalue(), overwrite=True)

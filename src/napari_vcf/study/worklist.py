@@ -9,16 +9,14 @@ from typing import Literal
 
 from napari_vcf.language import say
 from napari_vcf.reading.export import read_reading
-from napari_vcf.records.base import Stage
 from napari_vcf.study.audit_log import AuditLog
 from napari_vcf.study.clocks import check_clock, share_time, written_at
 from napari_vcf.study.decisions import Decisions, read_decisions
 from napari_vcf.study.errors import NotYetError, StudyError
-from napari_vcf.study.hashed_files import read_record
 from napari_vcf.study.journal_view import inspect_journal
-from napari_vcf.study.prepared_case import CaseRecord, readable_stages
 from napari_vcf.study.protocol import StudyProtocol
 from napari_vcf.study.reading_order import Status, Task, WorkItem, tasks_of_study
+from napari_vcf.study.set_aside import SetAside
 from napari_vcf.study.stage_files import seal_path, versions_of
 from napari_vcf.study.study_folder import StudyFolder, StudyRecord
 
@@ -56,7 +54,7 @@ class Worklist:
             self._of_case.setdefault(task.case, []).append(task)
         self.register = AuditLog(folder.reader(reader), clock)
         self._sealed: set[Task] = set()
-        self._stages: dict[str, tuple[Stage, ...]] = {}
+        self._aside = SetAside(folder, protocol)
         #: What the coordinator had decided when this was looked at last.
         self.decisions = Decisions()
         self._looked_at: int | None = None
@@ -164,12 +162,10 @@ class Worklist:
 
     def aside(self, task: Task) -> Literal["unreadable", "withdrawn"] | None:
         """What takes a stage out of the study; None where it is to be read."""
-        decision = self.decisions.of(task.case, task.stage)
-        if decision is not None:
-            return "withdrawn" if decision.kind == "case_withdrawn" else "unreadable"
-        if self.protocol.study.unreadable == "skip" and task.stage not in self._readable(task.case):
-            return "unreadable"
-        return None
+        found = self._aside.of(self.decisions, task.case, task.stage)
+        if found is None:
+            return None
+        return "withdrawn" if found.kind == "case_withdrawn" else "unreadable"
 
     def check_to_be_read(self, task: Task) -> None:
         """Refuse to sign a stage that the coordinator has set aside while it was open.
@@ -190,14 +186,6 @@ class Worklist:
                     reason=decision.reason.rstrip("."),
                 )
             )
-
-    def _readable(self, case: str) -> tuple[Stage, ...]:
-        """Stages for which a case has images; all of them as long as it is not prepared."""
-        path = self._folder.case(case) / "case.json"
-        if case not in self._stages and path.is_file():
-            parts = read_record(path, CaseRecord, say("Case {case}", case=case)).parts
-            self._stages[case] = readable_stages(parts, self.protocol.protocol.stages)
-        return self._stages.get(case, self.protocol.protocol.stages)
 
     def earlier(self, task: Task) -> list[Task]:
         """What this reader reads of the same case before a stage."""
