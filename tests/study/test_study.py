@@ -17,6 +17,7 @@ from napari_vcf.study import (
     NotYetError,
     StudyError,
     UnfinishedError,
+    check_study,
     create_study,
     open_study,
     protocol_template,
@@ -288,6 +289,36 @@ def test_the_order_cannot_be_left(root: Path) -> None:
         reader.open("C999", "ct")
     with pytest.raises(StudyError, match="no reader"):
         open_study(root).as_reader("R3")
+
+
+def test_an_amendment_counts_as_the_last_signature_of_a_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # "Now" is never later than the share's time, which these days are far ahead of.
+    monkeypatch.setattr("napari_vcf.study.worklist.share_time", lambda _: None)
+    root, clock = make_study(tmp_path, cases=1, readers=("R1",), stages=["ct", "mri"], washout_days=14), Clock()
+    reader = open_study(root, clock=clock).as_reader("R1")
+    read_stage(reader.next_case())
+
+    def amend(confidence: int) -> float | None:
+        with reader.amend("C001", "ct", "looked at once more") as amendment:
+            amendment.reading.answer("ct", "confidence", confidence)
+            return amendment.seal().days_since_previous_stage
+
+    clock.time += timedelta(days=10)
+    assert amend(2) is None
+    clock.time += timedelta(days=10)
+    with pytest.raises(NotYetError, match="may be read again from"):
+        reader.next_case()
+    clock.time += timedelta(days=5)
+    session = reader.next_case()
+    session.close()
+    # What is signed once a stage is begun is no pause before it.
+    clock.time += timedelta(days=3)
+    amend(3)
+    with reader.open("C001", "mri") as session:
+        for gesture in gestures(session):
+            gesture()
+        assert session.seal().days_since_previous_stage == pytest.approx(15, abs=0.01)
+    assert check_study(root).damages == ()
 
 
 def test_washout_and_position_are_kept_and_recorded(tmp_path: Path) -> None:

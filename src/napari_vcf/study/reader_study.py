@@ -430,6 +430,8 @@ class ReaderStudy:
             raise NotYetError(say("This stage is signed. Change it by an amendment, with a reason."))
         opened = written_at((*earlier, tuple(journal.entries))[0][0])
         previous = self._list.signatures(self._list.earlier(task))
+        # An earlier stage may have been amended after this one was begun.
+        previous = [at for at in previous if at <= opened] or previous
         since = (opened - max(previous)).total_seconds() / 86400 if previous else None
         place = Place(
             study=self.study,

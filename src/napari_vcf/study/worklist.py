@@ -192,24 +192,28 @@ class Worklist:
         return [other for other in self._of_case[task.case] if other.position < task.position]
 
     def signatures(self, tasks: Sequence[Task]) -> list[datetime]:
-        """When stages were first signed, by what cannot run ahead, or as the coordinator settled it."""
+        """When versions of stages were signed, by what cannot run ahead; once where the coordinator has settled it.
+
+        Whoever amends a stage sees the case once more, so an interval is kept from that as well.
+        """
         found = []
         for task in tasks:
             settled = self.decisions.time_of(self.reader, task)
-            if settled is not None:
-                found.append(settled)
-                continue
-            versions = self.versions(task)
-            if versions and seal_path(versions[0]).exists():
-                path = seal_path(versions[0])
-                # A seal never changes, and reading all of them for every look at the worklist takes seconds on a share.
-                if path not in self._signed_at:
-                    seal = read_reading(path).seal
-                    if seal is None:
-                        continue
-                    self._signed_at[path] = min(seal.sealed_at, _signing(versions[0]) or seal.sealed_at)
-                found.append(self._signed_at[path])
+            times = [self._signature(path) for path in self.versions(task)] if settled is None else [settled]
+            found += [at for at in times if at is not None]
         return found
+
+    def _signature(self, version: Path) -> datetime | None:
+        """When a version was signed; None where it is not.
+
+        A seal never changes, and reading all of them for every look at the worklist takes seconds on a share.
+        """
+        path = seal_path(version)
+        if path not in self._signed_at and path.exists():
+            seal = read_reading(path).seal
+            if seal is not None:
+                self._signed_at[path] = min(seal.sealed_at, _signing(version) or seal.sealed_at)
+        return self._signed_at.get(path)
 
     def _not_before(self, task: Task) -> datetime | None:
         washout = timedelta(days=self.protocol.study.washout_days)
