@@ -89,8 +89,9 @@ def segmentation(
 def _method(name: str, masks: Masks) -> str | None:
     """What a segment was begun with; None where all of it was drawn by hand."""
     if name == "body":
-        begun = masks.proposal is not None and any(origin != "drawn" for origin in slice_origins(masks).values())
-        return f"{MODEL} {masks.proposal.method}" if begun and masks.proposal is not None else None
+        if masks.proposal is None or {*slice_origins(masks).values()} <= {"drawn"}:
+            return None
+        return f"{MODEL} {masks.proposal.method}"
     tissues = dict.fromkeys(entry.tissue for entry in masks.thresholds)
     return f"{MODEL} threshold against {', '.join(tissues)}" if tissues else None
 

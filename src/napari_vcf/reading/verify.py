@@ -156,7 +156,8 @@ def verify_export(
     files = {content_hash(Path(each)): Path(each) for each in label_maps}
     compared = _compare_stated(export, case, sources, files, differences)
     same_program = export.software.get("napari-vcf") == __version__
-    comparison = _Comparison(differences, since=_written_as(path), sentences=same_program)
+    since = _written_as(path)
+    comparison = _Comparison(differences, since=since, sentences=same_program)
     if export.protocol.sha256 != export.protocol_sha256:
         differences.append(Difference("protocol_sha256", export.protocol_sha256, export.protocol.sha256))
     state = ReadingState(
@@ -166,9 +167,9 @@ def verify_export(
         stages={stage: part.state() for stage, part in export.stages.items()},
     )
     for stage, part in export.stages.items():
-        recomputed = _recompute(export, stage, state, case, differences, since=_written_as(path))
+        recomputed = _recompute(export, stage, state, case, differences, since=since)
         if recomputed is not None:
-            if _written_as(path) < _ISSUES_SINCE:
+            if since < _ISSUES_SINCE:
                 part, recomputed = _without_later_issues(part), _without_later_issues(recomputed)
             comparison.walk(f"stages.{stage}", part.model_dump(mode="json"), recomputed.model_dump(mode="json"))
     complete = all(part.complete for part in export.stages.values())
