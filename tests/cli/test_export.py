@@ -46,3 +46,12 @@ def test_a_version_that_was_amended_is_written_only_where_it_is_asked_for(finish
     assert not (tmp_path / "last" / "amended").exists()
     assert len(list((tmp_path / "all" / "amended").glob("*.json"))) == 1
     assert len(list((tmp_path / "all").glob("*.json"))) == len(list((tmp_path / "last").glob("*.json"))) == 3
+
+
+def test_other_versions_are_no_rows_of_a_table(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["export", str(finished), "--out", str(out), "--format", "csv", "--versions"]) == 1
+    assert "--versions" in capsys.readouterr().err
+    assert not out.exists()

@@ -35,9 +35,15 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files."""
+    from napari_vcf.study.errors import StudyError
     from napari_vcf.study.signed_exports import export_study, unlisted_exports
 
     if args.format != "json":
+        if args.versions:
+            raise StudyError(
+                f"--versions goes with the signed documents: a table ({args.format}) holds what counts. Leave it out, "
+                "or export with --format json."
+            )
         return _write_tables(args)
     written = export_study(args.study, args.out, readers=args.reader, versions=args.versions)
     print(f"{len(written)} signed readings in {args.out.name}.")
@@ -75,5 +81,6 @@ def _say_what_came_late(args: argparse.Namespace) -> None:
     if late := amended_after_consensus(args.study, readers=args.reader):
         print(
             f"Amended after their consensus: {', '.join(late)}. Their readers knew what had been settled, so the "
-            "version before it is the one that is exported; --versions writes these into the folder 'amended'."
+            "version before it is the one that is exported"
+            + ("; --versions writes these into the folder 'amended'." if args.format == "json" else ".")
         )
