@@ -112,10 +112,10 @@ class Eyes:
 
     def __init__(self, main: Any) -> None:
         from qtpy.QtCore import QObject
-        from qtpy.QtOpenGLWidgets import QOpenGLWidget
 
-        canvases = [canvas for canvas in main.findChildren(QOpenGLWidget) if canvas.isVisible()]
-        self.canvas = max(canvases, key=lambda canvas: canvas.width() * canvas.height())
+        from napari_vcf.widgets.common.canvas_widget import canvas_of
+
+        self.canvas: Any = canvas_of(main)
         self.drawn = 0
         # The window is put together anew for its other widgets as well, with the canvas as it was.
         self._fresh = False
@@ -141,6 +141,7 @@ class Eyes:
 
     def until(self, act: Callable[[], object], panes: Callable[[], list[Any]] = list) -> float:
         """Seconds from an act until the canvas and all panes are on the screen."""
+        from qtpy.QtGui import QCursor
         from qtpy.QtWidgets import QApplication
 
         before, start = self.drawn, time.perf_counter()
@@ -152,6 +153,8 @@ class Eyes:
                 pane.installEventFilter(self._filter)
             QApplication.processEvents()
             if self.drawn > before and all(id(pane) in self._painted for pane in panes()):
+                # The display answers after it has done all that it was told before.
+                QCursor.pos()
                 return time.perf_counter() - start
             if time.perf_counter() - start > 60:
                 raise TimeoutError("nothing was drawn within a minute")
@@ -229,7 +232,9 @@ class DeskWindow(Window):
         import napari
 
         from napari_vcf.widgets.window.arrangement import arrange
+        from napari_vcf.widgets.window.raster_canvas import draw_as_fits
 
+        draw_as_fits()
         self.found = found
         self.viewer = napari.Viewer()
         arrangement = arrange(self.viewer)

@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QAction, QKeySequence, QMouseEvent
-from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -40,6 +39,7 @@ from qtpy.QtWidgets import (
 )
 from scipy.ndimage import maximum_filter
 
+from napari_vcf.widgets.common.canvas_widget import canvas_of
 from support.window import turn_wheel
 
 #: What ends the program, leaves the machine, opens another case, or belongs to the person's settings and not to the
@@ -187,7 +187,7 @@ class RandomHands:
         self.desk, self.viewport, self.main = arrangement.desk, arrangement.viewport, arrangement.main
         self.random = random.Random(seed)
         self.seed = seed
-        self.canvas = arrangement.main.centralWidget().findChild(QOpenGLWidget)
+        self.canvas = canvas_of(arrangement.main)
         self._began = 0.0
         # A dialog waits for an answer in an event loop of its own: somebody must say no.
         self._nay = QTimer()

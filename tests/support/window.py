@@ -15,6 +15,15 @@ import pytest
 SIZE = (1400, 900)
 
 
+def paint_again(main: Any, again: bool = True) -> None:
+    """Have a window painted that was left as it looked."""
+    main.setUpdatesEnabled(again)
+    if again:
+        # Qt loses the request to paint what has changed before it was told to leave the window alone, and takes no
+        # other one until something is painted at once.
+        main.repaint()
+
+
 @dataclass
 class Bench:
     """The desk in its window, and the hands that work it."""
@@ -48,7 +57,7 @@ class Bench:
         try:
             yield
         finally:
-            main.setUpdatesEnabled(was)
+            paint_again(main, was)
 
     def settle(self) -> None:
         """Wait until Qt has nothing left to do: an interval of nothing is over only then."""
@@ -134,7 +143,9 @@ def _window(qapp: Any) -> Iterator[Bench]:
 
     from napari_vcf.widgets.scripted.hands import Hands
     from napari_vcf.widgets.window.arrangement import arrange
+    from napari_vcf.widgets.window.raster_canvas import draw_as_fits
 
+    draw_as_fits()
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(*SIZE)
     # A list overlooks what follows its opening as fast as a double click: the hands wait for that, again and again.
@@ -174,7 +185,7 @@ def window(_window: Bench, qtbot: Any, request: pytest.FixtureRequest) -> Iterat
         gc.collect()
         gc.freeze()
         _window.file = request.path
-    main.setUpdatesEnabled(True)
+    paint_again(main)
     yield _window
     main.setUpdatesEnabled(False)
     # A study closes for good what would bring files in past it.

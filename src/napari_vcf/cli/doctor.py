@@ -25,7 +25,6 @@ __all__ = ["add_parser", "run"]
 
 #: What a person may have installed besides; what developers need is left out.
 _EXTRAS = ("pyside6", "pyqt6", "dicom", "keys", "paper", "parquet", "cluster")
-_SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "gdi generic", "basic render")
 _LEAST_SCREEN = (1366, 768)
 _MARKS = {"ok": "ok     ", "warning": "warning", "fault": "FAULT  "}
 
@@ -149,7 +148,9 @@ def _gl(gl: dict[str, str] | None) -> Finding:
     if gl is None:
         return Finding("OpenGL", "fault", "no context can be made, so napari cannot draw. Install a graphics driver.")
     text = f"{gl['version']}, {gl['renderer']} ({gl['vendor']})"
-    if any(name in gl["renderer"].lower() for name in _SOFTWARE_RENDERERS):
+    from napari_vcf.widgets.window.graphics import drawn_in_software
+
+    if drawn_in_software(gl["renderer"]):
         return Finding("OpenGL", "warning", f"{text}. Drawn in software: it works, but slower than with a driver.")
     return Finding("OpenGL", "ok", text)
 

@@ -35,9 +35,10 @@ SHAPES_COME_AND_GO = """
 def contexts(bench, monkeypatch):
     """Whether the context of the canvas was the current one, each time that napari has sent off what was put by."""
     from qtpy.QtGui import QOpenGLContext
-    from qtpy.QtOpenGLWidgets import QOpenGLWidget
 
-    canvas = bench.arrangement.main.centralWidget().findChild(QOpenGLWidget)
+    from napari_vcf.widgets.common.canvas_widget import canvas_of
+
+    canvas = canvas_of(bench.arrangement.main)
     context = bench.viewport.viewer.window._qt_viewer.canvas._scene_canvas.context
     finish, own = context.finish, []
 

@@ -171,12 +171,13 @@ def test_a_change_of_slice_is_drawn_once_on_the_canvas_and_on_each_pane(bench):
     from collections import Counter
 
     from qtpy.QtCore import QEvent, QObject
-    from qtpy.QtOpenGLWidgets import QOpenGLWidget
+
+    from napari_vcf.widgets.common.canvas_widget import canvas_of
 
     panes = bench.arrangement.panes
     panes.set_layout("all")
     bench.close_up()
-    canvas = bench.arrangement.main.centralWidget().findChild(QOpenGLWidget)
+    canvas = canvas_of(bench.arrangement.main)
     drawn = Counter()
 
     class Eyes(QObject):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.compat import isalive
-from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QMainWindow
+
+from napari_vcf.widgets.common.canvas_widget import canvas_of
 
 __all__ = ["keep_gl_context"]
 
@@ -28,7 +29,7 @@ def keep_gl_context(viewer: Any, main: QMainWindow) -> None:
     made, in that one, while vispy believes its own to be current. A viewer of napari 0.9.2, drawn by Mesa's software,
     in which a Shapes layer is put on and taken off ends in a segmentation fault in the third round.
     """
-    canvas = main.centralWidget().findChild(QOpenGLWidget)
+    canvas = canvas_of(main)
     if canvas is None:
         return
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from qtpy.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from qtpy.QtGui import QKeySequence, QMouseEvent, QWheelEvent
-from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
 
 from napari_vcf.errors import NapariVcfError
+from napari_vcf.widgets.common.canvas_widget import canvas_of
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.window.arrangement import Arrangement
@@ -59,10 +59,10 @@ class Hands:
         self._main.activateWindow()
         self._main.raise_()
         self.wait_until(self._main.isActiveWindow, "the window to become active", seconds=5)
-        canvases = [canvas for canvas in self._main.findChildren(QOpenGLWidget) if canvas.isVisible()]
-        if not canvases:
+        canvas = canvas_of(self._main)
+        if canvas is None:
             raise HandsError("There is no canvas in the window.")
-        self.canvas: QWidget = max(canvases, key=lambda canvas: canvas.width() * canvas.height())
+        self.canvas: QWidget = canvas
 
     # -- waiting ----------------------------------------------------------------------------------------------------
     def wait(self, milliseconds: int = STEP_MS) -> None:

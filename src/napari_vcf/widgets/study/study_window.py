@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer
-from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -22,6 +21,7 @@ from napari_vcf.language import say, shown, tr
 from napari_vcf.reading import Stage
 from napari_vcf.study import ReaderStudy
 from napari_vcf.study.confirmations import Confirmations
+from napari_vcf.widgets.common.canvas_widget import canvas_of
 from napari_vcf.widgets.common.garbage import collect_beside_windows
 from napari_vcf.widgets.common.gl_context import keep_gl_context
 from napari_vcf.widgets.common.playing import let_playing_stop
@@ -33,6 +33,7 @@ from napari_vcf.widgets.desk.slice_number import slider_rows
 from napari_vcf.widgets.desk.title import Title
 from napari_vcf.widgets.study.consensus_dock import ConsensusDock
 from napari_vcf.widgets.study.worklist import WorklistPanel
+from napari_vcf.widgets.window.raster_canvas import draw_as_fits
 
 if TYPE_CHECKING:
     from napari_vcf.widgets.window.arrangement import Arrangement
@@ -104,12 +105,15 @@ def open_consensus_window(
     ------
     DisplayError
         If there is no display or no Qt binding.
+    CanvasError
+        If how the canvas is to be drawn was named wrongly.
     """
     check_display()
     import napari
     from napari.utils.notifications import show_warning
 
     tidy_notifications()
+    draw_as_fits()
     viewer = napari.Viewer(title="napari-vcf")
     for sentence in (*speak_as_preferred(), *use_keys_file()):
         show_warning(shown(sentence))
@@ -126,7 +130,7 @@ def open_consensus_window(
     for panel in main.findChildren(QDockWidget):
         if panel.objectName() in {"layer list", "layer controls"}:
             panel.hide()
-    surface = main.centralWidget().findChild(QOpenGLWidget)
+    surface = canvas_of(main)
     assert surface is not None
     title = Title(surface)
     dock.canvas.titled.connect(title.say)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
-from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QStyle, QTabWidget, QToolButton, QWidget
 
 from napari_vcf.errors import NapariVcfError
@@ -15,6 +14,7 @@ from napari_vcf.language import say, shown
 from napari_vcf.reading import STAGES
 from napari_vcf.widgets.case.dropping import DropTarget, take_dropped
 from napari_vcf.widgets.case.panel import CasePanel
+from napari_vcf.widgets.common.canvas_widget import canvas_of
 from napari_vcf.widgets.common.garbage import collect_beside_windows
 from napari_vcf.widgets.common.gl_context import keep_gl_context
 from napari_vcf.widgets.common.new_layers import fit_units_of_new_layers
@@ -111,7 +111,7 @@ class Arrangement(QObject):
         bar_dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         main.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
         main.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
-        canvas = main.centralWidget().findChild(QOpenGLWidget)
+        canvas = canvas_of(main)
         assert canvas is not None
         self.tools.follow_canvas(canvas)
         self._canvas = canvas

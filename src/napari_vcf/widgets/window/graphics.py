@@ -11,7 +11,10 @@ import importlib.util
 import json
 from typing import Any
 
-__all__ = ["graphics"]
+__all__ = ["drawn_in_software", "gl_in_use", "graphics"]
+
+#: Parts of the names that programs which draw OpenGL without a graphics card give themselves.
+_SOFTWARE = frozenset({"llvmpipe", "softpipe", "swrast", "swiftshader", "software", "gdi generic", "basic render"})
 
 
 def graphics() -> dict[str, Any]:
@@ -21,7 +24,7 @@ def graphics() -> dict[str, Any]:
     -------
     dict
         ``binding``, ``qt`` (its version), ``platform``, ``screens`` (``width`` and ``height`` in pixels of the desktop,
-        ``scale``), and ``gl`` (``vendor``, ``renderer``, ``version``), which is None where no context can be made.
+        ``scale``), and ``gl``, as `gl_in_use` gives it.
 
     Raises
     ------
@@ -48,11 +51,23 @@ def graphics() -> dict[str, Any]:
             }
             for screen in app.screens()
         ],
-        "gl": _gl(),
+        "gl": gl_in_use(),
     }
 
 
-def _gl() -> dict[str, str] | None:
+def drawn_in_software(renderer: str) -> bool:
+    """Whether an OpenGL of this name draws with the processor, without a graphics card."""
+    return any(name in renderer.lower() for name in _SOFTWARE)
+
+
+def gl_in_use() -> dict[str, str] | None:
+    """Ask what draws OpenGL; an application has to be there.
+
+    Returns
+    -------
+    dict or None
+        ``vendor``, ``renderer`` and ``version`` as it names them; None where no context can be made.
+    """
     from qtpy.QtGui import QOffscreenSurface, QOpenGLContext
     from vispy.gloo import gl
 

@@ -23,6 +23,8 @@ def open_window() -> Arrangement:
     ------
     DisplayError
         If there is no display or no Qt binding.
+    CanvasError
+        If how the canvas is to be drawn was named wrongly.
     """
     check_display()
     import gc
@@ -30,7 +32,9 @@ def open_window() -> Arrangement:
     import napari
 
     from napari_vcf.widgets.window.arrangement import arrange
+    from napari_vcf.widgets.window.raster_canvas import draw_as_fits
 
+    draw_as_fits()
     viewer = napari.Viewer(title="napari-vcf")
     arrangement = arrange(viewer)
     arrangement.fit_screen()

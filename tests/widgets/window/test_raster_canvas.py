@@ -1,0 +1,175 @@
+"""The canvas painted as a picture, where OpenGL is drawn in software: it shows what Qt's own OpenGL widget shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_vcf.widgets.window.graphics import drawn_in_software
+
+gui = pytest.mark.gui
+
+
+@pytest.mark.parametrize(
+    ("renderer", "software"),
+    [
+        ("llvmpipe (LLVM 15.0.6, 256 bits)", True),
+        ("Gallium 0.4 on llvmpipe (LLVM 3.6, 128 bits)", True),
+        ("GDI Generic", True),
+        ("D3D12 (Microsoft Basic Render Driver)", True),
+        ("Apple Software Renderer", True),
+        ("Google SwiftShader", True),
+        ("Mesa Intel(R) UHD Graphics 620 (KBL GT2)", False),
+        ("NVIDIA GeForce RTX 3060/PCIe/SSE2", False),
+        ("AMD Radeon RX 6600 (navi23, LLVM 17.0.6, DRM 3.54)", False),
+        ("Apple M2", False),
+    ],
+)
+def test_what_draws_without_a_graphics_card_is_known_by_its_name(renderer, software):
+    assert drawn_in_software(renderer) is software
+
+
+@pytest.fixture
+def backend(qapp):
+    """vispy's own register of how a canvas is made; left as it was."""
+    from napari_vcf.widgets.window import raster_canvas
+
+    before = raster_canvas._BACKEND.CanvasBackend
+    yield raster_canvas._BACKEND
+    raster_canvas._BACKEND.CanvasBackend = before
+
+
+@pytest.fixture
+def shown(backend, qtbot):
+    """Makes a canvas of a kind with something drawn on it, and shows it."""
+    from vispy.scene import SceneCanvas, visuals
+
+    made = []
+
+    def show(kind: type, size: tuple[int, int] = (211, 157)) -> Any:
+        backend.CanvasBackend = kind
+        canvas = SceneCanvas(keys=None, bgcolor="#102030", size=size)
+        canvas.unfreeze()
+        view = canvas.central_widget.add_view(camera="panzoom")
+        picture = np.random.default_rng(1).random((40, 30)).astype(np.float32)
+        canvas.image = visuals.Image(picture, parent=view.scene, interpolation="linear", texture_format="auto")
+        visuals.Line(np.array([[2.0, 3.0], [25.0, 31.0]]), color="red", width=3, parent=view.scene)
+        view.camera.rect = (0, 0, 30, 40)
+        made.append(canvas)
+        canvas.native.show()
+        qtbot.waitExposed(canvas.native)
+        qtbot.wait(50)
+        return canvas
+
+    yield show
+    for canvas in made:
+        canvas.close()
+        canvas.native.deleteLater()
+
+
+def pixels(image: Any) -> np.ndarray:
+    """Red, green and blue of a picture."""
+    image = image.convertToFormat(image.Format.Format_RGB32)
+    rows = np.frombuffer(image.constBits(), np.uint8, image.height() * image.bytesPerLine())
+    return rows.reshape(image.height(), -1, 4)[:, : image.width(), :3].copy()
+
+
+def kinds() -> tuple[type, type]:
+    from napari_vcf.widgets.window import raster_canvas
+
+    return raster_canvas.RasterCanvas, raster_canvas._BACKEND.CanvasBackendDesktop
+
+
+@gui
+def test_it_shows_pixel_for_pixel_what_qts_opengl_widget_shows(shown):
+    pictures = [pixels(shown(kind).native.grabFramebuffer()) for kind in kinds()]
+    assert pictures[0].shape == (157, 211, 3)
+    assert len(np.unique(pictures[0].reshape(-1, 3), axis=0)) > 100
+    assert np.array_equal(*pictures)
+
+
+@gui
+def test_what_is_painted_into_the_window_is_what_was_drawn(shown, qtbot):
+    canvas = shown(kinds()[0])
+    before = pixels(canvas.native.grab().toImage())
+    assert np.array_equal(before, pixels(canvas.native.grabFramebuffer()))
+    canvas.image.clim = (0.4, 0.6)
+    after = pixels(canvas.native.grab().toImage())
+    assert not np.array_equal(before, after)
+    assert np.array_equal(after, pixels(canvas.native.grabFramebuffer()))
+
+
+@gui
+def test_another_size_is_drawn_in_that_size(shown, qtbot):
+    canvas = shown(kinds()[0])
+    with qtbot.waitSignal(canvas.native.resized):
+        canvas.native.resize(320, 240)
+    assert canvas.physical_size == (320, 240)
+    qtbot.wait(50)
+    assert pixels(canvas.native.grab().toImage()).shape == (240, 320, 3)
+    assert np.array_equal(pixels(canvas.native.grab().toImage()), pixels(canvas.native.grabFramebuffer()))
+
+
+@gui
+def test_changes_until_a_frame_are_drawn_with_it_and_painting_again_draws_nothing(shown, qtbot):
+    canvas = shown(kinds()[0])
+    drawn = []
+    canvas.events.draw.connect(drawn.append)
+    with qtbot.waitSignal(canvas.native.frameSwapped):
+        for number in range(5):
+            canvas.image.clim = (0.0, 0.5 + number / 10)
+    assert len(drawn) == 1
+    canvas.native.repaint()
+    canvas.native.update()
+    qtbot.wait(50)
+    assert len(drawn) == 1
+
+
+@gui
+def test_nothing_is_drawn_while_nobody_sees_it_and_all_of_it_afterwards(shown, qtbot):
+    canvas = shown(kinds()[0])
+    before = pixels(canvas.native.grab().toImage())
+    drawn = []
+    canvas.events.draw.connect(drawn.append)
+    canvas.native.hide()
+    canvas.image.clim = (0.4, 0.6)
+    qtbot.wait(50)
+    assert not drawn
+    with qtbot.waitSignal(canvas.native.frameSwapped):
+        canvas.native.show()
+    assert len(drawn) == 1
+    assert not np.array_equal(before, pixels(canvas.native.grab().toImage()))
+
+
+@gui
+def test_a_program_drawn_in_software_paints_its_canvas(backend, shown, monkeypatch):
+    from napari_vcf.widgets.window import raster_canvas
+
+    monkeypatch.delenv(raster_canvas.CANVAS_VARIABLE, raising=False)
+    for renderer, kind in zip(("llvmpipe", "Card"), kinds(), strict=True):
+        monkeypatch.setattr(raster_canvas, "gl_in_use", lambda renderer=renderer: {"renderer": renderer})
+        raster_canvas.draw_as_fits()
+        assert type(shown(backend.CanvasBackend).native) is kind
+
+
+@gui
+@pytest.mark.parametrize(("named", "which"), [("raster", 0), ("opengl", 1)])
+def test_how_it_is_drawn_may_be_chosen(backend, monkeypatch, named, which):
+    from napari_vcf.widgets.window import raster_canvas
+
+    monkeypatch.setenv(raster_canvas.CANVAS_VARIABLE, named)
+    raster_canvas.draw_as_fits()
+    assert backend.CanvasBackend is kinds()[which]
+
+
+@gui
+def test_another_word_for_how_it_is_drawn_is_refused(backend, monkeypatch):
+    from napari_vcf.widgets.window import raster_canvas
+
+    monkeypatch.setenv(raster_canvas.CANVAS_VARIABLE, "vulkan")
+    before = backend.CanvasBackend
+    with pytest.raises(raster_canvas.CanvasError, match=r"'vulkan'; it may be raster, opengl"):
+        raster_canvas.draw_as_fits()
+    assert backend.CanvasBackend is before
