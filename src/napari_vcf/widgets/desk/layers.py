@@ -16,6 +16,7 @@ from qtpy.QtCore import QTimer
 from napari_vcf.dicom import Role
 from napari_vcf.widgets.common.held_place import hold_place
 from napari_vcf.widgets.common.hidden_layers import rest_while_hidden
+from napari_vcf.widgets.common.lean_image import draw_image_lean
 from napari_vcf.widgets.common.lean_labels import draw_where_seen
 from napari_vcf.widgets.common.lean_shapes import draw_lean
 from napari_vcf.widgets.desk.placed_image import PlacedImage
@@ -321,6 +322,8 @@ class ImageLayers:
                 draw_lean(self._viewer, layer)
             elif isinstance(layer, Labels):
                 draw_where_seen(self._viewer, layer)
+            elif isinstance(layer, Image):
+                draw_image_lean(self._viewer, layer)
             if active is not None and active in self._viewer.layers:
                 self._viewer.layers.selection.active = active
         finally:
