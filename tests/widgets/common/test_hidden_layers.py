@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_vcf.widgets.common.hidden_layers import rest_while_hidden
+from napari_vcf.widgets.common.hidden_layers import rest_thumbnail, rest_while_hidden
 
 
 def frame(layer, scale_factor):
@@ -37,3 +37,26 @@ def test_a_hidden_layer_takes_over_what_the_canvas_shows_once_it_is_seen(kind):
     frame(layer, 0.25)
     assert layer.scale_factor == 0.25
     assert layer.corner_pixels.tolist() == [[2, 3], [9, 8]]
+
+
+@pytest.mark.gui
+def test_the_small_picture_of_a_layer_is_made_only_while_napari_lists_its_layers(make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    layer = viewer.add_image(np.linspace(0.0, 1.0, 400).reshape(20, 20), contrast_limits=(0, 1))
+    rest_thumbnail(viewer, layer)
+    rest_thumbnail(viewer, layer)
+    dock = viewer.window._qt_viewer.dockLayerList
+    dock.hide()
+    before = layer.thumbnail.copy()
+    layer.contrast_limits = (0.0, 0.2)
+    layer.data = layer.data[::-1]
+    assert np.array_equal(layer.thumbnail, before)
+    dock.show()
+    layer.refresh()
+    assert not np.array_equal(layer.thumbnail, before)
+
+
+def test_a_layer_without_a_window_is_as_it_was():
+    layer = ViewerModel().add_image(np.zeros((20, 20)))
+    rest_thumbnail(ViewerModel(), layer)
+    assert "_update_thumbnail" not in vars(layer)

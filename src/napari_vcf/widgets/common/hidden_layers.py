@@ -1,4 +1,4 @@
-"""What napari works out for a layer with every frame, spared while the layer is hidden.
+"""What napari works out for a layer with every frame, spared while nobody sees it.
 
 The desk shows one of its images and few of its drawings at a time; napari works out for each of its layers which part
 of it the canvas shows.
@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from napari.layers import Layer
+from qtpy.compat import isalive
 
-__all__ = ["rest_while_hidden"]
+__all__ = ["rest_thumbnail", "rest_while_hidden"]
 
 
 def rest_while_hidden(layer: Layer) -> None:
@@ -32,3 +33,26 @@ def rest_while_hidden(layer: Layer) -> None:
             take_over(*args, **kwargs)
 
     setattr(layer, name, if_seen)
+
+
+def rest_thumbnail(viewer: Any, layer: Layer) -> None:
+    """Have a layer make its small picture for napari's list only while that list is shown.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        In whose list the layer is.
+    layer : Layer
+        Any; with another napari it may go on as it always does.
+    """
+    name = "_update_thumbnail"
+    update = getattr(layer, name, None)
+    dock = getattr(getattr(getattr(viewer, "window", None), "_qt_viewer", None), "dockLayerList", None)
+    if update is None or dock is None or name in vars(layer):
+        return
+
+    def if_listed() -> None:
+        if isalive(dock) and dock.isVisible():
+            update()
+
+    setattr(layer, name, if_listed)

@@ -15,7 +15,7 @@ from qtpy.QtCore import QTimer
 
 from napari_vcf.dicom import Role
 from napari_vcf.widgets.common.held_place import hold_place
-from napari_vcf.widgets.common.hidden_layers import rest_while_hidden
+from napari_vcf.widgets.common.hidden_layers import rest_thumbnail, rest_while_hidden
 from napari_vcf.widgets.common.lean_image import draw_image_lean
 from napari_vcf.widgets.common.lean_labels import draw_where_seen
 from napari_vcf.widgets.common.lean_shapes import draw_lean
@@ -317,6 +317,7 @@ class ImageLayers:
             active = self._viewer.layers.selection.active
             self._viewer.layers.insert(min(index, len(self._viewer.layers)), layer)
             rest_while_hidden(layer)
+            rest_thumbnail(self._viewer, layer)
             if isinstance(layer, Shapes):
                 # All Shapes of the desk only show the record; put back, a layer has new things that draw it.
                 draw_lean(self._viewer, layer)

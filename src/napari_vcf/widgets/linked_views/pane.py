@@ -267,13 +267,18 @@ class Pane(QWidget):
 
     def _drawings(self) -> QPixmap:
         """Masks and instruments on the plane of the large image: the same for every image on it."""
+        frame, center, size, ratio = self.frame, self.center, self.size(), self.devicePixelRatioF()
 
         def paint(painter: QPainter) -> None:
             self._draw_masks(painter)
-            self._draw_instruments(painter)
+            pictures = [drawing.picture for drawing in self._viewport.drawings]
+            # They lie over every slice.
+            in_plane = frame.axes.tobytes(), frame.to_world(center)[1:].tobytes(), self.zoom
+            lines = self._sheet.picture_of(pictures, in_plane, size, ratio, self._draw_instruments)
+            painter.drawPixmap(0, 0, lines)
 
-        place = self.frame.axes.tobytes(), self._crosshair.lps.tobytes(), self.center.tobytes(), self.zoom
-        return self._sheet.picture(place, self.size(), self.devicePixelRatioF(), paint)
+        place = frame.axes.tobytes(), self._crosshair.lps.tobytes(), center.tobytes(), self.zoom
+        return self._sheet.picture(place, size, ratio, paint)
 
     def _place(self, row_mm: float, column_mm: float) -> QPointF:
         """Where a point of its plane lies, pixels."""
@@ -359,10 +364,8 @@ class Pane(QWidget):
 
     def _write(self, painter: QPainter, where: Qt.AlignmentFlag, text: str, color: QColor = _TEXT) -> None:
         """Write at the side of the pane, on a shade that is read over bright fat as well."""
-        area = self.rect().adjusted(5, 3, -5, -3)
-        painter.fillRect(painter.boundingRect(area, where, text).adjusted(-3, -1, 3, 1), QColor(0, 0, 0, 112))
-        painter.setPen(color)
-        painter.drawText(area, where, text)
+        area = QRectF(self.rect().adjusted(5, 3, -5, -3))
+        self._sheet.write(painter, area, where, text, color, self.devicePixelRatioF())
 
     def _say(self, painter: QPainter, text: str) -> None:
         painter.setPen(QColor(170, 170, 170))
