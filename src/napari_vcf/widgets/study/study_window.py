@@ -24,6 +24,7 @@ from napari_vcf.study.confirmations import Confirmations
 from napari_vcf.widgets.common.canvas_widget import canvas_of
 from napari_vcf.widgets.common.garbage import collect_beside_windows
 from napari_vcf.widgets.common.gl_context import keep_gl_context
+from napari_vcf.widgets.common.lean_canvas import map_plane_directly
 from napari_vcf.widgets.common.playing import let_playing_stop
 from napari_vcf.widgets.common.preferences import speak_as_preferred
 from napari_vcf.widgets.common.screen import check_display
@@ -122,6 +123,7 @@ def open_consensus_window(
     main = frame.parent()
     collect_beside_windows()
     keep_gl_context(viewer, main)
+    map_plane_directly(viewer)
     let_playing_stop(main)
     frame.setWindowTitle(tr("Consensus"))
     frame.setTitleBarWidget(QWidget())

@@ -17,6 +17,7 @@ from napari_vcf.widgets.case.panel import CasePanel
 from napari_vcf.widgets.common.canvas_widget import canvas_of
 from napari_vcf.widgets.common.garbage import collect_beside_windows
 from napari_vcf.widgets.common.gl_context import keep_gl_context
+from napari_vcf.widgets.common.lean_canvas import map_plane_directly
 from napari_vcf.widgets.common.new_layers import fit_units_of_new_layers
 from napari_vcf.widgets.common.playing import let_playing_stop
 from napari_vcf.widgets.common.preferences import follow_preferences, speak_as_preferred
@@ -104,6 +105,7 @@ class Arrangement(QObject):
         self.main = main
         collect_beside_windows()
         keep_gl_context(viewer, main)
+        map_plane_directly(viewer)
         let_playing_stop(main)
         fit_units_of_new_layers(viewer)
         # A title over a bar only takes room from the image.
