@@ -77,6 +77,7 @@ def test_beside_the_volume_there_is_nothing():
 
 
 def test_a_window_becomes_grey_levels():
-    assert to_gray(np.array([[-5.0, 0.0, 50.0, 100.0, 900.0, np.nan]]), (0.0, 100.0)).tolist() == [
-        [0, 0, 127, 255, 255, 0]
-    ]
+    values = np.array([[-5.0, 0.0, 50.0, 100.0, 900.0, np.nan, np.inf, -np.inf]])
+    assert to_gray(values, (0.0, 100.0)).tolist() == [[0, 0, 127, 255, 255, 0, 255, 0]]
+    assert to_gray(np.array([[-5, 0, 50, 900]], dtype=np.int16), (0.0, 100.0)).tolist() == [[0, 0, 127, 255]]
+    assert to_gray(values.T[::-1].astype(np.float32), (0.0, 100.0)).flags.c_contiguous

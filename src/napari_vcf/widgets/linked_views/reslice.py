@@ -152,5 +152,9 @@ def cut_volume(
 def to_gray(pixels: NDArray[Any], window: Window) -> NDArray[np.uint8]:
     """Values as grey levels 0 to 255 of a window, contiguous; what is not a number is black."""
     low, high = window
-    gray = (np.asarray(pixels, dtype=np.float32) - np.float32(low)) * np.float32(255.0 / max(high - low, 1e-6))
-    return np.ascontiguousarray(np.clip(np.nan_to_num(gray, nan=0.0, posinf=255.0, neginf=0.0), 0, 255), dtype=np.uint8)
+    gray = np.subtract(pixels, np.float32(low), dtype=np.float32)
+    gray *= np.float32(255.0 / max(high - low, 1e-6))
+    # Of a number and what is none, each of the two takes the number.
+    np.fmax(gray, np.float32(0.0), out=gray)
+    np.fmin(gray, np.float32(255.0), out=gray)
+    return gray.astype(np.uint8, order="C")
