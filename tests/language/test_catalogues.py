@@ -107,10 +107,10 @@ _QUIET = re.compile(
     r"(setObjectName|setStyleSheet|dress|findChild|findChildren|startswith|endswith|removeprefix|TypeVar|Formatter"
     r"|QKeySequence|cast|LockedDrawing|logging\.\w+|LookupError|frozenset|bind_action|picture\.text|Field|getattr)$"
 )
-#: Names of keys, prefixes of names, marks without words, and calls in a shader.
+#: Names of keys, prefixes of names, marks without words, and what stands in a shader.
 _NO_WORDS = re.compile(
     r"((Alt|Ctrl|Shift)\+)*(\w|Home|Esc|Del|Up|Down|Left|Right|Return|Enter|Backspace|)|[a-z_]+\.|<span style=.color:"
-    r"|\w+\(u_\w+(, \w+)*\)"
+    r"|\w+\(u_\w+(, \w+)*\)|(float|return|if\\\() [^\"]*[;}]"
 )
 #: Names of panels, which are what their sentence is in English.
 _PANELS = {"Case", "Registration", "Calipers", "Lesion extent", "ADC ROI", "Findings"}
