@@ -17,8 +17,9 @@ def sheet(qapp):
 
 def pixels(picture):
     """Red, green, blue and opacity of a picture."""
-    image = picture.toImage().convertToFormat(picture.toImage().Format.Format_RGBA8888)
-    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4).copy()
+    from napari._qt.utils import QImg2array
+
+    return QImg2array(picture.toImage())
 
 
 def test_a_picture_is_painted_once_for_a_place_until_it_is_forgotten(sheet):
