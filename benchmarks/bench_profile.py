@@ -88,9 +88,12 @@ def watched_parts() -> Watch:
     from napari_vcf.widgets.instruments.instrument import Instrument
     from napari_vcf.widgets.linked_views.pane import Pane
     from napari_vcf.widgets.window.bar import DeskBar
+    from napari_vcf.widgets.window.raster_canvas import RasterCanvas
 
     watch = Watch()
     watch.over(CanvasBackendDesktop, "paintGL", PARTS[0])
+    watch.over(RasterCanvas, "_finish", PARTS[0])
+    watch.over(RasterCanvas, "_begin", PARTS[0])
     watch.over(_QtMainWindow, "event", PARTS[1])
     watch.over(Pane, "cut", PARTS[2])
     watch.over(Pane, "_pixmap", PARTS[3])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -414,11 +415,13 @@ def serve(window: str) -> None:
 
 
 class Remote:
-    """A window in a process of its own. It sleeps while it is not asked, so that two can be measured in turn."""
+    """A window in a process of its own. It sleeps while it is not asked, so that several can be measured in turn."""
 
-    def __init__(self, window: str) -> None:
+    def __init__(self, window: str, **environment: str) -> None:
         command = [sys.executable, __file__, window]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | environment
+        )
 
     def ask(self, name: str, *arguments: object) -> Any:
         assert self._process.stdin is not None
@@ -436,68 +439,99 @@ class Remote:
         self._process.wait(60)
 
 
-def changes(desk: Remote, plain: Remote, number: int) -> dict[str, Any]:
-    """Times of a change of slice, the desk's and the plain viewer's in turn."""
+class Windows(NamedTuple):
+    """The desk as it is, the desk with its canvas drawn by Qt's OpenGL widget, and a plain napari viewer."""
+
+    desk: Remote
+    opengl: Remote
+    plain: Remote
+
+    def times(self) -> dict[str, list[float]]:
+        return {name: [] for name in self._fields}
+
+
+def changes(windows: Windows, number: int) -> dict[str, Any]:
+    """Times of a change of slice, in all windows in turn."""
+    desk, opengl, plain = windows
     desk.ask("open", number)
+    opengl.ask("open", number)
     plain.ask("one_pane", desk.ask("pixels"))
-    times: dict[str, list[float]] = {"desk": [], "plain": []}
+    times = windows.times()
     for step in range((ROUNDS + 1) * SLICES):
         if step == SLICES:
             # The first round pays for what is drawn for the first time.
-            drawn, times = desk.ask("frames"), {"desk": [], "plain": []}
-        times["desk"].append(desk.ask("step", step))
-        times["plain"].append(plain.ask("step", step))
+            drawn, times = desk.ask("frames"), windows.times()
+        for name, window in zip(windows._fields, windows, strict=True):
+            times[name].append(window.ask("step", step))
     frames = (desk.ask("frames") - drawn) / (ROUNDS * SLICES)
     kept = {name: desk.ask(name) for name in ("panes_shown", "pixels", "copies_mb")}
     desk.ask("close")
+    opengl.ask("close")
     return {"text": SHOWN[number].text, **times, "frames": frames, **kept}
 
 
-def gestures(desk: Remote, plain: Remote) -> dict[str, Any]:
+def gestures(windows: Windows) -> dict[str, Any]:
     """Seconds of each move of a drag, in turn; of another image, and of the next case."""
+    desk, opengl, plain = windows
     desk.ask("open", 2)
+    opengl.ask("open", 2)
     plain.ask("one_pane", desk.ask("pixels"))
     found: dict[str, Any] = {}
-    for name in ("window", "caliper", "brush"):
-        desk.ask("begin", name)
-        plain.ask("begin", name)
-        times: dict[str, list[float]] = {"desk": [], "plain": []}
+    for gesture in ("window", "caliper", "brush"):
+        for window in windows:
+            window.ask("begin", gesture)
+        times = windows.times()
         for number in range((ROUNDS + 1) * SLICES):
             if number == SLICES:
-                times = {"desk": [], "plain": []}
-            times["desk"].append(desk.ask("move", number))
-            times["plain"].append(plain.ask("window" if name == "window" else "move", number))
-        desk.ask("let_go")
-        if name != "window":
-            plain.ask("let_go")
-        found[name] = times
-    for number in range(6):
-        desk.ask("other_image", number)
-    found["other_image"] = [desk.ask("other_image", number) for number in range(12)]
-    cases = [desk.ask("next_case") for _ in range(6)][1:]
-    found["next_case"], found["next_case_whole"] = zip(*cases, strict=True)
+                times = windows.times()
+            for name, window in zip(windows._fields, windows, strict=True):
+                act = "window" if (gesture, window) == ("window", plain) else "move"
+                times[name].append(window.ask(act, number))
+        for window in windows:
+            if (gesture, window) != ("window", plain):
+                window.ask("let_go")
+        found[gesture] = times
+    found |= other_images({"desk": desk, "opengl": opengl})
     desk.ask("close")
+    opengl.ask("close")
     return found
 
 
+def other_images(desks: dict[str, Remote]) -> dict[str, dict[str, list[float]]]:
+    """Seconds until another image is in front, and until the next case is, in turn."""
+    kinds: list[dict[str, list[float]]] = [{name: [] for name in desks} for _ in range(3)]
+    shown, first, whole = kinds
+    for number in range(18):
+        for name, desk in desks.items():
+            shown[name].append(desk.ask("other_image", number))
+    for _ in range(6):
+        for name, desk in desks.items():
+            seen, all_of_it = desk.ask("next_case")
+            first[name].append(seen)
+            whole[name].append(all_of_it)
+    # Each image comes to the front for the first time in the first six, and the first case with another one.
+    shown = {name: times[6:] for name, times in shown.items()}
+    first, whole = ({name: times[1:] for name, times in case.items()} for case in (first, whole))
+    return {"other_image": shown, "next_case": first, "next_case_whole": whole}
+
+
 def measured() -> dict[str, Any]:
-    """Both windows beside each other: seconds and MB."""
-    desk, plain = Remote("desk"), Remote("plain")
-    times: dict[str, list[float]] = {"desk": [], "plain": []}
-    memory: dict[str, list[float]] = {"desk": [], "plain": []}
+    """All windows beside each other: seconds and MB."""
+    windows = Windows(Remote("desk"), Remote("desk", NAPARI_VCF_CANVAS="opengl"), Remote("plain"))
+    times, memory = windows.times(), windows.times()
     for round_ in range(ROUNDS + 1):
-        for name, window, arguments in (("desk", desk, (1,)), ("plain", plain, ())):
+        for name, window in zip(windows._fields, windows, strict=True):
             before = window.ask("rss_mb")
-            taken = window.ask("open", *arguments)
+            taken = window.ask("open", *([] if name == "plain" else [1]))
             memory[name].append(window.ask("rss_mb") - before)
             # The first opening pays for shaders and fonts.
             if round_:
                 times[name].append(taken)
             window.ask("close")
-    found = [changes(desk, plain, number) for number in range(len(SHOWN))]
-    drags = gestures(desk, plain)
-    desk.end()
-    plain.end()
+    found = [changes(windows, number) for number in range(len(SHOWN))]
+    drags = gestures(windows)
+    for window in windows:
+        window.end()
     size = sum(int(np.prod(shape)) * 4 for shape in (CT_SHAPE, *[MR_SHAPE] * len(ROLES))) / 1e6
     return {"open": times, "mb": memory, "changes": found, "gestures": drags, "volumes_mb": size}
 
