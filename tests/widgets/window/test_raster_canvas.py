@@ -91,6 +91,16 @@ def test_it_shows_pixel_for_pixel_what_qts_opengl_widget_shows(shown):
 
 
 @gui
+def test_it_shows_the_same_where_qt_has_to_read_the_pixels(shown):
+    canvas = shown(kinds()[0])
+    before = pixels(canvas.native.grabFramebuffer())
+    canvas.native._read_pixels = None
+    canvas.native._pixels[:] = 0
+    assert np.array_equal(before, pixels(canvas.native.grabFramebuffer()))
+    assert np.array_equal(before, pixels(canvas.native.grab().toImage()))
+
+
+@gui
 def test_what_is_painted_into_the_window_is_what_was_drawn(shown, qtbot):
     canvas = shown(kinds()[0])
     before = pixels(canvas.native.grab().toImage())

@@ -104,8 +104,9 @@ class RasterCanvas(QtBaseCanvasBackend, QWidget):
         if not self._context.create() or not self._context.makeCurrent(self._surface):
             raise CanvasError(say("OpenGL has no context for the canvas; napari-vcf doctor says what is there."))
         signature = ctypes.CFUNCTYPE(None, *[ctypes.c_int] * 4, ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p)
-        # Of the library that Qt has loaded: there may be another.
-        self._read_pixels = signature(int(self._context.getProcAddress(b"glReadPixels")))
+        # Of the library that Qt has loaded: there may be another. Windows tells extensions only.
+        address = self._context.getProcAddress(b"glReadPixels")
+        self._read_pixels = signature(int(address)) if address else None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.WheelFocus)
         self._initialized = True
@@ -242,7 +243,17 @@ class RasterCanvas(QtBaseCanvasBackend, QWidget):
             return False
         self._in_flight = False
         self.makeCurrent()
-        height, width, _ = self._read.shape
-        self._read_pixels(0, 0, width, height, _GL_BGRA, _GL_UNSIGNED_BYTE, self._read.ctypes.data)
-        self._pixels[::-1] = self._read
+        if self._read_pixels is None:
+            self._take_picture()
+        else:
+            height, width, _ = self._read.shape
+            self._read_pixels(0, 0, width, height, _GL_BGRA, _GL_UNSIGNED_BYTE, self._read.ctypes.data)
+            self._pixels[::-1] = self._read
         return True
+
+    def _take_picture(self) -> None:
+        """Let Qt read the pixels, which takes longer."""
+        assert self._target is not None
+        ratio = self._picture.devicePixelRatio()
+        self._picture = self._target.toImage().convertToFormat(QImage.Format.Format_RGB32)
+        self._picture.setDevicePixelRatio(ratio)
