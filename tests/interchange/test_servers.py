@@ -116,6 +116,27 @@ def test_series_are_chosen_by_modality_and_words(archive: SimpleNamespace, tmp_p
         fetch_case(server, wanted, tmp_path / "none", modalities=["CT"], series="brain")
 
 
+def test_a_line_whose_study_has_no_image_is_no_whole_case(archive: SimpleNamespace, tmp_path: Path) -> None:
+    report = slice_dataset(
+        np.zeros((4, 4), np.uint8), (0, 0, 0), PatientID="P3", StudyInstanceUID=f"{STUDY}.9", modality="OT",
+        SeriesInstanceUID=f"{STUDY}.9.1", SOPClassUID="1.2.840.10008.5.1.4.1.1.7", StudyDate="20240301",
+        StudyTime="101500",
+    )  # fmt: skip
+    save(report, tmp_path / "report.dcm")
+    request = urllib.request.Request(f"{archive.rest}/instances", (tmp_path / "report.dcm").read_bytes(), method="POST")
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.status == 200
+    server = connect(dicomweb=archive.web)
+    wanted = Wanted("C001", (Studies(study_uid=f"{STUDY}.1"), Studies(study_uid=f"{STUDY}.9")))
+    with pytest.raises(ServerError, match="C001 names a study that holds no image of CT or MR") as said:
+        fetch_case(server, wanted, tmp_path / "images")
+    assert STUDY not in str(said.value)
+    assert not (tmp_path / "images" / "C001").exists()
+    # A part of the images was asked for, of which a study may hold none.
+    assert fetch_case(server, wanted, tmp_path / "part", modalities=["MR"]).objects == 9
+    assert fetch_case(server, wanted, tmp_path / "words", series="^ct ").objects == 12
+
+
 def test_a_study_with_a_class_of_its_own_comes_whole_by_c_get(archive: SimpleNamespace, tmp_path: Path) -> None:
     """A class that the association does not offer makes such a request end with nothing at all."""
     wanted = Wanted("C001", (Studies(study_uid=f"{STUDY}.1"),))

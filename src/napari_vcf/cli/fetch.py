@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     with needs_extra():
         from napari_vcf.interchange.connecting import connect
-        from napari_vcf.interchange.fetching import fetch_case, read_list
+        from napari_vcf.interchange.fetching import MODALITIES, fetch_case, read_list
 
         wanted = read_list(args.list)
         server = connect(dicomweb=args.dicomweb, dicom=args.dicom, title=args.title, tls=args.tls)
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
                 server,
                 case,
                 args.out,
-                modalities=args.modality or ("CT", "MR"),
+                modalities=args.modality or MODALITIES,
                 series=args.series,
                 workers=args.workers,
                 progress=_show if sys.stderr.isatty() else None,

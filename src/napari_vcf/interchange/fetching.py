@@ -20,8 +20,10 @@ from napari_vcf.language import say
 from napari_vcf.reading.case import check_pseudonym
 from napari_vcf.records.errors import system_says
 
-__all__ = ["Fetched", "Wanted", "fetch_case", "incoming_folder", "read_list"]
+__all__ = ["MODALITIES", "Fetched", "Wanted", "fetch_case", "incoming_folder", "read_list"]
 
+#: Of whose images a case consists.
+MODALITIES = ("CT", "MR")
 _LOG = "received.jsonl"
 _COLUMNS = ("patient_id", "study_date", "study_uid")
 
@@ -123,7 +125,7 @@ def fetch_case(
     wanted: Wanted,
     out: Path,
     *,
-    modalities: Sequence[str] = ("CT", "MR"),
+    modalities: Sequence[str] = MODALITIES,
     series: str = "",
     workers: int = 4,
     progress: Progress | None = None,
@@ -207,10 +209,23 @@ def _listed(server: Server, wanted: Wanted, modalities: Sequence[str], series: s
         found = server.find(studies)
         if not found:
             raise ServerError(say("The server has no study for a line of case {case}.", case=wanted.case))
-        for study in found:
-            for instance in server.instances(study):
-                if instance.modality in modalities and pattern.search(instance.description):
-                    listed[instance.sop_uid] = instance
+        of_line = {
+            instance.sop_uid: instance
+            for study in found
+            for instance in server.instances(study)
+            if instance.modality in modalities and pattern.search(instance.description)
+        }
+        # Who asks for a part of the images knows that a study may hold none of it.
+        if not of_line and len(wanted.studies) > 1 and not series and set(modalities) >= set(MODALITIES):
+            raise ServerError(
+                say(
+                    "A line of case {case} names a study that holds no image of {modalities}: the case would not be "
+                    "whole. Take the line out of the list, or name the right study.",
+                    case=wanted.case,
+                    modalities=" or ".join(modalities),
+                )
+            )
+        listed |= of_line
     if not listed:
         raise ServerError(
             say(
