@@ -128,7 +128,7 @@ def test_a_line_whose_study_has_no_image_is_no_whole_case(archive: SimpleNamespa
         assert answer.status == 200
     server = connect(dicomweb=archive.web)
     wanted = Wanted("C001", (Studies(study_uid=f"{STUDY}.1"), Studies(study_uid=f"{STUDY}.9")))
-    with pytest.raises(ServerError, match="C001 names a study that holds no image of CT or MR") as said:
+    with pytest.raises(ServerError, match="listed for case C001 holds no image of CT or MR") as said:
         fetch_case(server, wanted, tmp_path / "images")
     assert STUDY not in str(said.value)
     assert not (tmp_path / "images" / "C001").exists()

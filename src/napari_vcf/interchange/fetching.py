@@ -219,8 +219,8 @@ def _listed(server: Server, wanted: Wanted, modalities: Sequence[str], series: s
         if not of_line and len(wanted.studies) > 1 and not series and set(modalities) >= set(MODALITIES):
             raise ServerError(
                 say(
-                    "A line of case {case} names a study that holds no image of {modalities}: the case would not be "
-                    "whole. Take the line out of the list, or name the right study.",
+                    "A study that is listed for case {case} holds no image of {modalities}: the case would not be "
+                    "whole. Leave that study out, or name the right one.",
                     case=wanted.case,
                     modalities=" or ".join(modalities),
                 )
