@@ -52,8 +52,10 @@ def test_the_small_picture_of_a_layer_is_made_only_while_napari_lists_its_layers
     layer.data = layer.data[::-1]
     assert np.array_equal(layer.thumbnail, before)
     dock.show()
-    layer.refresh()
     assert not np.array_equal(layer.thumbnail, before)
+    listed = layer.thumbnail.copy()
+    layer.contrast_limits = (0.5, 0.6)
+    assert not np.array_equal(layer.thumbnail, listed)
 
 
 def test_a_layer_without_a_window_is_as_it_was():

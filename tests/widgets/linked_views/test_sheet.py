@@ -55,6 +55,23 @@ def test_what_never_changes_is_kept_whatever_else_does_until_it_is_drawn_from_ot
     assert len(painted) == 4
 
 
+def test_places_that_were_left_are_not_kept_and_a_closed_case_leaves_nothing(sheet):
+    from qtpy.QtCore import QSize
+
+    drawn = [object()]
+    for place in range(50):
+        for size in (QSize(30, 20), QSize(30, 21)):
+            sheet.picture_of(drawn, place, size, 1.0, lambda _painter: None)
+    assert len(sheet._made_of) <= 8
+    painted = []
+    for size in (QSize(30, 20), QSize(30, 21)):
+        sheet.picture_of(drawn, 49, size, 1.0, painted.append)
+    assert not painted
+    sheet.clear()
+    assert not sheet._made_of
+    assert not sheet._of
+
+
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
 def test_a_text_stands_at_its_side_on_a_shade_that_holds_all_of_it(sheet, ratio):
     from qtpy.QtCore import QRectF, QSize, Qt

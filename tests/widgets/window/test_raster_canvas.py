@@ -154,6 +154,56 @@ def test_nothing_is_drawn_while_nobody_sees_it_and_all_of_it_afterwards(shown, q
 
 
 @gui
+@pytest.mark.parametrize("position", ["first", "last"])
+def test_what_fails_while_it_draws_leaves_no_picture_of_before(shown, qtbot, position):
+    canvas = shown(kinds()[0])
+    before = pixels(canvas.native.grab().toImage())
+    failing = [True]
+
+    def fail(_event):
+        if failing:
+            raise ValueError("no such slice")
+
+    canvas.events.draw.connect(fail, position=position)
+    canvas.events.draw.ignore_callback_errors = False
+    with qtbot.captureExceptions() as raised:
+        canvas.image.clim = (0.4, 0.6)
+        qtbot.wait(50)
+        # What is painted: to ask for it would draw.
+        meanwhile = pixels(canvas.native._picture)
+    assert raised
+    if position == "last":
+        # All of it was drawn before.
+        assert not np.array_equal(meanwhile, before)
+    failing.clear()
+    # Any painting makes up for it, and what comes next is drawn.
+    after = pixels(canvas.native.grab().toImage())
+    assert not np.array_equal(after, before)
+    assert np.array_equal(after, pixels(canvas.native.grabFramebuffer()))
+    with qtbot.waitSignal(canvas.native.frameSwapped):
+        canvas.image.clim = (0.0, 0.2)
+    assert not np.array_equal(after, pixels(canvas.native.grab().toImage()))
+
+
+@gui
+def test_what_a_drawing_asks_for_is_drawn_before_it_is_seen(shown, qtbot):
+    canvas = shown(kinds()[0])
+    asked = []
+
+    def correct(_event):
+        if not asked:
+            asked.append(1)
+            canvas.image.clim = (0.4, 0.6)
+
+    canvas.events.draw.connect(correct, position="last")
+    with qtbot.waitSignal(canvas.native.frameSwapped):
+        canvas.image.clim = (0.2, 0.9)
+    first = pixels(canvas.native.grab().toImage())
+    assert asked
+    assert np.array_equal(first, pixels(canvas.native.grabFramebuffer()))
+
+
+@gui
 def test_a_program_drawn_in_software_paints_its_canvas(backend, shown, monkeypatch):
     from napari_vcf.widgets.window import raster_canvas
 

@@ -13,6 +13,9 @@ from qtpy.compat import isalive
 
 __all__ = ["rest_thumbnail", "rest_while_hidden"]
 
+#: Mark of a list of layers whose small pictures are made up for when it is shown.
+_CAUGHT_UP = "napari_vcf_caught_up"
+
 
 def rest_while_hidden(layer: Layer) -> None:
     """Have a layer take over what the canvas shows only while it is seen: with the first frame that it is in again.
@@ -56,3 +59,11 @@ def rest_thumbnail(viewer: Any, layer: Layer) -> None:
             update()
 
     setattr(layer, name, if_listed)
+    if not dock.property(_CAUGHT_UP):
+        dock.setProperty(_CAUGHT_UP, True)
+        dock.visibilityChanged.connect(lambda listed: _catch_up(viewer) if listed else None)
+
+
+def _catch_up(viewer: Any) -> None:
+    for layer in viewer.layers:
+        layer._update_thumbnail()

@@ -52,13 +52,13 @@ def draw_image_lean(viewer: Any, layer: Image) -> bool:
     def lean() -> Any:
         whole = build()
         functions = getattr(whole, "functions", ())
-        if len(functions) != 4 or node.gamma != 1.0:
+        # Where colours change by steps, the last digit of a power of one is seen.
+        if len(functions) != 4 or node.gamma != 1.0 or not _is_gray(node.cmap):
             return whole
-        luminance, window, _, colors = functions
+        luminance, window, *_ = functions
         gamma = Function(_GAMMA_IS_ONE)
         gamma["gamma"] = 1.0
-        if _is_gray(node.cmap):
-            colors = Function(_LOOKED_UP.sub("return vec4(t, t, t, 1.0);", node.cmap.glsl_map))
+        colors = Function(_LOOKED_UP.sub("return vec4(t, t, t, 1.0);", node.cmap.glsl_map))
         return FunctionChain(None, [luminance, window, gamma, colors])
 
     node.unfreeze()

@@ -84,6 +84,7 @@ class Panes(QWidget):
         for signal in (*signals, viewport.drawing_changed, viewport.slice_changed, self.crosshair.moved):
             signal.connect(self._draw)
         desk.window_changed.connect(self._draw_image)
+        desk.closed.connect(self._sheet.clear)
         desk.opened.connect(lambda: self.set_layout(desk.settings.get("layout", "all")))
         for signal in (desk.opened, desk.closed, desk.stage_changed, desk.image_changed, desk.reading_changed):
             signal.connect(self._fill)

@@ -13,6 +13,8 @@ __all__ = ["Sheet"]
 _SHADE, _ACROSS_PX, _DOWN_PX = QColor(0, 0, 0, 112), 3, 1
 #: Texts that are kept; a case has fewer slices than that.
 _TEXTS = 400
+#: Places for which lines are kept: those that panes of several sizes show at once.
+_PLACES = 8
 
 
 class Sheet:
@@ -27,6 +29,12 @@ class Sheet:
     def forget(self) -> None:
         """Paint anew: something is drawn differently now."""
         self._made.clear()
+
+    def clear(self) -> None:
+        """Keep nothing: the case is closed."""
+        self.forget()
+        self._of = ()
+        self._made_of.clear()
 
     def picture(self, place: Hashable, size: QSize, ratio: float, paint: Callable[[QPainter], object]) -> QPixmap:
         """What is drawn, as a pane of a size shows it.
@@ -72,7 +80,10 @@ class Sheet:
         if len(drawn) != len(self._of) or any(one is not other for one, other in zip(drawn, self._of, strict=True)):
             self._of = drawn
             self._made_of.clear()
-        return _kept(self._made_of, place, size, ratio, paint)
+        found = _kept(self._made_of, place, size, ratio, paint)
+        if len(self._made_of) > _PLACES:
+            self._made_of.pop(next(iter(self._made_of)))
+        return found
 
     def write(
         self, painter: QPainter, area: QRectF, where: Qt.AlignmentFlag, text: str, color: QColor, ratio: float

@@ -168,6 +168,7 @@ class RasterCanvas(QtBaseCanvasBackend, QWidget):
         """Draw it now, and give a copy of it."""
         self._stale = True
         self._finish()
+        self.update()
         return self._picture.copy()
 
     # -- drawing ----------------------------------------------------------------------------------------------------
@@ -191,13 +192,17 @@ class RasterCanvas(QtBaseCanvasBackend, QWidget):
         """Paint what was drawn, after drawing what has changed."""
         if self._vispy_canvas is None:
             return
-        fresh = self._finish()
-        painter = QPainter(self)
-        if self.devicePixelRatioF() % 1.0:
-            # The last pixel of the screen may belong to the canvas in part.
-            painter.fillRect(self.rect(), Qt.GlobalColor.black)
-        painter.drawImage(0, 0, self._picture)
-        painter.end()
+        fresh = False
+        try:
+            fresh = self._finish()
+        finally:
+            # What was drawn before something failed is shown: the slice before would stand under the new one's title.
+            painter = QPainter(self)
+            if self.devicePixelRatioF() % 1.0:
+                # The last pixel of the screen may belong to the canvas in part.
+                painter.fillRect(self.rect(), Qt.GlobalColor.black)
+            painter.drawImage(0, 0, self._picture)
+            painter.end()
         if fresh:
             self.frameSwapped.emit()
 
@@ -228,20 +233,37 @@ class RasterCanvas(QtBaseCanvasBackend, QWidget):
     def _begin(self) -> None:
         """Hand over to OpenGL what is to be drawn."""
         self._fit()
+        self._in_flight = True
+        try:
+            self._draw()
+            if self._stale:
+                # After another size napari puts its camera right only while it draws, and asks to draw once more.
+                self._draw()
+        except BaseException:
+            # The next time that it is painted.
+            self._stale = True
+            raise
+        finally:
+            self._vispy_canvas.context.flush()
+
+    def _draw(self) -> None:
         self._stale = False
         self._vispy_canvas.set_current()
         self._vispy_canvas.events.draw(region=None)
-        self._vispy_canvas.context.flush()
-        self._in_flight = True
 
     def _finish(self) -> bool:
-        """Have everything drawn; whether there was anything."""
+        """Have everything drawn, and take over as far as it came; whether there was anything."""
         self._fit()
-        if self._stale:
-            self._begin()
-        if not self._in_flight:
-            return False
-        self._in_flight = False
+        try:
+            if self._stale:
+                self._begin()
+        finally:
+            drawn, self._in_flight = self._in_flight, False
+            if drawn:
+                self._read_back()
+        return drawn
+
+    def _read_back(self) -> None:
         self.makeCurrent()
         if self._read_pixels is None:
             self._take_picture()
@@ -249,7 +271,6 @@ class RasterCanvas(QtBaseCanvasBackend, QWidget):
             height, width, _ = self._read.shape
             self._read_pixels(0, 0, width, height, _GL_BGRA, _GL_UNSIGNED_BYTE, self._read.ctypes.data)
             self._pixels[::-1] = self._read
-        return True
 
     def _take_picture(self) -> None:
         """Let Qt read the pixels, which takes longer."""
