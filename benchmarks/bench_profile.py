@@ -120,12 +120,15 @@ def measure() -> dict[str, dict[str, float]]:
     desk.open(2)
     found: dict[str, dict[str, float]] = {}
 
-    def take(name: str, call: Callable[[int], object], repeats: int = REPEATS) -> None:
+    def take(
+        name: str, call: Callable[[int], object], repeats: int = REPEATS, *, before: Callable[[], None] = lambda: None
+    ) -> None:
         for number in range(4):
+            before()
             call(number)
         total: defaultdict[str, float] = defaultdict(float)
         for number in range(repeats):
-            driver.settle()
+            before()
             watch.begin()
             call(number)
             for part, seconds in watch.end().items():
@@ -135,13 +138,13 @@ def measure() -> dict[str, dict[str, float]]:
     take("wheel", desk.step)
     for gesture, name in (("caliper", "caliper's end"), ("brush", "brush"), ("window", "right drag")):
         desk.begin(gesture)
-        take(name, desk.move)
+        take(name, desk.move_now, before=desk.rest_hand)
         desk.let_go()
     for number in range(6):
         desk.other_image(number)
-    take("another image", desk.other_image, 12)
+    take("another image", desk.other_image, 12, before=driver.settle)
     coming = [driver.reading_of(desk.found, driver.SHOWN[2].roles, calipers=False) for _ in range(10)]
-    take("next case, whole", lambda _number: desk.next_case(coming.pop()), 6)
+    take("next case, whole", lambda _number: desk.next_case(coming.pop()), 6, before=driver.settle)
     desk.close()
     return found
 

@@ -32,7 +32,7 @@ SIZE = (1400, 900)
 SLICES = 12
 #: How much of the image is seen while something is drawn or painted on it.
 MILLIMETRES = 130.0
-ROUNDS = 2
+ROUNDS = 4
 
 
 class Shown(NamedTuple):
@@ -195,11 +195,18 @@ class Window:
 
     def move(self, number: int) -> float:
         """Seconds from one move of a drag until it is on the screen."""
+        self.rest_hand()
+        return self.move_now(number)
+
+    def rest_hand(self) -> None:
+        """Wait as long as vispy wants: it leaves out moves that come sooner than 10 ms after the last one."""
         from qtpy.QtTest import QTest
 
-        # vispy leaves out moves that come sooner than 10 ms after the last one, and what moves less than a click's
-        # few pixels is no drag.
         QTest.qWait(20)
+
+    def move_now(self, number: int) -> float:
+        """Seconds from the next move of a drag until it is on the screen."""
+        # What moves less than a click's few pixels is no drag.
         place = self.grip[0] + 8.0 + 2.0 * (number % 12), self.grip[1] + 4.0 + 2.0 * (number % 5)
         return self.eyes.until(lambda: self.send("MouseMove", place, self.button))
 

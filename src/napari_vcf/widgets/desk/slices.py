@@ -145,7 +145,7 @@ class Slices:
             step = float(self.view.grid.spacing_mm[0])
             # napari counts steps by cutting off: a rounding short of the last slice would leave it out.
             wanted = (float(positions[0]), float(positions[-1]) + 1e-6 * step, step)
-            if not np.allclose(tuple(dims.range[axis]), wanted, rtol=0, atol=1e-9):
+            if max(abs(one - other) for one, other in zip(dims.range[axis], wanted, strict=True)) > 1e-9:
                 dims.set_range(axis, wanted)
             if dims.point[axis] != positions[self.index]:
                 with self._asked_once():
