@@ -123,6 +123,19 @@ def test_another_size_is_drawn_in_that_size(shown, qtbot):
 
 
 @gui
+def test_as_many_pixels_on_a_screen_of_another_scale_are_another_size(shown, monkeypatch, qtbot):
+    canvas = shown(kinds()[0], (240, 160))
+    sizes = []
+    canvas.events.resize.connect(lambda event: sizes.append((tuple(event.size), tuple(event.physical_size))))
+    monkeypatch.setattr(canvas.native, "devicePixelRatioF", lambda: 2.0)
+    canvas.native.resize(120, 80)
+    qtbot.waitUntil(lambda: bool(sizes))
+    assert sizes[-1] == ((120, 80), (240, 160))
+    taken = canvas.native.grabFramebuffer()
+    assert (taken.width(), taken.height(), taken.devicePixelRatio()) == (240, 160, 2.0)
+
+
+@gui
 def test_changes_until_a_frame_are_drawn_with_it_and_painting_again_draws_nothing(shown, qtbot):
     canvas = shown(kinds()[0])
     drawn = []

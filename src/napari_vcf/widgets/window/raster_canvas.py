@@ -90,8 +90,9 @@ class RasterCanvas(QtBaseCanvasBackend, QWidget):
     def _init_specific(self, p: Any, kwargs: dict[str, Any]) -> None:
         kwargs.pop("shareWidget", None)
         QWidget.__init__(self, p.parent)
-        self._stale, self._awaited, self._in_flight, self._begun = True, False, False, False
+        self._stale, self._awaited, self._in_flight = True, False, False
         self._target: QOpenGLFramebufferObject | None = None
+        self._fitted: tuple[int, int, float] | None = None
         wanted = _set_config(p.context.config)
         self._context = QOpenGLContext()
         p.context.shared.add_ref("qt", self)
@@ -210,9 +211,11 @@ class RasterCanvas(QtBaseCanvasBackend, QWidget):
         """Have as many pixels as there are on the screen."""
         ratio = self.devicePixelRatioF()
         width, height = (max(1, round(side * ratio)) for side in (self.width(), self.height()))
-        target = self._target
-        if target is not None and (target.width(), target.height()) == (width, height):
+        first = self._target is None
+        # As many pixels of another size are another canvas to whoever maps a place on it.
+        if not first and self._fitted == (width, height, ratio):
             return
+        self._fitted = width, height, ratio
         self.makeCurrent()
         wanted = QOpenGLFramebufferObjectFormat()
         wanted.setAttachment(QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
@@ -224,8 +227,7 @@ class RasterCanvas(QtBaseCanvasBackend, QWidget):
         self._picture = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
         self._picture.setDevicePixelRatio(ratio)
         self._stale = True
-        if not self._begun:
-            self._begun = True
+        if first:
             self._vispy_canvas.events.initialize()
         self._vispy_set_physical_size(width, height)
         self._vispy_canvas.events.resize(size=(self.width(), self.height()), physical_size=(width, height))
