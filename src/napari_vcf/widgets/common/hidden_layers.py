@@ -11,6 +11,8 @@ from typing import Any
 from napari.layers import Layer
 from qtpy.compat import isalive
 
+from napari_vcf.widgets.common.layer_node import qt_viewer_of
+
 __all__ = ["rest_thumbnail", "rest_while_hidden"]
 
 #: Mark of a list of layers whose small pictures are made up for when it is shown.
@@ -50,7 +52,7 @@ def rest_thumbnail(viewer: Any, layer: Layer) -> None:
     """
     name = "_update_thumbnail"
     update = getattr(layer, name, None)
-    dock = getattr(getattr(getattr(viewer, "window", None), "_qt_viewer", None), "dockLayerList", None)
+    dock = getattr(qt_viewer_of(viewer), "dockLayerList", None)
     if update is None or dock is None or name in vars(layer):
         return
 

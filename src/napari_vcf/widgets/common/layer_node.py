@@ -1,4 +1,4 @@
-"""What the canvas draws a layer with."""
+"""What a napari window shows a viewer with, and its canvas a layer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from typing import Any
 
 from napari.layers import Layer
 
-__all__ = ["node_of"]
+__all__ = ["node_of", "qt_viewer_of"]
+
+
+def qt_viewer_of(viewer: Any) -> Any:
+    """Find what napari shows a viewer with: its canvas, its lists of layers; None where there is no window."""
+    # napari has no public way there.
+    return getattr(getattr(viewer, "window", None), "_qt_viewer", None)
 
 
 def node_of(viewer: Any, layer: Layer) -> Any:
@@ -25,5 +31,5 @@ def node_of(viewer: Any, layer: Layer) -> Any:
         None where nothing draws it, or another napari keeps it elsewhere.
     """
     # napari has no public way from a layer to what it is drawn with.
-    canvas = getattr(getattr(getattr(viewer, "window", None), "_qt_viewer", None), "canvas", None)
+    canvas = getattr(qt_viewer_of(viewer), "canvas", None)
     return getattr(getattr(canvas, "layer_to_visual", {}).get(layer), "node", None)

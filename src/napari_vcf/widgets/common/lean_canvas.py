@@ -11,6 +11,8 @@ from typing import Any
 
 from vispy.visuals.transforms import MatrixTransform, STTransform
 
+from napari_vcf.widgets.common.layer_node import qt_viewer_of
+
 __all__ = ["map_plane_directly"]
 
 
@@ -27,7 +29,7 @@ def map_plane_directly(viewer: Any) -> bool:
     bool
         Whether it does; with another napari it may map as it always does, to the same places.
     """
-    canvas = getattr(getattr(getattr(viewer, "window", None), "_qt_viewer", None), "canvas", None)
+    canvas = getattr(qt_viewer_of(viewer), "canvas", None)
     by_napari = getattr(canvas, "_map_canvas2world", None)
     if canvas is None or by_napari is None:
         return False
